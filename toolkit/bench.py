@@ -1,0 +1,50 @@
+"""Where the files of a release are made: each only if what decides its bytes has changed since the last release."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from toolkit.model import Artifact, Target
+from toolkit.store import sha256, writing
+
+# What packs, with its version: the same members give the same bytes only from the same compressor.
+COMPRESSOR = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A folder that becomes the release, beside the release that there is."""
+
+    root: Path
+    old: Mapping[str, Artifact] = field(default_factory=dict)  # what the last release recorded, by file name
+
+    def make(
+        self, kind: str, name: str, inputs: object, data: Callable[[], bytes], *, target: Target | None = None
+    ) -> Artifact:
+        """Return a file's artifact, taken over from the last release where the same `inputs` made it.
+
+        `inputs` is JSON: all that decides the bytes that `data` would return. Raises OutputUnwritable or DiskFull.
+        """
+        key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+        path, before = self.root / name, self.old.get(name)
+        with writing(path):
+            if before and before.inputs == key and before.path.is_file() and sha256(before.path) == before.sha256:
+                _take_over(before.path, path)
+                return Artifact(kind, path, before.size, before.sha256, key, target)
+            content = data()
+            path.write_bytes(content)
+        return Artifact(kind, path, len(content), hashlib.sha256(content).hexdigest(), key, target)
+
+
+def _take_over(old: Path, new: Path) -> None:
+    try:
+        os.link(old, new)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(old, new)

@@ -1,0 +1,83 @@
+"""Targets in, outcomes out: each pair is compiled, checked and kept, over any executor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, as_completed
+from dataclasses import dataclass
+
+from toolkit import binfmt
+from toolkit.engines import CompileError, Engine, TimeLimit
+from toolkit.errors import EngineLost
+from toolkit.model import Outcome, Reason, Recipe, Source, Target, Unbuilt, Watcher
+from toolkit.store import Store
+
+_EXCERPT = 5  # lines of what a compiler said that are shown at the end
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Compiles one source for one pair after the other, on one engine, into one store."""
+
+    engine: Engine
+    store: Store
+    source: Source
+    recipe: Recipe
+    watcher: Watcher
+
+    def __call__(self, target: Target) -> Outcome:
+        """Return how a pair ended. Raises only what ends the whole run, such as a full disk."""
+        self.watcher.started(target)
+        begun = time.monotonic()
+        outcome = self._outcome(target)
+        self.watcher.finished(outcome, time.monotonic() - begun)
+        return outcome
+
+    def _outcome(self, target: Target) -> Outcome:
+        try:
+            data = self.engine.compile(self.source, target, self.recipe)
+        except CompileError as error:
+            return self._failed(target, str(error))
+        except TimeLimit as error:
+            return self._unbuilt(
+                target, Reason.TIMED_OUT, "the compile passed its time limit (`--timeout`)", str(error)
+            )
+        except EngineLost as error:
+            return Unbuilt(target, Reason.ENGINE_LOST, str(error))
+        info = binfmt.read_build_info(data)
+        wrong = binfmt.mismatches(data, target, main=self.source.module.path)
+        if info and info.go not in {"", self.recipe.toolchain}:
+            wrong = (*wrong, f"was built by `{info.go}`, not by `{self.recipe.toolchain}`")
+        if wrong or info is None:
+            return self._unbuilt(target, Reason.WRONG_BINARY, f"the binary {wrong[0]}", "\n".join(wrong))
+        return self.store.keep(self.source, target, self.recipe.fingerprint(self.source, target), data, info)
+
+    def _failed(self, target: Target, said: str) -> Unbuilt:
+        """Tell a refusal of Go's own, which no source can mend, from a compile error."""
+        for line in said.splitlines():
+            if reason := Reason.in_words_of_go(line):
+                return Unbuilt(target, reason, line.removeprefix("go: ").strip())
+        # "# module/path" is the go command naming the package that the lines below are about.
+        lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("#")]
+        sentence = lines[0] if lines else "the go command failed and said nothing"
+        return self._unbuilt(target, Reason.COMPILE_FAILED, sentence, said)
+
+    def _unbuilt(self, target: Target, reason: Reason, sentence: str, said: str) -> Unbuilt:
+        excerpt = tuple(line.rstrip() for line in said.splitlines() if line.strip())[:_EXCERPT]
+        log = self.store.keep_log(target, said) if said else None
+        return Unbuilt(target, reason, sentence, excerpt, log)
+
+
+def build(targets: Iterable[Target], one: Callable[[Target], Outcome], executor: Executor) -> Iterator[Outcome]:
+    """Yield each pair's outcome as it is there; they begin in the order given.
+
+    What `one` raises, or a Ctrl-C, drops all that has not begun yet.
+    """
+    futures: list[Future[Outcome]] = [executor.submit(one, target) for target in targets]
+    try:
+        for future in as_completed(futures):
+            yield future.result()
+    finally:
+        for future in futures:
+            future.cancel()

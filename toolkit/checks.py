@@ -1,0 +1,69 @@
+"""What `invoke check` runs, and CI before the tests: format, lint, types, layers, Go's own checks, generated pages."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from toolkit import toolchain
+from toolkit.errors import CheckFailed
+from toolkit.model import Check
+from toolkit.settings import ROOT
+
+_GO_SOURCE = ROOT / "go-aws-mfa"
+
+
+def tools() -> Iterator[Check]:
+    """Run each tool and yield how it went."""
+    tools = Path(sys.executable).parent
+    for name, argv in {
+        "ruff format": (tools / "ruff", "format", "--check", "."),
+        "ruff check": (tools / "ruff", "check", "."),
+        "mypy": (sys.executable, "-m", "mypy"),
+        "import-linter": (tools / "lint-imports",),
+    }.items():
+        yield _check(name, _said(tuple(map(str, argv)), ROOT))
+    go = toolchain.go()
+    goroot = Path(go.run("env", "GOROOT").stdout.strip())
+    unformatted = _said((str(goroot / "bin" / "gofmt"), "-l", "."), _GO_SOURCE, always=True)
+    yield _check("gofmt", unformatted, "gofmt -w go-aws-mfa")
+    vetted = go.run("vet", "./...", cwd=_GO_SOURCE)
+    yield _check("go vet", vetted.stderr if vetted.returncode else "")
+
+
+def pages(wanted: Mapping[Path, str]) -> Iterator[Check]:
+    """Compare generated pages with what they should be."""
+    for path, text in wanted.items():
+        same = path.exists() and path.read_text("utf-8") == text
+        yield _check(str(path.relative_to(ROOT)), "" if same else "is out of date", "invoke docs")
+
+
+def write(wanted: Mapping[Path, str]) -> None:
+    """Write generated pages."""
+    for path, text in wanted.items():
+        path.write_text(text, "utf-8")
+
+
+def require(checks: Iterable[Check]) -> None:
+    """Raise CheckFailed if anything that is needed is not good."""
+    bad = [check for check in checks if check.needed and not check.good]
+    if bad:
+        raise CheckFailed(f"{len(bad)} to mend: {', '.join(f'`{check.name}`' for check in bad)}", hint=bad[0].mend)
+
+
+def _check(name: str, said: str, mend: str = "") -> Check:
+    return Check(name, good=not said, found=said or "good", mend=mend)
+
+
+def _said(argv: tuple[str, ...], cwd: Path, *, always: bool = False) -> str:
+    """Return what a command said, if it failed, or `always`."""
+    try:
+        done = subprocess.run(
+            argv, cwd=cwd, env={**os.environ, "NO_COLOR": "1"}, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return f"`{argv[0]}` is not there: python3 -m pip install -e '.[check]'"
+    return (done.stdout + done.stderr).strip() if done.returncode or always else ""

@@ -1,0 +1,39 @@
+"""What `invoke clean` removes: what interrupted runs left, and on request all that was ever made."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+from toolkit.engines.docker import run_label
+from toolkit.engines.docker_host import Host
+from toolkit.errors import EngineUnavailable
+from toolkit.model import Watcher
+from toolkit.settings import CleanSettings
+from toolkit.store import Store, writing
+
+
+def clean(settings: CleanSettings, watcher: Watcher) -> Iterator[str]:
+    """Yield the name of each thing that was removed."""
+    store = Store(settings.dist)
+    with store.lock(watcher.say):
+        store.settle()
+        yield from _from_engine(settings, watcher)
+        names = ("bin", "release", "state") if settings.all else ("state/logs", "state/sources")
+        for folder in (store.root / name for name in names):
+            if folder.exists():
+                with writing(folder):
+                    shutil.rmtree(folder)
+                yield f"folder {folder}"
+
+
+def _from_engine(settings: CleanSettings, watcher: Watcher) -> list[str]:
+    try:
+        host = Host.connect()
+    except EngineUnavailable as error:
+        watcher.say(f"{error}: nothing to remove there")
+        return []
+    try:
+        return host.sweep(everything=settings.all, run=run_label(settings.dist))
+    finally:
+        host.close()

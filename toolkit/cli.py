@@ -1,0 +1,93 @@
+"""The bridge to Invoke: settings become flags and help, errors become one line, a hint and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from invoke.exceptions import Exit
+from invoke.parser.argument import Argument
+from invoke.tasks import Task
+
+from toolkit.errors import ToolkitError
+from toolkit.report import Report, failure
+from toolkit.settings import ROOT, Settings
+
+Body = Callable[[Any, Report], None]
+
+_INTERRUPTED, _TERMINATED = 130, 143
+
+
+class ToolkitTask(Task):  # type: ignore[type-arg]
+    """A task whose flags are the fields of a settings value, and which never ends with a traceback a person caused."""
+
+    def __init__(self, body: Body, settings: type[Settings], **options: Any) -> None:
+        """Take a body that is called with the settings and a `Report`."""
+        self.settings = settings
+        super().__init__(body, positional=(), auto_shortflags=False, **options)
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:  # noqa: ARG002, FBT001 - Invoke's
+        """Return a flag for each field."""
+        return [argument(item) for item in dataclasses.fields(self.settings)]
+
+    def __call__(self, *args: Any, **flags: Any) -> None:
+        """Run the task's body."""
+        del args  # Invoke's context: our tasks run no shell
+        with _clean_exit():
+            settings = self.settings.parse(flags, os.environ)
+            with Report(as_json=getattr(settings, "json", False)) as report:
+                self.body(settings, report)
+        self.times_called += 1
+
+
+def task(settings: type[Settings] = Settings, **options: Any) -> Callable[[Body], ToolkitTask]:
+    """Make a task of a function from settings and a report; its docstring is what `--list` and `--help` show."""
+    return lambda body: ToolkitTask(body, settings, **options)
+
+
+def argument(item: dataclasses.Field[Any]) -> Argument:
+    """Return the flag of a settings field, with its default told in the help."""
+    name = item.name.replace("_", "-")
+    attribute = item.name if name != item.name else None
+    if isinstance(item.default, bool):
+        return Argument(names=(name,), attr_name=attribute, kind=bool, default=False, help=item.metadata["help"])
+    shown = default_text(item)
+    text = item.metadata["help"] + (f" [{shown}]" if shown else "")
+    return Argument(names=(name,), attr_name=attribute, help=text)
+
+
+def default_text(item: dataclasses.Field[Any]) -> str:
+    """Return a default as a person would type it, with paths of this repository relative to it; `""` for none."""
+    value = item.default
+    if isinstance(value, float):
+        return f"{value / 60:g}m"
+    text = str(value) if value else ""
+    return str(Path(text).relative_to(ROOT)) if text.startswith(str(ROOT)) else text
+
+
+@contextlib.contextmanager
+def _clean_exit() -> Iterator[None]:
+    """Turn whatever a person, a file or a network can cause into a message and an exit code."""
+    previous = signal.signal(signal.SIGTERM, _terminated)
+    try:
+        yield
+    except ToolkitError as error:
+        raise Exit(failure(error), code=error.exit_code) from None
+    except KeyboardInterrupt:
+        raise Exit("interrupted", code=_INTERRUPTED) from None
+    except BrokenPipeError:
+        # Whoever read the output has enough of it; what is left to be flushed must not complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Exit(code=1) from None
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _terminated(*_: object) -> None:
+    raise Exit("terminated", code=_TERMINATED)

@@ -1,0 +1,91 @@
+"""One archive a binary: the program, LICENSE, THIRD_PARTY_LICENSES and README in a folder of the archive's name."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import stat
+import tarfile
+import time
+import zipfile
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from toolkit.bench import COMPRESSOR, Bench
+from toolkit.model import Artifact, Binary, Dist, Module
+
+_LEVEL = 6
+_PROGRAM, _TEXT = 0o755, 0o644
+
+Member = tuple[str, int, bytes]  # name, mode, content
+
+
+def archives(dist: Dist, bench: Bench) -> Iterable[Artifact]:
+    """Make a `.tar.gz` for each binary, or a `.zip` for Windows."""
+    with ThreadPoolExecutor() as pool:  # zlib lets other threads run
+        yield from pool.map(lambda binary: _archive(dist, bench, binary), dist.binaries)
+
+
+def _archive(dist: Dist, bench: Bench, binary: Binary) -> Artifact:
+    stem = f"{dist.source.name}_{dist.source.version}_{binary.target.slug}"
+    texts = [*dist.source.documents, ("THIRD_PARTY_LICENSES", third_party(dist, binary).encode())]
+    inputs = {
+        "stem": stem,
+        "program": [binary.path.name, binary.sha256],
+        "texts": [[name, content.hex()] for name, content in texts],
+        "epoch": dist.source.epoch,
+        "compressor": [COMPRESSOR, _LEVEL],
+    }
+    pack = zipped if binary.target.goos == "windows" else tarred
+
+    def data() -> bytes:
+        program = (binary.path.name, _PROGRAM, binary.path.read_bytes())
+        members = sorted([program, *((name, _TEXT, content) for name, content in texts)])
+        return pack([(f"{stem}/{name}", mode, content) for name, mode, content in members], dist.source.epoch)
+
+    suffix = ".zip" if pack is zipped else ".tar.gz"
+    return bench.make("archive", stem + suffix, inputs, data, target=binary.target)
+
+
+def third_party(dist: Dist, binary: Binary) -> str:
+    """Return the licence texts of Go itself and of each module that is linked into a binary."""
+    notices = dict(dist.notices)
+    parts = [f"{binary.path.name} holds parts of the following works, each under the licence below its name.\n"]
+    for name in ("Go", *(label(module) for module in binary.info.deps)):
+        title = (
+            f"{name} ({binary.info.go or dist.recipe.toolchain}, standard library and runtime)"
+            if name == "Go"
+            else name
+        )
+        parts.append(
+            f"{'=' * 78}\n{title}\n{'=' * 78}\n\n{notices.get(name, '').strip() or '(it states no licence)'}\n"
+        )
+    return "\n".join(parts)
+
+
+def label(module: Module) -> str:
+    """Return what a module's licence texts are filed under."""
+    return f"{module.path} {module.version}"
+
+
+def tarred(members: Sequence[Member], epoch: int) -> bytes:
+    """Return a `.tar.gz` that is the same wherever and by whomever it is made."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, mode, content in members:
+            member = tarfile.TarInfo(name)
+            member.size, member.mode, member.mtime = len(content), mode, epoch
+            tar.addfile(member, io.BytesIO(content))
+    return gzip.compress(packed.getvalue(), _LEVEL, mtime=0)
+
+
+def zipped(members: Sequence[Member], epoch: int) -> bytes:
+    """Return a `.zip` that is the same wherever and by whomever it is made; its times are UTC, to two seconds."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, mode, content in members:
+            member = zipfile.ZipInfo(name, time.gmtime(epoch)[:6])
+            member.create_system = 3  # Unix, whatever this machine is: it says how to read the mode
+            member.external_attr = (stat.S_IFREG | mode) << 16
+            archive.writestr(member, content, zipfile.ZIP_DEFLATED, _LEVEL)
+    return packed.getvalue()

@@ -1,0 +1,107 @@
+"""`manifest.json`: a row for each pair that Go knows, and its JSON Schema beside it.
+
+It holds no time, no machine and no engine: the same source gives the same manifest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from toolkit.bench import COMPRESSOR, Bench
+from toolkit.model import Artifact, Binary, Dist, Module, Outcome, Target, Unbuilt
+from toolkit.targets import NOTES
+
+NAME, SCHEMA_NAME = "manifest.json", "manifest.schema.json"
+_SCHEMA = Path(__file__).with_name(SCHEMA_NAME)
+
+
+def manifest(dist: Dist, bench: Bench) -> Iterable[Artifact]:
+    """Make both files."""
+    data = (json.dumps(document(dist), indent=2) + "\n").encode()
+    schema = _SCHEMA.read_bytes()
+    return [
+        bench.make("schema", SCHEMA_NAME, schema.decode(), lambda: schema),
+        bench.make("manifest", NAME, data.decode(), lambda: data),
+    ]
+
+
+def document(dist: Dist) -> dict[str, Any]:
+    """Return the manifest, as `manifest.schema.json` describes it."""
+    outcomes = {outcome.target: outcome for outcome in dist.outcomes}
+    source = dist.source
+    return {
+        "$schema": SCHEMA_NAME,
+        "name": source.name,
+        "version": source.version,
+        "toolchain": dist.recipe.toolchain,
+        "source": {
+            "module": _module(source.module),
+            "package": source.package,
+            "digest": source.digest,
+            "epoch": source.epoch,
+        },
+        "compressor": COMPRESSOR,
+        "targets": [_row(dist, target, outcomes.get(target)) for target in dist.targets],
+        "artifacts": [_artifact(artifact) for artifact in dist.artifacts],
+    }
+
+
+def _row(dist: Dist, target: Target, outcome: Outcome | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"target": str(target), "goos": target.goos, "goarch": target.goarch}
+    row["first_class"] = target.first_class
+    if note := NOTES.get(target.goos):
+        row["note"] = note
+    match outcome:
+        case None:
+            return row | {"outcome": "filtered"}
+        case Unbuilt():
+            reason, sentence = outcome.reason.value, outcome.sentence
+            return row | {"outcome": "unbuilt", "reason": reason, "sentence": sentence}
+        case Binary():
+            made = [artifact.path.name for artifact in dist.artifacts if artifact.target == target]
+            return row | {"outcome": "built", "binary": _binary(outcome), "artifacts": made}
+
+
+def _binary(binary: Binary) -> dict[str, Any]:
+    info = binary.info
+    return {
+        "name": binary.path.name,
+        "size": binary.size,
+        "sha256": binary.sha256,
+        "fingerprint": binary.fingerprint,
+        "build_info": {
+            "go": info.go,
+            "path": info.path,
+            "main": _module(info.main),
+            "deps": [_module(dep) for dep in info.deps],
+            "settings": dict(info.settings),
+        },
+    }
+
+
+def _artifact(artifact: Artifact) -> dict[str, Any]:
+    return {
+        "kind": artifact.kind,
+        "target": str(artifact.target) if artifact.target else None,
+        "name": artifact.path.name,
+        "size": artifact.size,
+        "sha256": artifact.sha256,
+        "inputs": artifact.inputs,
+    }
+
+
+def recorded(folder: Path) -> dict[str, Artifact]:
+    """Return the files that a release's manifest records, by name; none where there is no release that can be read."""
+    try:
+        rows = json.loads((folder / NAME).read_text("utf-8"))["artifacts"]
+        found = [Artifact(row["kind"], folder / row["name"], row["size"], row["sha256"], row["inputs"]) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return {artifact.path.name: artifact for artifact in found}
+
+
+def _module(module: Module) -> dict[str, str]:
+    return {"path": module.path, "version": module.version, "sum": module.sum}

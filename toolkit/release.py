@@ -1,0 +1,188 @@
+"""The flow of a run: settings → source → engine → targets → outcomes → `Dist` → one step after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from toolkit import engines, source, targets, toolchain
+from toolkit.bench import Bench
+from toolkit.build import Builder, build
+from toolkit.engines import Engine, Limits
+from toolkit.errors import BuildFailed, EngineLost, ToolkitError
+from toolkit.model import Artifact, Binary, Dist, Outcome, Reason, Recipe, Source, Target, Unbuilt, Watcher
+from toolkit.outputs.archives import archives, label
+from toolkit.outputs.checksums import checksums
+from toolkit.outputs.manifest import manifest, recorded
+from toolkit.settings import BuildSettings, EngineSettings, MatrixSettings
+from toolkit.store import Store, write
+
+Step = Callable[[Dist, Bench], Iterable[Artifact]]
+
+STEPS: tuple[Step, ...] = (
+    archives,  # one for each binary
+    manifest,  # a row for each pair, and all files so far
+    checksums,  # over all other files, and so the last
+)
+
+
+@dataclasses.dataclass
+class Run:
+    """One run on one `dist/`: what is found out once, and the engine, which is started when it is first needed."""
+
+    settings: EngineSettings
+    watcher: Watcher
+    limits: Limits
+    store: Store
+    stack: contextlib.ExitStack
+    started: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The engine; asking for it starts it."""
+        if self.started is None:
+            self.started = self.stack.enter_context(engines.choose(self.settings, self.watcher, self.limits))
+        return self.started
+
+    def targets(self) -> tuple[Target, ...]:
+        """Return all pairs that the pinned toolchain knows; an engine is asked once for each toolchain."""
+        name = f"targets-{toolchain.pinned()}"
+        rows = self.store.recall(name)
+        if not rows:
+            rows = [dataclasses.asdict(target) for target in self.engine.targets()]
+            self.store.remember(name, rows)
+        return tuple(Target(**row) for row in rows)
+
+
+@contextlib.contextmanager
+def running(settings: EngineSettings, watcher: Watcher, limits: Limits) -> Iterator[Run]:
+    """Hold `dist/` alone for a run, and end whatever it started."""
+    store = Store(settings.dist)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(store.lock(watcher.say))
+        store.settle()
+        yield Run(settings, watcher, limits, store, stack)
+
+
+def all_targets(settings: EngineSettings, watcher: Watcher) -> tuple[Target, ...]:
+    """Return all pairs that the pinned toolchain knows, in its order."""
+    with running(settings, watcher, Limits()) as run:
+        return run.targets()
+
+
+def build_one(settings: BuildSettings, watcher: Watcher) -> Binary:
+    """Return the program for one pair, built only if it is not there already.
+
+    Raises BuildFailed, with what the compiler said, where there is none.
+    """
+    with running(settings, watcher, Limits(jobs=1, seconds=settings.timeout)) as run:
+        target = targets.one(run.targets(), settings.goos, settings.goarch)
+        found = source.resolve(settings.source, run.store.state / "sources")
+        (outcome,) = outcomes(run, found, Recipe(toolchain.pinned()), (target,))
+        if isinstance(outcome, Unbuilt):
+            raise _error((outcome,), 1)
+        if settings.output:
+            path = settings.output / outcome.path.name
+            write(path, outcome.path.read_bytes(), mode=0o755)
+            return dataclasses.replace(outcome, path=path)
+        return outcome
+
+
+def matrix(settings: MatrixSettings, watcher: Watcher) -> Dist:
+    """Build, check and package all selected pairs, and return the release that `dist/release/` now is.
+
+    A pair that fails is one of its outcomes; see `check`.
+    """
+    with running(settings, watcher, Limits(settings.jobs, settings.timeout)) as run:
+        every = run.targets()
+        chosen = targets.select(every, settings.only, settings.skip, first_class=settings.first_class)
+        found = source.resolve(settings.source, run.store.state / "sources")
+        recipe = Recipe(toolchain.pinned())
+        ended = outcomes(run, found, recipe, chosen)
+        dist = Dist(run.store.release, found, recipe, every, ended, notices(run, found, ended))
+        return package(dist, run.store)
+
+
+def outcomes(run: Run, found: Source, recipe: Recipe, chosen: Iterable[Target]) -> tuple[Outcome, ...]:
+    """Return how each pair ended, in the order given: what is there already is taken, the rest is built."""
+    chosen = tuple(chosen)
+    known = _known(run, found, recipe, chosen)
+    missing = targets.native_first(target for target in chosen if target not in known)
+    if missing:
+        engine = run.engine
+        run.watcher.plan(len(missing))
+        engine.fetch(found)
+        builder = Builder(engine, run.store, found, recipe, run.watcher)
+        with ThreadPoolExecutor(engine.jobs) as pool, _ended_with(engine):
+            known |= {outcome.target: outcome for outcome in build(missing, builder, pool)}
+    return tuple(known[target] for target in chosen)
+
+
+@contextlib.contextmanager
+def _ended_with(engine: Engine) -> Iterator[None]:
+    """End what an engine still does when the run is broken off, so that nobody waits for it."""
+    try:
+        yield
+    except BaseException:
+        engine.close()
+        raise
+
+
+def _known(run: Run, found: Source, recipe: Recipe, chosen: tuple[Target, ...]) -> dict[Target, Outcome]:
+    """Return the pairs that need no engine: their binary is there, unharmed, or Go refuses them whatever the source."""
+    known: dict[Target, Outcome] = {}
+    with ThreadPoolExecutor() as pool:  # hashing lets other threads run
+        binaries = pool.map(lambda target: run.store.find(found, target, recipe.fingerprint(found, target)), chosen)
+        for target, binary in zip(chosen, binaries, strict=True):
+            if binary:
+                known[target] = binary
+            elif reason := Reason.in_words_of_go(target.refusal):
+                known[target] = Unbuilt(target, reason, target.refusal)
+    return known
+
+
+def notices(run: Run, found: Source, ended: Iterable[Outcome]) -> tuple[tuple[str, str], ...]:
+    """Return the licence texts of all that is linked into the binaries, kept from earlier runs where they had it."""
+    binaries = [outcome for outcome in ended if isinstance(outcome, Binary)]
+    modules = sorted({module for binary in binaries for module in binary.info.deps})
+    wanted = {label(module): module for module in modules}
+    name = f"notices-{toolchain.pinned()}"
+    texts: dict[str, str] = run.store.recall(name) or {}
+    missing = [module for title, module in wanted.items() if title not in texts]
+    if binaries and (missing or "Go" not in texts):
+        texts |= run.engine.notices(found, missing)
+        run.store.remember(name, texts)
+    return tuple((title, texts.get(title, "")) for title in ("Go", *wanted))
+
+
+def package(dist: Dist, store: Store) -> Dist:
+    """Run all steps in a folder beside the release, and let it take the release's place."""
+    with store.new_release() as folder:
+        bench = Bench(folder, recorded(store.release))
+        for step in STEPS:
+            dist = dist.plus(*step(dist, bench))
+    settled = (dataclasses.replace(artifact, path=dist.root / artifact.path.name) for artifact in dist.artifacts)
+    return dataclasses.replace(dist, artifacts=tuple(settled))
+
+
+def check(ended: Iterable[Outcome]) -> None:
+    """Raise BuildFailed, or EngineLost, if any pair ended without a binary for a reason that is not Go's own."""
+    ended = tuple(ended)
+    bad = tuple(item for item in ended if isinstance(item, Unbuilt) and not item.reason.is_gos_own)
+    if bad:
+        raise _error(bad, len(ended))
+
+
+def _error(bad: tuple[Unbuilt, ...], total: int) -> ToolkitError:
+    first = bad[0]
+    what = f"`{first.target}` was not built" if total == 1 else f"{len(bad)} of {total} pairs were not built"
+    if any(item.reason is Reason.ENGINE_LOST for item in bad):
+        sentence = next(item.sentence for item in bad if item.reason is Reason.ENGINE_LOST)
+        return EngineLost(f"{what}: {sentence}", hint="run the same command again: what was built is kept")
+    if first.reason.is_gos_own:
+        hint = "Go needs a C toolchain for that system; `invoke targets` lists the pairs that build without one"
+    else:
+        hint = f"all that was said is in `{first.log}`" if first.log else "run it again"
+    return BuildFailed(f"{what}: {first.sentence}" if total == 1 else what, hint=hint)

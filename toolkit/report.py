@@ -1,0 +1,224 @@
+"""Results as tables, progress and JSON: the only module that prints. Data goes to stdout, all the rest to stderr."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from toolkit.errors import ToolkitError
+from toolkit.model import Binary, Check, Dist, Outcome, Target, Unbuilt
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.table import Table
+
+
+def failure(error: ToolkitError) -> str:
+    """Return what a person reads when a run ends: the message, and a hint after a blank line."""
+    return f"error: {error}" + (f"\n\nhint: {error.hint}" if error.hint else "")
+
+
+def size(count: float) -> str:
+    """Return a number of bytes for people: `9.4 MB`."""
+    return f"{count / 1e6:.1f} MB"
+
+
+def span(seconds: float) -> str:
+    """Return a time for people: `48 s`, `3 min 05 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+class Report:
+    """What a task tells a person while it runs and prints at the end. It may be called from several threads."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        """Print JSON in place of tables if `as_json`."""
+        self.as_json = as_json
+        self._guard = threading.RLock()
+        self._running: dict[Target, float] = {}
+        self._total = self._done = self._failed = 0
+        self._begun = time.monotonic()
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        """Begin; the display starts when there is something to compile."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the display away."""
+        self._stop()
+
+    # ---- what is told while it happens ----
+
+    def say(self, message: str) -> None:
+        """Tell one line."""
+        with self._guard:
+            if self._live:
+                self._live.console.print(message, highlight=False, markup=False, soft_wrap=True)
+            else:
+                print(message, file=sys.stderr, flush=True)
+
+    def plan(self, total: int) -> None:
+        """Begin to count; on a terminal, begin the live display."""
+        self._total, self._begun = total, time.monotonic()
+        if sys.stderr.isatty():
+            from rich.live import Live
+
+            self._live = Live(console=_console(stderr=True), get_renderable=self._display, transient=True)
+            self._live.start()
+
+    def started(self, target: Target) -> None:
+        """Count a pair as running."""
+        with self._guard:
+            self._running[target] = time.monotonic()
+
+    def finished(self, outcome: Outcome, seconds: float) -> None:
+        """Tell how a pair ended."""
+        with self._guard:
+            self._running.pop(outcome.target, None)
+            self._done += 1
+            self._failed += isinstance(outcome, Unbuilt)
+            what = size(outcome.size) if isinstance(outcome, Binary) else f"{outcome.reason.value}: {outcome.sentence}"
+            left = self._time_left()
+            count = f"[{self._done}/{self._total}]"
+            tail = f", {left}" if left and not self._live else ""
+            self.say(f"{count} {outcome.target!s}: {what} ({span(seconds)}{tail})")
+
+    def _time_left(self) -> str:
+        """Guess from the pairs that are done; nothing can be said before the first."""
+        rest = self._total - self._done
+        if not self._done or not rest:
+            return ""
+        return f"about {span((time.monotonic() - self._begun) / self._done * rest)} left"
+
+    def _display(self) -> Table:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+
+        with self._guard:
+            now = time.monotonic()
+            grid = Table.grid(padding=(0, 1))
+            failed = f", {self._failed} not built" if self._failed else ""
+            running = "  ".join(f"{target} {span(now - begun)}" for target, begun in self._running.items())
+            bar = ProgressBar(total=self._total, completed=self._done, width=24)
+            grid.add_row(bar, f"{self._done}/{self._total} done{failed}", self._time_left())
+            outer = Table.grid()
+            outer.add_row(grid)
+            outer.add_row(f"running: {running}")
+            return outer
+
+    def _stop(self) -> None:
+        with self._guard:
+            live, self._live = self._live, None
+        if live:
+            live.stop()
+
+    # ---- results ----
+
+    def line(self, text: object) -> None:
+        """Print one line of data."""
+        self._stop()
+        print(text)
+
+    def data(self, value: Any) -> None:
+        """Print JSON."""
+        self._stop()
+        print(json.dumps(value, indent=2))
+
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Print a table: aligned columns without lines, so that it can be read, and cut, anywhere."""
+        self._stop()
+        rows = [list(map(str, row)) for row in rows]
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        bold, plain = ("\x1b[1m", "\x1b[0m") if _colours() else ("", "")
+        for number, row in enumerate([list(head), *rows]):
+            text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            print(text if number else f"{bold}{text}{plain}")
+
+    def targets(self, targets: Iterable[Target], notes: dict[str, str]) -> None:
+        """Print all pairs; `notes` is by GOOS."""
+        rows = [
+            {
+                "target": str(target),
+                "goos": target.goos,
+                "goarch": target.goarch,
+                "first_class": target.first_class,
+                "builds": not target.refusal,
+                "note": target.refusal or notes.get(target.goos, ""),
+            }
+            for target in targets
+        ]
+        if self.as_json:
+            self.data(rows)
+            return
+        yes = {True: "yes", False: "no"}
+        cells = [
+            (row["target"], "yes" if row["first_class"] else "-", yes[bool(row["builds"])], row["note"]) for row in rows
+        ]
+        self.table(("TARGET", "FIRST-CLASS", "BUILDS", "NOTE"), [tuple(map(str, cell)) for cell in cells])
+
+    def matrix(self, dist: Dist, manifest: dict[str, Any]) -> None:
+        """Print a release: each selected pair, then what failed, then where it all is."""
+        if self.as_json:
+            self.data(manifest)
+        else:
+            self.table(("TARGET", "OUTCOME", "SIZE", "ARCHIVE"), [_row(dist, outcome) for outcome in dist.outcomes])
+        for item in dist.unbuilt:
+            if not item.reason.is_gos_own:
+                self.say(_explained(item))
+        refused = sum(item.reason.is_gos_own for item in dist.unbuilt)
+        failed = len(dist.unbuilt) - refused
+        parts = [
+            f"{len(dist.binaries)} built",
+            f"{refused} that Go cannot build" if refused else "",
+            f"{failed} failed" if failed else "",
+        ]
+        fresh = sum(binary.fresh for binary in dist.binaries)
+        news = f"{fresh} compiled now" if fresh else "nothing had changed: nothing was compiled"
+        self.say(f"\n{', '.join(filter(None, parts))}; {news}\nrelease: {dist.root}")
+
+    def checks(self, checks: Iterable[Check]) -> list[Check]:
+        """Print how each check went, as soon as it is known, and return them."""
+        done: list[Check] = []
+        for check in checks:
+            done.append(check)
+            if not self.as_json:
+                mark = "ok  " if check.good else "FAIL" if check.needed else "note"
+                lines = check.found.splitlines() or [""]
+                print(f"{mark}  {check.name.ljust(16)}  {lines[0]}")
+                for line in (*lines[1:], *([f"-> {check.mend}"] if check.mend and not check.good else [])):
+                    print(f"{'':24}{line}")
+        if self.as_json:
+            self.data([dataclasses.asdict(check) for check in done])
+        return done
+
+
+def _row(dist: Dist, outcome: Outcome) -> tuple[str, str, str, str]:
+    if isinstance(outcome, Unbuilt):
+        return str(outcome.target), outcome.reason.value, "", outcome.sentence
+    made = [artifact.path.name for artifact in dist.of("archive") if artifact.target == outcome.target]
+    return str(outcome.target), "built" if outcome.fresh else "up to date", size(outcome.size), " ".join(made)
+
+
+def _explained(item: Unbuilt) -> str:
+    lines = [f"\n{item.target!s}: {item.reason.value}", *(f"    {line}" for line in item.excerpt or (item.sentence,))]
+    return "\n".join([*lines, f"    (all of it: {item.log})"] if item.log else lines)
+
+
+def _console(*, stderr: bool) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+def _colours() -> bool:
+    import os
+
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,208 @@
+"""Every option of every task, declared once; flags, variables, help and docs/reference.md all come from here.
+
+An option's value is a flag's, or else that of a variable named after it (`--jobs` is `AWS_MFA_TOOLKIT_JOBS`), or else
+the default. Nothing is read when a task is declared: a wrong variable must not break `invoke --list`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from toolkit.errors import UsageError
+
+ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "AWS_MFA_TOOLKIT_"
+
+
+def option(help_text: str, *, default: Any = "", parse: Callable[[str], Any] = str, metavar: str = "") -> Any:
+    """Declare an option: its help, what it is where nobody says, and how a text becomes its value.
+
+    `default` is a finished value, never parsed. A parser raises ValueError with the rest of the sentence "`x` …".
+    """
+    return field(default=default, metadata={"help": help_text, "parse": parse, "metavar": metavar})
+
+
+def whole_number(text: str) -> int:
+    """Parse a count of at least one."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ValueError("is not a whole number of at least 1")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Parse a time such as `90`, `90s`, `15m` or `1h` into seconds."""
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:], 0)
+    number = text[:-1] if unit else text
+    try:
+        value = float(number) * (unit or 1)
+    except ValueError:
+        value = 0
+    if not 0 < value < float("inf"):
+        raise ValueError("is not a time such as `90s`, `15m` or `1h`")
+    return value
+
+
+def folder(text: str) -> Path:
+    """Parse a folder's path; `~` is the home folder."""
+    if not text:
+        raise ValueError("is not a folder")
+    return Path(text).expanduser().absolute()
+
+
+def engine_name(text: str) -> str:
+    """Parse the name of an engine."""
+    if text not in {"auto", "docker", "local"}:
+        raise ValueError("is not an engine: `auto`, `docker` or `local`")
+    return text
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Patterns over pairs: `linux/*`, `*/arm64`, or one word for all pairs of a GOOS or GOARCH."""
+
+    patterns: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any pattern."""
+        return bool(self.patterns)
+
+    def __call__(self, pair: str) -> bool:
+        """Tell whether any pattern matches a pair, written `linux/amd64`."""
+        return any(self.matches(pattern, pair) for pattern in self.patterns)
+
+    @staticmethod
+    def matches(pattern: str, pair: str) -> bool:
+        """Tell whether one pattern matches a pair."""
+        words = [pair] if "/" in pattern else pair.split("/")
+        return any(fnmatch.fnmatchcase(word, pattern) for word in words)
+
+
+def selector(text: str) -> Selector:
+    """Parse patterns with commas between them."""
+    return Selector(tuple(pattern.strip() for pattern in text.split(",") if pattern.strip()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What every task takes: nothing."""
+
+    @classmethod
+    def parse(cls, flags: Mapping[str, str | bool | None], environ: Mapping[str, str]) -> Self:
+        """Build the value from what was typed and what is set.
+
+        Raises UsageError, naming the flag or the variable, for the first text that cannot be used.
+        """
+        values: dict[str, Any] = {}
+        for item in dataclasses.fields(cls):
+            flag, variable = f"--{item.name.replace('_', '-')}", f"{PREFIX}{item.name.upper()}"
+            typed = flags.get(item.name)
+            if isinstance(item.default, bool):
+                values[item.name] = bool(typed) or environ.get(variable, "") not in {"", "0"}
+            elif typed is not None:
+                values[item.name] = _parsed(item.metadata["parse"], str(typed), flag)
+            elif environ.get(variable):
+                values[item.name] = _parsed(item.metadata["parse"], environ[variable], variable)
+        return cls(**values)
+
+
+def _parsed(parse: Callable[[str], Any], text: str, origin: str) -> Any:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise UsageError(f"`{text}` {error}", hint=f"change `{origin}`") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JsonSettings(Settings):
+    """For tasks that print something a machine may want."""
+
+    json: bool = option("print JSON on standard output", default=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistSettings(Settings):
+    """For tasks that read or write what was made."""
+
+    dist: Path = option("folder for everything that is made", default=ROOT / "dist", parse=folder, metavar="DIR")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineSettings(DistSettings):
+    """For tasks that run the go command."""
+
+    engine: str = option(
+        "where the go command runs: `docker`, `local`, or `auto` for Docker where an engine answers",
+        default="auto",
+        parse=engine_name,
+        metavar="ENGINE",
+    )
+    image: str = option("an image that has `go`, in place of the builder image made here", metavar="NAME")
+    build_cache: str = option(
+        "the build cache: a Docker volume's name, or a folder for the local engine", metavar="NAME"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompileSettings(EngineSettings):
+    """For tasks that compile."""
+
+    source: str = option(
+        "a folder with a Go main package, or one of a module as `path@version`",
+        default=str(ROOT / "go-aws-mfa"),
+        metavar="SOURCE",
+    )
+    timeout: float = option(
+        "time limit for one pair, such as `90s` or `15m`", default=900.0, parse=seconds, metavar="TIME"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetsSettings(JsonSettings, EngineSettings):
+    """`invoke targets`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildSettings(CompileSettings):
+    """`invoke build`."""
+
+    goos: str = option("operating system to build for (this machine's)", metavar="GOOS")
+    goarch: str = option("architecture to build for (this machine's)", metavar="GOARCH")
+    output: Path | None = option("also put the program into this folder", default=None, parse=folder, metavar="DIR")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixSettings(JsonSettings, CompileSettings):
+    """`invoke matrix`."""
+
+    only: Selector = option(
+        "only these pairs: `linux/*,darwin/*`", default=Selector(), parse=selector, metavar="PATTERNS"
+    )
+    skip: Selector = option("not these pairs: `js/*,plan9`", default=Selector(), parse=selector, metavar="PATTERNS")
+    first_class: bool = option("only the pairs that Go calls first-class", default=False)
+    jobs: int | None = option("compiles at a time (the engine's cores)", default=None, parse=whole_number, metavar="N")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanSettings(DistSettings):
+    """`invoke clean`."""
+
+    all: bool = option(
+        "also everything that was built, the caches and the builder images, of every checkout", default=False
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorSettings(JsonSettings, EngineSettings):
+    """`invoke doctor`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocsSettings(Settings):
+    """`invoke docs`."""
+
+    check: bool = option("change nothing; fail where a page is out of date", default=False)

@@ -1,0 +1,88 @@
+"""What is to be built: a folder with a Go main package, or one of a module named as `path@version`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from toolkit import gomodule, sourcetree
+from toolkit.errors import SourceError
+from toolkit.model import Module, Source
+from toolkit.toolchain import pinned, version_key
+
+
+def resolve(text: str, workspace: Path) -> Source:
+    """Return the source that a person named.
+
+    A module is fetched, checked and resolved by the go command; the small module that requires it is made in
+    `workspace`. Raises SourceError for what is no Go main package, cannot be had, or needs another Go.
+    """
+    if "@" in text and not Path(text).exists():
+        return gomodule.resolve(text, workspace)
+    return _from_folder(Path(text).expanduser().absolute())
+
+
+def _from_folder(folder: Path) -> Source:
+    if not folder.is_dir():
+        raise SourceError(
+            f"`{folder}` is no folder", hint="name a folder with a Go main package, or a module as `path@version`"
+        )
+    root = next((parent for parent in (folder, *folder.parents) if (parent / "go.mod").is_file()), None)
+    if root is None:
+        raise SourceError(f"`{folder}` is in no Go module", hint="run `go mod init` there")
+    path = _check_go_mod(root / "go.mod")
+    _check_main_package(folder)
+    files = tuple(sourcetree.files(root))
+    digest = sourcetree.digest(root, files)
+    version_file = folder / "VERSION"
+    version = version_file.read_text("utf-8").strip() if version_file.is_file() else ""
+    return Source(
+        name=gomodule.program_name(path if folder == root else folder.name),
+        directory=root,
+        package="." if folder == root else f"./{folder.relative_to(root).as_posix()}",
+        module=Module(path),
+        version=version or "0.0.0",
+        digest=digest,
+        epoch=sourcetree.epoch(root),
+        files=files,
+        # A program that states its version in a file of ours is one that is made to tell its digest too.
+        stamps=(("main.sourceDigest", digest),) if version else (),
+        documents=sourcetree.documents(folder, sourcetree.repository(root)),
+    )
+
+
+def _check_go_mod(path: Path) -> str:
+    """Return the module's path, if it is one that can be built from its own folder alone, with the pinned Go."""
+    text = path.read_text("utf-8", errors="replace")
+    module = re.search(r'^module\s+"?([^\s"]+)', text, re.MULTILINE)
+    if not module:
+        raise SourceError(
+            f"`{path}` names no module", hint="its first line has to be such as `module example.com/program`"
+        )
+    language = re.search(r"^go\s+(\S+)", text, re.MULTILINE)
+    if language and version_key(language[1]) > version_key(pinned()):
+        raise gomodule.newer_go(module[1], language[1])
+    outside = re.search(r"=>\s*(\.\./\S*|/\S+)", re.sub(r"//.*", "", text))
+    if outside:
+        raise SourceError(
+            f"`{path}` replaces a module by `{outside[1]}`, which lies outside of it",
+            hint="move that folder inside, or require a released version",
+        )
+    return module[1]
+
+
+def _check_main_package(folder: Path) -> None:
+    names = _packages(folder)
+    if "main" in names:
+        return
+    what = f"holds package `{min(names)}`, not a main package" if names else "holds no Go files"
+    message = f"`{folder}` {what}"
+    near = sorted(path for pattern in ("*", "*/*") for path in folder.glob(pattern) if "main" in _packages(path))
+    raise SourceError(message, hint=f"did you mean `{near[0]}`?" if near else "name the folder that holds `func main`")
+
+
+def _packages(folder: Path) -> set[str]:
+    """Return the names of the packages that the Go files of a folder say they belong to."""
+    paths = (path for path in folder.glob("*.go") if not path.name.endswith("_test.go"))
+    texts = (path.read_text("utf-8", errors="replace") for path in paths)
+    return {found[1] for text in texts if (found := re.search(r"^package\s+(\w+)", text, re.MULTILINE))}

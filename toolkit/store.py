@@ -1,0 +1,212 @@
+"""What is kept on disk under `dist/`: checked binaries, the release and how one takes the place of another, a lock.
+
+```
+dist/bin/OS_ARCH/NAME          a checked binary, and NAME.json: what it was built from
+dist/release/                  what `invoke matrix` selected: exactly that
+dist/state/                    the list of pairs, licence texts, logs of failed compiles
+dist/.lock                     held while somebody builds
+```
+Whatever moment a run is interrupted at, each of these is the old one or the new one, never half of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import filecmp
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import DiskFull, OutputUnwritable
+from toolkit.model import Binary, BuildInfo, Module, Source, Target
+
+_CHUNK = 1 << 20
+
+
+def sha256(path: Path) -> str:
+    """Return a file's SHA-256, in hex."""
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            total.update(chunk)
+    return total.hexdigest()
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system says of a folder or file that cannot be written into an error that names it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            message = f"there is no room left for `{path}`"
+            raise DiskFull(
+                message, hint="`invoke clean --all` frees what earlier runs made; then run it again"
+            ) from None
+        raise OutputUnwritable(
+            f"`{error.filename or path}` cannot be written: {(error.strerror or str(error)).lower()}",
+            hint="mend its owner or mode, or name another folder with `--dist`",
+        ) from None
+
+
+def write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a file whole or not at all, with the folders above it."""
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).chmod(mode)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+@dataclasses.dataclass(frozen=True)
+class Store:
+    """One `dist/` folder."""
+
+    root: Path
+
+    @property
+    def release(self) -> Path:
+        """Where the release is."""
+        return self.root / "release"
+
+    @property
+    def state(self) -> Path:
+        """Where things are kept that only the toolkit reads."""
+        return self.root / "state"
+
+    @contextlib.contextmanager
+    def lock(self, waiting: Callable[[str], None]) -> Iterator[None]:
+        """Hold this folder alone. Calls `waiting` with a sentence, once, where somebody else holds it."""
+        from filelock import FileLock, Timeout
+
+        with writing(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            (self.root / ".lock").touch()
+        lock = FileLock(self.root / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            waiting(f"another run holds `{self.root}`; waiting for it to end")
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # ---- binaries ----
+
+    def binary_path(self, source: Source, target: Target) -> Path:
+        """Return where a program is kept."""
+        return self.root / "bin" / target.slug / (source.name + target.exe)
+
+    def keep(self, source: Source, target: Target, fingerprint: str, data: bytes, info: BuildInfo) -> Binary:
+        """Write a checked binary, and what it was built from."""
+        path = self.binary_path(source, target)
+        binary = Binary(target, path, len(data), hashlib.sha256(data).hexdigest(), fingerprint, info)
+        record = {"fingerprint": fingerprint, "sha256": binary.sha256, "info": dataclasses.asdict(info)}
+        write(path, data, mode=0o755)
+        write(path.with_name(f"{source.name}.json"), json.dumps(record, indent=1).encode())
+        return binary
+
+    def find(self, source: Source, target: Target, fingerprint: str) -> Binary | None:
+        """Return the binary that has this fingerprint, if its bytes are still those that were checked."""
+        path = self.binary_path(source, target)
+        try:
+            record = json.loads(path.with_name(f"{source.name}.json").read_text("utf-8"))
+            if record["fingerprint"] != fingerprint or record["sha256"] != sha256(path):
+                return None
+            info, size = _build_info(record["info"]), path.stat().st_size
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return Binary(target, path, size, record["sha256"], fingerprint, info, fresh=False)
+
+    def keep_log(self, target: Target, text: str) -> Path:
+        """Write all that a failed compile said."""
+        path = self.state / "logs" / f"{target.slug}.txt"
+        write(path, text.encode())
+        return path
+
+    # ---- small things worth keeping ----
+
+    def recall(self, name: str) -> Any:
+        """Return what was remembered under a name, or None where there is nothing that can be read."""
+        try:
+            return json.loads((self.state / f"{name}.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def remember(self, name: str, value: Any) -> None:
+        """Keep a value for later runs."""
+        write(self.state / f"{name}.json", json.dumps(value, indent=1).encode())
+
+    # ---- the release ----
+
+    def settle(self) -> None:
+        """Finish or undo what an interrupted swap left."""
+        next_, old = self._beside("next"), self._beside("old")
+        with writing(self.root):
+            if next_.exists():
+                self._swap()
+            elif old.exists() and not self.release.exists():
+                old.rename(self.release)
+            for left in (old, self._beside("new")):
+                shutil.rmtree(left, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def new_release(self) -> Iterator[Path]:
+        """Give an empty folder; when the block ends well, it becomes the release, whole, unless it is just the same."""
+        new = self._beside("new")
+        with writing(new):
+            new.mkdir(parents=True)
+        try:
+            yield new
+            if not _same(new, self.release):
+                with writing(new):
+                    new.rename(self._beside("next"))
+                    self._swap()
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+
+    def _beside(self, word: str) -> Path:
+        return self.root / f".release-{word}"
+
+    def _swap(self) -> None:
+        next_, old = self._beside("next"), self._beside("old")
+        if self.release.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            self.release.rename(old)
+        next_.rename(self.release)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _same(new: Path, old: Path) -> bool:
+    """Tell whether two folders hold the same files; what was taken over is the very same file."""
+    if not old.is_dir() or {path.name for path in new.iterdir()} != {path.name for path in old.iterdir()}:
+        return False
+    pairs = ((path, old / path.name) for path in new.iterdir())
+    return all(ours.samefile(theirs) or filecmp.cmp(ours, theirs, shallow=False) for ours, theirs in pairs)
+
+
+def _build_info(record: dict[str, Any]) -> BuildInfo:
+    return BuildInfo(
+        go=record["go"],
+        path=record["path"],
+        main=Module(**record["main"]),
+        deps=tuple(Module(**dep) for dep in record["deps"]),
+        settings=tuple((name, value) for name, value in record["settings"]),
+    )

