@@ -1,0 +1,73 @@
+"""What every test stands on: an environment without AWS, and homes that are not the user's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from toolkit import toolchain
+from toolkit.engines.docker_host import Host
+from toolkit.errors import EngineUnavailable
+from toolkit.settings import PREFIX, ROOT
+
+# Read before any test moves HOME: the go command's caches are worth keeping from one run to the next.
+_CACHES = {name: toolchain.go().env[name] for name in ("GOCACHE", "GOMODCACHE", "GOPATH")}
+_OURS = ("AWS_", PREFIX, "DOCKER_", "SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR", "GOFLAGS", "GOOS", "GOARCH")
+
+Invoke = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Clear what a developer's machine may set, and move HOME away."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) and name not in {"DOCKER_HOST", "AWS_CA_BUNDLE"}:
+            monkeypatch.delenv(name)
+    for name, value in {**_CACHES, "HOME": str(tmp_path_factory.mktemp("home"))}.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Path:
+    """Return the folder of a Go program without imports: it compiles nothing but Go's runtime."""
+    return ROOT / "tests" / "programs" / "tiny"
+
+
+@pytest.fixture(scope="session")
+def docker_host() -> Iterator[Host]:
+    """Return the Docker engine; a skip where none answers, but a failure where CI is set."""
+    try:
+        host = Host.connect()
+    except EngineUnavailable as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI needs a Docker engine: {error}")
+        pytest.skip(str(error))
+    yield host
+    host.close()
+
+
+@pytest.fixture
+def invoke(tmp_path: Path) -> Invoke:
+    """Return a function that runs `invoke` as people do, with its own `dist/`."""
+
+    def run(*args: str, env: Mapping[str, str] | None = None, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+        surroundings = {**os.environ, f"{PREFIX}DIST": str(tmp_path / "dist"), **(env or {})}
+        return subprocess.run(
+            [invoke_path(), *args], cwd=ROOT, env=surroundings, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, check=False, timeout=timeout,
+        )  # fmt: skip
+
+    return run
+
+
+def invoke_path() -> str:
+    """Return the invoke command of the Python that runs the tests."""
+    found = shutil.which("invoke", path=str(Path(sys.executable).parent))
+    assert found, "invoke is not installed beside this Python"
+    return found

@@ -1,0 +1,175 @@
+"""One contract that every engine keeps: the local one, and a real Docker engine."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import FakeWatcher
+from toolkit import binfmt, source, toolchain
+from toolkit.engines import Closed, CompileError, Engine, Limits, TimeLimit, choose
+from toolkit.engines.docker_host import Host
+from toolkit.errors import SourceError
+from toolkit.model import Module, Recipe, Source, Target
+from toolkit.settings import CompileSettings
+
+LINUX = Target("linux", "amd64")
+Start = Callable[..., Engine]
+
+
+@pytest.fixture(params=["local", pytest.param("docker", marks=pytest.mark.docker)])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Return the name of an engine that is there."""
+    if request.param == "docker":
+        request.getfixturevalue("docker_host")
+    return str(request.param)
+
+
+@pytest.fixture
+def fresh_cache(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Return the name of an empty build cache: a folder's, or that of a volume which is removed at the end."""
+    if kind == "local":
+        yield str(tmp_path / "cache")
+        return
+    host: Host = request.getfixturevalue("docker_host")
+    name = f"aws-mfa-toolkit-test-{time.monotonic_ns()}"
+    host.make_volume(name)
+    yield name
+    host.remove_volume(name)
+
+
+@pytest.fixture
+def start(kind: str, fresh_cache: str, tmp_path: Path) -> Iterator[Start]:
+    """Return a function that starts an engine, if asked with an empty build cache; all are closed at the end."""
+    with contextlib.ExitStack() as opened:
+
+        def begin(*, seconds: float = 600, empty: bool = False) -> Engine:
+            settings = CompileSettings(engine=kind, dist=tmp_path / "dist", build_cache=fresh_cache if empty else "")
+            return opened.enter_context(choose(settings, FakeWatcher(), Limits(jobs=1, seconds=seconds)))
+
+        yield begin
+
+
+def program(folder: Path, main: str, mod: str = "module made.example/made\n\ngo 1.27\n") -> Source:
+    """Return the source of a program with one file."""
+    folder.mkdir(exist_ok=True)
+    (folder / "go.mod").write_text(mod, "utf-8")
+    (folder / "main.go").write_text(main, "utf-8")
+    return source.resolve(str(folder), folder)
+
+
+def recipe() -> Recipe:
+    """Return the recipe of the pinned toolchain."""
+    return Recipe(toolchain.pinned())
+
+
+def test_targets(start: Start) -> None:
+    """An engine lists what `go tool dist list` prints, with Go's refusals."""
+    known = {str(target): target for target in start().targets()}
+    assert len(known) > 40
+    assert known["linux/amd64"].first_class
+    assert not known["ios/amd64"].refusal
+    refused = {pair for pair, target in known.items() if target.refusal}
+    assert refused == {"android/386", "android/amd64", "android/arm", "ios/arm64"}
+
+
+def test_compile(start: Start, tiny: Path, tmp_path: Path) -> None:
+    """A compile gives the bytes of a binary that is right for its pair."""
+    engine, found = start(), source.resolve(str(tiny), tmp_path)
+    engine.fetch(found)
+    for target in (LINUX, Target("windows", "arm64")):
+        data = engine.compile(found, target, recipe())
+        assert binfmt.mismatches(data, target, main=found.module.path) == ()
+
+
+def test_same_bytes_whatever_the_machine_sets(
+    start: Start, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Variables of this machine that change what Go builds do not reach a compile."""
+    found = source.resolve(str(tiny), tmp_path)
+    plain = start().compile(found, LINUX, recipe())
+    (tmp_path / "goenv").write_text("GOAMD64=v4\nGOFLAGS=-tags=other\n", "utf-8")
+    for name, value in {"GOAMD64": "v3", "GOFLAGS": "-race", "GOENV": str(tmp_path / "goenv"), "GOOS": "js"}.items():
+        monkeypatch.setenv(name, value)
+    toolchain.go.cache_clear()
+    try:
+        assert start().compile(found, LINUX, recipe()) == plain
+    finally:
+        toolchain.go.cache_clear()
+
+
+def test_compile_error(start: Start, tmp_path: Path) -> None:
+    """What the compiler says of a wrong program is told in full, and the engine goes on."""
+    engine = start()
+    wrong = program(tmp_path / "wrong", 'package main\n\nfunc main() { println(1 + "x", nowhere) }\n')
+    with pytest.raises(CompileError) as caught:
+        engine.compile(wrong, LINUX, recipe())
+    assert "main.go:3" in str(caught.value)
+    assert "undefined: nowhere" in str(caught.value)
+    right = program(tmp_path / "right", "package main\n\nfunc main() {}\n")
+    assert engine.compile(right, LINUX, recipe())
+
+
+def test_time_limit(start: Start, tiny: Path, tmp_path: Path) -> None:
+    """A compile that takes too long is ended soon after its limit, and the next one works."""
+    engine, found = start(seconds=1.5, empty=True), source.resolve(str(tiny), tmp_path)
+    began = time.monotonic()
+    with pytest.raises(TimeLimit):
+        engine.compile(found, Target("linux", "s390x"), recipe())  # a whole runtime, in an empty cache
+    assert time.monotonic() - began < 15
+    wrong = program(tmp_path / "wrong", "package main\n\nfunc main() { nowhere() }\n")
+    with pytest.raises((CompileError, TimeLimit)):
+        engine.compile(wrong, LINUX, recipe())
+
+
+def test_no_network_while_compiling(start: Start, tmp_path: Path) -> None:
+    """A module that was not fetched before cannot be fetched by a compile."""
+    text = 'package main\n\nimport _ "golang.org/x/example/hello/reverse"\n\nfunc main() {}\n'
+    mod = "module made.example/made\n\ngo 1.27\n\nrequire golang.org/x/example/hello v0.0.0-20240205180059-32022caedd6a\n"
+    with pytest.raises(CompileError):
+        start().compile(program(tmp_path / "absent", text, mod), LINUX, recipe())
+
+
+def test_fetch_of_what_is_not_there(start: Start, tmp_path: Path) -> None:
+    """A module that cannot be had is an error of the source."""
+    mod = "module made.example/made\n\ngo 1.27\n\nrequire golang.org/x/text v9.9.9\n"
+    with pytest.raises(SourceError, match=r"cannot be had"):
+        start().fetch(program(tmp_path / "absent", "package main\n\nfunc main() {}\n", mod))
+
+
+def test_notices(start: Start, tmp_path: Path) -> None:
+    """Licence texts come for Go itself and for each module, and need no network once the modules are fetched."""
+    engine = start()
+    mod = "module made.example/made\n\ngo 1.27\n\nrequire golang.org/x/text v0.20.0\n"
+    needy = program(tmp_path / "needy", "package main\n\nfunc main() {}\n", mod)
+    engine.fetch(needy)
+    texts = engine.notices(needy, [Module("golang.org/x/text", "v0.20.0")])
+    assert set(texts) == {"Go", "golang.org/x/text v0.20.0"}
+    assert all("Redistribution and use" in text for text in texts.values())
+
+
+def test_close_ends_a_compile(start: Start, tiny: Path, tmp_path: Path) -> None:
+    """Closing an engine ends what runs on it at once, and may be done twice."""
+    engine, found = start(empty=True), source.resolve(str(tiny), tmp_path)
+    caught: list[BaseException] = []
+
+    def compile_it() -> None:
+        try:
+            engine.compile(found, Target("linux", "s390x"), recipe())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the test looks at it
+            caught.append(error)
+
+    thread = threading.Thread(target=compile_it)
+    thread.start()
+    time.sleep(2)
+    began = time.monotonic()
+    engine.close()
+    thread.join(20)
+    assert time.monotonic() - began < 10
+    assert [type(error) for error in caught] == [Closed]
+    engine.close()

@@ -1,0 +1,3 @@
+module tiny.example/tiny
+
+go 1.27

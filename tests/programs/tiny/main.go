@@ -1,0 +1,4 @@
+// Command tiny imports nothing, so that building it for every pair stays cheap.
+package main
+
+func main() { println("tiny") }
