@@ -74,6 +74,7 @@ _INFO_START = bytes.fromhex("3077af0c9274080241e1c107e6d618e6")  # around the mo
 _INFO_END = bytes.fromhex("f932433186182072008242104116d8f2")
 _PRODUCER = b"\x08language\x01\x02Go"  # in WebAssembly's `producers` section, right before the Go version
 _QUOTED = r'"(?:[^"\\]|\\[abfnrtv\\"]|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8})*"|`[^`]*`'
+_ESCAPE = re.compile(rb"\\(?:x..|u.{4}|U.{8}|.)")
 _SETTING = re.compile(rf'({_QUOTED}|[^= \t\r"`]+)=({_QUOTED}|[^ \t\r"`]*)')
 
 
@@ -93,8 +94,8 @@ class Header:
 
 def read_header(data: bytes) -> Header | None:
     """Return what a file's header says, or None when it is no executable of a format known here."""
-    for magics, reader in _READERS:
-        if data.startswith(magics):
+    for magic, reader in _READERS.items():
+        if data.startswith(magic):
             with contextlib.suppress(*_BROKEN):
                 return reader(data)
     return None
@@ -167,9 +168,9 @@ def _elf(data: bytes) -> Header | None:
     if kind not in (_ET_EXEC, _ET_DYN):
         return None
     interpreter, info = "", (0, 0)
-    for kind, start, size in _table(data, segment, segments_at, segments):
+    for kind, start, _ in _table(data, segment, segments_at, segments):
         if kind == _PT_INTERP:
-            interpreter = _text(data[start : start + min(size, _PATH_MAX)].partition(b"\0")[0])
+            interpreter = _text(data[start : start + _PATH_MAX].partition(b"\0")[0])
     rows = _table(data, section, sections_at, sections)
     for name, start, size in rows:
         if data.startswith(b".go.buildinfo\0", rows[names][1] + name):
@@ -179,26 +180,25 @@ def _elf(data: bytes) -> Header | None:
 
 
 def _macho(data: bytes) -> Header | None:
-    order = ">" if data.startswith(b"\xfe") else "<"
-    magic, cpu, kind, commands = struct.unpack_from(order + "II4xII", data)
-    bits, at = (64, 32) if magic & 1 else (32, 28)  # the magic number's last bit; where the load commands begin
+    cpu, kind, commands = struct.unpack_from("<4xI4xII", data)
     if kind != _MH_EXECUTE:
         return None
-    platform, version, info = 0, 0, (0, 0)
+    at, platform, version, info = 32, 0, 0, (0, 0)
     for _ in range(min(commands, _MOST)):
-        command, size = struct.unpack_from(order + "II", data, at)
+        command, size = struct.unpack_from("<II", data, at)
         if command == _LC_BUILD_VERSION:
-            platform, version = struct.unpack_from(order + "II", data, at + 8)
+            platform, version = struct.unpack_from("<II", data, at + 8)
         elif command in _LC_VERSION_MIN:
-            platform, (version,) = _LC_VERSION_MIN[command], struct.unpack_from(order + "I", data, at + 8)
+            platform, (version,) = _LC_VERSION_MIN[command], struct.unpack_from("<I", data, at + 8)
         elif command == _LC_SEGMENT_64:
-            (sections,) = struct.unpack_from(order + "I", data, at + 64)
-            for name, length, start in _table(data, order + "16s24xQI28x", at + 72, min(sections, size // 80)):
+            (sections,) = struct.unpack_from("<I", data, at + 64)
+            for name, length, start in _table(data, "<16s24xQI28x", at + 72, min(sections, size // 80)):
                 info = (start, start + length) if name == b"__go_buildinfo\0\0" else info
         at += max(size, 8)
     word = _MACHO_PLATFORMS.get(platform, str(platform)) if platform else ""
     least = f"{version >> 16}.{version >> 8 & 0xFF}" if version else ""
-    return Header("macho", _MACHO_MACHINES.get(cpu, hex(cpu)), bits, order == "<", word, min_os=least, info=info)
+    machine = _MACHO_MACHINES.get(cpu, hex(cpu))
+    return Header("macho", machine, 64, little_endian=True, platform=word, min_os=least, info=info)
 
 
 def _pe(data: bytes) -> Header | None:
@@ -246,14 +246,9 @@ def _wasm(data: bytes) -> Header | None:
     return Header("wasm", "wasm", 32, little_endian=True, platform=platform, info=info)
 
 
-_READERS = (
-    ((b"\x7fELF",), _elf),
-    ((b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe"), _macho),
-    ((b"MZ",), _pe),
-    ((b"\x01\xf7",), _xcoff),
-    (tuple(magic.to_bytes(4, "big") for magic in _PLAN9_MACHINES), _plan9),
-    ((b"\0asm\1\0\0\0",), _wasm),
-)
+_READERS = {b"\x7fELF": _elf, b"MZ": _pe, b"\x01\xf7": _xcoff, b"\0asm\1\0\0\0": _wasm}  # by a file's first bytes
+_READERS |= {b"\xcf\xfa\xed\xfe": _macho}  # 64-bit and little-endian, as all of Go's are
+_READERS |= {magic.to_bytes(4, "big"): _plan9 for magic in _PLAN9_MACHINES}
 
 
 def _in_blobs(data: bytes, start: int, stop: int) -> Iterator[tuple[str, bytes]]:
@@ -315,11 +310,13 @@ def _parse(go: str, text: bytes) -> BuildInfo:
 
 
 def _unquoted(word: str) -> str:
-    """Return a word as it was before Go quoted it; Go and Python agree on each escape that the pattern lets through."""
-    if not word.startswith('"'):
-        return word.strip("`")
-    plain = word[1:-1].encode("ascii", "backslashreplace").decode("unicode_escape")
-    return plain.encode().decode()  # half a surrogate pair raises here and not when somebody prints it
+    """Return a word as it was before Go quoted it."""
+    return _text(_ESCAPE.sub(_unescaped, word[1:-1].encode())) if word.startswith('"') else word.strip("`")
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    """Return what an escape stands for: as in Python, save that one of two hexadecimal digits is a byte in Go."""
+    return escape[0].decode("unicode_escape").encode("latin-1" if escape[0].startswith(rb"\x") else "utf-8")
 
 
 def _table(data: bytes, layout: str, at: int, count: int) -> list[tuple[Any, ...]]:

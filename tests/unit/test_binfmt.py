@@ -1,0 +1,747 @@
+"""What a binary's own bytes say, and each way in which they can contradict the label it would be packaged under.
+
+The executables are made by hand, a few hundred bytes each: a header as its format's specification has it, and a build
+info. `sample(target)` is what a right binary looks like; the functions below it make wrong ones too. `carried` is what
+a program holds as data of its own; it stands before the build info, which is how Go's linker lays out most files.
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+
+import pytest
+
+from toolkit import binfmt
+from toolkit.binfmt import Header, mismatches, read_build_info, read_header
+from toolkit.model import BuildInfo, Module, Target
+
+MAIN = "example.com/tiny"
+# What `go tool dist list` prints, Go 1.27.3.
+PAIRS = """
+aix/ppc64 android/386 android/amd64 android/arm android/arm64 darwin/amd64 darwin/arm64 dragonfly/amd64 freebsd/386
+freebsd/amd64 freebsd/arm freebsd/arm64 illumos/amd64 ios/amd64 ios/arm64 js/wasm linux/386 linux/amd64 linux/arm
+linux/arm64 linux/loong64 linux/mips linux/mips64 linux/mips64le linux/mipsle linux/ppc64 linux/ppc64le linux/riscv64
+linux/s390x netbsd/386 netbsd/amd64 netbsd/arm netbsd/arm64 openbsd/386 openbsd/amd64 openbsd/arm openbsd/arm64
+openbsd/ppc64 openbsd/riscv64 plan9/386 plan9/amd64 plan9/arm solaris/amd64 wasip1/wasm windows/386 windows/amd64
+windows/arm64
+"""
+TARGETS = tuple(Target(goos, goarch) for goos, _, goarch in (pair.partition("/") for pair in PAIRS.split()))
+
+FRAME = bytes.fromhex("3077af0c9274080241e1c107e6d618e6"), bytes.fromhex("f932433186182072008242104116d8f2")
+ELF_MACHINES = {
+    "386": (3, 32, "<"),
+    "amd64": (62, 64, "<"),
+    "arm": (40, 32, "<"),
+    "arm64": (183, 64, "<"),
+    "loong64": (258, 64, "<"),
+    "mips": (8, 32, ">"),
+    "mips64": (8, 64, ">"),
+    "mips64le": (8, 64, "<"),
+    "mipsle": (8, 32, "<"),
+    "ppc64": (21, 64, ">"),
+    "ppc64le": (21, 64, "<"),
+    "riscv64": (243, 64, "<"),
+    "s390x": (22, 64, ">"),
+}
+ELF_OSABI = {"freebsd": 9, "netbsd": 2, "openbsd": 12}
+MACHO_CPUS = {"amd64": 0x01000007, "arm64": 0x0100000C}
+PE_MACHINES = {"386": (0x14C, 32), "amd64": (0x8664, 64), "arm64": (0xAA64, 64)}
+PLAN9_MAGICS = {"386": 0x1EB, "amd64": 0x8A97, "arm": 0x647}
+WASM_HOSTS = {"js": b"gojs", "wasip1": b"wasi_snapshot_preview1"}
+
+
+def sample(target: Target, text: bytes | None = None) -> bytes:
+    """Return a right binary for any pair of today, or the same with another module text."""
+    text = settings(target) if text is None else text
+    made, goarch = blob(text), target.goarch
+    match target.goos:
+        case "darwin":
+            data = macho(made, build_version(1, 13), cpu=MACHO_CPUS[goarch])
+        case "ios":
+            data = macho(made, cpu=MACHO_CPUS[goarch])
+        case "windows":
+            data = pe(made, *PE_MACHINES[goarch])
+        case "aix":
+            data = xcoff(made)
+        case "plan9":
+            data = plan9(made, PLAN9_MAGICS[goarch])
+        case "js" | "wasip1":
+            data = wasm(framed(text), WASM_HOSTS[target.goos])
+        case goos:
+            data = elf(made, *ELF_MACHINES[goarch], osabi=ELF_OSABI.get(goos, 0))
+    return data
+
+
+def settings(target: Target, *, cgo: str = "0", trimpath: str = "true", more: str = "") -> bytes:
+    """Return the module text that the go command hands to the linker."""
+    lines = (
+        f"path\t{MAIN}/cmd/tiny",
+        f"mod\t{MAIN}\t(devel)\t",
+        f"build\t-trimpath={trimpath}",
+        f"build\tCGO_ENABLED={cgo}",
+        f"build\tGOARCH={target.goarch}",
+        f"build\tGOOS={target.goos}",
+    )
+    return ("\n".join(lines) + "\n" + more).encode()
+
+
+def framed(text: bytes) -> bytes:
+    """Put the go command's two markers around a module text."""
+    return FRAME[0] + text + FRAME[1]
+
+
+def uleb(number: int) -> bytes:
+    """Encode a length, seven bits a byte."""
+    return bytes([number]) if number < 0x80 else bytes([number & 0x7F | 0x80]) + uleb(number >> 7)
+
+
+def counted(raw: bytes) -> bytes:
+    """Put its length before a string."""
+    return uleb(len(raw)) + raw
+
+
+def blob(text: bytes, go: bytes = b"go1.27.3", flags: int = 2) -> bytes:
+    """Return what Go's linker writes: magic, pointer size, flags, 16 unused bytes, two strings."""
+    return b"\xff Go buildinf:" + bytes([8, flags]) + bytes(16) + counted(go) + counted(framed(text) if text else b"")
+
+
+def elf(  # noqa: PLR0913 - an ELF file has this many things to be wrong about
+    info: bytes,
+    machine: int = 62,
+    bits: int = 64,
+    order: str = "<",
+    *,
+    osabi: int = 0,
+    kind: int = 2,
+    interpreter: bytes = b"",
+    carried: bytes = b"",
+) -> bytes:
+    """Return an ELF file of a PT_LOAD, a PT_INTERP where asked for, and the sections `.rodata` and `.go.buildinfo`."""
+    word, sizes = ("Q", (64, 56, 64)) if bits == 64 else ("I", (52, 32, 40))
+    names = b"\0.rodata\0.go.buildinfo\0.shstrtab\0"
+    path = interpreter + b"\0"
+    segments = 2 if interpreter else 1
+    table = sizes[0] + sizes[1] * segments
+    at = table + sizes[2] * 4
+    starts = (at, at + len(carried), at + len(carried + info), at + len(carried + info + names))
+    head = bytes([0x7F, 0x45, 0x4C, 0x46, bits // 32, 1 if order == "<" else 2, 1, osabi]) + bytes(8)
+    head += struct.pack(order + "HHI3" + word, kind, machine, 1, 0x1000, sizes[0], table)
+    head += struct.pack(order + "I6H", 0, sizes[0], sizes[1], segments, sizes[2], 4, 3)
+    for number, start, raw in ((1, starts[1], info), (3, starts[3], path))[:segments]:
+        where = (start, 0x4000, 0x4000, len(raw), len(raw))
+        fields = (number, 6, *where, 1) if bits == 64 else (number, *where, 6, 1)
+        head += struct.pack(order + ("II6Q" if bits == 64 else "8I"), *fields)
+    rows = ((0, 0, 0, b""), (1, 1, starts[0], carried), (9, 1, starts[1], info), (23, 3, starts[2], names))
+    for name, sort, start, raw in rows:
+        address = 0x4000 if raw is info else 0
+        head += struct.pack(order + f"II4{word}II2{word}", name, sort, 2, address, start, len(raw), 0, 0, 1, 0)
+    return head + carried + info + names + path
+
+
+def build_version(platform: int, major: int, minor: int = 0) -> bytes:
+    """Return the Mach-O command LC_BUILD_VERSION: platform, least version, SDK version, no tools."""
+    return struct.pack("<6I", 0x32, 24, platform, major << 16 | minor << 8, 26 << 16, 0)
+
+
+def macho(info: bytes, *more: bytes, cpu: int = 0x0100000C, kind: int = 2, carried: bytes = b"") -> bytes:
+    """Return a 64-bit Mach-O file: an empty `__PAGEZERO`, a `__DATA` of three sections, and more commands."""
+    size, extra = 72 + 3 * 80, b"".join(more)
+    at = 32 + 72 + size + len(extra)
+    head = struct.pack("<8I", 0xFEEDFACF, cpu, 0, kind, 2 + len(more), 72 + size + len(extra), 0, 0)
+    head += struct.pack("<II16s4Q4I", 0x19, 72, b"__PAGEZERO", 0, 0x1000, 0, 0, 0, 0, 0, 0)
+    length = len(carried) + len(info)
+    head += struct.pack("<II16s4Q4I", 0x19, size, b"__DATA", 0x1000, length, at, length, 3, 3, 3, 0)
+    for name, raw in ((b"__data", carried), (b"__go_buildinfo", info), (b"__bss", b"")):
+        head += struct.pack("<16s16sQQ8I", name, b"__DATA", 0x1000, len(raw), at, 0, 0, 0, 0, 0, 0, 0)
+        at += len(raw)
+    return head + extra + carried + info
+
+
+def pe(  # noqa: PLR0913 - a PE file has this many things to be wrong about
+    info: bytes,
+    machine: int = 0x8664,
+    bits: int = 64,
+    *,
+    subsystem: int = 3,
+    flags: int = 0x22,
+    carried: bytes = b"",
+) -> bytes:
+    """Return a PE file of a read-only section with `carried`, and a writable one with the build info."""
+    stub = b"MZ" + bytes(0x3A) + struct.pack("<I", 0x80) + bytes(0x40)
+    size = 240 if bits == 64 else 224
+    optional = struct.pack("<H66xH", 0x20B if bits == 64 else 0x10B, subsystem).ljust(size - 132, b"\0")
+    optional += struct.pack("<I128x", 16)
+    head = b"PE\0\0" + struct.pack("<HHIIIHH", machine, 2, 0, 0, 0, size, flags) + optional
+    at = len(stub) + len(head) + 2 * 40
+    for name, raw, kind in ((b".rdata", carried, 0x40000040), (b".data", info, 0xC0600040)):
+        head += struct.pack("<8s6IHHI", name, len(raw), 0x1000, len(raw), at, 0, 0, 0, 0, kind)
+        at += len(raw)
+    return stub + head + carried + info
+
+
+def xcoff(info: bytes, *, flags: int = 2, carried: bytes = b"") -> bytes:
+    """Return a 64-bit XCOFF file of a text section with `carried`, and a data section with the build info."""
+    head = struct.pack(">HHiQHHi", 0x1F7, 2, 0, 0, 120, flags, 0) + bytes(120)
+    at = len(head) + 2 * 72
+    for name, raw, kind in ((b".text", carried, 0x20), (b".data", info, 0x40)):
+        head += struct.pack(">8s6Q4I", name, 0, 0, len(raw), at, 0, 0, 0, 0, kind, 0)
+        at += len(raw)
+    return head + carried + info
+
+
+def plan9(info: bytes, magic: int = 0x8A97, *, carried: bytes = b"") -> bytes:
+    """Return a Plan 9 executable with `carried` as its text and the build info as its data."""
+    entry = bytes(8) if magic & 0x8000 else b""
+    return struct.pack(">8I", magic, len(carried), len(info), 0, 0, 0x1000, 0, 0) + entry + carried + info
+
+
+def wasm_section(kind: int, raw: bytes) -> bytes:
+    """Return one section of a WebAssembly module."""
+    return bytes([kind]) + counted(raw)
+
+
+def wasm(info: bytes, module: bytes, *, go: bytes = b"go1.27.3", carried: bytes = b"") -> bytes:
+    """Return a WebAssembly module that imports one function of `module` and holds one segment of data."""
+    segment = b"\0\x41\0\x0b" + counted(carried + info)
+    producers = counted(b"producers") + b"\1" + counted(b"language") + b"\1" + counted(b"Go") + counted(go)
+    return b"".join(
+        (
+            b"\0asm\1\0\0\0",
+            wasm_section(1, b"\1\x60\0\0"),
+            wasm_section(2, b"\1" + counted(module) + counted(b"f") + b"\0\0"),
+            wasm_section(11, b"\1" + segment),
+            wasm_section(0, producers) if go else b"",
+        )
+    )
+
+
+LINUX = Target("linux", "amd64")
+DARWIN = Target("darwin", "arm64")
+WINDOWS = Target("windows", "amd64")
+FREEBSD = Target("freebsd", "amd64")
+NETBSD = Target("netbsd", "amd64")
+OPENBSD = Target("openbsd", "amd64")
+AIX = Target("aix", "ppc64")
+PLAN9 = Target("plan9", "amd64")
+JS = Target("js", "wasm")
+WASI = Target("wasip1", "wasm")
+ONE_OF_EACH = (LINUX, Target("linux", "mips"), DARWIN, WINDOWS, AIX, PLAN9, JS)
+OTHER = b"path\texample.com/other\nmod\texample.com/other\t(devel)\t\nbuild\tGOOS=linux\nbuild\tGOARCH=amd64\n"
+
+
+def info_of(text: bytes) -> BuildInfo | None:
+    """Return what is read from a binary with this module text."""
+    return read_build_info(sample(LINUX, text))
+
+
+def test_the_public_names_are_these() -> None:
+    """Other modules may lean on four names."""
+    assert binfmt.__all__ == ["Header", "mismatches", "read_build_info", "read_header"]
+
+
+# --- the pairs -------------------------------------------------------------------------------------------------------
+
+
+def test_the_samples_are_all_the_pairs_of_go() -> None:
+    """Go 1.27 has 47 pairs."""
+    assert len(set(TARGETS)) == 47
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+def test_a_right_binary_has_nothing_said_of_it(target: Target) -> None:
+    """What was made for a pair passes for that pair."""
+    assert mismatches(sample(target), target, main=MAIN) == ()
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+def test_no_binary_passes_for_another_pair(target: Target) -> None:
+    """What was made for a pair passes for no other."""
+    data = sample(target)
+    assert [other for other in TARGETS if not mismatches(data, other)] == [target]
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+def test_every_pair_of_today_has_its_header_checked(target: Target) -> None:
+    """A right build info does not make up for a file that is no executable."""
+    assert mismatches(blob(settings(target)), target) == ("is not an executable of a known format",)
+
+
+# --- headers ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "header"),
+    [
+        (elf(b""), Header("elf", "x86-64", 64, little_endian=True)),
+        (elf(b"", 8, 32, ">"), Header("elf", "mips", 32, little_endian=False)),
+        (elf(b"", 8, 64, "<"), Header("elf", "mips", 64, little_endian=True)),
+        (elf(b"", 43, 64, ">"), Header("elf", "0x2b", 64, little_endian=False)),
+        (elf(b"", osabi=9), Header("elf", "x86-64", 64, little_endian=True, platform="freebsd")),
+        (elf(b"", osabi=2), Header("elf", "x86-64", 64, little_endian=True, platform="netbsd")),
+        (elf(b"", osabi=12), Header("elf", "x86-64", 64, little_endian=True, platform="openbsd")),
+        (
+            elf(b"", interpreter=b"/lib/ld.so"),
+            Header("elf", "x86-64", 64, little_endian=True, interpreter="/lib/ld.so"),
+        ),
+        (elf(b"", kind=3), Header("elf", "x86-64", 64, little_endian=True)),
+        (macho(b""), Header("macho", "arm64", 64, little_endian=True)),
+        (macho(b"", cpu=0x12), Header("macho", "0x12", 64, little_endian=True)),
+        (pe(b""), Header("pe", "x86-64", 64, little_endian=True, platform="windows")),
+        (pe(b"", subsystem=2), Header("pe", "x86-64", 64, little_endian=True, platform="windows")),
+        (pe(b"", 0x14C, 32, subsystem=10), Header("pe", "386", 32, little_endian=True)),
+        (pe(b"", 0x1C4, 32), Header("pe", "0x1c4", 32, little_endian=True, platform="windows")),
+        (pe(b"", flags=0x23), Header("pe", "x86-64", 64, little_endian=True, platform="windows")),
+        (xcoff(b""), Header("xcoff", "ppc64", 64, little_endian=False)),
+        (plan9(b""), Header("plan9", "x86-64", 64, little_endian=True)),
+        (plan9(b"", 0x647), Header("plan9", "arm", 32, little_endian=True)),
+        (wasm(b"", b"gojs"), Header("wasm", "wasm", 32, little_endian=True, platform="js")),
+        (wasm(b"", b"env"), Header("wasm", "wasm", 32, little_endian=True)),
+        (b"\0asm\1\0\0\0", Header("wasm", "wasm", 32, little_endian=True)),
+    ],
+)
+def test_a_header_is_read(data: bytes, header: Header) -> None:
+    """Format, machine, bits, byte order, mark and interpreter come from the header alone."""
+    assert read_header(data) == header
+
+
+@pytest.mark.parametrize(
+    ("command", "platform", "min_os"),
+    [
+        (build_version(1, 13), "darwin", "13.0"),
+        (build_version(1, 10, 15), "darwin", "10.15"),
+        (build_version(2, 17), "ios", "17.0"),
+        (build_version(7, 17), "ios", "17.0"),
+        (build_version(3, 9), "3", "9.0"),
+        (struct.pack("<4I", 0x24, 16, 0x000A_0900, 0), "darwin", "10.9"),
+        (struct.pack("<4I", 0x25, 16, 0x000B_0000, 0), "ios", "11.0"),
+    ],
+)
+def test_macho_says_for_which_system_it_is_and_the_least_version(command: bytes, platform: str, min_os: str) -> None:
+    """Both the command of today and the two older ones are understood."""
+    header = read_header(macho(b"", command))
+    assert header == Header("macho", "arm64", 64, little_endian=True, platform=platform, min_os=min_os)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"#!/bin/sh\n",
+        b"!<arch>\n",
+        elf(b"", kind=1),
+        elf(b"", kind=4),
+        elf(b"").replace(b"ELF\2", b"ELF\3", 1),
+        macho(b"", kind=6),
+        pe(b"", flags=0x2022),
+        pe(b"", flags=0x0020),
+        pe(b"").replace(b"PE\0\0", b"NE\0\0", 1),
+        xcoff(b"", flags=0),
+        xcoff(b"", flags=1),
+        struct.pack(">8I", 0x1EB, 100, 100, 0, 0, 0, 0, 0),
+    ],
+)
+def test_what_is_no_executable_has_no_header(data: bytes) -> None:
+    """Scripts, archives, object files, libraries, core dumps and impossible sizes are no executables."""
+    assert read_header(data) is None
+
+
+# --- bytes that nobody meant to be an executable ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ONE_OF_EACH, ids=str)
+def test_a_file_cut_short_is_never_right_and_never_raises(target: Target) -> None:
+    """Every beginning of a binary that ends before its build info does is told as wrong."""
+    data = sample(target)
+    end = data.index(FRAME[1]) + len(FRAME[1])
+    assert [size for size in range(end) if not mismatches(data[:size], target)] == []
+
+
+@pytest.mark.parametrize("target", ONE_OF_EACH, ids=str)
+def test_a_damaged_header_never_raises(target: Target) -> None:
+    """Whatever stands in a file, in any byte of its header, an answer comes back."""
+    rng = random.Random(1)  # noqa: S311 - the same bytes in each run, and nothing secret
+    good = sample(target)
+    for _ in range(1500):
+        data = bytearray(good)
+        for _ in range(rng.randint(1, 8)):
+            data[rng.randrange(4, 400) % len(data)] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
+        assert isinstance(mismatches(bytes(data), target), tuple)
+
+
+@pytest.mark.parametrize("target", ONE_OF_EACH, ids=str)
+def test_random_bytes_after_a_magic_number_never_raise(target: Target) -> None:
+    """The magic number alone makes no executable with build info."""
+    rng = random.Random(2)  # noqa: S311 - the same bytes in each run, and nothing secret
+    magic = sample(target)[:8]
+    for start in range(len(magic) + 1):
+        for _ in range(200):
+            assert read_build_info(magic[:start] + rng.randbytes(rng.randrange(500))) is None
+
+
+def test_an_offset_past_any_file_is_no_more_than_wrong() -> None:
+    """A section table where no file reaches is read as an empty one."""
+    data = bytearray(sample(LINUX))
+    data[40:48] = b"\xff" * 8
+    assert mismatches(bytes(data), LINUX) == ("has no Go build info",)
+
+
+def test_a_macho_command_without_size_ends_the_reading() -> None:
+    """A command of size 0 does not make the reader stand still."""
+    endless = macho(b"", struct.pack("<2I", 0x99, 0), *[b""] * 9999)
+    assert read_header(endless) is None
+
+
+@pytest.mark.parametrize(("sections", "found"), [(0, False), (1, False), (2, True), (0xFFFF_FFFF, True)])
+def test_a_macho_segment_has_as_many_sections_as_it_says_and_has_room_for(sections: int, found: bool) -> None:  # noqa: FBT001 - a table's column
+    """What stands after the last section is none."""
+    data = bytearray(sample(DARWIN)) + b"the rest of the file, of any length"
+    struct.pack_into("<I", data, 32 + 72 + 64, sections)
+    assert (mismatches(bytes(data), DARWIN) == ()) is found
+
+
+def test_only_so_many_commands_are_looked_at() -> None:
+    """Millions of load commands cannot keep the reader busy."""
+    idle, mark = struct.pack("<2I", 0x99, 8), build_version(1, 13)
+    assert read_header(macho(b"", *[idle] * 100, mark)) == read_header(macho(b"", mark))
+    assert read_header(macho(b"", *[idle] * 5000, mark)) == read_header(macho(b""))
+
+
+def test_only_so_much_of_an_interpreter_is_read() -> None:
+    """A path that never ends is cut where Linux would refuse it."""
+    header = read_header(elf(b"", interpreter=b"/" * 9999))
+    assert header is not None
+    assert len(header.interpreter) == 4096
+
+
+def test_only_so_many_sections_are_looked_at() -> None:
+    """Millions of empty sections cannot keep the reader busy."""
+    start, rest = sample(JS)[:8], sample(JS)[8:]
+    assert read_build_info(start + wasm_section(0, b"") * 100 + rest) is not None
+    assert read_build_info(start + wasm_section(0, b"") * 5000 + rest) is None
+
+
+def test_only_so_many_blobs_are_looked_at() -> None:
+    """Millions of magic strings cannot keep the reader busy."""
+    right = blob(settings(LINUX))
+    assert read_build_info(elf(b"\xff Go buildinf:" * 20 + right)) is not None
+    assert read_build_info(elf(b"\xff Go buildinf:" * 200 + right)) is None
+
+
+# --- build info ------------------------------------------------------------------------------------------------------
+
+
+def test_build_info_is_read_whole() -> None:
+    """Go version, main package, main module, dependencies and settings come back in the file's order."""
+    text = b"path\texample.com/a/cmd/b\nmod\texample.com/a\tv1.2.3\th1:x=\ndep\texample.com/d\tv0.1.0\th1:y=\n"
+    assert info_of(text + b"build\tGOOS=linux\nbuild\t-tags=\nbuild\tGOARCH=arm\n") == BuildInfo(
+        go="go1.27.3",
+        path="example.com/a/cmd/b",
+        main=Module("example.com/a", "v1.2.3", "h1:x="),
+        deps=(Module("example.com/d", "v0.1.0", "h1:y="),),
+        settings=(("GOOS", "linux"), ("-tags", ""), ("GOARCH", "arm")),
+    )
+
+
+def test_a_replacement_stands_for_what_it_replaces() -> None:
+    """The module that was compiled is the one that is listed; the others stay."""
+    deps = (
+        "dep\ta.b/c\tv1.0.0\th1:c=\ndep\ta.b/d\tv1.0.0\n=>\tfork.d/d\tv1.0.1\th1:f=\ndep\ta.b/e\tv2.0.0\n=>\t./e\t\t\n"
+    )
+    info = info_of(settings(LINUX, more=deps))
+    assert info is not None
+    assert info.deps == (
+        Module("a.b/c", "v1.0.0", "h1:c="),
+        Module("fork.d/d", "v1.0.1", "h1:f="),
+        Module("./e", "", ""),
+    )
+
+
+def test_a_replaced_main_module_keeps_its_name() -> None:
+    """A main module is looked for by its own path, wherever it came from."""
+    info = info_of(b"mod\texample.com/a\tv1.0.0\n=>\t../fork\t(devel)\t\nbuild\tGOOS=linux\n")
+    assert info == BuildInfo("go1.27.3", "", Module("example.com/a", "v1.0.0"), (), (("GOOS", "linux"),))
+
+
+@pytest.mark.parametrize(
+    ("line", "setting"),
+    [
+        (r"""-ldflags="-s -w -X 'a.b=c \"d\" \\e'" """.strip(), ("-ldflags", """-s -w -X 'a.b=c "d" \\e'""")),
+        (r'-tags="a\tb\nc\rd\x00e"', ("-tags", "a\tb\nc\rd\0e")),
+        (r'-x="caf\u00e9 \U0001f600 é `"', ("-x", "café 😀 é `")),
+        (r'-x="\xc3\xa9 \xff \\xff"', ("-x", "é \ufffd \\xff")),
+        (r'"a key"=v', ("a key", "v")),
+        (r'"=\"="==', ('="=', "=")),
+        ('`Xraw \\n`=`a \\"\tb`', ("Xraw \\n", 'a \\"\tb')),
+        ('-y=""', ("-y", "")),
+        ("-z=", ("-z", "")),
+        ("é=a\u00a0b", ("é", "a\u00a0b")),
+    ],
+)
+def test_quoted_keys_and_values_are_unquoted(line: str, setting: tuple[str, str]) -> None:
+    """What Go quotes comes back as it was."""
+    info = info_of(f"build\t{line}\n".encode())
+    assert info is not None
+    assert info.settings == (setting,)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "build\t",
+        "build\tGOOS",
+        "build\t=linux",
+        "build\ta key=v",
+        "build\tk=a value",
+        'build\tk="open',
+        'build\tk="a"b',
+        'build\tk="\\q"',
+        'build\tk="\\ud800"',
+        'build\tk="\\Uffffffff"',
+        "mod\texample.com/a",
+        "mod\ta\tb\tc\td",
+        "dep\texample.com/a",
+        "dep\ta\tb\tc\td",
+        "=>\ta\tb",
+        "path\ta\tb",
+    ],
+)
+def test_a_malformed_line_spoils_the_whole(line: str) -> None:
+    """A list of modules or settings that may lack one is no build info."""
+    assert info_of(settings(LINUX, more=line + "\n")) is None
+
+
+def test_unknown_lines_are_ignored() -> None:
+    """A newer Go may write lines of kinds that do not exist today."""
+    assert info_of(settings(LINUX, more="news\tx\n\nalone\n")) == info_of(settings(LINUX))
+
+
+def test_text_that_is_not_utf8_is_still_text() -> None:
+    """A byte that is no UTF-8 becomes the replacement character."""
+    info = info_of(b"path\tb\xff\n")
+    assert info is not None
+    assert info.path == "b\ufffd"
+
+
+def test_a_binary_built_without_modules_has_its_go_version() -> None:
+    """An empty module text is no error."""
+    assert info_of(b"") == BuildInfo("go1.27.3", "", Module(""))
+
+
+@pytest.mark.parametrize(
+    ("go", "known"), [(b"go1.18", True), (b"devel go1.28-abc X:y", True), (b"gccgo", False), (b"", False)]
+)
+def test_a_go_version_is_what_makes_a_blob_one(go: bytes, known: bool) -> None:  # noqa: FBT001 - a table's column
+    """A magic string without a Go version after it is a program's own data."""
+    assert (read_build_info(elf(blob(settings(LINUX), go))) is not None) is known
+
+
+@pytest.mark.parametrize(("flags", "known"), [(0, False), (1, False), (2, True), (3, True)])
+def test_the_pointers_of_old_go_are_not_followed(flags: int, known: bool) -> None:  # noqa: FBT001 - a table's column
+    """Before Go 1.18 the blob held no strings; the flag of the byte order does not matter."""
+    assert (read_build_info(elf(blob(settings(LINUX), flags=flags))) is not None) is known
+
+
+def test_build_info_may_be_long() -> None:
+    """The length of the module text takes as many bytes as it needs."""
+    info = info_of(settings(LINUX, more="".join(f"dep\texample.com/d{i}\tv1.0.0\th1:sum=\n" for i in range(999))))
+    assert info is not None
+    assert len(info.deps) == 999
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"\xff Go buildinf:",
+        b"\xff Go buildinf:\x08\x02" + bytes(64),
+        b"\xff Go buildinf:\x08\x02" + bytes(16) + b"\x08go1.27.3" + b"\xff" * 16,
+        b"\xff Go buildinf:\x08\x02" + bytes(16) + b"\x08go1.27.3" + b"\xff\xff\x7f",
+        blob(b"build\tnonsense\n"),
+    ],
+)
+def test_a_magic_string_in_a_programs_own_data_is_passed_over(junk: bytes) -> None:
+    """What cannot be parsed does not hide the blob after it, as in a program that imports debug/buildinfo."""
+    info = read_build_info(elf(junk + blob(settings(LINUX))))
+    assert info is not None
+    assert info.setting("GOOS") == "linux"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        elf(blob(settings(LINUX)), carried=blob(OTHER)),
+        elf(blob(settings(LINUX)), 8, 32, ">", carried=blob(OTHER)),
+        macho(blob(settings(LINUX)), carried=blob(OTHER)),
+        pe(blob(settings(LINUX)), carried=blob(OTHER)),
+        xcoff(blob(settings(LINUX)), carried=blob(OTHER)),
+        plan9(blob(settings(LINUX)), carried=blob(OTHER)),
+        wasm(framed(settings(JS)), b"gojs", carried=framed(OTHER)),
+    ],
+)
+def test_another_program_carried_as_data_is_passed_over(data: bytes) -> None:
+    """Only what stands where the linker puts build info is the binary's own."""
+    info = read_build_info(data)
+    assert info is not None
+    assert info.main.path == MAIN
+
+
+def test_build_info_need_not_be_aligned_in_the_file() -> None:
+    """Plan 9's data follows its text at once, wherever that ends."""
+    assert read_build_info(plan9(blob(OTHER), carried=bytes(7))) is not None
+
+
+def test_an_executable_without_its_section_has_no_build_info() -> None:
+    """A blob elsewhere in the file does not count."""
+    data = elf(blob(OTHER))
+    assert read_build_info(data) is not None
+    assert read_build_info(data.replace(b".go.buildinfo", b".go.somewhere")) is None
+
+
+def test_a_file_of_an_unknown_format_is_searched_whole() -> None:
+    """A format that a newer Go may bring still has its build info read."""
+    info = read_build_info(b"\xf0NEW" + bytes(13) + blob(OTHER) + bytes(50))
+    assert info is not None
+    assert info.main.path == "example.com/other"
+
+
+@pytest.mark.parametrize("go", [b"go1.27.3", b"go1.28 X:much", b""])
+def test_wasm_has_its_go_version_from_its_producers(go: bytes) -> None:
+    """The version stands in a section of its own, which a tool may have taken off."""
+    data = wasm(framed(settings(JS)), b"gojs", go=go)
+    info = read_build_info(data[:8] + wasm_section(0, b"\4" * 20) + data[8:])
+    assert info is not None
+    assert (info.go, info.path) == (go.decode(), f"{MAIN}/cmd/tiny")
+
+
+def test_wasm_markers_in_a_programs_own_data_are_passed_over() -> None:
+    """A program that reads such build info itself holds both markers."""
+    for own in (FRAME[0], FRAME[1], FRAME[0] + FRAME[1], FRAME[1] + FRAME[0]):
+        assert mismatches(wasm(framed(settings(JS)), b"gojs", carried=own), JS, main=MAIN) == ()
+
+
+# --- mismatches: in each case one thing is wrong ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "target", "sentence"),
+    [
+        (pe(blob(settings(LINUX))), LINUX, "is PE, not ELF"),
+        (elf(blob(settings(WINDOWS))), WINDOWS, "is ELF, not PE"),
+        (elf(blob(settings(DARWIN)), 183), DARWIN, "is ELF, not Mach-O"),
+        (elf(blob(settings(AIX)), 21, 64, ">"), AIX, "is ELF, not XCOFF"),
+        (elf(blob(settings(PLAN9))), PLAN9, "is ELF, not Plan 9"),
+        (plan9(blob(settings(LINUX))), LINUX, "is Plan 9, not ELF"),
+        (macho(blob(settings(WINDOWS)), cpu=0x01000007), WINDOWS, "is Mach-O, not PE"),
+        (elf(blob(settings(LINUX)), 183), LINUX, "is ELF for `arm64`, not for `x86-64`"),
+        (elf(blob(settings(LINUX)), 62, 32), LINUX, "is 32-bit, not 64-bit"),
+        (elf(blob(settings(Target("linux", "mipsle"))), 8, 64), Target("linux", "mipsle"), "is 64-bit, not 32-bit"),
+        (
+            elf(blob(settings(Target("linux", "mips"))), 8, 32),
+            Target("linux", "mips"),
+            "is little-endian, not big-endian",
+        ),
+        (
+            elf(blob(settings(Target("linux", "mipsle"))), 8, 32, ">"),
+            Target("linux", "mipsle"),
+            "is big-endian, not little-endian",
+        ),
+        (elf(blob(settings(LINUX)), osabi=9), LINUX, "is marked for `freebsd`, not for `linux`"),
+        (elf(blob(settings(FREEBSD)), osabi=12), FREEBSD, "is marked for `openbsd`, not for `freebsd`"),
+        (elf(blob(settings(FREEBSD))), FREEBSD, "is not marked for `freebsd`"),
+        (elf(blob(settings(NETBSD))), NETBSD, "is not marked for `netbsd`"),
+        (elf(blob(settings(OPENBSD))), OPENBSD, "is not marked for `openbsd`"),
+        (macho(blob(settings(DARWIN)), build_version(2, 17)), DARWIN, "is marked for `ios`, not for `darwin`"),
+        (macho(blob(settings(DARWIN))), DARWIN, "is not marked for `darwin`"),
+        (
+            macho(blob(settings(Target("ios", "arm64"))), build_version(1, 13)),
+            Target("ios", "arm64"),
+            "is marked for `darwin`, not for `ios`",
+        ),
+        (pe(blob(settings(WINDOWS)), subsystem=10), WINDOWS, "is not marked for `windows`"),
+        (wasm(framed(settings(JS)), b"wasi_snapshot_preview1"), JS, "is marked for `wasip1`, not for `js`"),
+        (wasm(framed(settings(JS)), b"env"), JS, "is not marked for `js`"),
+        (wasm(framed(settings(WASI)), b"env"), WASI, "is not marked for `wasip1`"),
+        (elf(blob(settings(LINUX)), interpreter=b"/lib/ld.so"), LINUX, "needs the dynamic interpreter `/lib/ld.so`"),
+        (elf(b""), LINUX, "has no Go build info"),
+        (wasm(b"", b"gojs"), JS, "has no Go build info"),
+        (elf(blob(settings(Target("dragonfly", "amd64")))), LINUX, "says `GOOS=dragonfly`, not `GOOS=linux`"),
+        (elf(blob(settings(Target("linux", "386")))), LINUX, "says `GOARCH=386`, not `GOARCH=amd64`"),
+        (elf(blob(settings(LINUX, cgo="1"))), LINUX, "says `CGO_ENABLED=1`, not `CGO_ENABLED=0`"),
+        (elf(blob(settings(LINUX, trimpath="false"))), LINUX, "says `-trimpath=false`, not `-trimpath=true`"),
+        (elf(blob(settings(LINUX).replace(b"build\t-trimpath=true\n", b""))), LINUX, "does not say `-trimpath=true`"),
+        (elf(blob(settings(LINUX).replace(b"build\tGOOS=linux\n", b""))), LINUX, "does not say `GOOS=linux`"),
+        (
+            elf(blob(settings(LINUX).replace(b"mod\texample.com/tiny", b"mod\texample.com/x"))),
+            LINUX,
+            "comes from the module `example.com/x`, not from `example.com/tiny`",
+        ),
+    ],
+)
+def test_each_wrong_thing_is_told_alone(data: bytes, target: Target, sentence: str) -> None:
+    """Where one thing is wrong, that thing is said and nothing else."""
+    assert mismatches(data, target, main=MAIN) == (sentence,)
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    """Nobody has to build again to see the second fault."""
+    assert mismatches(elf(b"", 40, 32, ">", osabi=2, interpreter=b"/ld"), LINUX) == (
+        "is marked for `netbsd`, not for `linux`",
+        "is ELF for `arm`, not for `x86-64`",
+        "is 32-bit, not 64-bit",
+        "is big-endian, not little-endian",
+        "needs the dynamic interpreter `/ld`",
+        "has no Go build info",
+    )
+
+
+def test_a_program_instead_of_wasm_has_the_wrong_machine_too() -> None:
+    """WebAssembly is a format and a machine at once."""
+    assert mismatches(elf(blob(settings(JS)), 40, 32), JS) == (
+        "is ELF, not WebAssembly",
+        "is ELF for `arm`, not for `wasm`",
+    )
+
+
+def test_without_a_main_module_any_will_do() -> None:
+    """The main module is looked at only where one is named."""
+    data = elf(blob(OTHER + b"build\tCGO_ENABLED=0\nbuild\t-trimpath=true\n"))
+    assert mismatches(data, LINUX) == ()
+    assert mismatches(data, LINUX, main=MAIN) != ()
+
+
+@pytest.mark.parametrize("target", [Target("android", "arm64"), Target("openbsd", "amd64"), Target("solaris", "amd64")])
+def test_an_interpreter_is_wrong_on_linux_only(target: Target) -> None:
+    """Android, OpenBSD and Solaris have no static programs: Go's own name an interpreter there."""
+    osabi = 12 if target.goos == "openbsd" else 0
+    machine = 183 if target.goarch == "arm64" else 62
+    data = elf(blob(settings(target)), machine, osabi=osabi, interpreter=b"/usr/libexec/ld.so", kind=3)
+    assert mismatches(data, target) == ()
+
+
+@pytest.mark.parametrize("platform", [2, 7])
+def test_an_ios_binary_may_be_marked_or_not(platform: int) -> None:
+    """A device and a simulator are both iOS; Go's own linker marks neither."""
+    target = Target("ios", "amd64")
+    assert mismatches(macho(blob(settings(target)), build_version(platform, 17), cpu=0x01000007), target) == ()
+
+
+@pytest.mark.parametrize("target", [Target("haiku", "amd64"), Target("linux", "sparc64")])
+def test_a_pair_of_a_newer_go_is_judged_by_its_build_info(target: Target) -> None:
+    """A GOOS or GOARCH that nobody knows yet does not fail, unless its build info is another's."""
+    newest = b"\xf0NEW" + blob(settings(target))
+    assert mismatches(newest, target) == ()
+    assert mismatches(newest, LINUX) != ()
+    assert mismatches(b"\xf0NEW" + blob(settings(LINUX)), target) != ()
+
+
+def test_a_new_pair_of_known_halves_is_checked_whole() -> None:
+    """A pair that is new only in its combination has a header that can be checked."""
+    target = Target("freebsd", "riscv64")
+    assert mismatches(elf(blob(settings(target)), 243, osabi=9), target) == ()
+    assert mismatches(elf(blob(settings(target)), 62, osabi=9), target) == ("is ELF for `x86-64`, not for `riscv64`",)
+
+
+def test_a_length_of_too_many_bytes_is_no_length() -> None:
+    """A WebAssembly section whose size never ends makes the file senseless."""
+    assert read_header(b"\0asm\1\0\0\0" + b"\0" + b"\xff" * 20) is None
+    assert read_header(b"\0asm\1\0\0\0" + b"\0" + counted(bytes(300))) is not None
