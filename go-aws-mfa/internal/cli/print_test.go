@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"runtime"
+	"strings"
+	"testing"
+
+	"aws-mfa.example/aws-mfa/internal/fault"
+)
+
+func printed(t *testing.T, args ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	app := App{Version: "1.2.3", Digest: "abc", Stdout: &stdout, Stderr: &stderr, Timeout: DefaultTimeout}
+	if code := app.Run(context.Background(), args); code != fault.OK || stderr.Len() > 0 {
+		t.Fatalf("exit code %d, stderr %q", code, stderr.String())
+	}
+	return stdout.String()
+}
+
+// --version says what was built, from what, with what and for what.
+func TestVersion(t *testing.T) {
+	want := "aws-mfa 1.2.3\nsource  abc\ngo      " + runtime.Version() + "\ntarget  " + runtime.GOOS + "/" + runtime.GOARCH + "\n"
+	if got := printed(t, "--version"); got != want {
+		t.Errorf("--version prints %q", got)
+	}
+}
+
+// --help is on stdout and names every flag, every exit code and the variables;
+// it fits a terminal and asks nothing of the rest of the command line.
+func TestHelp(t *testing.T) {
+	help := printed(t, "-s", "a", "-d", "a", "--help")
+	for _, text := range []string{"-s, --source-profile SRC", "-d, --destination-profile DST", "--version", "-h, --help",
+		"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE",
+		"\n    0 ", "\n    130 ", "\n    252 ", "\n    253 ", "\n    254 ", "\n    255 ", "20s"} {
+		if !strings.Contains(help, text) {
+			t.Errorf("--help lacks %q", text)
+		}
+	}
+	for _, line := range strings.Split(help, "\n") {
+		if len(line) > 80 {
+			t.Errorf("longer than 80: %q", line)
+		}
+	}
+	if strings.Contains(help, "%!") {
+		t.Error("--help has a formatting mistake")
+	}
+}
+
+// Every flag of the table has a help text and is taken by the parser.
+func TestFlagTable(t *testing.T) {
+	for _, row := range new(options).table() {
+		for _, name := range row.names() {
+			args := []string{"--" + name}
+			if row.text != nil {
+				args = append(args, "x")
+			}
+			if _, err := parse(args); err != nil || row.help == "" {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+// The next command can be pasted whatever the profile is called.
+func TestNextCommand(t *testing.T) {
+	for _, test := range [][3]string{
+		{"linux", "example_mfa", "export AWS_DEFAULT_PROFILE=example_mfa"},
+		{"linux", "it's $(me)", `export AWS_DEFAULT_PROFILE='it'\''s $(me)'`},
+		{"windows", "example_mfa", `$env:AWS_DEFAULT_PROFILE = "example_mfa"`},
+		{"windows", "it's $(me)", `$env:AWS_DEFAULT_PROFILE = 'it''s $(me)'`},
+	} {
+		if got := nextCommand(test[0], test[1]); got != test[2] {
+			t.Errorf("%s %s: %s", test[0], test[1], got)
+		}
+	}
+}
+
+// Secrets are cut out of messages; numbers that only contain the code are not,
+// and neither is text that only resembles a broken, too short key.
+func TestSecretsAreHidden(t *testing.T) {
+	seen := secrets{"123456", longTermValue, "", "a(", "a"}
+	got := seen.hide("a " + longTermValue + " 123456 arn::123456789012:a http://u:p q@host/")
+	if want := "a *** *** arn::123456789012:a http://***@host/"; got != want {
+		t.Errorf("it says %q", got)
+	}
+}
+
+// Not even a defect prints a trace: it becomes an error like any other.
+func TestDefect(t *testing.T) {
+	w := newWorld(t)
+	app := App{Stdout: nil, Stderr: &w.stderr}
+	if code := app.Run(context.Background(), []string{"--version"}); code != fault.Failed {
+		t.Errorf("exit code %d", code)
+	}
+	if said := w.stderr.String(); !strings.HasPrefix(said, "aws-mfa: error: ") || strings.Contains(said, "goroutine") {
+		t.Errorf("stderr is %q", said)
+	}
+}

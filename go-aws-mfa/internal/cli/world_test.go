@@ -1,0 +1,247 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode"
+
+	"aws-mfa.example/aws-mfa/internal/prompt"
+)
+
+const (
+	longTermKey   = "AKIALONGTERM00000001"
+	longTermValue = "long/term+secret0000000000000000000000001"
+	sessionKey    = "ASIASESSION000000001"
+	sessionValue  = "session/secret+00000000000000000000000001"
+	sessionToken  = "FwoGZXIvYXdzEBtoken/with+signs=="
+	sessionEnd    = "2026-01-01T12:00:00Z"
+	goodCode      = "246810"
+	phone         = "arn:aws:iam::123456789012:mfa/phone"
+	securityKey   = "arn:aws:iam::123456789012:u2f/user/alice/yubi-ABCDEF"
+)
+
+// fakeAWS is a small STS and IAM at one address, for the one user who has longTermKey.
+type fakeAWS struct {
+	caller  string   // the ARN that GetCallerIdentity answers
+	user    string   // the only name that ListMFADevices takes
+	devices []string // in the order they are listed
+	broken  http.HandlerFunc
+	answers map[string]string // an action's answer in place of the usual one
+
+	mu    sync.Mutex
+	calls []string // the actions, as they came
+	scope string   // what the last signature is good for: date, region, service
+}
+
+func (a *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_ = r.ParseForm()
+	action := r.Form.Get("Action")
+	a.mu.Lock()
+	a.calls = append(a.calls, action)
+	_, a.scope, _ = strings.Cut(r.Header.Get("Authorization"), longTermKey+"/")
+	a.mu.Unlock()
+	if a.broken != nil {
+		a.broken(w, r)
+		return
+	}
+	if answer, found := a.answers[action]; found {
+		fmt.Fprint(w, answer)
+		return
+	}
+	if !strings.Contains(r.Header.Get("Authorization"), "Credential="+longTermKey+"/") {
+		refuse(w, "InvalidClientTokenId", "The security token included in the request is invalid.")
+		return
+	}
+	switch action {
+	case "GetCallerIdentity":
+		reply(w, action, "<Arn>"+a.caller+"</Arn><UserId>AIDA1</UserId><Account>123456789012</Account>")
+	case "ListMFADevices":
+		a.list(w, r.Form.Get("UserName"))
+	case "GetSessionToken":
+		a.session(w, r.Form.Get("SerialNumber"), r.Form.Get("TokenCode"))
+	default:
+		refuse(w, "InvalidAction", "no such action")
+	}
+}
+
+func (a *fakeAWS) list(w http.ResponseWriter, user string) {
+	if user != a.user {
+		refuse(w, "AccessDenied", "User: "+a.caller+" is not authorized to perform: iam:ListMFADevices on resource: user "+user)
+		return
+	}
+	var members strings.Builder
+	for _, serial := range a.devices {
+		fmt.Fprintf(&members, "<member><SerialNumber>%s</SerialNumber><UserName>%s</UserName>"+
+			"<EnableDate>2020-01-01T00:00:00Z</EnableDate></member>", serial, user)
+	}
+	reply(w, "ListMFADevices", "<MFADevices>"+members.String()+"</MFADevices><IsTruncated>false</IsTruncated>")
+}
+
+func (a *fakeAWS) session(w http.ResponseWriter, serial, code string) {
+	known := false
+	for _, device := range a.devices {
+		known = known || device == serial
+	}
+	switch {
+	case !known || strings.Contains(serial, ":u2f/"):
+		refuse(w, "AccessDenied", "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.")
+	case code != goodCode:
+		refuse(w, "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. ")
+	default:
+		reply(w, "GetSessionToken", "<Credentials><AccessKeyId>"+sessionKey+"</AccessKeyId><SecretAccessKey>"+sessionValue+
+			"</SecretAccessKey><SessionToken>"+sessionToken+"</SessionToken><Expiration>"+sessionEnd+"</Expiration></Credentials>")
+	}
+}
+
+func reply(w http.ResponseWriter, action, result string) {
+	w.Header().Set("Content-Type", "text/xml")
+	fmt.Fprintf(w, "<%sResponse><%sResult>%s</%sResult></%sResponse>", action, action, result, action, action)
+}
+
+func refuse(w http.ResponseWriter, code, message string) {
+	w.Header().Set("Content-Type", "text/xml")
+	w.WriteHeader(http.StatusForbidden)
+	fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>", code, message)
+}
+
+// A world is one computer: a home folder, an AWS, and the program's three streams.
+type world struct {
+	t              *testing.T
+	aws            *fakeAWS
+	home           string
+	stdin          string
+	timeout        time.Duration
+	stdout, stderr bytes.Buffer
+}
+
+// newWorld has a user alice with one phone, and profile example with her keys.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "AWS_") || strings.HasSuffix(strings.ToUpper(name), "_PROXY") {
+			t.Setenv(name, "") // so that it is put back
+			_ = os.Unsetenv(name)
+		}
+	}
+	w := &world{t: t, home: t.TempDir(), stdin: goodCode + "\n", timeout: 10 * time.Second,
+		aws: &fakeAWS{caller: "arn:aws:iam::123456789012:user/eng/core/alice", user: "alice", devices: []string{phone}}}
+	server := httptest.NewServer(w.aws)
+	t.Cleanup(server.Close)
+	t.Setenv("HOME", w.home)
+	t.Setenv("USERPROFILE", w.home)
+	t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	w.write("credentials", keysOf("example"))
+	w.write("config", "[profile example]\nregion = eu-west-1\n")
+	return w
+}
+
+func keysOf(profile string) string {
+	return "[" + profile + "]\naws_access_key_id = " + longTermKey + "\naws_secret_access_key = " + longTermValue + "\n"
+}
+
+// sessionOf is the section that a login writes when it makes a new one.
+func sessionOf(profile, region string) string {
+	if region != "" {
+		region = "region = " + region + "\n"
+	}
+	return "[" + profile + "]\n" + region + "aws_access_key_id = " + sessionKey + "\naws_secret_access_key = " + sessionValue +
+		"\naws_session_token = " + sessionToken + "\nx_security_token_expires = " + sessionEnd + "\n"
+}
+
+func (w *world) path(name string) string { return filepath.Join(w.home, ".aws", name) }
+
+func (w *world) write(name, text string) {
+	w.t.Helper()
+	if err := os.MkdirAll(filepath.Dir(w.path(name)), 0o700); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(w.path(name), []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// run runs the program and checks the two things that always hold: nothing on
+// stdout, and no secret anywhere.
+func (w *world) run(args ...string) int {
+	w.t.Helper()
+	w.stdout.Reset()
+	w.stderr.Reset()
+	app := App{Version: "1.2.3", Digest: "abc", Stdout: &w.stdout, Stderr: &w.stderr, Timeout: w.timeout,
+		Input: prompt.Input{Reader: strings.NewReader(w.stdin)}}
+	code := app.Run(context.Background(), args)
+	if w.stdout.Len() > 0 {
+		w.t.Errorf("stdout has %q", w.stdout.String())
+	}
+	secrets := []string{longTermKey, longTermValue, sessionKey, sessionValue, sessionToken}
+	if typed := strings.TrimSpace(w.stdin); typed != "" {
+		secrets = append(secrets, typed)
+	}
+	for _, secret := range secrets {
+		if strings.Contains(w.stderr.String(), secret) {
+			w.t.Errorf("the secret %q is in %q", secret, w.stderr.String())
+		}
+	}
+	return code
+}
+
+// succeeds runs a login that has to work.
+func (w *world) succeeds(args ...string) {
+	w.t.Helper()
+	if code := w.run(args...); code != 0 {
+		w.t.Fatalf("exit code %d: %s", code, w.stderr.String())
+	}
+}
+
+// fails runs a login that must end with the exit code and say all the texts in
+// the form of an error, and leave the credentials file alone.
+func (w *world) fails(code int, args []string, texts ...string) {
+	w.t.Helper()
+	before, _ := os.ReadFile(w.path("credentials"))
+	if got := w.run(args...); got != code {
+		w.t.Fatalf("exit code %d, not %d: %s", got, code, w.stderr.String())
+	}
+	said := w.stderr.String()
+	lines := strings.Split(said, "\n")
+	if len(lines) != 4 || !strings.HasPrefix(lines[0], "aws-mfa: error: ") || strings.HasSuffix(lines[0], ".") ||
+		lines[1] != "" || !strings.HasPrefix(lines[2], "hint: ") || lines[3] != "" {
+		w.t.Errorf("this is not an error and a hint: %q", said)
+	}
+	if strings.ContainsFunc(said, func(r rune) bool { return r != '\n' && unicode.IsControl(r) }) {
+		w.t.Errorf("this can steer a terminal: %q", said)
+	}
+	for _, text := range texts {
+		if !strings.Contains(said, text) {
+			w.t.Errorf("%q is not in %q", text, said)
+		}
+	}
+	if after, _ := os.ReadFile(w.path("credentials")); !bytes.Equal(before, after) {
+		w.t.Errorf("the credentials file was changed to %q", after)
+	}
+}
+
+func (w *world) called(want ...string) {
+	w.t.Helper()
+	w.aws.mu.Lock()
+	defer w.aws.mu.Unlock()
+	if got := strings.Join(w.aws.calls, " "); got != strings.Join(want, " ") {
+		w.t.Errorf("the calls were [%s], not %v", got, want)
+	}
+}
+
+func (w *world) holds(name, want string) {
+	w.t.Helper()
+	got, err := os.ReadFile(w.path(name))
+	if err != nil || string(got) != want {
+		w.t.Errorf("%s holds\n%q, not\n%q (%v)", name, got, want, err)
+	}
+}

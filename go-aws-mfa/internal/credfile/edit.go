@@ -1,0 +1,225 @@
+// Package credfile writes a session into one section of the AWS credentials
+// file and leaves every other byte alone. This file and scan.go are pure:
+// bytes in, bytes out. The disk is in file.go.
+package credfile
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Session is what a profile gets. A Region of "" leaves the profile's as it is.
+type Session struct {
+	AccessKeyID, SecretAccessKey, SessionToken string
+	Expires                                    time.Time
+	Region                                     string
+}
+
+// The settings this program reads or writes.
+const (
+	accessKey = "aws_access_key_id"
+	secretKey = "aws_secret_access_key"
+	token     = "aws_session_token"
+	// Neither botocore nor the SDKs define a key for the expiry of a session in
+	// this file. This is the one that most other tools of the kind write, and
+	// that shell prompts read.
+	expiry = "x_security_token_expires"
+	region = "region"
+	// LegacyToken is what old tools wrote. botocore reads it before
+	// aws_session_token, so a stale one would win over the new session.
+	LegacyToken = "aws_security_token"
+)
+
+// ErrLongTermKeys says that a section holds an access key without a session
+// token: writing there would destroy what may be the only copy of a key.
+var ErrLongTermKeys = errors.New("the profile holds long-term keys")
+
+// Put returns text with session in the section called name.
+func Put(text []byte, name string, session Session) ([]byte, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	settings := session.settings()
+	for _, s := range settings {
+		if !Writable(s.value) {
+			return nil, fmt.Errorf("the value of `%s` is empty or has characters that the file can not hold", s.key)
+		}
+	}
+	lines, err := scan(text, name)
+	if err != nil {
+		return nil, err
+	}
+	if longTerm(lines) {
+		return nil, ErrLongTermKeys
+	}
+	return []byte(strings.Join(replace(lines, name, settings), "")), nil
+}
+
+// HoldsLongTermKeys reports whether Put would refuse for ErrLongTermKeys.
+func HoldsLongTermKeys(text []byte, name string) (bool, error) {
+	lines, err := scan(text, name)
+	return longTerm(lines), err
+}
+
+// Has reports whether the section called name has the setting key.
+func Has(text []byte, name, key string) bool {
+	lines, _ := scan(text, name)
+	return slices.ContainsFunc(lines, func(l line) bool { return l.block > 0 && l.key == key })
+}
+
+// CheckName says why name can not be a section, or nil.
+func CheckName(name string) error {
+	switch {
+	case name == "":
+		return errors.New("a profile needs a name")
+	case strings.ContainsAny(name, "[]#;"):
+		return errors.New("a profile name can not hold any of `[ ] # ;`")
+	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }):
+		return errors.New("a profile name can not hold control characters")
+	case name != strings.Join(strings.Fields(name), " "):
+		return errors.New("a profile name can not begin or end with a blank, or have two in a row")
+	case name == "DEFAULT":
+		return errors.New("`DEFAULT` can not be a profile: its settings leak into all others")
+	case strings.HasPrefix(name, "profile "):
+		return errors.New("a profile name does not begin with the word `profile`")
+	}
+	return nil
+}
+
+type setting struct{ key, value string }
+
+func (s Session) settings() []setting {
+	all := []setting{
+		{region, s.Region},
+		{accessKey, s.AccessKeyID},
+		{secretKey, s.SecretAccessKey},
+		{token, s.SessionToken},
+		{expiry, s.Expires.UTC().Format(time.RFC3339)},
+	}
+	if s.Region == "" {
+		return all[1:]
+	}
+	return all
+}
+
+// Writable reports whether every reader gets value back as it is: none cuts,
+// unquotes or breaks it. All real keys, tokens and regions are like that.
+func Writable(value string) bool {
+	return value != "" && !strings.ContainsFunc(value, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune("\"'\\#;", r)
+	})
+}
+
+// longTerm looks at each section of the name by itself, and in doubt says yes.
+func longTerm(lines []line) bool {
+	keys, tokens := map[int]bool{}, map[int]bool{}
+	for _, l := range lines {
+		switch l.key {
+		case accessKey, secretKey:
+			keys[l.block] = keys[l.block] || l.value != ""
+		case token, LegacyToken:
+			value := strings.Trim(l.value, `"'`)
+			empty := value == "" || value[0] == '#' || value[0] == ';'
+			tokens[l.block] = tokens[l.block] || !empty
+		}
+	}
+	for block, found := range keys {
+		if block > 0 && found && !tokens[block] {
+			return true
+		}
+	}
+	return false
+}
+
+// replace puts the settings where the section has them already, or else behind
+// its last setting, or else in a new section. It drops what would compete:
+// doubles, twins in upper case, the legacy token, and continuation lines.
+func replace(lines []line, name string, settings []setting) []string {
+	eol := lineEnding(lines)
+	var out []string
+	end := -1            // where missing settings go
+	dropDeeperThan := -1 // inside a dropped value: its continuation lines go too
+	missing := slices.Clone(settings)
+	for _, l := range lines {
+		switch {
+		case l.block == 0 || l.kind == header:
+			dropDeeperThan = -1
+		case l.kind == filler:
+		case dropDeeperThan >= 0 && l.indent > dropDeeperThan:
+			continue
+		case managed(l.key, settings):
+			dropDeeperThan = l.indent
+			at := slices.IndexFunc(missing, func(s setting) bool { return s.key == l.key })
+			// An indented setting can be part of another one's value: never reused.
+			if !l.home || l.indent > 0 || at < 0 {
+				continue
+			}
+			l.raw = missing[at].line(ending(l.raw, eol))
+			missing = slices.Delete(missing, at, at+1)
+		case l.kind == other && l.indent == 0: // for the SDK this does not end a value
+		default:
+			dropDeeperThan = -1
+		}
+		out = append(out, l.raw)
+		if l.home && l.kind != filler {
+			end = len(out)
+		}
+	}
+	return insert(out, end, name, missing, eol)
+}
+
+func managed(key string, settings []setting) bool {
+	return key == LegacyToken || slices.ContainsFunc(settings, func(s setting) bool { return s.key == key })
+}
+
+// insert adds the settings behind out[:end], or with a new section if end < 0.
+func insert(out []string, end int, name string, settings []setting, eol string) []string {
+	if len(settings) == 0 {
+		return out
+	}
+	var fresh []string
+	if end < 0 {
+		end = len(out)
+		if end > 0 && strings.TrimSpace(out[end-1]) != "" {
+			fresh = append(fresh, eol)
+		}
+		fresh = append(fresh, "["+name+"]"+eol)
+	}
+	for _, s := range settings {
+		fresh = append(fresh, s.line(eol))
+	}
+	if end > 0 && !strings.HasSuffix(out[end-1], "\n") {
+		out[end-1] += eol
+	}
+	return slices.Insert(out, end, fresh...)
+}
+
+func (s setting) line(eol string) string { return s.key + " = " + s.value + eol }
+
+// lineEnding is that of the section's header, else of the file's first line.
+func lineEnding(lines []line) string {
+	eol := "\n"
+	if len(lines) > 0 {
+		eol = ending(lines[0].raw, eol)
+	}
+	for _, l := range lines {
+		if l.home {
+			return ending(l.raw, eol)
+		}
+	}
+	return eol
+}
+
+func ending(raw, otherwise string) string {
+	switch {
+	case strings.HasSuffix(raw, "\r\n"):
+		return "\r\n"
+	case strings.HasSuffix(raw, "\n"):
+		return "\n"
+	}
+	return otherwise
+}

@@ -1,0 +1,154 @@
+package credfile
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+var fresh = Session{"ASIANEW", "new/secret", "new+token==", time.Date(2026, 1, 1, 13, 0, 0, 0, time.FixedZone("", 3600)), ""}
+
+const freshLines = "aws_access_key_id = ASIANEW\naws_secret_access_key = new/secret\n" +
+	"aws_session_token = new+token==\nx_security_token_expires = 2026-01-01T12:00:00Z\n"
+
+// One line a case: what the file held, what it holds afterwards. The section is
+// d; <new> stands for the four lines of a fresh session, in order.
+func TestPut(t *testing.T) {
+	for name, test := range map[string]struct{ before, after string }{
+		"no file":                        {"", "[d]\n<new>"},
+		"a new section, one line apart":  {"[a]\nx = y\n", "[a]\nx = y\n\n[d]\n<new>"},
+		"an empty line is there already": {"[a]\n\n", "[a]\n\n[d]\n<new>"},
+		"no final newline":               {"[a]\nx = y", "[a]\nx = y\n\n[d]\n<new>"},
+		"a comment alone":                {"# x", "# x\n\n[d]\n<new>"},
+		"an empty section":               {"[d]\n\n# about a\n[a]\n", "[d]\n<new>\n# about a\n[a]\n"},
+		"a header without newline":       {"[d]", "[d]\n<new>"},
+		"behind the last setting":        {"[d]\n# c\no = j\n\n# about a\n[a]\n", "[d]\n# c\no = j\n<new>\n# about a\n[a]\n"},
+		"behind a value of many lines":   {"[d]\ns3 =\n  a = b\n", "[d]\ns3 =\n  a = b\n<new>"},
+		"in place":                       {"[d]\nx_security_token_expires=1\no = j\n[a]\n", "[d]\nx_security_token_expires = 2026-01-01T12:00:00Z\no = j\n<no expiry>[a]\n"},
+		"a header with a comment":        {"[d] ; mine\no = j\n", "[d] ; mine\no = j\n<new>"},
+		"twins and doubles":              {"[d]\nAWS_SESSION_TOKEN = x\naws_session_token: y\n", "[d]\n<token first>"},
+		"continuation lines":             {"[d]\naws_session_token = x\n  more\n# c\n\n\tstill more\no = j\n", "[d]\naws_session_token = new+token==\n# c\n\no = j\n<no token>"},
+		"continued behind no setting":    {"[d]\naws_session_token = x\njunk\no # = j\n\tmore\n", "[d]\naws_session_token = new+token==\njunk\no # = j\n<no token>"},
+		"indented settings":              {"[d]\n  aws_session_token = x\n  o = j\n", "[d]\n  o = j\n<new>"},
+		"the legacy token":               {"[d]\naws_security_token = x\n", "[d]\n<new>"},
+		"a legacy token elsewhere":       {"[a]\naws_security_token = x\n[d]\n", "[a]\naws_security_token = x\n[d]\n<new>"},
+		"a region is left alone":         {"[d]\nregion = r\n", "[d]\nregion = r\n<new>"},
+		"the section twice":              {"[d]\no = j\n[d]\naws_session_token = x\np = q\n", "[d]\no = j\n<new>[d]\np = q\n"},
+		"blanks in the header":           {"[ d ]\naws_session_token = x\no = j\n", "[ d ]\no = j\n\n[d]\n<new>"},
+		"the name inside others":         {"[dd]\n[profile d]\n[a]\nd = [d]\n", "[dd]\n[profile d]\n[a]\nd = [d]\n\n[d]\n<new>"},
+		"a byte order mark":              {"\ufeff[d]\no = j\n", "\ufeff[d]\no = j\n\n[d]\n<new>"},
+		"bytes that are no text":         {"[a]\r\nx = \xff\x00\n", "[a]\r\nx = \xff\x00\n\r\n[d]\r\n<new crlf>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lines := strings.SplitAfter(freshLines, "\n")
+			want := strings.NewReplacer("<no expiry>", lines[0]+lines[1]+lines[2],
+				"<new crlf>", strings.ReplaceAll(freshLines, "\n", "\r\n"), "<no token>", lines[0]+lines[1]+lines[3],
+				"<token first>", lines[2]+lines[0]+lines[1]+lines[3], "<new>", freshLines).Replace(test.after)
+			got, err := Put([]byte(test.before), "d", fresh)
+			if err != nil || string(got) != want {
+				t.Errorf("Put gives\n%q, not\n%q (%v)", got, want, err)
+			}
+		})
+	}
+}
+
+// Line endings: those of the section's own header, else of the file's start; a
+// line that is replaced keeps the one it has.
+func TestLineEndings(t *testing.T) {
+	for before, after := range map[string]string{
+		"[a]\r\n[d]\no = j\n": "[a]\r\n[d]\no = j\n" + freshLines,
+		"[a]\n[d]\r\n":        "[a]\n[d]\r\n" + strings.ReplaceAll(freshLines, "\n", "\r\n"),
+		"[d]\r\naws_access_key_id = x\naws_secret_access_key = x\r\naws_session_token = x\nx_security_token_expires = x": "[d]\r\n" +
+			"aws_access_key_id = ASIANEW\naws_secret_access_key = new/secret\r\naws_session_token = new+token==\nx_security_token_expires = 2026-01-01T12:00:00Z\r\n",
+	} {
+		if got, err := Put([]byte(before), "d", fresh); err != nil || string(got) != after {
+			t.Errorf("%q becomes\n%q, not\n%q (%v)", before, got, after, err)
+		}
+	}
+}
+
+// A region that is given replaces or precedes; it is the only setting besides
+// the session that Put ever writes.
+func TestPutRegion(t *testing.T) {
+	session := fresh
+	session.Region = "eu-west-1"
+	for before, after := range map[string]string{
+		"":                        "[d]\nregion = eu-west-1\n" + freshLines,
+		"[d]\nREGION = \no = j\n": "[d]\nregion = eu-west-1\no = j\n" + freshLines,
+	} {
+		if got, err := Put([]byte(before), "d", session); err != nil || string(got) != after {
+			t.Errorf("%q becomes\n%q (%v)", before, got, err)
+		}
+	}
+}
+
+// Long-term keys are never overwritten: in doubt, a key counts as one. Keys of
+// other sections do not matter.
+func TestLongTermKeys(t *testing.T) {
+	for text, want := range map[string]bool{
+		"[d]\naws_access_key_id = x\n":                                                  true,
+		"[d]\naws_secret_access_key = x\n":                                              true,
+		"[d]\n\tAws_Access_Key_Id:x\n":                                                  true,
+		"[ d ]\naws_access_key_id = x\n":                                                true,
+		"\ufeff[d]\naws_access_key_id = x\n":                                            true,
+		"[d]\naws_access_key_id = x\naws_session_token = \n":                            true,
+		"[d]\naws_access_key_id = x\naws_session_token = \"\"\n":                        true,
+		"[d]\naws_access_key_id = x\naws_session_token = # none\n":                      true,
+		"[d]\naws_access_key_id = x\n[d]\naws_access_key_id=y\naws_session_token = t\n": true,
+		"[d]\naws_access_key_id = x\n[a]\naws_session_token = t\n":                      true,
+		"[d]\naws_access_key_id = x\naws_session_token = t\n":                           false,
+		"[d]\naws_access_key_id = x\naws_security_token = t\n":                          false,
+		"[d]\naws_access_key_id =\n":                                                    false,
+		"[d]\n#aws_access_key_id = x\n":                                                 false,
+		"[a]\naws_access_key_id = x\n[d]\n":                                             false,
+		"aws_access_key_id = x\n[d]\n":                                                  false,
+	} {
+		held, err := HoldsLongTermKeys([]byte(text), "d")
+		_, putErr := Put([]byte(text), "d", fresh)
+		if err != nil || held != want || errors.Is(putErr, ErrLongTermKeys) != want {
+			t.Errorf("%q: %v %v %v", text, held, err, putErr)
+		}
+	}
+}
+
+// A header that only some readers see as one is refused where it could
+// put the session into the wrong section, and nowhere else.
+func TestUnclearHeader(t *testing.T) {
+	for text, refused := range map[string]bool{
+		"[d] x\n":           true,
+		"[d]\n[a] x\n":      true,
+		" [d]\n":            true,
+		"[d] # ]\n":         true,
+		"[d]\n [a]\n":       true,
+		" [a]\n[d]\n":       false,
+		"[d]\n[a]\n[b] x\n": false,
+		"[a] x\n[d]\n":      false,
+		"[d]\n[\n":          false,
+	} {
+		if _, err := Put([]byte(text), "d", fresh); (err != nil) != refused {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// A name or a value that some reader would not give back is refused.
+func TestUnwritable(t *testing.T) {
+	for _, name := range []string{"", " ", "a ", "a  b", "a\tb", "a\n", "a]", "[a", "a#", "a;", "\xff", "\u0085", "DEFAULT", "profile a"} {
+		if _, err := Put(nil, name, fresh); err == nil {
+			t.Errorf("%q was taken as a name", name)
+		}
+	}
+	for _, name := range []string{"a", "a b", "a@b.c/d", "é", "default"} {
+		if _, err := Put(nil, name, fresh); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, value := range []string{"", "a b", "a\n", "\"a\"", "'a'", "a\\", "a#", "a;", "é", "\x7f"} {
+		session := fresh
+		session.SessionToken = value
+		if _, err := Put(nil, "d", session); err == nil {
+			t.Errorf("%q was taken as a token", value)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package credfile
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+func write(t *testing.T, path, text string, mode os.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func save(t *testing.T, path string) {
+	t.Helper()
+	if err := Save(path, "d", fresh); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "[d]\n"+freshLines {
+		t.Errorf("%s holds %q (%v)", path, got, err)
+	}
+}
+
+// alone checks that no temporary file stays behind.
+func alone(t *testing.T, folder, name string) {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil || len(entries) != 1 || entries[0].Name() != name {
+		t.Errorf("%s holds %v (%v)", folder, entries, err)
+	}
+}
+
+// The mode stays what it was, but the group and others lose what they had.
+func TestMode(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no mode bits")
+	}
+	for before, after := range map[os.FileMode]os.FileMode{0o600: 0o600, 0o644: 0o600, 0o640: 0o600, 0o400: 0o400, 0o700: 0o700} {
+		path := filepath.Join(t.TempDir(), "credentials")
+		write(t, path, "", before)
+		save(t, path)
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != after {
+			t.Errorf("%o became %v, not %o (%v)", before, info.Mode().Perm(), after, err)
+		}
+		alone(t, filepath.Dir(path), "credentials")
+	}
+}
+
+// A symbolic link stays one, and what it leads to is replaced, also by way of
+// a second link, and also if there is nothing yet.
+func TestSymbolicLink(t *testing.T) {
+	for _, there := range []bool{true, false} {
+		folder, elsewhere := t.TempDir(), t.TempDir()
+		target, middle, link := filepath.Join(elsewhere, "real"), filepath.Join(folder, "middle"), filepath.Join(folder, "credentials")
+		if there {
+			write(t, target, "", 0o600)
+		}
+		if err := os.Symlink(target, middle); err != nil {
+			t.Skip("no symbolic links here: ", err)
+		}
+		if err := os.Symlink("middle", link); err != nil {
+			t.Fatal(err)
+		}
+		save(t, link)
+		alone(t, elsewhere, "real")
+		for _, path := range []string{link, middle} {
+			if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink == 0 {
+				t.Errorf("%s is no link any more (%v)", path, err)
+			}
+		}
+		if info, err := os.Lstat(target); err != nil || !info.Mode().IsRegular() {
+			t.Errorf("the target is %v (%v)", info, err)
+		}
+	}
+}
+
+// A link that leads to itself ends with an error.
+func TestSymbolicLoop(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "credentials")
+	if err := os.Symlink(link, link); err != nil {
+		t.Skip("no symbolic links here: ", err)
+	}
+	if err := Save(link, "d", fresh); err == nil {
+		t.Error("a loop was followed to an end")
+	}
+}
+
+// The new file is another one put in the old one's place: who has the old one
+// open reads it whole, and an error leaves neither half a file nor a new one.
+func TestAtomic(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "credentials")
+	write(t, path, "", 0o600)
+	before, _ := os.Stat(path)
+	save(t, path)
+	if after, _ := os.Stat(path); os.SameFile(before, after) {
+		t.Error("the file was written in place")
+	}
+	write(t, path, "[d]\naws_access_key_id = x\n", 0o600)
+	if err := Save(path, "d", fresh); err == nil {
+		t.Error("long-term keys were overwritten")
+	}
+	alone(t, filepath.Dir(path), "credentials")
+	folder := filepath.Join(t.TempDir(), "credentials")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := Save(folder, "d", fresh); err == nil {
+		t.Error("a folder was replaced")
+	}
+	if err := swap(folder, nil); err == nil {
+		t.Error("a folder was swapped for a file")
+	}
+	alone(t, filepath.Dir(folder), "credentials")
+}

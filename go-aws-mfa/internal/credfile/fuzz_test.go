@@ -1,0 +1,159 @@
+package credfile
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// For every file and name: Put refuses, or
+//   - the SDK reads exactly the new session from the section,
+//   - all other sections read as before,
+//   - putting the same session again changes nothing,
+//   - a file without the name keeps every byte, and grows at its end,
+//   - each line that is gone was a setting of the session or belonged to one.
+func FuzzPut(f *testing.F) {
+	for _, text := range []string{
+		"", "[d]", "[d]\r\n", "# c\n[a]\nx = y\n\n[d]\naws_session_token = x\n  more\no = j\n[b]", "[ d ]\nregion=x\n[d]\n[d]\n",
+		"\ufeff[d]\n  aws_session_token : =\n  s3 =\n\tregion = x\n", "[d] x", "[d] # ]\n[d]#\n=\n:\n", "[d\t\u0085]\n\faws_access_key_id = y", "[a]\nx = \"\n",
+	} {
+		f.Add([]byte(text), "d", "")
+		f.Add([]byte(text), "a b", "eu-west-1")
+	}
+	f.Fuzz(check)
+}
+
+// What a credentials file can be made of. A fuzzer that only has bytes needs
+// hours to come up with such lines.
+var pieces = []string{
+	"[d]\n", "[ d ]\n", "[d] # c\n", "[d] x\n", "\t[d]\r\n", "[d]", "[a]\n", "[b] \n", "[ a b]\n", "[a  b]\n", "[profile d]\n", "[]\n", "[x\n",
+	"aws_access_key_id = x\n", "AWS_ACCESS_KEY_ID=x\r\n", " aws_access_key_id = x\n", "aws_access_key_id =\n",
+	"aws_secret_access_key = x\n", "aws_secret_access_key : x\n", "\taws_secret_access_key = x\n",
+	"aws_session_token = t\n", "Aws_Session_Token=t\r\n", "  aws_session_token = t\n", "aws_session_token = t", "aws_session_token = \"\"\n",
+	"aws_security_token = t\n", "x_security_token_expires = x\n", "region = r\n", "  region = r\n", "REGION : r\r\n", "region =\n",
+	"s3 =\n", "  a = b\n", "\tc\n", " [x]\n", "o = j\n", "o = j \\\n", "junk\n", "=\n", "a = [d]\n",
+	"\n", "\r\n", "  \n", "# c\n", "  ; c\n", "#", "\ufeff", "\x00", "\xff\n", "\r",
+}
+
+// The rules of FuzzPut, for files that look like credentials files. Without a
+// fuzzer this tries a few hundred of them.
+func FuzzPutPieces(f *testing.F) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		program := make([]byte, 1+random.IntN(14))
+		for i := range program {
+			program[i] = byte(random.IntN(len(pieces)))
+		}
+		f.Add(program, random.IntN(2) == 0)
+	}
+	f.Fuzz(func(t *testing.T, program []byte, withRegion bool) {
+		var text strings.Builder
+		for _, choice := range program {
+			text.WriteString(pieces[int(choice)%len(pieces)])
+		}
+		region := ""
+		if withRegion {
+			region = "eu-west-1"
+		}
+		check(t, []byte(text.String()), "d", region)
+		check(t, []byte(text.String()), "a b", region)
+	})
+}
+
+func check(t *testing.T, before []byte, name, region string) {
+	session := fresh
+	session.Region = region
+	after, err := Put(before, name, session)
+	if err != nil {
+		return
+	}
+	if again, err := Put(after, name, session); err != nil || !bytes.Equal(again, after) {
+		t.Fatalf("the second time gives\n%q, not\n%q (%v)", again, after, err)
+	}
+	if !bytes.Contains(before, []byte(name)) && name != "a b" && !bytes.HasPrefix(after, before) {
+		t.Fatalf("%q is not the start of %q", before, after)
+	}
+	checkGone(t, before, after, name, session)
+	checkReaders(t, before, after, name, session)
+}
+
+// checkGone walks both files side by side: what is new must be the session's,
+// and what is gone must be about it.
+func checkGone(t *testing.T, before, after []byte, name string, session Session) {
+	t.Helper()
+	old := strings.SplitAfter(string(before), "\n")
+	about := false
+	goneTo := func(end int) {
+		for ; len(old) > end; old = old[1:] {
+			lower, indented := strings.ToLower(old[0]), strings.TrimLeft(old[0], " \t") != old[0]
+			about = about && indented || strings.Contains(lower, "aws_") || strings.Contains(lower, expiry) || strings.Contains(lower, region)
+			if !about && old[0] != "" {
+				t.Fatalf("the line %q is gone from\n%q", old[0], after)
+			}
+		}
+	}
+	for _, line := range strings.SplitAfter(string(after), "\n") {
+		if slices.ContainsFunc(session.settings(), func(s setting) bool { return s.line("") == strings.TrimRight(line, "\r\n") }) {
+			continue
+		}
+		at := slices.IndexFunc(old, func(o string) bool {
+			return o == line || !strings.HasSuffix(o, "\n") && (o+"\n" == line || o+"\r\n" == line)
+		})
+		if at >= 0 {
+			goneTo(len(old) - at)
+			old, about = old[1:], about && classify(line, false).kind != property
+		} else if text := strings.TrimSpace(line); text != "" && text != "["+name+"]" {
+			t.Fatalf("the line %q is new in\n%q", line, after)
+		}
+	}
+	goneTo(0)
+}
+
+var loneQuote = regexp.MustCompile(`[=:]\s*["']`)
+
+func checkReaders(t *testing.T, before, after []byte, name string, session Session) {
+	t.Helper()
+	defer func() {
+		// The SDK panics at such a value; nothing can be said about the file then.
+		if trouble := recover(); trouble != nil && !loneQuote.Match(before) {
+			panic(trouble)
+		}
+	}()
+	folder := t.TempDir()
+	read := func(text []byte, name string) (config.SharedConfig, error) {
+		path := filepath.Join(folder, "credentials")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return config.LoadSharedConfigProfile(context.Background(), name, func(o *config.LoadSharedConfigOptions) {
+			o.CredentialsFiles, o.ConfigFiles = []string{path}, []string{}
+		})
+	}
+	got, err := read(after, name)
+	if err != nil && strings.Contains(err.Error(), "partial credentials") {
+		t.Fatalf("the SDK sees half a session in\n%q", after)
+	}
+	if err == nil && got.SourceProfileName == "" && (got.Credentials.AccessKeyID != session.AccessKeyID ||
+		got.Credentials.SecretAccessKey != session.SecretAccessKey || got.Credentials.SessionToken != session.SessionToken ||
+		(session.Region != "" && got.Region != session.Region)) {
+		t.Fatalf("the SDK reads %q %q from\n%q", got.Credentials.AccessKeyID, got.Region, after)
+	}
+	for _, other := range []string{"a", "b", "default", "x"} {
+		if other == name {
+			continue
+		}
+		was, errWas := read(before, other)
+		is, errIs := read(after, other)
+		if (errWas == nil) != (errIs == nil) || was.Region != is.Region || was.Credentials.SecretAccessKey != is.Credentials.SecretAccessKey {
+			t.Fatalf("section %q reads otherwise in\n%q than in\n%q", other, after, before)
+		}
+	}
+}

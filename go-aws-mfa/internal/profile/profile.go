@@ -1,0 +1,169 @@
+// Package profile reads profiles as the AWS CLI does, and refuses the ones that
+// can not be the source or the destination of a session.
+package profile
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+
+	"aws-mfa.example/aws-mfa/internal/credfile"
+	"aws-mfa.example/aws-mfa/internal/fault"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
+)
+
+// STS and IAM can not be called without a region. In this one they always are.
+const fallbackRegion = "us-east-1"
+
+// Source is a profile with long-term keys.
+type Source struct {
+	Name      string
+	AWS       aws.Config
+	Keys      aws.Credentials
+	Region    string // from the files only: AWS_REGION is not the profile's
+	MFASerial string
+}
+
+// LoadSource reads the profile called name and its keys.
+func LoadSource(ctx context.Context, name string, files Files) (Source, error) {
+	shared, err := load(ctx, name, files)
+	if errors.As(err, new(config.SharedConfigProfileNotExistError)) {
+		return Source{}, fault.New(fault.Configuration, "make it with: aws configure --profile "+name,
+			"there is no profile `%s` in `%s` or `%s`", name, files.Credentials, files.Config)
+	}
+	if err == nil {
+		err = checkSource(name, shared, files)
+	}
+	if err != nil {
+		return Source{}, err
+	}
+	cfg, err := config.LoadDefaultConfig(ctx,
+		// Naming the profile in the program is what makes it win over
+		// AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN and AWS_PROFILE.
+		config.WithSharedConfigProfile(name),
+		config.WithSharedCredentialsFiles([]string{files.Credentials}),
+		config.WithSharedConfigFiles([]string{files.Config}),
+		config.WithDefaultRegion(fallbackRegion),
+		config.WithLogger(logging.Nop{}),
+	)
+	if err != nil {
+		return Source{}, unreadable(name, err)
+	}
+	keys, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		return Source{}, processFailed(name, err)
+	}
+	if keys.SessionToken != "" {
+		return Source{}, isSession(name)
+	}
+	return Source{name, cfg, keys, shared.Region, shared.MFASerial}, nil
+}
+
+// checkSource refuses, before anything is called, what gives no long-term keys.
+// It leaves two places for the SDK to take keys from: the files and a process.
+func checkSource(name string, shared config.SharedConfig, files Files) error {
+	if shared.RoleARN != "" {
+		return fault.New(fault.Configuration, "give -s the profile that has the access key",
+			"profile `%s` assumes a role, and only the long-term keys of a user can get a session", name)
+	}
+	if !shared.Credentials.HasKeys() && (shared.CredentialProcess == "" || usesSSO(shared)) {
+		return fault.New(fault.Configuration, "add one with: aws configure --profile "+name,
+			"profile `%s` has no access key", name)
+	}
+	if shared.Region != "" && !credfile.Writable(shared.Region) {
+		return fault.New(fault.Configuration, "write it again with: aws configure --profile "+name,
+			"the region of profile `%s` has characters that no region has", name)
+	}
+	// The SDK does not know the token of old tools, but it makes this a session.
+	text, err := credfile.Read(files.Credentials)
+	if err == nil && credfile.Has(text, name, credfile.LegacyToken) {
+		return isSession(name)
+	}
+	return nil
+}
+
+// CheckDestination refuses a profile that a session would destroy or that would
+// hide it, and tells whether the profile has a region of its own.
+func CheckDestination(ctx context.Context, name string, files Files) (hasRegion bool, err error) {
+	text, err := credfile.Read(files.Credentials)
+	if err != nil {
+		return false, fault.New(fault.Configuration, "AWS_SHARED_CREDENTIALS_FILE names another file",
+			"`%s` can not be used: %v", files.Credentials, fault.Reason(err))
+	}
+	longTerm, err := credfile.HoldsLongTermKeys(text, name)
+	if err != nil {
+		return false, fault.New(fault.Configuration, "correct that line, or take it out",
+			"section `%s` of `%s` is unclear: %v", name, files.Credentials, err)
+	}
+	if longTerm {
+		return false, HoldsKeys(name)
+	}
+	shared, err := load(ctx, name, files)
+	switch {
+	case errors.As(err, new(config.SharedConfigProfileNotExistError)):
+		return false, nil
+	case err != nil:
+		return false, err
+	case shared.Credentials.HasKeys() && shared.Credentials.SessionToken == "":
+		return false, HoldsKeys(name) // in the config file
+	case shared.RoleARN != "" || usesSSO(shared):
+		return false, fault.New(fault.Configuration, "give -d another name",
+			"profile `%s` takes its credentials from a role or from SSO, which would hide a session", name)
+	}
+	return shared.Region != "", nil
+}
+
+// HoldsKeys is the refusal to write over long-term keys.
+func HoldsKeys(name string) error {
+	return fault.New(fault.Configuration, "give -d another name",
+		"profile `%s` holds long-term keys, and a session would destroy them", name)
+}
+
+// load is the first to read both files. The SDK panics at a value that is one
+// quotation mark and nothing else; that is a mistake in a file, not a defect.
+func load(ctx context.Context, name string, files Files) (shared config.SharedConfig, err error) {
+	defer func() {
+		if recover() != nil {
+			err = fault.New(fault.Configuration, "look for a value that is a single quotation mark",
+				"the AWS SDK can not read a line of `%s` or `%s`", files.Credentials, files.Config)
+		}
+	}()
+	shared, err = config.LoadSharedConfigProfile(ctx, name, func(o *config.LoadSharedConfigOptions) {
+		o.CredentialsFiles = []string{files.Credentials}
+		o.ConfigFiles = []string{files.Config}
+	})
+	if err != nil && !errors.As(err, new(config.SharedConfigProfileNotExistError)) {
+		err = unreadable(name, err)
+	}
+	return shared, err
+}
+
+func usesSSO(shared config.SharedConfig) bool {
+	return shared.SSOSessionName+shared.SSOStartURL+shared.SSOAccountID+shared.SSORoleName+
+		shared.SSORegion+shared.LoginSession != ""
+}
+
+func unreadable(name string, err error) error {
+	return fault.New(fault.Configuration, "look at the AWS_* variables and at the profile's settings",
+		"profile `%s` can not be used: %v", name, err)
+}
+
+func isSession(name string) error {
+	return fault.New(fault.Configuration, "give -s the profile with the long-term keys",
+		"profile `%s` is a session already, and a session can not get another one", name)
+}
+
+// processFailed never shows the SDK's text: it quotes what the process printed,
+// which is where the keys are.
+func processFailed(name string, err error) error {
+	hint := "run its credential_process by hand: it must print the keys as JSON"
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return fault.New(fault.Configuration, hint,
+			"the credential_process of profile `%s` failed: %v", name, exit)
+	}
+	return fault.New(fault.Configuration, hint,
+		"the credential_process of profile `%s` gave no usable keys", name)
+}
