@@ -7,7 +7,7 @@ from invoke.collection import Collection
 from toolkit import checks, cleaning, reference, release
 from toolkit import doctor as diagnosis
 from toolkit.cli import task
-from toolkit.outputs.manifest import document
+from toolkit.outputs import manifest
 from toolkit.report import Report
 from toolkit.settings import (
     BuildSettings,
@@ -41,7 +41,7 @@ def matrix(settings: MatrixSettings, report: Report) -> None:
     cannot be for a reason of Go's own.
     """
     dist = release.matrix(settings, report)
-    report.matrix(dist, document(dist))
+    report.matrix(dist, manifest.read(dist))
     release.check(dist.outcomes)
 
 

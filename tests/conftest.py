@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -53,14 +54,22 @@ def docker_host() -> Iterator[Host]:
 
 
 @pytest.fixture
-def invoke(tmp_path: Path) -> Invoke:
-    """Return a function that runs `invoke` as people do, with its own `dist/`."""
+def invoke(tmp_path: Path, invoke_in: Invoke) -> Invoke:
+    """Return a function that runs `invoke` as people do, with a `dist/` of the test's own."""
+    return functools.partial(invoke_in, tmp_path / "dist")
 
-    def run(*args: str, env: Mapping[str, str] | None = None, timeout: float = 600) -> subprocess.CompletedProcess[str]:
-        surroundings = {**os.environ, f"{PREFIX}DIST": str(tmp_path / "dist"), **(env or {})}
+
+@pytest.fixture(scope="session")
+def invoke_in() -> Invoke:
+    """Return a function that runs `invoke` as people do, with a given `dist/`."""
+
+    def run(
+        dist: Path, *args: str, env: Mapping[str, str] | None = None, wrap: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        surroundings = {**os.environ, **_CACHES, f"{PREFIX}DIST": str(dist), **(env or {})}
         return subprocess.run(
-            [invoke_path(), *args], cwd=ROOT, env=surroundings, stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, check=False, timeout=timeout,
+            [*wrap, invoke_path(), *args], cwd=ROOT, env=surroundings, stdin=subprocess.DEVNULL, capture_output=True,
+            text=True, check=False, timeout=900,
         )  # fmt: skip
 
     return run

@@ -76,7 +76,7 @@ def _room(settings: EngineSettings) -> Iterator[Check]:
 
 def _proxies() -> Iterator[Check]:
     for name, value in sorted(toolchain.module_settings().items()):
-        shown = re.sub(r"//[^/@,|]*@", "//…@", value)  # a password
+        shown = toolchain.hidden(value)
         inside = name.upper() != "NO_PROXY" and any(
             urlsplit(part).hostname in _LOOPBACK for part in re.split(r"[,|]", value) if "://" in part
         )

@@ -12,7 +12,7 @@ from typing import Any
 from toolkit import sourcetree
 from toolkit.errors import SourceError
 from toolkit.model import Module, Source
-from toolkit.toolchain import go, last_line, pinned
+from toolkit.toolchain import complaint, go, pinned
 
 _FILES = ("go.mod", "go.sum")
 
@@ -65,7 +65,7 @@ def _checked(done: subprocess.CompletedProcess[str], text: str) -> str:
     if newer:
         raise newer_go(text, newer[1])
     raise SourceError(
-        f"`{text}` cannot be had: {last_line(done.stderr)}",
+        f"`{text}` cannot be had: {complaint(done.stderr)}",
         hint="check the spelling and the version; GOPROXY and GOPRIVATE say where Go looks",
     )
 

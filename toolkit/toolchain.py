@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,7 +89,7 @@ def go() -> Go:
     done = Go(path, pinned(), env).run("env", "-json", *asked, cwd=ROOT / "docker")
     if done.returncode:
         raise ToolchainError(
-            f"`{path}` cannot become {pinned()}: {last_line(done.stderr)}",
+            f"`{path}` cannot become {pinned()}: {complaint(done.stderr)}",
             hint=f"check GOPROXY and the network, or install {pinned()} yourself",
         )
     settings = {name: value for name, value in json.loads(done.stdout).items() if value}
@@ -113,16 +113,23 @@ def download(goos: str, goarch: str) -> Path:
     answer = json.loads(done.stdout) if done.stdout.startswith("{") else {}
     if "Zip" not in answer:
         raise ToolchainError(
-            f"`{name}` cannot be downloaded: {answer.get('Error') or last_line(done.stderr)}",
+            f"`{name}` cannot be downloaded: {answer.get('Error') or complaint(done.stderr)}",
             hint="check GOPROXY, GOSUMDB and the network: `invoke doctor`",
         )
     return Path(answer["Zip"])
 
 
-def last_line(text: str) -> str:
-    """Return the last line of what a command said that says something."""
-    lines: Iterable[str] = (line.strip() for line in reversed(text.splitlines()))
-    return next(filter(None, lines), "it did not say why")
+def complaint(said: str) -> str:
+    """Return the line of what a go command said that tells why it failed, without a password in an address."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    own = [line.removeprefix("go: ") for line in lines if line.startswith("go: ") and "downloading" not in line]
+    (line,) = (own or lines or ["it did not say why"])[-1:]
+    return hidden(line).rstrip(".")
+
+
+def hidden(text: str) -> str:
+    """Return a text in which no address carries a user or a password."""
+    return re.sub(r"//[^/@\s,|]*@", "//…@", text)
 
 
 def _locate() -> Path:

@@ -130,7 +130,9 @@ def test_time_limit(start: Start, tiny: Path, tmp_path: Path) -> None:
 def test_no_network_while_compiling(start: Start, tmp_path: Path) -> None:
     """A module that was not fetched before cannot be fetched by a compile."""
     text = 'package main\n\nimport _ "golang.org/x/example/hello/reverse"\n\nfunc main() {}\n'
-    mod = "module made.example/made\n\ngo 1.27\n\nrequire golang.org/x/example/hello v0.0.0-20240205180059-32022caedd6a\n"
+    mod = (
+        "module made.example/made\n\ngo 1.27\n\nrequire golang.org/x/example/hello v0.0.0-20240205180059-32022caedd6a\n"
+    )
     with pytest.raises(CompileError):
         start().compile(program(tmp_path / "absent", text, mod), LINUX, recipe())
 

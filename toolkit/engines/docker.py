@@ -13,7 +13,8 @@ from typing import Self
 
 from toolkit import targets, toolchain
 from toolkit.engines import Closed, CompileError, Limits, Share, TimeLimit, image, notices
-from toolkit.engines.docker_host import CACHE, LABEL, MODULES, SCRATCH, WORK, Container, Host, Result
+from toolkit.engines.docker_container import LABEL, WORK, Container, Result
+from toolkit.engines.docker_host import CACHE, MODULES, SCRATCH, Host
 from toolkit.errors import DiskFull, EngineLost, ImageUnusable, SourceError
 from toolkit.model import Module, Recipe, Source, Target, Watcher
 from toolkit.settings import EngineSettings
@@ -73,7 +74,7 @@ class DockerEngine:
             self._drop(container)
         if done.code:
             raise SourceError(
-                f"the modules of `{source.module.path}` cannot be had: {toolchain.last_line(done.said)}",
+                f"the modules of `{source.module.path}` cannot be had: {toolchain.complaint(done.said)}",
                 hint="check GOPROXY, GOSUMDB and the network: `invoke doctor`",
             )
 

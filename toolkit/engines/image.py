@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from toolkit import toolchain
-from toolkit.engines.docker_host import LABEL, Host
+from toolkit.engines.docker_container import LABEL
+from toolkit.engines.docker_host import Host
 from toolkit.model import Watcher
 from toolkit.settings import ROOT
 

@@ -57,7 +57,7 @@ class LocalEngine:
         done = self._go.run("mod", "download", cwd=source.directory)
         if done.returncode:
             raise SourceError(
-                f"the modules of `{source.module.path}` cannot be had: {toolchain.last_line(done.stderr)}",
+                f"the modules of `{source.module.path}` cannot be had: {toolchain.complaint(done.stderr)}",
                 hint="check GOPROXY, GOSUMDB and the network: `invoke doctor`",
             )
 

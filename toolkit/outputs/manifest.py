@@ -28,6 +28,12 @@ def manifest(dist: Dist, bench: Bench) -> Iterable[Artifact]:
     ]
 
 
+def read(dist: Dist) -> dict[str, Any]:
+    """Return what the manifest of a finished release says."""
+    document: dict[str, Any] = json.loads((dist.root / NAME).read_text("utf-8"))
+    return document
+
+
 def document(dist: Dist) -> dict[str, Any]:
     """Return the manifest, as `manifest.schema.json` describes it."""
     outcomes = {outcome.target: outcome for outcome in dist.outcomes}

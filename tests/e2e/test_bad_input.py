@@ -1,0 +1,332 @@
+"""What a person can get wrong, and what can be wrong around them: one clear line, a hint, and an exit code each."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Invoke
+from toolkit import errors
+from toolkit.engines.docker_host import Host
+from toolkit.reference import kinds
+from toolkit.settings import ROOT
+
+TINY = str(ROOT / "tests" / "programs" / "tiny")
+NOWHERE = {"DOCKER_HOST": "unix:///nowhere.sock"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command, what has to be prepared for it, and how it has to end. `{tmp}` in it is a folder of the test's own."""
+
+    name: str
+    args: tuple[str, ...]
+    error: type[errors.ToolkitError]
+    says: str  # a pattern for the one line
+    hint: str  # a pattern for the hint
+    env: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[Path], None] = lambda _: None
+    docker: bool = False
+
+
+def _write(**files: str) -> Callable[[Path], None]:
+    def prepare(tmp: Path) -> None:
+        for name, text in files.items():
+            path = tmp / name.replace("__", "/").replace("_", ".")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+
+    return prepare
+
+
+def _dist_is_a_file(tmp: Path) -> None:
+    (tmp / "dist").write_text("", "utf-8")
+
+
+def _silent_socket(tmp: Path) -> None:
+    """Leave a socket on which nobody listens, as an engine that was stopped does."""
+    with socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(str(tmp / "docker.sock"))
+
+
+def _image_without_go(tmp: Path) -> None:
+    (tmp / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n", "utf-8")
+    subprocess.run(
+        ["docker", "build", "-q", "-t", "aws-mfa-toolkit-test-empty", str(tmp)], check=True, capture_output=True
+    )
+
+
+MODULE = "module made.example/made\n\ngo 1.27\n"
+LOCAL = ("--engine", "local")
+DOCKER = ("--engine", "docker")
+CASES = (
+    Case("goos", ("build", "--goos", "linx", *LOCAL), errors.UnknownTarget, "`linx` is no GOOS that Go knows", "`linux`"),
+    Case("goarch", ("build", "--goarch", "amd46", *LOCAL), errors.UnknownTarget, "`amd46` is no GOARCH", "`amd64`"),
+    Case(
+        "pair", ("build", "--goos", "plan9", "--goarch", "arm64", *LOCAL), errors.UnknownTarget, "`plan9/arm64` is no pair",
+        "`plan9/386`, `plan9/amd64`, `plan9/arm`",
+    ),
+    Case("pattern", ("matrix", "--only", "linx/*", *LOCAL), errors.UnknownTarget, r"`linx/\*` matches no pair", "`linux`"),
+    Case(
+        "empty selection", ("matrix", "--only", "plan9/*", "--first-class", *LOCAL), errors.UsageError, "no pair is selected",
+        "`--only`",
+    ),
+    Case("jobs x", ("matrix", "--jobs", "x"), errors.UsageError, "`x` is not a whole number", "`--jobs`"),
+    Case("jobs 0", ("matrix", "--jobs", "0"), errors.UsageError, "`0` is not a whole number", "`--jobs`"),
+    Case(
+        "variable", ("matrix",), errors.UsageError, "`x` is not a whole number", "`AWS_MFA_TOOLKIT_JOBS`",
+        env={"AWS_MFA_TOOLKIT_JOBS": "x"},
+    ),
+    Case("timeout", ("build", "--timeout", "soon"), errors.UsageError, "`soon` is not a time", "`--timeout`"),
+    Case("engine", ("build", "--engine", "podman"), errors.UsageError, "`podman` is not an engine", "`--engine`"),
+    Case("image and local", ("build", "--image", "x", *LOCAL), errors.UsageError, "`--image` is for", "`--image`"),
+    Case(
+        "epoch", ("build", *LOCAL), errors.UsageError, "`yesterday` is no time", "SOURCE_DATE_EPOCH",
+        env={"SOURCE_DATE_EPOCH": "yesterday"},
+    ),
+    Case("no folder", ("build", "--source", "{tmp}/none", *LOCAL), errors.SourceError, "none` is no folder", "a folder"),
+    Case("no module", ("build", "--source", "{tmp}", *LOCAL), errors.SourceError, "is in no Go module", "go mod init"),
+    Case(
+        "library", ("build", "--source", "{tmp}", *LOCAL), errors.SourceError, "package `lib`, not a main package",
+        "func main", prepare=_write(go_mod=MODULE, lib_go="package lib\n"),
+    ),
+    Case(
+        "main elsewhere", ("build", "--source", "{tmp}", *LOCAL), errors.SourceError, "holds no Go files",
+        "did you mean `.*cmd/x`", prepare=_write(go_mod=MODULE, cmd__x__main_go="package main\n\nfunc main() {}\n"),
+    ),
+    Case(
+        "newer Go", ("build", "--source", "{tmp}", *LOCAL), errors.SourceError, "needs Go 1.99", "toolchain",
+        prepare=_write(go_mod="module made.example/made\n\ngo 1.99\n", main_go="package main\n\nfunc main() {}\n"),
+    ),
+    Case(
+        "no such module", ("build", "--source", "golang.org/x/nosuch/cmd@v1.0.0", *LOCAL), errors.SourceError,
+        "cannot be had", "GOPROXY",
+    ),
+    Case(
+        "no such version", ("build", "--source", "golang.org/x/tools/cmd/stringer@v99.0.0", *LOCAL),
+        errors.SourceError, "cannot be had", "version",
+    ),
+    Case(
+        "library module", ("build", "--source", "golang.org/x/text@v0.20.0", *LOCAL), errors.SourceError,
+        "package `text`, not a main package", "func main",
+    ),
+    Case(
+        "no such requirement", ("build", "--source", "{tmp}", *LOCAL), errors.SourceError, "modules of .* cannot be had",
+        "GOPROXY", prepare=_write(
+            go_mod=MODULE + "\nrequire golang.org/x/text v9.9.9\n", main_go="package main\n\nfunc main() {}\n"
+        ),
+    ),
+    Case(
+        "compile error", ("build", "--source", "{tmp}", *LOCAL), errors.BuildFailed, "undefined: nowhere", "logs/",
+        prepare=_write(go_mod=MODULE, main_go="package main\n\nfunc main() { nowhere() }\n"),
+    ),
+    Case(
+        "endless compile", ("build", "--source", TINY, "--timeout", "0.3s", "--build-cache", "{tmp}/cache", *LOCAL),
+        errors.BuildFailed, "passed its time limit", "--timeout|run it again|logs/",
+    ),
+    Case(
+        "Go's own reason", ("build", "--source", TINY, "--goos", "ios", "--goarch", "arm64", *LOCAL),
+        errors.BuildFailed, r"requires external \(cgo\) linking", "C toolchain",
+    ),
+    Case(
+        "Docker not running", ("build", "--source", TINY, *DOCKER), errors.EngineUnavailable,
+        "no Docker engine answers", "--engine local", env={"DOCKER_HOST": "unix://{tmp}/docker.sock"},
+        prepare=_silent_socket,
+    ),
+    Case(
+        "DOCKER_HOST nowhere", ("build", "--source", TINY, *DOCKER), errors.EngineUnavailable,
+        "no Docker engine answers at `tcp://127.0.0.1:1` .DOCKER_HOST.", "unset DOCKER_HOST",
+        env={"DOCKER_HOST": "tcp://127.0.0.1:1"},
+    ),
+    Case(
+        "DOCKER_HOST nonsense", ("build", "--source", TINY, *DOCKER), errors.EngineUnavailable,
+        "no Docker engine answers at `nonsense`", "unset DOCKER_HOST", env={"DOCKER_HOST": "nonsense"},
+    ),
+    Case(
+        "no image", ("build", "--source", TINY, "--image", "aws-mfa-toolkit-test-none"), errors.ImageUnusable,
+        "there is no image `aws-mfa-toolkit-test-none`", "docker pull", docker=True,
+    ),
+    Case(
+        "image without go", ("build", "--source", TINY, "--image", "aws-mfa-toolkit-test-empty"), errors.ImageUnusable,
+        "has no `go` on its PATH", "--image", prepare=_image_without_go, docker=True,
+    ),
+    Case(
+        "dist not writable", ("build", "--source", TINY, *LOCAL), errors.OutputUnwritable, "dist.* cannot be written",
+        "--dist", prepare=_dist_is_a_file,
+    ),
+    Case(
+        "output not writable", ("build", "--source", TINY, "--output", "{tmp}/file", *LOCAL), errors.OutputUnwritable,
+        "file.* cannot be written", "--dist|folder", prepare=_write(file="x"),
+    ),
+)  # fmt: skip
+
+# Kinds whose preparation takes more than a row.
+ELSEWHERE = {
+    errors.ToolchainError: "test_no_toolchain",
+    errors.EngineForbidden: "test_no_permission",
+    errors.EngineLost: "test_engine_lost",
+    errors.DiskFull: "test_full_disk",
+    errors.CheckFailed: "test_nothing_can_be_built",
+}
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=case.name, marks=[pytest.mark.docker] if case.docker else []) for case in CASES]
+)
+def test_bad_input(case: Case, invoke: Invoke, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Bad input ends with one line, a hint and its own exit code, and with no traceback."""
+    if case.docker:
+        request.getfixturevalue("docker_host")
+    case.prepare(tmp_path)
+    env = {name: value.replace("{tmp}", str(tmp_path)) for name, value in case.env.items()}
+    done = invoke(*(word.replace("{tmp}", str(tmp_path)) for word in case.args), env=env)
+    expect(done, case.error, case.says, case.hint)
+
+
+def expect(done: subprocess.CompletedProcess[str], error: type[errors.ToolkitError], says: str, hint: str) -> None:
+    """Look at how a command ended."""
+    assert done.returncode == error.exit_code, done.stderr
+    assert not done.stdout
+    assert "Traceback" not in done.stderr
+    *_, message, blank, last = done.stderr.rstrip("\n").split("\n")
+    assert re.search(says, message), done.stderr
+    assert message.startswith("error: ")
+    assert not message.endswith(".")
+    assert blank == ""
+    assert last.startswith("hint: ")
+    assert re.search(hint, last), last
+
+
+def test_every_kind_of_error_is_tested() -> None:
+    """Each class of error has a row above, or a test of its own below; only the root is never raised itself."""
+    rows = {case.error for case in CASES}
+    missing = {kind for kind in kinds() if kind not in rows and ELSEWHERE.get(kind) not in globals()}
+    assert missing == {errors.ToolkitError}
+
+
+@pytest.fixture
+def broken_go(tmp_path: Path) -> dict[str, str]:
+    """Return variables that put a go command in front which has no network."""
+    go = tmp_path / "site" / "go" / "bin" / "go"
+    go.parent.mkdir(parents=True)
+    (go.parent.parent / "__init__.py").write_text("", "utf-8")
+    go.write_text("#!/bin/sh\necho 'go: download go9: no such host' >&2\nexit 1\n", "utf-8")
+    go.chmod(0o755)
+    return {"PYTHONPATH": str(tmp_path / "site")}
+
+
+def test_no_toolchain(invoke: Invoke, broken_go: dict[str, str]) -> None:
+    """A go command that cannot become the pinned version is told of, with what to do."""
+    done = invoke("build", "--source", TINY, *LOCAL, env=broken_go)
+    expect(done, errors.ToolchainError, "cannot become go1.*no such host", "GOPROXY")
+
+
+def test_nothing_can_be_built(invoke: Invoke, broken_go: dict[str, str]) -> None:
+    """`invoke doctor` fails where neither engine works, and names the command that mends it."""
+    done = invoke("doctor", env={**broken_go, **NOWHERE})
+    assert done.returncode == errors.CheckFailed.exit_code, done.stderr
+    assert "no Docker engine answers" in done.stdout
+    assert "no such host" in done.stdout
+    assert "error: 1 to mend: `engine taken`" in done.stderr
+
+
+@pytest.mark.parametrize("engine", ["docker", "auto"])
+def test_no_permission(invoke: Invoke, tmp_path: Path, engine: str) -> None:
+    """A user who may not use the engine that is there is told so, and nothing falls back to another one."""
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(str(path))
+        unix.listen()
+        path.chmod(0)
+        # Modes bind root only without its capabilities.
+        wrap = () if os.geteuid() else ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+        env = {"DOCKER_HOST": f"unix://{path}"}
+        done = invoke("build", "--source", TINY, "--engine", engine, env=env, wrap=wrap)
+    expect(done, errors.EngineForbidden, "you may not use the Docker engine.*permission denied", "usermod -aG docker")
+
+
+@pytest.mark.docker
+def test_engine_lost(invoke: Invoke, tmp_path: Path, docker_host: Host) -> None:
+    """An engine that dies in the middle leaves each pair with that reason, and the run with that exit code."""
+    assert docker_host.cpus
+    if os.geteuid() or not shutil.which("dockerd"):
+        pytest.skip("only root can start a second engine, where there is a dockerd")
+    with second_engine(tmp_path) as (address, process):
+        env = {"DOCKER_HOST": address}
+        assert invoke("targets", *DOCKER, env=env).returncode == 0
+        threading.Timer(4, process.kill).start()
+        done = invoke("matrix", "--source", TINY, "--only", "linux/*", *DOCKER, "--json", env=env)
+    assert done.returncode == errors.EngineLost.exit_code, done.stderr
+    assert "Traceback" not in done.stderr
+    rows = {row["target"]: row for row in json.loads(done.stdout)["targets"]}
+    lost = [row for row in rows.values() if row.get("reason") == "engine_lost"]
+    assert len(lost) >= 5
+    assert {row["outcome"] for pair, row in rows.items() if pair.startswith("linux/")} <= {"built", "unbuilt"}
+    *_, message, _, hint = done.stderr.rstrip("\n").split("\n")
+    assert re.search(r"error: \d+ of 13 pairs were not built: the Docker engine (stopped answering|failed)", message)
+    assert "run the same command again" in hint
+
+
+@contextlib.contextmanager
+def second_engine(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Start a Docker engine of the test's own, in a network of its own: two in one would take each other's bridge."""
+    address = f"unix://{tmp_path}/second.sock"
+    folders = [f"--data-root={tmp_path}/data", f"--exec-root={tmp_path}/exec", f"--pidfile={tmp_path}/pid"]
+    argv = ["unshare", "--net", "dockerd", *folders, "-H", address, "--iptables=false", "--ip-masq=false"]
+    with (tmp_path / "dockerd.log").open("wb") as log, subprocess.Popen(argv, stdout=log, stderr=log) as process:
+        try:
+            for _ in range(100):
+                if not subprocess.run(
+                    ["docker", "-H", address, "version"], capture_output=True, check=False
+                ).returncode:
+                    break
+                time.sleep(0.3)
+            yield address, process
+        finally:
+            process.kill()
+            process.wait()
+            _end_leftovers(tmp_path)
+
+
+def _end_leftovers(tmp_path: Path) -> None:
+    """End what a killed engine leaves: its containerd with its containers, and their mounts."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError, ProcessLookupError):
+            if str(tmp_path).encode() in path.read_bytes():
+                os.kill(int(path.parent.name), signal.SIGKILL)
+    time.sleep(0.5)
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text("utf-8").splitlines() if str(tmp_path) in line]
+    for mount in sorted(mounts, reverse=True):
+        subprocess.run(["umount", "-l", mount], check=False)
+
+
+def test_full_disk(invoke: Invoke, tmp_path: Path) -> None:
+    """A full disk under the compiler ends the run with a word about room, and leaves no half-written file."""
+    if os.geteuid():
+        pytest.skip("only root can mount a small file system")
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(small)], check=True)
+    try:
+        cache = str(tmp_path / "cache")
+        done = invoke("build", "--source", TINY, "--build-cache", cache, *LOCAL, env={"TMPDIR": str(small)})
+        expect(done, errors.DiskFull, "no room left", "clean")
+        env = {"AWS_MFA_TOOLKIT_DIST": str(small / "dist")}
+        done = invoke("build", "--source", TINY, *LOCAL, env=env)
+        expect(done, errors.DiskFull, "no room left", "clean")
+        assert not [path for path in (small / "dist" / "bin").rglob("*") if path.is_file()]
+    finally:
+        subprocess.run(["umount", str(small)], check=True)

@@ -1,0 +1,109 @@
+"""What a person sees: on a terminal, in a file, in a pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Invoke, invoke_path
+from toolkit.settings import PREFIX, ROOT
+
+TINY = str(ROOT / "tests" / "programs" / "tiny")
+SOME = ("--source", TINY, "--engine", "local", "--only", "linux/amd64,linux/arm64,android/386")
+
+
+def on_terminal(tmp_path: Path, *args: str, **env: str) -> str:
+    """Return all that a command writes to a terminal."""
+    ours, theirs = pty.openpty()
+    surroundings = {**os.environ, f"{PREFIX}DIST": str(tmp_path / "dist"), "TERM": "xterm-256color", **env}
+    argv = [invoke_path(), *args]
+    with subprocess.Popen(argv, cwd=ROOT, env=surroundings, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        pieces = []
+        deadline = time.monotonic() + 300
+        while time.monotonic() < deadline:
+            if select.select([ours], [], [], 1)[0]:
+                try:
+                    pieces.append(os.read(ours, 65536))
+                except OSError:  # the other side is closed
+                    break
+    os.close(ours)
+    assert process.returncode == 0
+    return b"".join(pieces).decode("utf-8", "replace")
+
+
+def test_live_display(tmp_path: Path) -> None:
+    """On a terminal one display shows what is done, what runs, and the time left; it is gone at the end."""
+    text = on_terminal(tmp_path, "matrix", *SOME, "--build-cache", str(tmp_path / "cache"), "--jobs", "1")
+    assert "0/2 done" in text
+    assert re.search(r"running: .*linux/amd64 \d+ s", text)
+    assert re.search(r"1/2 done.*about \d+ s left", text)
+    assert "\x1b[1m" in text  # a bold head
+    assert text.rstrip().splitlines()[-1].startswith("release: ")
+
+
+def test_no_color(tmp_path: Path) -> None:
+    """With NO_COLOR a terminal gets neither colours nor bold."""
+    text = on_terminal(tmp_path, "matrix", *SOME, NO_COLOR="1")
+    assert "android/386" in text
+    assert not re.search(r"\x1b\[[0-9;]*m", re.sub(r"\x1b\[0?m", "", text))
+
+
+def test_plain_lines(invoke: Invoke) -> None:
+    """Elsewhere there is a line for each pair on stderr, a table on stdout, and no escape sequence in either."""
+    done = invoke("matrix", *SOME)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    assert re.search(r"^\[2/2\] linux/\w+: 1\.\d MB \(\d+ s\)$", done.stderr, re.MULTILINE)
+    head, *rows = done.stdout.splitlines()
+    assert head.split() == ["TARGET", "OUTCOME", "SIZE", "ARCHIVE"]
+    assert [row.split()[0] for row in rows] == ["android/386", "linux/amd64", "linux/arm64"]
+
+
+def test_all_failures_are_listed(invoke: Invoke, tmp_path: Path) -> None:
+    """A failed pair stops nothing; at the end each is listed with what the compiler said and where all of it is."""
+    (tmp_path / "go.mod").write_text("module made.example/made\n\ngo 1.27\n", "utf-8")
+    (tmp_path / "main.go").write_text("package main\n\nfunc main() { other() }\n", "utf-8")
+    (tmp_path / "other_amd64.go").write_text("package main\n\nfunc other() {}\n", "utf-8")
+    args = ("--source", str(tmp_path), "--engine", "local", "--only", "linux/amd64,linux/386,linux/arm64", "--json")
+    done = invoke("matrix", *args)
+    assert done.returncode == 30
+    outcomes = {row["target"]: row["outcome"] for row in json.loads(done.stdout)["targets"]}
+    assert {pair: outcomes[pair] for pair in ("linux/386", "linux/amd64", "linux/arm64")} == {
+        "linux/386": "unbuilt", "linux/amd64": "built", "linux/arm64": "unbuilt",
+    }  # fmt: skip
+    for pair in ("linux/386", "linux/arm64"):
+        found = re.search(
+            rf"^{pair}: compile_failed\n(?:    .*\n)*?    .*main.go:3.*undefined: other", done.stderr, re.MULTILINE
+        )
+        assert found, done.stderr
+        (log,) = re.findall(rf"all of it: (\S+{pair.replace('/', '_')}\.txt)", done.stderr)
+        assert "undefined: other" in Path(log).read_text("utf-8")
+    assert "error: 2 of 3 pairs were not built" in done.stderr
+
+
+@pytest.mark.parametrize("task", ["targets", "build", "matrix", "clean", "doctor", "check", "docs"])
+def test_help(invoke: Invoke, task: str) -> None:
+    """Each task explains itself and each of its flags."""
+    text = invoke("--help", task).stdout
+    assert "Docstring:" in text
+    assert "none\n" not in text.split("Docstring:")[1].split("Options:")[0]
+    for line in text.split("Options:")[1].splitlines():
+        if line.strip().startswith("--"):
+            assert re.match(r"  --[a-z-]+(=\S+)? +\S", line), line
+
+
+def test_doctor(invoke: Invoke) -> None:
+    """`invoke doctor` tells of engine, toolchain and room, also as JSON."""
+    rows = {row["name"]: row for row in json.loads(invoke("doctor", "--json").stdout)}
+    assert {"toolchain", "docker engine", "engine taken", "room for dist", "room for build cache"} <= set(rows)
+    assert rows["toolchain"]["good"]
+    assert "toolchain" in invoke("doctor").stdout
