@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
 
-from toolkit import binfmt
+from toolkit.binfmt import mismatches
+from toolkit.buildinfo import read_build_info
 from toolkit.engines import CompileError, Engine, TimeLimit
 from toolkit.errors import EngineLost
 from toolkit.model import Outcome, Reason, Recipe, Source, Target, Unbuilt, Watcher
@@ -45,8 +46,8 @@ class Builder:
             )
         except EngineLost as error:
             return Unbuilt(target, Reason.ENGINE_LOST, str(error))
-        info = binfmt.read_build_info(data)
-        wrong = binfmt.mismatches(data, target, main=self.source.module.path)
+        info = read_build_info(data)
+        wrong = mismatches(data, target, main=self.source.module.path)
         if info and info.go not in {"", self.recipe.toolchain}:
             wrong = (*wrong, f"was built by `{info.go}`, not by `{self.recipe.toolchain}`")
         if wrong or info is None:

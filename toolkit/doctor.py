@@ -75,10 +75,16 @@ def _room(settings: EngineSettings) -> Iterator[Check]:
 
 
 def _proxies() -> Iterator[Check]:
+    mend = "a container cannot reach this machine's loopback: name another address, or use `--engine local`"
     for name, value in sorted(toolchain.module_settings().items()):
-        shown = toolchain.hidden(value)
-        inside = name.upper() != "NO_PROXY" and any(
-            urlsplit(part).hostname in _LOOPBACK for part in re.split(r"[,|]", value) if "://" in part
-        )
-        mend = "a container cannot reach this machine's loopback: name another address, or use `--engine local`"
+        parts = [part if "://" in part else f"//{part}" for part in re.split(r"[,|]", value)]
+        inside = name.upper() != "NO_PROXY" and any(map(_is_loopback, parts))
+        shown = toolchain.hidden(value if "://" in value else f"//{value}").removeprefix("//")
         yield Check(name, good=not inside, found=shown, mend=mend, needed=False)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return urlsplit(address).hostname in _LOOPBACK
+    except ValueError:  # it is no address at all
+        return False

@@ -7,7 +7,8 @@ ToolkitError                  1   (never raised itself)
 ├── SourceError              10   not a Go main package, or a module that cannot be had
 ├── ToolchainError           11   no Go command, or the pinned Go cannot be had
 ├── EngineUnavailable        20   the engine that was asked for does not answer
-│   └── EngineForbidden      21   it is there, and refuses this user
+│   ├── EngineForbidden      21   it is there, and refuses this user
+│   └── EngineBroken         24   it is there, and fails, or cannot run what we need
 ├── ImageUnusable            22   the image named with --image cannot run Go
 ├── EngineLost               23   the engine stopped answering in the middle
 ├── BuildFailed              30   at least one pair ended without a binary, and not for a reason of Go's own
@@ -67,6 +68,12 @@ class EngineForbidden(EngineUnavailable):
     """The engine is there, and refuses this user."""
 
     exit_code = 21
+
+
+class EngineBroken(EngineUnavailable):
+    """The engine is there, and fails, or runs containers of another system."""
+
+    exit_code = 24
 
 
 class ImageUnusable(ToolkitError):

@@ -51,7 +51,7 @@ class Module:
 class BuildInfo:
     """What the linker wrote into a binary about how it was made; `go version -m` prints the same."""
 
-    go: str  # "go1.27.3"; empty where the format carries none (wasm)
+    go: str  # "go1.27.3"; empty where the binary does not say
     path: str  # import path of the main package
     main: Module
     deps: tuple[Module, ...] = ()

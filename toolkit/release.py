@@ -38,6 +38,7 @@ class Run:
     store: Store
     stack: contextlib.ExitStack
     started: Engine | None = None
+    fetched: bool = False
 
     @property
     def engine(self) -> Engine:
@@ -49,11 +50,19 @@ class Run:
     def targets(self) -> tuple[Target, ...]:
         """Return all pairs that the pinned toolchain knows; an engine is asked once for each toolchain."""
         name = f"targets-{toolchain.pinned()}"
-        rows = self.store.recall(name)
-        if not rows:
-            rows = [dataclasses.asdict(target) for target in self.engine.targets()]
-            self.store.remember(name, rows)
-        return tuple(Target(**row) for row in rows)
+        with contextlib.suppress(TypeError):  # what was remembered is no list of pairs
+            if known := tuple(Target(**row) for row in self.store.recall(name)):
+                return known
+        known = self.engine.targets()
+        self.store.remember(name, [dataclasses.asdict(target) for target in known])
+        return known
+
+    def fetch(self, found: Source) -> Engine:
+        """Return the engine, with the modules of the source there."""
+        if not self.fetched:
+            self.engine.fetch(found)
+            self.fetched = True
+        return self.engine
 
 
 @contextlib.contextmanager
@@ -111,9 +120,8 @@ def outcomes(run: Run, found: Source, recipe: Recipe, chosen: Iterable[Target]) 
     known = _known(run, found, recipe, chosen)
     missing = targets.native_first(target for target in chosen if target not in known)
     if missing:
-        engine = run.engine
+        engine = run.fetch(found)
         run.watcher.plan(len(missing))
-        engine.fetch(found)
         builder = Builder(engine, run.store, found, recipe, run.watcher)
         with ThreadPoolExecutor(engine.jobs) as pool, _ended_with(engine):
             known |= {outcome.target: outcome for outcome in build(missing, builder, pool)}
@@ -152,7 +160,7 @@ def notices(run: Run, found: Source, ended: Iterable[Outcome]) -> tuple[tuple[st
     texts: dict[str, str] = run.store.recall(name) or {}
     missing = [module for title, module in wanted.items() if title not in texts]
     if binaries and (missing or "Go" not in texts):
-        texts |= run.engine.notices(found, missing)
+        texts |= run.fetch(found).notices(found, missing)
         run.store.remember(name, texts)
     return tuple((title, texts.get(title, "")) for title in ("Go", *wanted))
 

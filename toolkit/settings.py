@@ -49,9 +49,12 @@ def seconds(text: str) -> float:
 
 def folder(text: str) -> Path:
     """Parse a folder's path; `~` is the home folder."""
-    if not text:
-        raise ValueError("is not a folder")
-    return Path(text).expanduser().absolute()
+    try:
+        if text:
+            return Path(text).expanduser().absolute()
+    except RuntimeError:  # a home of nobody
+        pass
+    raise ValueError("is not a folder")
 
 
 def engine_name(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -17,16 +18,21 @@ def resolve(text: str, workspace: Path) -> Source:
     A module is fetched, checked and resolved by the go command; the small module that requires it is made in
     `workspace`. Raises SourceError for what is no Go main package, cannot be had, or needs another Go.
     """
-    if "@" in text and not Path(text).exists():
+    if "@" in text and not os.path.lexists(text):
         return gomodule.resolve(text, workspace)
-    return _from_folder(Path(text).expanduser().absolute())
+    try:
+        folder = Path(text).expanduser().absolute()
+        there = folder.is_dir()
+    except (OSError, RuntimeError):  # a name too long, a home of nobody
+        there = False
+    if not there:
+        raise SourceError(
+            f"`{text}` is no folder", hint="name one with a Go main package, or a module as `path@version`"
+        )
+    return _from_folder(folder)
 
 
 def _from_folder(folder: Path) -> Source:
-    if not folder.is_dir():
-        raise SourceError(
-            f"`{folder}` is no folder", hint="name a folder with a Go main package, or a module as `path@version`"
-        )
     root = next((parent for parent in (folder, *folder.parents) if (parent / "go.mod").is_file()), None)
     if root is None:
         raise SourceError(f"`{folder}` is in no Go module", hint="run `go mod init` there")
@@ -34,8 +40,7 @@ def _from_folder(folder: Path) -> Source:
     _check_main_package(folder)
     files = tuple(sourcetree.files(root))
     digest = sourcetree.digest(root, files)
-    version_file = folder / "VERSION"
-    version = version_file.read_text("utf-8").strip() if version_file.is_file() else ""
+    version = _version(folder / "VERSION")
     return Source(
         name=gomodule.program_name(path if folder == root else folder.name),
         directory=root,
@@ -62,13 +67,23 @@ def _check_go_mod(path: Path) -> str:
     language = re.search(r"^go\s+(\S+)", text, re.MULTILINE)
     if language and version_key(language[1]) > version_key(pinned()):
         raise gomodule.newer_go(module[1], language[1])
-    outside = re.search(r"=>\s*(\.\./\S*|/\S+)", re.sub(r"//.*", "", text))
+    outside = [folder for folder in sourcetree.replacements(path) if folder.is_absolute() or ".." in folder.parts]
     if outside:
         raise SourceError(
-            f"`{path}` replaces a module by `{outside[1]}`, which lies outside of it",
+            f"`{path}` replaces a module by `{outside[0]}`, which lies outside of it",
             hint="move that folder inside, or require a released version",
         )
     return module[1]
+
+
+def _version(path: Path) -> str:
+    """Return the version that a source states in its file, or `""` where it has none."""
+    if not path.is_file():
+        return ""
+    version = path.read_text("utf-8", errors="replace").strip()
+    if not re.fullmatch(r"[0-9A-Za-z.+~-]+", version):
+        raise SourceError(f"`{path}` holds no version", hint="it has to be one word, such as `1.2.3`")
+    return version
 
 
 def _check_main_package(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
+import posixpath
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -19,31 +20,58 @@ _PROSE = re.compile(rf"{_SHIPPED.pattern}|(CHANGELOG|CONTRIBUTING)([.-].*)?", re
 
 
 def files(root: Path) -> Iterator[str]:
-    """Yield all that a compile may read, relative to a module's root: the module without its tests and nested modules.
+    """Yield all that a compile may read, relative to a module's root: the module without its tests.
 
-    Prose is left out, so that a new README does not relink everything, unless the program embeds it.
+    A nested module is left out too, unless go.mod puts it in the place of another. So is prose, that a new README does
+    not relink everything, unless the program embeds it.
     """
+    replaced = [path.as_posix() for path in replacements(root / "go.mod")]
+    found: list[str] = []
     for folder, names, here in os.walk(root):
-        parent = Path(folder)
+        inside = Path(folder).relative_to(root)
         names[:] = sorted(
-            name for name in names if name not in _SKIPPED_FOLDERS and not (parent / name / "go.mod").exists()
+            name
+            for name in names
+            if name not in _SKIPPED_FOLDERS
+            and (not (root / inside / name / "go.mod").exists() or _holds((inside / name).as_posix(), replaced))
         )
-        code = [name for name in here if name.endswith(".go")]
-        embedded = _embedded(parent / name for name in code)
-        for name in sorted(here):
-            prose = _PROSE.fullmatch(name) and name not in code
-            if name.endswith("_test.go") or (prose and not any(fnmatch.fnmatch(name, item) for item in embedded)):
-                continue
-            if (parent / name).is_file():
-                yield (parent / name).relative_to(root).as_posix()
+        found += [(inside / name).as_posix() for name in sorted(here) if (root / inside / name).is_file()]
+    embedded = set(_embedded(root, found))
+    for path in found:
+        prose = _PROSE.fullmatch(path.rpartition("/")[2]) and not path.endswith(".go")
+        if not path.endswith("_test.go") and (not prose or _is_embedded(path, embedded)):
+            yield path
 
 
-def _embedded(paths: Iterable[Path]) -> set[str]:
-    """Return the patterns that Go files embed from their own folder."""
-    texts = (path.read_text("utf-8", errors="replace") for path in paths)
-    lines = (line for text in texts for line in re.findall(r"^//go:embed (.*)$", text, re.MULTILINE))
-    words = {word.strip('"`').removeprefix("all:") for line in lines for word in line.split()}
-    return {"*" if word == "." else word for word in words}
+def replacements(go_mod: Path) -> list[Path]:
+    """Return the folders by which a go.mod replaces modules, relative to its own or absolute."""
+    text = re.sub(r"//.*", "", go_mod.read_text("utf-8", errors="replace")) if go_mod.is_file() else ""
+    words = [word.strip('"`') for word in re.findall(r"=>\s*(\S+)", text)]
+    return [
+        Path(os.path.normpath(word)) for word in words if word.startswith(("./", "../", "/")) or word in {".", ".."}
+    ]
+
+
+def _holds(folder: str, paths: Iterable[str]) -> bool:
+    """Tell whether a folder is one of some paths, or above one."""
+    return any(f"{path}/".startswith(f"{folder}/") for path in paths)
+
+
+def _embedded(root: Path, paths: Iterable[str]) -> Iterator[str]:
+    """Yield what Go files embed, as patterns relative to the root."""
+    for path in paths:
+        if path.endswith(".go"):
+            text = (root / path).read_text("utf-8", errors="replace")
+            for line in re.findall(r"^[ \t]*//go:embed[ \t]+(.*)$", text, re.MULTILINE):
+                words = (word.strip('"`').removeprefix("all:") for word in line.split())
+                yield from (posixpath.normpath(posixpath.join(posixpath.dirname(path), word)) for word in words)
+
+
+def _is_embedded(path: str, patterns: Iterable[str]) -> bool:
+    """Tell whether a pattern matches a file or a folder above it."""
+    parts = path.split("/")
+    above = [".", *("/".join(parts[:count]) for count in range(1, len(parts) + 1))]
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns for name in above)
 
 
 def digest(root: Path, names: Iterable[str]) -> str:
@@ -51,7 +79,7 @@ def digest(root: Path, names: Iterable[str]) -> str:
     total = hashlib.sha256()
     for name in names:
         content = hashlib.sha256((root / name).read_bytes()).hexdigest()
-        total.update(f"{content}  {name}\n".encode())
+        total.update(content.encode() + b"  " + os.fsencode(name) + b"\n")
     return total.hexdigest()
 
 
@@ -61,7 +89,7 @@ def documents(folder: Path, top: Path) -> tuple[tuple[str, bytes], ...]:
     for parent in (folder, *folder.parents):
         for path in sorted(parent.iterdir()):
             kind = _SHIPPED.fullmatch(path.name)
-            if kind and path.is_file():
+            if kind and path.is_file() and path.suffix != ".go":
                 found.setdefault(kind[1].upper().replace("LICENCE", "LICENSE"), (path.name, path.read_bytes()))
         if parent == top:
             break
@@ -76,7 +104,8 @@ def repository(root: Path) -> Path:
 def epoch(root: Path) -> int:
     """Return `SOURCE_DATE_EPOCH`, or the time of the last commit that touched a folder, or 1980-01-01."""
     # Another user's checkout is one that git refuses to read, unless told that it may.
-    command = ["git", "-c", "safe.directory=*", "-C", str(root), "log", "-1", "--format=%ct", "--", "."]
+    trusting = ("-c", "safe.directory=*", "-c", "log.showSignature=false")
+    command = ["git", *trusting, "-C", str(root), "log", "-1", "--format=%ct", "--", "."]
     return wanted_epoch() or max(_seconds(command), FIRST_EPOCH)
 
 
@@ -85,7 +114,7 @@ def wanted_epoch() -> int | None:
     text = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or not FIRST_EPOCH <= int(text) < 1 << 32:
+    if not re.fullmatch(r"[0-9]{1,10}", text) or not FIRST_EPOCH <= int(text) < 1 << 32:
         raise UsageError(
             f"`{text}` is no time in seconds that an archive can hold",
             hint=f"set `SOURCE_DATE_EPOCH` to a number from {FIRST_EPOCH} (1980) on, or unset it",
@@ -98,4 +127,4 @@ def _seconds(command: list[str]) -> int:
         said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     except OSError:  # no git here
         said = ""
-    return int(said or 0)
+    return int(said) if said.isdigit() else 0

@@ -50,8 +50,11 @@ def writing(path: Path) -> Iterator[None]:
             raise DiskFull(
                 message, hint="`invoke clean --all` frees what earlier runs made; then run it again"
             ) from None
+        # What is in the way may be a folder above; a temporary file's name would say nothing to anybody.
+        above = [str(parent) for parent in path.parents]
+        named = error.filename if error.filename in above else path
         raise OutputUnwritable(
-            f"`{error.filename or path}` cannot be written: {(error.strerror or str(error)).lower()}",
+            f"`{named}` cannot be written: {(error.strerror or str(error)).lower()}",
             hint="mend its owner or mode, or name another folder with `--dist`",
         ) from None
 

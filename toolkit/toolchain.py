@@ -86,7 +86,8 @@ def go() -> Go:
     env = {**surroundings, **chosen, "GOTOOLCHAIN": pinned(), "GOFLAGS": "", "GOWORK": "off"}
     # Settings made with `go env -w` count too; once they are read, that file is out of the game, because it may also
     # set what decides the bytes.
-    done = Go(path, pinned(), env).run("env", "-json", *asked, cwd=ROOT / "docker")
+    file = {"GOENV": os.environ["GOENV"]} if os.environ.get("GOENV") else {}
+    done = Go(path, pinned(), env).run("env", "-json", *asked, cwd=ROOT, **file)
     if done.returncode:
         raise ToolchainError(
             f"`{path}` cannot become {pinned()}: {complaint(done.stderr)}",
@@ -109,7 +110,7 @@ def module_settings() -> dict[str, str]:
 def download(goos: str, goarch: str) -> Path:
     """Return the zip of the pinned toolchain for a system, fetched and checked against Go's checksum database."""
     name = f"golang.org/toolchain@v0.0.1-{pinned()}.{goos}-{goarch}"
-    done = go().run("mod", "download", "-json", name, cwd=ROOT / "docker")
+    done = go().run("mod", "download", "-json", name, cwd=ROOT)
     answer = json.loads(done.stdout) if done.stdout.startswith("{") else {}
     if "Zip" not in answer:
         raise ToolchainError(
@@ -129,7 +130,7 @@ def complaint(said: str) -> str:
 
 def hidden(text: str) -> str:
     """Return a text in which no address carries a user or a password."""
-    return re.sub(r"//[^/@\s,|]*@", "//…@", text)
+    return re.sub(r"//[^/\s]*@", "//…@", text)
 
 
 def _locate() -> Path:

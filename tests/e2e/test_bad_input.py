@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,7 @@ CASES = (
 ELSEWHERE = {
     errors.ToolchainError: "test_no_toolchain",
     errors.EngineForbidden: "test_no_permission",
+    errors.EngineBroken: "test_engine_that_fails",
     errors.EngineLost: "test_engine_lost",
     errors.DiskFull: "test_full_disk",
     errors.CheckFailed: "test_nothing_can_be_built",
@@ -256,6 +258,28 @@ def test_no_permission(invoke: Invoke, tmp_path: Path, engine: str) -> None:
         env = {"DOCKER_HOST": f"unix://{path}"}
         done = invoke("build", "--source", TINY, "--engine", engine, env=env, wrap=wrap)
     expect(done, errors.EngineForbidden, "you may not use the Docker engine.*permission denied", "usermod -aG docker")
+
+
+class _Failing(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        """Answer as an engine with a trouble of its own."""
+        self.send_error(500, "the graph driver is upset")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("engine", ["docker", "auto"])
+def test_engine_that_fails(invoke: Invoke, engine: str) -> None:
+    """An engine that answers and fails is an error, and nothing falls back to another one."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Failing) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            env = {"DOCKER_HOST": f"tcp://127.0.0.1:{server.server_port}"}
+            done = invoke("build", "--source", TINY, "--engine", engine, env=env)
+        finally:
+            server.shutdown()
+    expect(done, errors.EngineBroken, "the Docker engine at .* fails: 500", "engine's own log")
 
 
 @pytest.mark.docker

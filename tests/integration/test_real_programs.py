@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Invoke
-from toolkit import binfmt
+from toolkit import buildinfo
 from toolkit.engines.docker_host import Host
 from toolkit.settings import PREFIX, ROOT
 
@@ -89,7 +89,7 @@ def test_published_programs(invoke: Invoke, tmp_path: Path, module: str, name: s
     built = [row for row in manifest["targets"] if row["outcome"] == "built"]
     assert [row["target"] for row in built] == sorted(pairs.split(","))
     for row in built:
-        info = binfmt.read_build_info(_binary(tmp_path / "dist" / "bin" / row["target"].replace("/", "_")))
+        info = buildinfo.read_build_info(_binary(tmp_path / "dist" / "bin" / row["target"].replace("/", "_")))
         assert info
         assert module.startswith(info.main.path)
         assert info.main.sum == manifest["source"]["module"]["sum"]

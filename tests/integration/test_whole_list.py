@@ -17,7 +17,7 @@ import jsonschema
 import pytest
 
 from tests.conftest import Invoke
-from toolkit import binfmt, toolchain
+from toolkit import binfmt, buildinfo, toolchain
 from toolkit.model import Target
 from toolkit.settings import ROOT
 
@@ -95,7 +95,7 @@ def test_reader_agrees_with_go(release: Release, tmp_path: Path) -> None:
         path = tmp_path / "binary"
         path.write_bytes(data)
         done = toolchain.go().run("version", "-m", str(path))
-        info = binfmt.read_build_info(data)
+        info = buildinfo.read_build_info(data)
         assert info
         if done.returncode:
             unread.add(pair)

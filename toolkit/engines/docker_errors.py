@@ -6,7 +6,9 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-from toolkit.errors import DiskFull, EngineForbidden, EngineLost, EngineUnavailable
+from toolkit.errors import DiskFull, EngineBroken, EngineForbidden, EngineLost, EngineUnavailable
+
+_OWN_LOG = "look at the engine's own log, then run the same command again; or use `--engine local`"
 
 
 @contextlib.contextmanager
@@ -26,7 +28,7 @@ def translated(doing: str) -> Iterator[None]:
             ) from None
         raise EngineLost(
             f"the Docker engine failed, {doing}: {said.strip()}",
-            hint="look at the engine's own log, then run the same command again",
+            hint=_OWN_LOG,
         ) from None
     except (requests.exceptions.RequestException, OSError) as error:
         raise EngineLost(
@@ -37,11 +39,17 @@ def translated(doing: str) -> Iterator[None]:
 
 def unreachable(address: str, error: Exception) -> EngineUnavailable:
     """Tell why an engine cannot be reached, from the chain of exceptions that the SDK and requests wrap it in."""
+    import docker.errors
+    import requests.exceptions
+
     chain: list[BaseException] = []
     link: BaseException | None = error
     while link is not None and link not in chain:
         chain.append(link)
         link = link.__cause__ or link.__context__ or next((a for a in link.args if isinstance(a, BaseException)), None)
+    answers = [item for item in chain if isinstance(item, docker.errors.APIError | requests.exceptions.HTTPError)]
+    if answers:
+        return EngineBroken(f"the Docker engine at `{address}` fails: {answers[-1]}", hint=_OWN_LOG)
     if any(isinstance(item, PermissionError) for item in chain):
         hint = "`sudo usermod -aG docker $USER` and a new login allow it; or use `--engine local`"
         return EngineForbidden(f"you may not use the Docker engine at `{address}`: permission denied", hint=hint)

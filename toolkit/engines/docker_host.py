@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 from toolkit.engines.docker_container import LABEL, WORK, Container
 from toolkit.engines.docker_errors import translated, unreachable
-from toolkit.errors import EngineUnavailable
+from toolkit.errors import EngineBroken
 
 if TYPE_CHECKING:
     import docker
@@ -39,28 +39,27 @@ class Host:
 
     @classmethod
     def connect(cls) -> Self:
-        """Reach the engine that the docker command would reach. Raises EngineUnavailable or EngineForbidden."""
+        """Reach the engine that the docker command would reach. Raises EngineUnavailable, or one of its kinds."""
         import docker.errors
         import requests.exceptions
-        from docker.context import ContextAPI
 
         import docker
 
         address = os.environ.get("DOCKER_HOST", "")
+        # What people may have written into DOCKER_HOST or ~/.docker/config.json is more than the SDK looks for.
+        mistakes = (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError)
         try:
             if address:
                 client = docker.from_env(timeout=_ANSWER_TIMEOUT)
             else:
-                context = ContextAPI.get_current_context()
-                address = str(context.Host)
-                client = docker.DockerClient(base_url=address, tls=context.TLSConfig or False, timeout=_ANSWER_TIMEOUT)
+                address, client = _of_context()
             client.ping()
             client.api.timeout = _WORK_TIMEOUT
-        except (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError) as error:
-            raise unreachable(address, error) from None
+        except (*mistakes, AttributeError, TypeError) as error:
+            raise unreachable(address or "the current docker context", error) from None
         host = cls(client)
         if host.goos != "linux":
-            raise EngineUnavailable(
+            raise EngineBroken(
                 f"the Docker engine at `{address}` runs {host.goos} containers",
                 hint="switch it to Linux containers, or use `--engine local`",
             )
@@ -160,3 +159,14 @@ class Host:
                     self._client.images.remove(str(image.id), force=True)
                     gone.append(f"image {', '.join(image.tags) or image.short_id}")
         return gone
+
+
+def _of_context() -> tuple[str, docker.DockerClient]:
+    """Return the address, and a client, of the engine that `docker context use` chose."""
+    from docker.context import ContextAPI
+
+    import docker
+
+    context = ContextAPI.get_current_context()
+    client = docker.DockerClient(base_url=context.Host, tls=context.TLSConfig or False, timeout=_ANSWER_TIMEOUT)
+    return str(context.Host), client

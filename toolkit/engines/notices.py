@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable
 
+from toolkit.errors import SourceError
 from toolkit.model import Module
 
 _LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|PATENTS)([.-].*)?", re.IGNORECASE)
@@ -26,7 +27,10 @@ def collect(modules: Iterable[Module], run: Callable[..., str], read: Callable[[
     texts = {"Go": own.decode("utf-8", "replace")}
     names = [f"{module.path}@{module.version}" for module in modules]
     for row in _rows(run("mod", "download", "-json", *names)) if names else ():
-        texts[f"{row['Path']} {row['Version']}"] = _licences(read(row["Zip"]), f"{row['Path']}@{row['Version']}/")
+        name = f"{row['Path']}@{row['Version']}"
+        if "Zip" not in row:
+            raise SourceError(f"the licence of `{name}` cannot be had: {row.get('Error', '')}", hint="run it again")
+        texts[f"{row['Path']} {row['Version']}"] = _licences(read(row["Zip"]), f"{name}/")
     return texts
 
 
@@ -43,5 +47,6 @@ def _licences(data: bytes | None, prefix: str) -> str:
     if data is None:
         return ""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = [name for name in archive.namelist() if _LICENCE.fullmatch(name.removeprefix(prefix))]
+        inside = (name for name in archive.namelist() if not name.endswith(".go"))
+        names = [name for name in inside if _LICENCE.fullmatch(name.removeprefix(prefix))]
         return "\n\n".join(archive.read(name).decode("utf-8", "replace").strip() for name in sorted(names))

@@ -71,7 +71,7 @@ def label(module: Module) -> str:
 def tarred(members: Sequence[Member], epoch: int) -> bytes:
     """Return a `.tar.gz` that is the same wherever and by whomever it is made."""
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for name, mode, content in members:
             member = tarfile.TarInfo(name)
             member.size, member.mode, member.mtime = len(content), mode, epoch

@@ -1,0 +1,235 @@
+"""A container on an engine that is a class of this file: it keeps what is asked of it, and answers as it is told."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import docker.errors
+import pytest
+
+from toolkit.engines.docker_container import LABEL, Container, Result
+from toolkit.engines.tarball import pack
+from toolkit.errors import EngineLost, ImageUnusable
+
+if TYPE_CHECKING:
+    import docker
+
+
+@dataclass
+class FakeApi:
+    """The part of the SDK's client that a container uses."""
+
+    said: tuple[bytes | None, bytes | None] = (b"", b"")
+    code: int | None = 0
+    raises: dict[str, Exception] = field(default_factory=dict)  # by the name of what is asked
+    silent: bool = False  # a command does not end by itself
+    asked: list[str] = field(default_factory=list)
+    given: dict[str, Any] = field(default_factory=dict)
+    stdin: io.BytesIO = field(default_factory=io.BytesIO)
+    removed: threading.Event = field(default_factory=threading.Event)
+
+    def _ask(self, what: str, /, **given: Any) -> None:
+        self.asked.append(what)
+        self.given |= given
+        if what in self.raises:
+            raise self.raises[what]
+
+    def create_container(self, image: str, **given: Any) -> None:
+        """Make a container."""
+        self._ask("create_container", image=image, **given)
+
+    def attach_socket(self, _name: str, **_: Any) -> io.BytesIO:
+        """Return its standard input."""
+        self._ask("attach_socket")
+        return self.stdin
+
+    def start(self, _name: str) -> None:
+        """Start it."""
+        self._ask("start")
+
+    def put_archive(self, _name: str, folder: str, data: bytes) -> None:
+        """Take files."""
+        self._ask("put_archive", folder=folder, data=data)
+
+    def get_archive(self, _name: str, path: str, **_: Any) -> tuple[Iterator[bytes], None]:
+        """Give a file, in pieces."""
+        self._ask("get_archive")
+        data = pack({path.rpartition("/")[2]: b"content"}, owner=0)
+        return iter([data[:700], data[700:]]), None
+
+    def exec_create(self, _name: str, argv: list[str], **given: Any) -> dict[str, str]:
+        """Take a command."""
+        self._ask("exec_create", argv=argv, **given)
+        return {"Id": "exec"}
+
+    def exec_start(self, _name: str, *, demux: bool) -> tuple[bytes | None, bytes | None]:
+        """Run it."""
+        assert demux
+        if self.silent:
+            assert self.removed.wait(10)
+            raise ConnectionResetError
+        self._ask("exec_start")
+        return self.said
+
+    def exec_inspect(self, _name: str) -> dict[str, int | None]:
+        """Tell how it ended."""
+        self._ask("exec_inspect")
+        return {"ExitCode": self.code}
+
+    def remove_container(self, _name: str, **given: Any) -> None:
+        """Remove the container."""
+        self.removed.set()
+        self._ask("remove_container", **given)
+
+    def wait(self, _name: str, **given: Any) -> None:
+        """Wait until it is removed."""
+        self._ask("wait", **given)
+
+
+def container(api: FakeApi) -> Container:
+    """Return a container on a fake engine."""
+    return Container(cast("docker.APIClient", api), "name")
+
+
+def run(api: FakeApi, seconds: float = 10) -> Result | None:
+    """Run a command there."""
+    return container(api).exec(("go", "version"), {"A": "1"}, "/work", seconds=seconds)
+
+
+# --- beginning and ending --------------------------------------------------------------------------------------------
+
+
+def test_a_container_idles_as_a_user_without_privileges() -> None:
+    """On a program that waits for standard input, which this process holds; a label tells whose it is."""
+    api = FakeApi()
+    container(api).begin("image", "run", {"ReadonlyRootfs": True})
+    assert api.asked == ["create_container", "attach_socket", "start"]
+    assert (api.given["entrypoint"], api.given["stdin_open"], api.given["user"]) == (["gofmt"], True, "65532:65532")
+    assert (api.given["labels"], api.given["name"]) == ({LABEL: "run"}, "name")
+    assert api.given["host_config"] == {"ReadonlyRootfs": True}
+
+
+@pytest.mark.parametrize(
+    ("raises", "message"),
+    [
+        ({"create_container": docker.errors.ImageNotFound("no such image")}, "there is no image `image`"),
+        ({"start": docker.errors.APIError('exec: "gofmt": executable file not found in $PATH')}, "has no `go`"),
+        ({"start": docker.errors.APIError("gofmt: no such file or directory")}, "has no `go`"),
+    ],
+)
+def test_an_image_that_cannot_run_go_is_told_as_such(raises: dict[str, Exception], message: str) -> None:
+    """The name was typed by a person."""
+    with pytest.raises(ImageUnusable, match=message):
+        container(FakeApi(raises=raises)).begin("image", "run", {})
+
+
+def test_any_other_failure_is_the_engines() -> None:
+    """It is not blamed on the image."""
+    api = FakeApi(raises={"start": docker.errors.APIError("500", explanation="cgroups are broken")})
+    with pytest.raises(EngineLost, match="starting a container: cgroups are broken"):
+        container(api).begin("image", "run", {})
+
+
+def test_a_removed_container_takes_its_volume_along() -> None:
+    """And lets its standard input go."""
+    api = FakeApi()
+    made = container(api)
+    made.begin("image", "run", {})
+    made.remove()
+    assert (api.given["force"], api.given["v"]) == (True, True)
+    assert api.stdin.closed
+    made.remove()  # twice is as good as once
+
+
+@pytest.mark.parametrize(
+    ("raises", "asked"),
+    [
+        ({"remove_container": ConnectionRefusedError()}, ["remove_container"]),
+        ({"remove_container": docker.errors.APIError("in progress")}, ["remove_container", "wait"]),
+        (
+            {"remove_container": docker.errors.NotFound("gone"), "wait": docker.errors.NotFound("gone")},
+            ["remove_container", "wait"],
+        ),
+    ],
+    ids=["engine gone", "being removed", "gone"],
+)
+def test_removing_never_fails(raises: dict[str, Exception], asked: list[str]) -> None:
+    """The container may be gone, or going, and so may the engine; one that is going is waited for."""
+    api = FakeApi(raises=raises)
+    container(api).remove()
+    assert api.asked == asked
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def test_files_are_sent_as_those_of_the_user_that_works_there() -> None:
+    """Below the folder of a volume, with more folders to work in."""
+    api = FakeApi()
+    container(api).put("/work", {"a/b": b"1"}, folders=("scratch",))
+    assert api.given == {"folder": "/work", "data": pack({"a/b": b"1"}, owner=65532, folders=("scratch",))}
+
+
+def test_a_file_is_fetched_whole() -> None:
+    """However it is cut on its way; one that is not there is None, and a failure is the engine's."""
+    assert container(FakeApi()).get("/work/out") == b"content"
+    assert container(FakeApi(raises={"get_archive": docker.errors.NotFound("no")})).get("/work/out") is None
+    with pytest.raises(EngineLost, match="fetching a file"):
+        container(FakeApi(raises={"get_archive": docker.errors.APIError("no")})).get("/work/out")
+
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "result"),
+    [
+        ((b"out\n", b"err\n"), 0, Result(0, "out\n", "out\nerr\n")),
+        ((None, b"\xff"), 2, Result(2, "", "\N{REPLACEMENT CHARACTER}")),
+        ((b"out", None), None, Result(-1, "out", "out")),
+    ],
+)
+def test_a_command_gives_its_code_and_all_that_it_said(
+    said: tuple[bytes | None, bytes | None], code: int | None, result: Result
+) -> None:
+    """Standard output alone, and both; a container that ended under it has no code."""
+    api = FakeApi(said=said, code=code)
+    assert run(api) == result
+    assert (api.given["argv"], api.given["environment"], api.given["workdir"]) == (
+        ["go", "version"],
+        {"A": "1"},
+        "/work",
+    )
+    assert not api.removed.is_set()
+
+
+def test_a_command_that_takes_too_long_costs_its_container() -> None:
+    """The Docker API cannot end a command; what then fails on the way is no failure of the engine."""
+    api = FakeApi(silent=True)
+    assert run(api, seconds=0.05) is None
+    assert api.removed.is_set()
+
+
+@pytest.mark.parametrize("name", ["exec_create", "exec_start", "exec_inspect"])
+def test_a_command_that_an_engine_fails_to_run_is_the_engines_failure(name: str) -> None:
+    """No time limit is waited for, and the container is left to whoever lent it."""
+    api = FakeApi(raises={name: docker.errors.APIError("500", explanation="boom")})
+    with pytest.raises(EngineLost, match="running the go command: boom"):
+        run(api)
+    assert not api.removed.is_set()
+
+
+def test_the_clock_of_a_command_ends_with_it() -> None:
+    """However it ends; a thread that waits for minutes would keep the process alive."""
+    for api in (FakeApi(), FakeApi(raises={"exec_start": docker.errors.APIError("boom")})):
+        with contextlib.suppress(EngineLost):
+            run(api, seconds=60)
+    clocks = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    for clock in clocks:
+        clock.join(1)
+    assert not any(clock.is_alive() for clock in clocks)

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import docker.errors
+import pytest
+import requests.exceptions
+
+from toolkit.engines.docker_errors import translated, unreachable
+from toolkit.errors import DiskFull, EngineForbidden, EngineLost, EngineUnavailable, ToolkitError
+
+FULL = "write /x: no space left on device"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (
+            docker.errors.APIError("500", explanation="boom\n"),
+            EngineLost,
+            "the Docker engine failed, sending files: boom",
+        ),
+        (docker.errors.DockerException("boom"), EngineLost, "the Docker engine failed, sending files: boom"),
+        (
+            docker.errors.APIError("500", explanation="write /x: no space left on device"),
+            DiskFull,
+            "the Docker engine has no room left, sending files",
+        ),
+        (
+            requests.exceptions.ReadTimeout("slow"),
+            EngineLost,
+            "the Docker engine stopped answering, sending files (ReadTimeout)",
+        ),
+        (
+            ConnectionResetError(104, "reset"),
+            EngineLost,
+            "the Docker engine stopped answering, sending files (ConnectionResetError)",
+        ),
+    ],
+)
+def test_what_the_sdk_raises_is_an_error_of_ours(error: Exception, kind: type[ToolkitError], message: str) -> None:
+    """It says what was being done, and what to do."""
+    with pytest.raises(kind) as caught, translated("sending files"):
+        raise error
+    assert type(caught.value) is kind
+    assert str(caught.value) == message
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("error", [DiskFull("ours"), KeyError("a defect"), KeyboardInterrupt()], ids=repr)
+def test_what_is_not_the_sdks_passes_through(error: BaseException) -> None:
+    """Errors of ours, defects and a Ctrl-C are what they are."""
+    with pytest.raises(type(error)) as caught, translated("sending files"):
+        raise error
+    assert caught.value is error
+
+
+def chained(*errors: Exception) -> Exception:
+    """Return the first of some errors, each of them raised from the next."""
+    for outer, inner in pairwise(errors):
+        outer.__cause__ = inner
+    return errors[0]
+
+
+REFUSED = PermissionError(13, "Permission denied")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        REFUSED,
+        chained(docker.errors.DockerException("no"), requests.exceptions.ConnectionError("no"), REFUSED),
+        docker.errors.DockerException("no", requests.exceptions.ConnectionError(ConnectionError("aborted", REFUSED))),
+    ],
+    ids=["plain", "chained", "wrapped"],
+)
+def test_an_engine_that_refuses_this_user_is_told_as_such(error: Exception) -> None:
+    """However deep the SDK has wrapped what the system said; it is no engine that does not answer."""
+    if error.args and isinstance(error.args[-1], Exception):
+        error.args = error.args[-1:]
+    found = unreachable("unix:///var/run/docker.sock", error)
+    assert type(found) is EngineForbidden
+    assert str(found) == "you may not use the Docker engine at `unix:///var/run/docker.sock`: permission denied"
+    assert "usermod" in found.hint
+
+
+@pytest.mark.parametrize(
+    ("variable", "where", "hint"),
+    [
+        ("", "`unix:///x.sock`", "start Docker Desktop"),
+        ("unix:///x.sock", "`unix:///x.sock` (DOCKER_HOST)", "mend or unset DOCKER_HOST"),
+    ],
+)
+def test_an_engine_that_does_not_answer_is_told_with_its_address(
+    variable: str, where: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And with where the address came from, which is what has to be mended."""
+    monkeypatch.setenv("DOCKER_HOST", variable)
+    found = unreachable("unix:///x.sock", chained(docker.errors.DockerException("no"), FileNotFoundError(2, "no")))
+    assert type(found) is EngineUnavailable
+    assert str(found) == f"no Docker engine answers at {where}"
+    assert found.hint.startswith(hint)
+
+
+def test_errors_that_go_in_circles_end() -> None:
+    """A chain of causes may lead back to where it began."""
+    first, second = ValueError("1"), ValueError("2")
+    first.__cause__, second.__cause__ = second, first
+    assert type(unreachable("x", first)) is EngineUnavailable

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import FakeEngine, FakeWatcher
+from toolkit import engines
+from toolkit.engines import Engine, Limits, Share, choose
+from toolkit.engines.docker import DockerEngine
+from toolkit.engines.local import LocalEngine
+from toolkit.errors import EngineUnavailable, UsageError
+from toolkit.settings import EngineSettings
+
+GIB = 1 << 30
+
+
+class _Failing(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_error(500, "the engine is ill")
+
+    do_HEAD = do_GET  # noqa: N815 - the name is the server's
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def ill() -> Iterator[str]:
+    """Return the address of an engine that answers, and fails."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Failing) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        yield f"tcp://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+# --- a share of an engine --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cpus", "memory", "jobs", "share"),
+    [
+        (8, 64 * GIB, None, Share(8, 1, 64 * GIB * 9 // 10 // 8)),
+        (8, 4 * GIB, None, Share(4, 2, 4 * GIB * 9 // 10 // 4)),
+        (8, 64 * GIB, 2, Share(2, 4, 64 * GIB * 9 // 10 // 2)),
+        (2, 64 * GIB, 16, Share(16, 1, 64 * GIB * 9 // 10 // 16)),
+        (7, 64 * GIB, 2, Share(2, 3, 64 * GIB * 9 // 10 // 2)),
+        (1, GIB // 2, None, Share(1, 1, GIB // 2 * 9 // 10)),
+    ],
+)
+def test_an_engine_is_divided_evenly(cpus: int, memory: int, jobs: int | None, share: Share) -> None:
+    """As many jobs as cores, a gigabyte for each at least, or as many as were asked for; a tenth of memory is spare."""
+    assert Share.of(cpus, memory, jobs) == share
+    assert share.jobs * share.memory <= memory
+
+
+@pytest.mark.parametrize(
+    ("share", "limit"),
+    [
+        (Share(4, 1, 2 * GIB), GIB),
+        (Share(2, 2, 4 * GIB), GIB),
+        (Share(1, 8, GIB), GIB // 4),
+    ],
+)
+def test_a_go_command_keeps_to_its_share(share: Share, limit: int) -> None:
+    """Half of its memory before it collects garbage, a quarter gigabyte at least, and no more threads than cores."""
+    variables = {"GOGC": "off", "GOMEMLIMIT": str(limit), "GOMAXPROCS": str(share.cpus)}
+    assert share.environment() == variables
+
+
+# --- which engine ----------------------------------------------------------------------------------------------------
+
+
+def test_every_engine_keeps_the_contract() -> None:
+    """What mypy holds the classes to is what the tests' own engine is held to as well."""
+    kinds: tuple[type[Engine], ...] = (DockerEngine, LocalEngine, FakeEngine)
+    assert [kind.name for kind in kinds] == ["docker", "local", "fake"]
+    assert all(hasattr(engines, name) for name in engines.__all__)
+
+
+def test_the_local_engine_can_be_asked_for(nobody: str) -> None:
+    """No other is looked for; what was taken is told, with why; it is closed at the end."""
+    del nobody
+    watcher = FakeWatcher()
+    with choose(EngineSettings(engine="local"), watcher, Limits(jobs=3)) as engine:
+        assert isinstance(engine, LocalEngine)
+        assert engine.jobs == 3
+        assert watcher.said == ["engine: local (asked for)"]
+    with pytest.raises(engines.Closed):
+        engine._run(["true"], Path(), {})  # noqa: SLF001 - what it does last
+
+
+@pytest.mark.usefixtures("nobody")
+def test_an_image_and_the_local_engine_contradict_each_other() -> None:
+    """An option that would be passed over is an error."""
+    settings = EngineSettings(engine="local", image="golang")
+    with pytest.raises(UsageError, match="`--image`") as caught, choose(settings, FakeWatcher(), Limits()):
+        pytest.fail("chosen")
+    assert "`--engine local`" in caught.value.hint
+
+
+@pytest.mark.parametrize("settings", [EngineSettings(engine="docker"), EngineSettings(image="golang")], ids=str)
+def test_docker_asked_for_is_docker_or_an_error(settings: EngineSettings, nobody: str) -> None:
+    """Nothing takes its place; the message names the address."""
+    with pytest.raises(EngineUnavailable) as caught, choose(settings, FakeWatcher(), Limits()):
+        pytest.fail("chosen")
+    assert str(caught.value) == f"no Docker engine answers at `{nobody}` (DOCKER_HOST)"
+
+
+def test_where_no_docker_engine_answers_the_local_one_is_taken(nobody: str) -> None:
+    """Which, and why, is told."""
+    watcher = FakeWatcher()
+    with choose(EngineSettings(), watcher, Limits()) as engine:
+        assert isinstance(engine, LocalEngine)
+    assert watcher.said == [f"engine: local (no Docker engine answers at `{nobody}` (DOCKER_HOST))"]
+
+
+def test_an_engine_that_answers_and_fails_is_no_reason_to_take_another(
+    ill: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who has Docker would wonder why it is not used."""
+    monkeypatch.setenv("DOCKER_HOST", ill)
+    with pytest.raises(EngineUnavailable), choose(EngineSettings(), FakeWatcher(), Limits()):
+        pytest.fail("the local engine was taken")

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from tests.unit.samples import dist
+from toolkit.bench import Bench
+from toolkit.outputs.checksums import checksums
+
+
+def test_checksums_are_over_all_files_so_far(tmp_path: Path) -> None:
+    """A line a file, sorted by name, with the digest of its bytes, as `sha256sum -c` reads it."""
+    bench = Bench(tmp_path)
+    made = [bench.make("archive", name, name, name.encode) for name in ("b.zip", "B.tar.gz", "a.tar.gz")]
+    (artifact,) = checksums(dist(tmp_path).plus(*made), bench)
+    assert artifact.path == tmp_path / "SHA256SUMS"
+    lines = [f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n" for name in ("B.tar.gz", "a.tar.gz", "b.zip")]
+    assert artifact.path.read_text() == "".join(lines)
+    assert (artifact.kind, artifact.target) == ("checksums", None)

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.unit.samples import ANDROID, DEPENDENCY, EVERY, JS, LINUX, PLAN9, WINDOWS, binary, dist, failed, refused
+from toolkit.bench import COMPRESSOR, Bench
+from toolkit.model import Dist, Reason
+from toolkit.outputs.manifest import document, manifest, recorded
+
+SCHEMA = json.loads(Path(manifest.__code__.co_filename).with_name("manifest.schema.json").read_text("utf-8"))
+
+
+def release(folder: Path) -> Dist:
+    """Return a release with a row of each kind: two built, one failed, one refused, two not selected."""
+    built = [binary(target, folder / "bin", DEPENDENCY) for target in (LINUX, WINDOWS)]
+    (folder / "new").mkdir()
+    bench = Bench(folder / "new")
+    made = [bench.make("archive", f"{item.target.slug}.x", "", lambda: b"1", target=item.target) for item in built]
+    return dist(folder / "release", refused(), built[0], failed(PLAN9), built[1]).plus(*made)
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> dict[str, Any]:
+    """Return a right manifest."""
+    return document(release(tmp_path))
+
+
+def valid(value: object) -> bool:
+    """Tell whether a value is as the schema says, as Draft 2020-12 has it."""
+    return jsonschema.Draft202012Validator(SCHEMA).is_valid(value)
+
+
+def test_there_is_a_row_for_each_pair_that_go_knows(good: dict[str, Any]) -> None:
+    """Built, unbuilt, or filtered where it was not selected, in Go's order."""
+    assert [(row["target"], row["outcome"]) for row in good["targets"]] == [
+        ("android/arm", "unbuilt"),
+        ("js/wasm", "filtered"),
+        ("linux/amd64", "built"),
+        ("plan9/386", "unbuilt"),
+        ("plan9/arm", "filtered"),
+        ("windows/amd64", "built"),
+    ]
+    assert [row["first_class"] for row in good["targets"]] == [target.first_class for target in EVERY]
+
+
+def test_a_row_says_how_a_pair_ended(good: dict[str, Any]) -> None:
+    """A binary with what it says of itself and its files, a reason with Go's sentence, a note where there is one."""
+    android, js, linux = good["targets"][:3]
+    assert (android["reason"], android["sentence"]) == ("needs_external_linker", ANDROID.refusal)
+    assert js == {
+        "target": str(JS),
+        "goos": "js",
+        "goarch": "wasm",
+        "first_class": False,
+        "note": "builds, but can reach no network",
+        "outcome": "filtered",
+    }
+    assert linux["artifacts"] == ["linux_amd64.x"]
+    assert linux["binary"]["name"] == "program"
+    assert linux["binary"]["build_info"]["deps"] == [
+        {"path": "example.test/dependency", "version": "v1.2.3", "sum": "h1:sum"}
+    ]
+    assert linux["binary"]["build_info"]["settings"]["GOOS"] == "linux"
+
+
+def test_a_manifest_states_what_everything_was_made_from(good: dict[str, Any]) -> None:
+    """Source, toolchain and compressor, but no time, machine or engine."""
+    assert (good["name"], good["version"], good["toolchain"]) == ("program", "1.2.0", "go1.27.3")
+    assert good["source"]["module"] == {"path": "example.test/program", "version": "", "sum": ""}
+    assert good["compressor"] == COMPRESSOR
+    assert [row["name"] for row in good["artifacts"]] == ["linux_amd64.x", "windows_amd64.x"]
+    assert str(Path.cwd()) not in json.dumps(good)
+
+
+def test_the_schema_is_one() -> None:
+    """It is a schema of Draft 2020-12 itself."""
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_a_manifest_is_as_its_schema_says(good: dict[str, Any]) -> None:
+    """Rows of every kind are described."""
+    jsonschema.Draft202012Validator(SCHEMA).validate(good)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_is_in_the_schema(reason: Reason, tmp_path: Path) -> None:
+    """A new reason has to be described too."""
+    assert valid(document(dist(tmp_path, failed(LINUX, reason))))
+
+
+def _set(value: object, *path: str | int) -> Callable[[dict[str, Any]], None]:
+    def change(whole: Any) -> None:
+        for step in path[:-1]:
+            whole = whole[step]
+        whole[path[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        *(lambda whole, key=key: whole.pop(key) for key in SCHEMA["required"]),
+        *(lambda whole, key=key: whole["source"].pop(key) for key in ("module", "package", "digest", "epoch")),
+        *(lambda whole, key=key: whole["targets"][2].pop(key) for key in ("target", "goos", "binary", "artifacts")),
+        *(lambda whole, key=key: whole["targets"][3].pop(key) for key in ("reason", "sentence", "outcome")),
+        *(lambda whole, key=key: whole["artifacts"][0].pop(key) for key in ("kind", "sha256", "inputs", "target")),
+        *(lambda whole, key=key: whole["targets"][2]["binary"].pop(key) for key in ("name", "sha256", "build_info")),
+        _set("now", "made"),
+        _set("x", "targets", 2, "machine"),
+        _set("x", "targets", 1, "reason"),
+        _set("x", "artifacts", 0, "url"),
+        _set("x", "targets", 2, "binary", "path"),
+        _set([], "targets"),
+        _set("maybe", "targets", 1, "outcome"),
+        _set("built", "targets", 3, "outcome"),
+        _set("tired", "targets", 3, "reason"),
+        _set("linux", "targets", 0, "target"),
+        _set("yes", "targets", 0, "first_class"),
+        _set("0" * 63, "source", "digest"),
+        _set("G" * 64, "artifacts", 0, "sha256"),
+        _set(0, "source", "epoch"),
+        _set("devel", "toolchain"),
+        _set("sum", "source", "module", "sum"),
+        _set(0, "targets", 2, "binary", "size"),
+        _set("wheel", "artifacts", 0, "kind"),
+        _set(1, "targets", 2, "binary", "build_info", "settings", "GOOS"),
+    ],
+)
+def test_a_broken_manifest_is_refused(harm: Callable[[dict[str, Any]], None], good: dict[str, Any]) -> None:
+    """What lacks a field, has one too many or a senseless value is not as the schema says."""
+    broken = copy.deepcopy(good)
+    harm(broken)
+    assert valid(good)
+    assert broken != good
+    assert not valid(broken)
+
+
+# --- the files -------------------------------------------------------------------------------------------------------
+
+
+def test_the_manifest_lies_beside_its_schema(tmp_path: Path) -> None:
+    """The schema is the file that `$schema` names, byte for byte the one that is kept here."""
+    made = release(tmp_path)
+    schema, written = manifest(made, Bench(tmp_path / "new"))
+    assert (schema.kind, written.kind) == ("schema", "manifest")
+    assert json.loads(schema.path.read_text("utf-8")) == SCHEMA
+    whole = json.loads(written.path.read_text("utf-8"))
+    assert whole["$schema"] == schema.path.name
+    assert valid(whole)
+    assert written.path.read_text("utf-8").endswith("}\n")
+
+
+def test_what_is_recorded_is_read_back(tmp_path: Path) -> None:
+    """The next release finds each file of this one by name, with what decided its bytes."""
+    made = release(tmp_path)
+    manifest(made, Bench(tmp_path / "new"))
+    found = recorded(tmp_path / "new")
+    assert list(found) == ["linux_amd64.x", "windows_amd64.x"]
+    for artifact in made.artifacts:
+        before = found[artifact.path.name]
+        assert before.path == artifact.path
+        assert (before.kind, before.size, before.sha256, before.inputs) == (
+            artifact.kind,
+            artifact.size,
+            artifact.sha256,
+            artifact.inputs,
+        )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(b"", b"{", b"\xff", b"null", b"[]", b"1", b"{}", b'{"artifacts": null}', b'{"artifacts": 1}'),
+        *(b'{"artifacts": [1]}', b'{"artifacts": [{}]}', b'{"artifacts": [{"kind": "archive", "name": "a"}]}'),
+        b'{"artifacts": [{"kind": "archive", "name": 1, "size": 1, "sha256": "", "inputs": ""}]}',
+    ],
+)
+def test_a_manifest_that_cannot_be_read_records_nothing(text: bytes, tmp_path: Path) -> None:
+    """A harmed release is made anew; it never stands in the way."""
+    assert recorded(tmp_path) == {}
+    (tmp_path / "manifest.json").write_bytes(text)
+    assert recorded(tmp_path) == {}

@@ -1,0 +1,99 @@
+"""Values that the tests of several modules begin with. A Plan 9 program is the least executable that passes a check."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from toolkit.model import Binary, BuildInfo, Dist, Module, Outcome, Reason, Recipe, Source, Target, Unbuilt
+
+GO = "go1.27.3"
+RECIPE = Recipe(GO)
+MAIN = Module("example.test/program")
+DEPENDENCY = Module("example.test/dependency", "v1.2.3", "h1:sum")
+
+LINUX = Target("linux", "amd64", cgo_supported=True, first_class=True)
+WINDOWS = Target("windows", "amd64", cgo_supported=True, first_class=True)
+JS = Target("js", "wasm")
+PLAN9 = Target("plan9", "386")
+PLAN9_ARM = Target("plan9", "arm")
+ANDROID = Target("android", "arm", refusal="android/arm requires external (cgo) linking, but cgo is not enabled")
+EVERY = (ANDROID, JS, LINUX, PLAN9, PLAN9_ARM, WINDOWS)
+
+_MAGICS = {PLAN9: 0x01EB, PLAN9_ARM: 0x0647}
+
+
+def source(**changes: Any) -> Source:
+    """Return a source whose files nobody looks at."""
+    plain = Source(
+        name="program",
+        directory=Path("source"),
+        package=".",
+        module=MAIN,
+        version="1.2.0",
+        digest=hashlib.sha256(b"source").hexdigest(),
+        epoch=1_700_000_000,
+        files=("go.mod", "main.go"),
+        documents=(("LICENSE", b"do as you like\n"), ("README.md", b"read me\n")),
+    )
+    return replace(plain, **changes)
+
+
+def build_info(target: Target, *deps: Module) -> BuildInfo:
+    """Return what a right binary says of itself."""
+    settings = {"-trimpath": "true", "CGO_ENABLED": "0", "GOARCH": target.goarch, "GOOS": target.goos}
+    return BuildInfo(GO, MAIN.path, MAIN, deps, tuple(settings.items()))
+
+
+def program(target: Target, *, go: str = GO, module: str = MAIN.path) -> bytes:
+    """Return a right binary for a pair of Plan 9: a header, no code, and a build info as all of its data."""
+    lines = [f"path\t{module}", f"mod\t{module}\t(devel)\t"]
+    lines += [f"build\t{name}={value}" for name, value in build_info(target).settings]
+    start, end = bytes.fromhex("3077af0c9274080241e1c107e6d618e6"), bytes.fromhex("f932433186182072008242104116d8f2")
+    text = start + "".join(f"{line}\n" for line in lines).encode() + end
+    strings = bytes([len(go)]) + go.encode() + bytes([len(text) & 0x7F | 0x80, len(text) >> 7]) + text
+    data = b"\xff Go buildinf:" + bytes([8, 2]) + bytes(16) + strings
+    return struct.pack(">8I", _MAGICS[target], 0, len(data), 0, 0, 0x1000, 0, 0) + data
+
+
+def binary(target: Target, folder: Path, *deps: Module, content: bytes = b"a program") -> Binary:
+    """Return a binary whose file is there."""
+    path = folder / target.slug / f"program{target.exe}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    digest, fingerprint = hashlib.sha256(content).hexdigest(), RECIPE.fingerprint(source(), target)
+    return Binary(target, path, len(content), digest, fingerprint, build_info(target, *deps))
+
+
+def refused(target: Target = ANDROID) -> Unbuilt:
+    """Return a pair that ended without a binary for a reason of Go's own."""
+    return Unbuilt(target, Reason.NEEDS_EXTERNAL_LINKER, target.refusal or "it requires external (cgo) linking")
+
+
+def failed(target: Target, reason: Reason = Reason.COMPILE_FAILED, **more: Any) -> Unbuilt:
+    """Return a pair that ended without a binary for a reason that is not Go's."""
+    return Unbuilt(target, reason, more.pop("sentence", "main.go:3:2: undefined: x"), **more)
+
+
+def dist(root: Path, *outcomes: Outcome, **changes: Any) -> Dist:
+    """Return a release that has no files yet."""
+    notices = (("Go", "Go's licence\n"), ("example.test/dependency v1.2.3", "its licence\n"))
+    return replace(Dist(root, source(), RECIPE, EVERY, outcomes, notices), **changes)
+
+
+def write_tree(root: Path, files: Mapping[str, str | bytes]) -> Path:
+    """Write files below a folder, with the folders above them, and return that folder."""
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return root
+
+
+def names(folder: Path) -> list[str]:
+    """Return the names of all that lies in a folder, sorted."""
+    return sorted(path.name for path in folder.iterdir())

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import FakeEngine, FakeWatcher
+from tests.unit.samples import ANDROID, LINUX, MAIN, PLAN9, PLAN9_ARM, RECIPE, program, source
+from toolkit.build import Builder, build
+from toolkit.engines import CompileError, TimeLimit
+from toolkit.errors import DiskFull, EngineLost
+from toolkit.model import Binary, Outcome, Reason, Target, Unbuilt
+from toolkit.store import Store
+
+SAID = "# example.test/program\n./main.go:3:2: undefined: x\n\n./main.go:4:2: undefined: y\n" + "more\n" * 9
+
+
+def built(target: Target, result: bytes | Exception, folder: Path) -> Outcome:
+    """Return how a pair ends whose compile gives these bytes or this exception."""
+    engine = FakeEngine(results={str(target): result})
+    return Builder(engine, Store(folder), source(), RECIPE, FakeWatcher())(target)
+
+
+def unbuilt(target: Target, result: bytes | Exception, folder: Path) -> Unbuilt:
+    """Return the same of a pair that ends without a binary, of which then nothing is kept."""
+    outcome = built(target, result, folder)
+    assert isinstance(outcome, Unbuilt)
+    assert outcome.target == target
+    assert not (folder / "bin").exists()
+    return outcome
+
+
+# --- one pair --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", [PLAN9, PLAN9_ARM], ids=str)
+def test_a_right_binary_is_kept(target: Target, tmp_path: Path) -> None:
+    """It is written where it is found again, with what it says of itself."""
+    outcome = built(target, program(target), tmp_path)
+    assert isinstance(outcome, Binary)
+    assert outcome.path.read_bytes() == program(target)
+    assert (outcome.info.main.path, outcome.info.setting("GOARCH")) == (MAIN.path, target.goarch)
+    assert outcome.fresh
+    assert Store(tmp_path).find(source(), target, RECIPE.fingerprint(source(), target)) == outcome
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (program(PLAN9_ARM), "the binary is Plan 9 for `arm`, not for `386`"),
+        (
+            program(PLAN9, module="example.test/other"),
+            "the binary comes from the module `example.test/other`, not from ",
+        ),
+        (program(PLAN9, go="go1.27.2"), "the binary was built by `go1.27.2`, not by `go1.27.3`"),
+        (program(PLAN9).replace(b"buildinf", b"nothing!"), "the binary has no Go build info"),
+        (Path(sys.executable).read_bytes()[:4096], "the binary is "),
+        (b"\x7fELF\x02\x01\x01" + bytes(57), "the binary is "),
+        (b"", "the binary is not an executable"),
+    ],
+    ids=["pair", "module", "toolchain", "silent", "python", "header", "nothing"],
+)
+def test_a_wrong_binary_is_no_binary(data: bytes, sentence: str, tmp_path: Path) -> None:
+    """What the go command called a success is looked at, and nothing wrong is ever packaged."""
+    outcome = unbuilt(PLAN9, data, tmp_path)
+    assert outcome.reason is Reason.WRONG_BINARY
+    assert outcome.sentence.startswith(sentence)
+    assert outcome.excerpt[0] == outcome.sentence.removeprefix("the binary ")
+    assert outcome.log
+    assert outcome.log.read_text().splitlines() == list(outcome.excerpt)
+
+
+def test_everything_that_is_wrong_with_a_binary_is_told(tmp_path: Path) -> None:
+    """The first in the sentence, all of it in the log."""
+    outcome = unbuilt(PLAN9, program(PLAN9_ARM, module="example.test/other", go="go1.2"), tmp_path)
+    said = (outcome.log or Path()).read_text()
+    assert all(word in said for word in ("for `arm`", "GOARCH=arm", "`example.test/other`", "`go1.2`"))
+
+
+def test_a_compile_error_is_kept_whole(tmp_path: Path) -> None:
+    """The sentence is the first that is about the code, the excerpt is short, the log is all of it."""
+    outcome = unbuilt(LINUX, CompileError(SAID), tmp_path)
+    assert (outcome.reason, outcome.sentence) == (Reason.COMPILE_FAILED, "./main.go:3:2: undefined: x")
+    assert len(outcome.excerpt) == 5
+    assert outcome.excerpt[:3] == tuple(line for line in SAID.splitlines() if line)[:3]
+    assert outcome.log == tmp_path / "state" / "logs" / "linux_amd64.txt"
+    assert outcome.log.read_text() == SAID
+
+
+@pytest.mark.parametrize("said", ["", "\n", "# example.test/program\n"])
+def test_a_silent_failure_is_told_as_one(said: str, tmp_path: Path) -> None:
+    """A pair always has a sentence; without a word there is no log."""
+    outcome = unbuilt(LINUX, CompileError(said), tmp_path)
+    assert (outcome.reason, outcome.sentence) == (Reason.COMPILE_FAILED, "the go command failed and said nothing")
+    assert bool(outcome.log) is bool(said)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        (ANDROID.refusal, Reason.NEEDS_EXTERNAL_LINKER),
+        ("unsupported GOOS/GOARCH pair android/arm", Reason.UNSUPPORTED),
+    ],
+)
+def test_a_refusal_of_gos_own_is_no_compile_error(sentence: str, reason: Reason, tmp_path: Path) -> None:
+    """Go's sentence is kept without the word before it, wherever in the output it stands."""
+    outcome = unbuilt(ANDROID, CompileError(f"# runtime/cgo\ngo: {sentence}\nmore\n"), tmp_path)
+    assert outcome == Unbuilt(ANDROID, reason, sentence)
+
+
+@pytest.mark.parametrize("said", ["", "signal: killed\n"])
+def test_a_compile_that_takes_too_long_is_told_as_such(said: str, tmp_path: Path) -> None:
+    """What it said until then is kept, if it said anything."""
+    outcome = unbuilt(LINUX, TimeLimit(said), tmp_path)
+    assert (outcome.reason, "`--timeout`" in outcome.sentence) == (Reason.TIMED_OUT, True)
+    assert outcome.excerpt == (("signal: killed",) if said else ())
+    assert bool(outcome.log) is bool(said)
+
+
+def test_an_engine_that_is_lost_costs_the_pair(tmp_path: Path) -> None:
+    """The others go on; the sentence is the engine's."""
+    outcome = unbuilt(LINUX, EngineLost("the engine stopped answering"), tmp_path)
+    assert outcome == Unbuilt(LINUX, Reason.ENGINE_LOST, "the engine stopped answering")
+
+
+def test_a_full_disk_ends_the_run(tmp_path: Path) -> None:
+    """No other pair could be kept either."""
+    with pytest.raises(DiskFull):
+        built(LINUX, DiskFull("no room"), tmp_path)
+
+
+def test_a_watcher_hears_of_each_pair(tmp_path: Path) -> None:
+    """That it began, how it ended, and how long it took."""
+    watcher = FakeWatcher()
+    engine = FakeEngine(results={str(PLAN9): program(PLAN9), str(LINUX): CompileError("no")})
+    builder = Builder(engine, Store(tmp_path), source(), RECIPE, watcher)
+    outcomes = [builder(target) for target in (PLAN9, LINUX)]
+    assert watcher.began == [PLAN9, LINUX]
+    assert watcher.ended == outcomes
+
+
+# --- many ------------------------------------------------------------------------------------------------------------
+
+
+def test_outcomes_come_as_they_are_there() -> None:
+    """A slow pair does not hold a quick one back."""
+    slow = threading.Event()
+
+    def one(target: Target) -> Outcome:
+        assert target == PLAN9 or slow.wait(10)
+        return Unbuilt(target, Reason.UNSUPPORTED, "")
+
+    with ThreadPoolExecutor(3) as pool:
+        ended = build((LINUX, ANDROID, PLAN9), one, pool)
+        assert next(ended).target == PLAN9
+        slow.set()
+        assert {outcome.target for outcome in ended} == {LINUX, ANDROID}
+
+
+def test_pairs_begin_in_the_order_given() -> None:
+    """With one worker that is the order in which they end too."""
+    order = (PLAN9, ANDROID, LINUX)
+    with ThreadPoolExecutor(1) as pool:
+        ended = build(iter(order), lambda target: Unbuilt(target, Reason.UNSUPPORTED, ""), pool)
+        assert tuple(outcome.target for outcome in ended) == order
+
+
+@pytest.mark.parametrize("error", [DiskFull("no room"), KeyboardInterrupt()], ids=repr)
+def test_what_ends_the_run_drops_what_has_not_begun(error: BaseException) -> None:
+    """It reaches the caller, and no further pair is compiled."""
+    begun: list[Target] = []
+    over = threading.Event()
+
+    def one(target: Target) -> Outcome:
+        begun.append(target)
+        if target == LINUX:
+            raise error
+        assert over.wait(10)
+        return Unbuilt(target, Reason.UNSUPPORTED, "")
+
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(type(error)):
+            list(build((LINUX, ANDROID, PLAN9), one, pool))
+        over.set()
+    assert PLAN9 not in begun
+
+
+def test_a_caller_who_has_enough_drops_what_has_not_begun() -> None:
+    """A generator that is closed, as by a Ctrl-C between two outcomes, cancels the rest."""
+    begun: list[Target] = []
+    over = threading.Event()
+
+    def one(target: Target) -> Outcome:
+        begun.append(target)
+        assert target == LINUX or over.wait(10)
+        return Unbuilt(target, Reason.UNSUPPORTED, "")
+
+    with ThreadPoolExecutor(1) as pool:
+        ended = build((LINUX, ANDROID, PLAN9), one, pool)
+        assert next(ended).target == LINUX
+        ended.close()  # type: ignore[attr-defined] # it is a generator, though it need not be one
+        over.set()
+    assert PLAN9 not in begun

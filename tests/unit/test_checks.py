@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from toolkit import checks
+from toolkit.errors import CheckFailed
+from toolkit.model import Check
+from toolkit.settings import ROOT
+
+GOOD = Check("one", good=True, found="fine")
+BAD = Check("two", good=False, found="broken", mend="type this")
+WORSE = Check("three", good=False, found="broken too", mend="type that")
+HARMLESS = Check("four", good=False, found="missing", mend="if you like", needed=False)
+
+
+def test_what_is_needed_has_to_be_good() -> None:
+    """The error counts and names what is not; its hint mends the first."""
+    with pytest.raises(CheckFailed) as caught:
+        checks.require([GOOD, HARMLESS, BAD, WORSE])
+    assert str(caught.value) == "2 to mend: `two`, `three`"
+    assert caught.value.hint == "type this"
+
+
+def test_what_is_not_needed_fails_nothing() -> None:
+    """Nor does an empty list."""
+    checks.require(iter([GOOD, HARMLESS]))
+    checks.require([])
+
+
+def test_a_page_is_compared_byte_by_byte() -> None:
+    """One that is out of date, or is not there, is told with the command that writes it."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    readme, missing = ROOT / "README.md", ROOT / "docs" / "no-such-page.md"
+    same, other, gone = (next(checks.pages(page)) for page in ({readme: text}, {readme: f"{text} "}, {missing: ""}))
+    assert (same.name, same.good) == ("README.md", True)
+    assert (other.good, other.found, other.mend) == (False, "is out of date", "invoke docs")
+    assert (gone.name, gone.good) == (str(Path("docs", "no-such-page.md")), False)
+
+
+def test_pages_are_written_as_they_should_be(tmp_path: Path) -> None:
+    """In UTF-8, whatever this machine prefers."""
+    checks.write({tmp_path / "page.md": "…\n", tmp_path / "other.md": ""})
+    assert (tmp_path / "page.md").read_bytes() == "…\n".encode()
+    assert (tmp_path / "other.md").read_bytes() == b""

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import FakeWatcher
+from tests.unit.samples import names, write_tree
+from toolkit.cleaning import clean
+from toolkit.errors import OutputUnwritable
+from toolkit.settings import CleanSettings
+
+
+@pytest.fixture
+def used(tmp_path: Path, nobody: str) -> Path:
+    """Return a `dist/` that was used, on a machine where no Docker engine answers."""
+    assert nobody
+    kept = ["bin/linux_amd64/program", "release/SHA256SUMS", "state/targets.json", ".gitignore"]
+    left = ["state/logs/linux_amd64.txt", "state/sources/x/go.mod", ".release-new/half", ".release-old/x"]
+    return write_tree(tmp_path / "dist", dict.fromkeys([*kept, *left], ""))
+
+
+def test_what_interrupted_runs_left_goes(used: Path) -> None:
+    """What was built, the release and what is remembered stay."""
+    removed = list(clean(CleanSettings(dist=used), FakeWatcher()))
+    assert removed == [f"folder {used / 'state' / 'logs'}", f"folder {used / 'state' / 'sources'}"]
+    assert names(used) == [".gitignore", ".lock", "bin", "release", "state"]
+    assert names(used / "state") == ["targets.json"]
+    assert list(clean(CleanSettings(dist=used), FakeWatcher())) == []
+
+
+def test_all_that_was_ever_made_goes_on_request(used: Path) -> None:
+    """What is no folder of ours stays."""
+    removed = list(clean(CleanSettings(dist=used, all=True), FakeWatcher()))
+    assert removed == [f"folder {used / name}" for name in ("bin", "release", "state")]
+    assert names(used) == [".gitignore", ".lock"]
+
+
+def test_an_engine_that_does_not_answer_holds_nothing_to_remove(used: Path, nobody: str) -> None:
+    """It is said, and is no failure."""
+    watcher = FakeWatcher()
+    list(clean(CleanSettings(dist=used), watcher))
+    assert watcher.said == [f"no Docker engine answers at `{nobody}` (DOCKER_HOST): nothing to remove there"]
+
+
+def test_cleaning_what_was_never_used_removes_nothing(tmp_path: Path, nobody: str) -> None:
+    """And a file in the place of the folder is an error."""
+    assert nobody
+    assert list(clean(CleanSettings(dist=tmp_path / "dist"), FakeWatcher())) == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputUnwritable):
+        list(clean(CleanSettings(dist=tmp_path / "file"), FakeWatcher()))

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.parser.argument import Argument
+from invoke.parser.parser import Parser
+
+from tasks import namespace
+from toolkit.cli import ToolkitTask, argument, default_text, task
+from toolkit.errors import DiskFull, ToolkitError, UnknownTarget
+from toolkit.report import Report
+from toolkit.settings import PREFIX, ROOT, MatrixSettings, Settings, TargetsSettings
+
+FIELDS = [(name, item) for name, each in namespace.tasks.items() for item in dataclasses.fields(each.settings)]
+
+
+def run(act: Callable[[MatrixSettings, Report], None], **flags: str | bool | None) -> None:
+    """Run a task as Invoke does: with a context, and with every flag by its name."""
+    task(MatrixSettings)(act)(Context(), **flags)
+
+
+def ended(error: BaseException) -> Exit:
+    """Return how a task ends whose body raises something."""
+
+    def act(settings: MatrixSettings, report: Report) -> None:
+        del settings, report
+        raise error
+
+    with pytest.raises(Exit) as caught:
+        run(act)
+    return caught.value
+
+
+# --- flags -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "each"), namespace.tasks.items(), ids=namespace.tasks)
+def test_the_flags_of_a_task_are_the_fields_of_its_settings(name: str, each: ToolkitTask) -> None:
+    """No flag is declared anywhere else, and none has a short form that might mean another one tomorrow."""
+    assert name == each.name
+    flags = {flag.names: (flag.attr_name or flag.name, flag.kind, flag.help) for flag in each.get_arguments()}
+    assert list(flags) == [(item.name.replace("_", "-"),) for item in dataclasses.fields(each.settings)]
+    for item in dataclasses.fields(each.settings):
+        attribute, kind, text = flags[item.name.replace("_", "-"),]
+        assert attribute == item.name
+        assert kind is (bool if isinstance(item.default, bool) else str)
+        assert (text or "").startswith(item.metadata["help"])
+
+
+@pytest.mark.parametrize(("name", "item"), FIELDS)
+def test_a_default_shows_no_path_of_this_machine(name: str, item: dataclasses.Field[object]) -> None:
+    """Help and reference are the same in every checkout."""
+    shown = default_text(item)
+    assert str(ROOT) not in shown, name
+    assert not Path(shown).is_absolute(), name
+    assert shown in (argument(item).help or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        *(("dist", "dist"), ("source", "go-aws-mfa"), ("timeout", "15m"), ("engine", "auto")),
+        *(("jobs", ""), ("only", ""), ("image", "")),
+    ],
+)
+def test_a_default_is_shown_as_it_would_be_typed(name: str, shown: str) -> None:
+    """In brackets behind the help, and not at all where there is none."""
+    (item,) = (item for item in dataclasses.fields(MatrixSettings) if item.name == name)
+    assert default_text(item) == shown
+    assert argument(item).help == item.metadata["help"] + (f" [{shown}]" if shown else "")
+
+
+def test_invoke_reads_the_flags() -> None:
+    """What is typed arrives under the field's name; what is not typed leaves room for the variable."""
+    typed = ["matrix", "--build-cache", "ours", "--first-class", "--only=linux/*"]
+    (parsed,) = (each for each in Parser(contexts=namespace.to_contexts()).parse_argv(typed) if each.name)
+    flags = {name: flag.value for name, flag in parsed.args.items() if isinstance(flag, Argument)}
+    assert (flags["build-cache"], flags["first-class"], flags["only"], flags["jobs"]) == ("ours", True, "linux/*", None)
+    attributes = {flag.attr_name or flag.name for flag in parsed.args.values()}
+    assert attributes == {item.name for item in dataclasses.fields(MatrixSettings)}
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_body_gets_settings_and_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flags and variables are read when the task runs, and `--json` reaches the report."""
+    seen: list[tuple[MatrixSettings, Report]] = []
+    monkeypatch.setenv(f"{PREFIX}JOBS", "3")
+    run(lambda settings, report: seen.append((settings, report)), json=True, only=None)
+    ((settings, report),) = seen
+    assert settings == MatrixSettings(jobs=3, json=True)
+    assert report.as_json
+
+
+def test_a_task_without_json_has_a_report_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings that know no `--json` mean tables."""
+    seen: list[bool] = []
+    monkeypatch.setenv(f"{PREFIX}JSON", "1")
+    each = task()(lambda settings, report: seen.append(report.as_json or type(settings) is not Settings))
+    each(Context())
+    assert seen == [False]
+    assert each.times_called == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "code"),
+    [
+        (UnknownTarget("`x` is no GOOS", hint="try `y`"), "error: `x` is no GOOS\n\nhint: try `y`", 3),
+        (DiskFull("no room"), "error: no room", 41),
+        (KeyboardInterrupt(), "interrupted", 130),
+    ],
+    ids=["hint", "plain", "Ctrl-C"],
+)
+def test_what_a_person_or_a_machine_caused_ends_without_a_traceback(
+    error: BaseException, message: str, code: int
+) -> None:
+    """Invoke prints the message, and ends with the code of the error's kind."""
+    found = ended(error)
+    assert (found.message, found.code) == (message, code)
+    assert found.__suppress_context__
+
+
+def test_a_wrong_flag_ends_before_the_body_begins() -> None:
+    """The settings are read inside of what tidies errors up."""
+    with pytest.raises(Exit) as caught:
+        run(lambda _settings, _report: pytest.fail("begun"), jobs="x")
+    assert caught.value.code == 2
+    assert caught.value.message == "error: `x` is not a whole number of at least 1\n\nhint: change `--jobs`"
+
+
+def test_a_defect_of_the_toolkit_has_its_traceback() -> None:
+    """What nobody foresaw is not hidden."""
+
+    def act(settings: MatrixSettings, report: Report) -> None:
+        raise ZeroDivisionError(settings, report)
+
+    with pytest.raises(ZeroDivisionError):
+        run(act)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGTERM to catch")
+def test_being_told_to_end_unwinds_the_run() -> None:
+    """SIGTERM ends with 143 after everything was closed, and the handler before is back."""
+    closed: list[str] = []
+    before = signal.getsignal(signal.SIGTERM)
+
+    def act(settings: MatrixSettings, report: Report) -> None:
+        del settings, report
+        with contextlib.ExitStack() as stack:
+            stack.callback(closed.append, "engine")
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+
+    with pytest.raises(Exit) as caught:
+        run(act)
+    assert (caught.value.message, caught.value.code, closed) == ("terminated", 143, ["engine"])
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_reader_who_has_enough_ends_the_run_quietly(tmp_path: Path) -> None:
+    """`invoke targets | head` complains neither now nor when Python flushes what is left."""
+
+    def act(settings: MatrixSettings, report: Report) -> None:
+        del settings
+        report.line("before")
+        raise BrokenPipeError
+
+    with (tmp_path / "out").open("w") as out, contextlib.redirect_stdout(out), pytest.raises(Exit) as caught:
+        run(act)
+    assert (caught.value.message or "", caught.value.code) == ("", 1)
+    assert (tmp_path / "out").read_text() == ""  # what was left to flush went nowhere
+
+
+def test_a_report_is_closed_whatever_happens() -> None:
+    """A display that is left on a terminal would hide the message."""
+    reports: list[Report] = []
+
+    def act(settings: MatrixSettings, report: Report) -> None:
+        del settings
+        reports.append(report)
+        raise ToolkitError("no")
+
+    with pytest.raises(Exit):
+        run(act)
+    assert len(reports) == 1
+
+
+def test_a_task_is_told_by_its_docstring() -> None:
+    """`invoke --list` and `invoke --help` show what the function says of itself."""
+
+    def act(settings: TargetsSettings, report: Report) -> None:
+        """Do something."""
+
+    assert task(TargetsSettings)(act).__doc__ == "Do something."
+    assert task(TargetsSettings)(act).name == "act"

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from toolkit import toolchain
+from toolkit.doctor import _auto, _proxies, examine
+from toolkit.model import Check
+from toolkit.settings import DoctorSettings
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Check]]:
+    """Return a function that says what the doctor says of a variable."""
+
+    def examined(value: str, name: str = "HTTPS_PROXY") -> Check:
+        monkeypatch.setenv(name, value)
+        toolchain.go.cache_clear()
+        return next(check for check in _proxies() if check.name == name)
+
+    yield examined
+    toolchain.go.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://user:hunter2@proxy.example:3128",
+        "https://hunter2@proxy.example",
+        "socks5://user:hunter2@proxy.example:1080/",
+        "user:hunter2@proxy.example:3128",
+        "http://user:a@hunter2@proxy.example:3128",
+        "http://user:a,hunter2@proxy.example:3128",
+    ],
+)
+def test_a_password_is_not_shown(value: str, proxy: Callable[..., Check]) -> None:
+    """What the doctor says is pasted into issues; the host is still told."""
+    check = proxy(value)
+    assert "hunter2" not in check.found
+    assert "proxy.example" in check.found
+    assert check.good
+
+
+def test_each_of_several_module_proxies_is_shown_without_its_password(proxy: Callable[..., Check]) -> None:
+    """Commas and bars part them."""
+    check = proxy("https://a:hunter2@one.example,https://b:hunter2@two.example|direct", "GOPROXY")
+    assert check.found == "https://…@one.example,https://…@two.example|direct"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://localhost:3128",
+        "http://127.0.0.1:3128",
+        "https://user:password@[::1]:3128",
+        "socks5://LOCALHOST:1080",
+        "localhost:3128",
+        "127.0.0.1:3128",
+    ],
+)
+def test_a_proxy_on_the_loopback_is_flagged(value: str, proxy: Callable[..., Check]) -> None:
+    """A container has a loopback of its own; that is said, and fails nothing."""
+    check = proxy(value)
+    assert (check.good, check.needed) == (False, False)
+    assert "`--engine local`" in check.mend
+
+
+def test_a_module_proxy_on_the_loopback_is_flagged_too(proxy: Callable[..., Check]) -> None:
+    """Wherever it stands among others."""
+    assert not proxy("https://modules.example|http://127.0.0.1:8081,direct", "GOPROXY").good
+    assert proxy("https://modules.example|direct", "GOPROXY").good
+
+
+def test_what_is_not_reached_through_a_proxy_is_no_proxy(proxy: Callable[..., Check]) -> None:
+    """NO_PROXY names the loopback rightly, and settings without an address are shown as they are."""
+    assert proxy("localhost,127.0.0.1,http://localhost", "NO_PROXY").good
+    assert proxy("private.example", "GOPRIVATE").found == "private.example"
+
+
+@pytest.mark.parametrize("value", ["http://[::1:3128", "http://", "://", "http://host:port"])
+def test_an_address_that_is_none_is_shown_all_the_same(value: str, proxy: Callable[..., Check]) -> None:
+    """The doctor is asked just when something is mistyped."""
+    assert proxy(value).found == value
+
+
+@pytest.mark.parametrize(
+    ("go", "docker", "taken"),
+    [(True, True, "docker"), (False, True, "docker"), (True, False, "local"), (False, False, "none")],
+)
+def test_the_engine_that_would_be_taken_is_told(*, go: bool, docker: bool, taken: str) -> None:
+    """Docker where it answers, else this machine's Go; only without either is something to be mended."""
+    check = _auto(Check("toolchain", good=go, found=""), Check("docker engine", good=docker, found=""))
+    assert check.found.startswith(taken)
+    assert check.good is (taken != "none")
+    assert check.needed
+
+
+def test_everything_that_building_needs_is_looked_at(nobody: str, tmp_path: Path) -> None:
+    """Toolchain, engine, which of both is taken, and room; without Docker all is well where there is a Go."""
+    found = {check.name: check for check in examine(DoctorSettings(dist=tmp_path / "not" / "there"))}
+    assert list(found)[:3] == ["toolchain", "docker engine", "engine taken"]
+    assert found["toolchain"].found.startswith(f"{toolchain.pinned()} ")
+    assert nobody in found["docker engine"].found
+    assert found["docker engine"].mend == "mend or unset DOCKER_HOST; or use `--engine local`"
+    assert found["engine taken"].good
+    assert found["room for dist"].found.endswith(f"GB free in {tmp_path}")
+    assert "room for build cache" in found
+    assert [check.name for check in found.values() if check.needed] == ["engine taken"]

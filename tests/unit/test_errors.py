@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from toolkit import errors
+from toolkit.errors import ToolkitError
+
+KINDS = {
+    kind.__name__: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ToolkitError)
+}
+
+
+def drawn() -> dict[str, tuple[int, str]]:
+    """Return the tree of the module's docstring: by name, the exit code and the parent's name."""
+    found: dict[str, tuple[int, str]] = {}
+    above: list[str] = []
+    for branch, name, code in re.findall(r"^([│├└─ ]*)(\w+) +(\d+) ", errors.__doc__ or "", re.MULTILINE):
+        depth = len(branch) // 4
+        above[depth:] = [name]
+        found[name] = (int(code), above[depth - 1] if depth else "Exception")
+    return found
+
+
+def test_the_drawn_tree_is_the_tree() -> None:
+    """The docstring names each class once, with its exit code, under its parent."""
+    assert drawn() == {name: (kind.exit_code, kind.__bases__[0].__name__) for name, kind in KINDS.items()}
+
+
+def test_exit_codes_tell_kinds_apart() -> None:
+    """No two kinds share an exit code, and none is taken for success or for a signal."""
+    codes = [kind.exit_code for kind in KINDS.values()]
+    assert len(set(codes)) == len(codes)
+    assert all(0 < code < 126 for code in codes)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_message_and_its_hint_are_kept_apart(kind: type[ToolkitError]) -> None:
+    """The text of an error is its message alone; the hint is beside it, and empty where none was given."""
+    assert (str(kind("`x` is wrong", hint="type y")), kind("", hint="type y").hint) == ("`x` is wrong", "type y")
+    assert not kind("`x` is wrong").hint

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+import pytest
+
+from tasks import namespace
+from toolkit import reference
+from toolkit.cli import ToolkitTask, default_text
+from toolkit.model import Reason
+from toolkit.reference import _filled, kinds
+from toolkit.settings import PREFIX, ROOT
+
+TEXT = reference.reference(namespace.tasks)
+OPTIONS = [(name, item) for name, task in namespace.tasks.items() for item in dataclasses.fields(task.settings)]
+
+
+def section(heading: str) -> str:
+    """Return what stands below a heading, up to the next."""
+    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", TEXT, re.MULTILINE | re.DOTALL)
+    assert found, heading
+    return found[1]
+
+
+@pytest.mark.parametrize(("name", "task"), namespace.tasks.items(), ids=namespace.tasks)
+def test_every_task_is_in_the_reference(name: str, task: ToolkitTask) -> None:
+    """With all of its docstring, and a table only where it has options."""
+    text = section(f"invoke {name}")
+    assert all(line.strip() in text for line in (task.__doc__ or "").splitlines())
+    assert ("| flag |" in text) is bool(dataclasses.fields(task.settings))
+
+
+@pytest.mark.parametrize(("name", "item"), OPTIONS)
+def test_every_option_is_in_the_reference(name: str, item: dataclasses.Field[Any]) -> None:
+    """A line an option: its flag, its variable, its default and its help."""
+    flag = f"--{item.name.replace('_', '-')} {item.metadata['metavar']}".rstrip()
+    default = "" if isinstance(item.default, bool) else default_text(item)
+    cells = [f"`{flag}`", f"`{PREFIX}{item.name.upper()}`", f"`{default}`" if default else "", item.metadata["help"]]
+    assert f"| {' | '.join(cells)} |\n" in section(f"invoke {name}")
+
+
+def test_every_exit_code_is_in_the_reference() -> None:
+    """Each kind of error with its code and its meaning, and the codes that no error has."""
+    rows = [line.split(" | ") for line in section("Exit codes").strip().splitlines()[2:]]
+    codes = [int(row[0].removeprefix("| ")) for row in rows]
+    assert codes == [0, 1, *(kind.exit_code for kind in kinds() if kind.exit_code > 1), 130, 143]
+    named = {row[1]: row[2] for row in rows if row[1]}
+    assert {kind.__name__ for kind in kinds()[1:]} == set(named)
+    assert all(len(meaning) > 10 for meaning in named.values())
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_is_in_the_reference(reason: Reason) -> None:
+    """Whoever reads a manifest finds what its words mean."""
+    assert re.search(rf"^\| `{reason.value}` \| \w.* \|$", section("Why a pair has no binary"), re.MULTILINE)
+
+
+def test_the_reference_is_the_same_on_every_machine() -> None:
+    """No path of this one is in it, and it ends as a text file does."""
+    assert str(ROOT) not in TEXT
+    assert TEXT.endswith("|\n")
+    assert "\n\n\n" not in TEXT
+
+
+def test_a_bar_in_a_text_does_not_end_its_cell() -> None:
+    """Tables stay tables whatever a docstring holds."""
+
+    def act(settings: object, report: object) -> None:
+        """Do a|b."""
+
+    text = _filled("<!-- tasks -->\n<!-- /tasks -->", {"act": ToolkitTask(act, namespace.tasks["check"].settings)})
+    assert "| `invoke act` | Do a\\|b. |" in text
+
+
+def test_only_what_stands_between_markers_is_made_anew() -> None:
+    """The rest of the README is a person's; a text without markers stays as it is."""
+    before = "# Title \\1\n<!-- tasks -->\nstale\ntext\n<!-- /tasks -->\nthe end"
+    after = _filled(before, namespace.tasks)
+    assert after.startswith("# Title \\1\n<!-- tasks -->\n| task | what it does |\n")
+    assert after.endswith(" |\n<!-- /tasks -->\nthe end")
+    assert "stale" not in after
+    assert _filled(after, namespace.tasks) == after
+    assert _filled("# Title\n", namespace.tasks) == "# Title\n"
+    for name, task in namespace.tasks.items():
+        assert f"| `invoke {name}` | {(task.__doc__ or '').splitlines()[0]} |" in after
+
+
+def test_the_pages_are_these() -> None:
+    """What `invoke docs` writes and `invoke check` compares."""
+    pages = reference.pages(namespace.tasks)
+    assert list(pages) == [ROOT / "docs" / "reference.md", ROOT / "README.md"]
+    assert pages[ROOT / "docs" / "reference.md"] == TEXT
+    assert "<!-- tasks -->" in pages[ROOT / "README.md"]

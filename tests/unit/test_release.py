@@ -1,0 +1,384 @@
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import FakeEngine, FakeWatcher
+from tests.unit.samples import (
+    ANDROID,
+    DEPENDENCY,
+    EVERY,
+    GO,
+    LINUX,
+    PLAN9,
+    PLAN9_ARM,
+    WINDOWS,
+    binary,
+    build_info,
+    dist,
+    failed,
+    names,
+    program,
+    refused,
+    source,
+)
+from toolkit import release
+from toolkit.engines import CompileError, Limits
+from toolkit.errors import BuildFailed, DiskFull, EngineLost, UnknownTarget, UsageError
+from toolkit.model import Binary, Outcome, Reason, Recipe, Target, Unbuilt
+from toolkit.outputs.checksums import checksums
+from toolkit.release import Run, check, notices, outcomes, package
+from toolkit.settings import BuildSettings, MatrixSettings, Selector
+from toolkit.source import resolve
+from toolkit.store import Store
+from toolkit.targets import native
+from toolkit.toolchain import pinned
+
+RECIPE = Recipe(pinned())
+NATIVE = Target(*native())
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Return a run that has a fake engine."""
+    settings = MatrixSettings(dist=tmp_path / "dist")
+    engine = FakeEngine(known=EVERY, results={str(target): CompileError("no") for target in EVERY})
+    with contextlib.ExitStack() as stack:
+        yield Run(settings, FakeWatcher(), Limits(), Store(settings.dist), stack, started=engine)
+
+
+def asked(run: Run) -> list[str]:
+    """Return what the engine of a run was asked, in order."""
+    assert isinstance(run.started, FakeEngine)
+    return run.started.calls
+
+
+def give(run: Run, **results: bytes | Exception) -> None:
+    """Let the engine of a run return or raise something, by the slug of a pair."""
+    assert isinstance(run.started, FakeEngine)
+    given = {name.replace("_", "/"): result for name, result in results.items()}
+    run.started = dataclasses.replace(run.started, results={**run.started.results, **given})
+
+
+def keep(store: Store, *targets: Target, origin: Path | None = None) -> None:
+    """Put a binary into a store as a run before would have done."""
+    found = resolve(str(origin), Path()) if origin else source()
+    for target in targets:
+        info = build_info(target, DEPENDENCY)
+        store.keep(found, target, RECIPE.fingerprint(found, target), str(target).encode(), info)
+
+
+# --- the list of pairs -----------------------------------------------------------------------------------------------
+
+
+def test_an_engine_is_asked_for_the_pairs_once(run: Run) -> None:
+    """The next run knows them, with all that is known of them."""
+    assert run.targets() == EVERY
+    again = run.targets()
+    assert [dataclasses.astuple(target) for target in again] == [dataclasses.astuple(target) for target in EVERY]
+    assert asked(run) == ["targets"]
+
+
+@pytest.mark.parametrize("rows", [[], None, [{"os": "linux"}], {"a": 1}, [1], "linux/amd64"], ids=str)
+def test_a_list_of_pairs_that_is_none_is_asked_for_again(rows: object, run: Run) -> None:
+    """A file that was harmed, or that an older toolkit wrote, stands in nobody's way."""
+    run.targets()
+    (name,) = names(run.store.state)
+    run.store.remember(name.removesuffix(".json"), rows)
+    assert run.targets() == EVERY
+    assert asked(run) == ["targets", "targets"]
+
+
+def test_the_list_of_pairs_belongs_to_a_toolchain(run: Run) -> None:
+    """A new pin asks anew."""
+    run.targets()
+    assert names(run.store.state) == [f"targets-{pinned()}.json"]
+
+
+# --- outcomes --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_there_is_taken_and_no_engine_is_asked(run: Run) -> None:
+    """Unharmed binaries and Go's own refusals need no compile, whatever the engine."""
+    keep(run.store, LINUX, PLAN9)
+    ended = outcomes(run, source(), RECIPE, (ANDROID, LINUX, PLAN9))
+    assert ended[0] == Unbuilt(ANDROID, Reason.NEEDS_EXTERNAL_LINKER, ANDROID.refusal)
+    assert [outcome.fresh for outcome in ended if isinstance(outcome, Binary)] == [False, False]
+    assert asked(run) == []
+
+
+def test_only_what_is_missing_is_compiled(run: Run) -> None:
+    """Modules are fetched first; what is built is kept for the next run; outcomes are in the order of the pairs."""
+    keep(run.store, LINUX)
+    give(run, plan9_386=program(PLAN9, go=pinned()))
+    ended = outcomes(run, source(), RECIPE, (LINUX, PLAN9, PLAN9_ARM, WINDOWS))
+    assert [outcome.target for outcome in ended] == [LINUX, PLAN9, PLAN9_ARM, WINDOWS]
+    assert [type(outcome) for outcome in ended] == [Binary, Binary, Unbuilt, Unbuilt]
+    assert asked(run)[0] == "fetch"
+    assert sorted(asked(run)[1:]) == ["compile plan9/386", "compile plan9/arm", "compile windows/amd64"]
+    assert outcomes(run, source(), RECIPE, (PLAN9,)) == (ended[1],)
+    assert len(asked(run)) == 4
+
+
+def test_a_harmed_binary_is_compiled_again(run: Run) -> None:
+    """Bytes are trusted only as long as they are those that were checked."""
+    keep(run.store, PLAN9)
+    run.store.binary_path(source(), PLAN9).write_bytes(b"harmed")
+    give(run, plan9_386=program(PLAN9, go=pinned()))
+    (ended,) = outcomes(run, source(), RECIPE, (PLAN9,))
+    assert isinstance(ended, Binary)
+    assert ended.fresh
+    assert ended.path.read_bytes() == program(PLAN9, go=pinned())
+
+
+def test_this_machines_pair_is_compiled_first(run: Run) -> None:
+    """Somebody may be waiting for it."""
+    assert isinstance(run.started, FakeEngine)
+    run.started.jobs = 1
+    others = tuple(target for target in EVERY if target not in (NATIVE, ANDROID))
+    give(run, **{NATIVE.slug: CompileError("no")})
+    outcomes(run, source(), RECIPE, (*others, NATIVE))
+    assert asked(run) == ["fetch", *(f"compile {target}" for target in (NATIVE, *others))]
+
+
+def test_a_watcher_hears_how_much_there_is_to_do(run: Run) -> None:
+    """Only what is compiled counts."""
+    keep(run.store, LINUX)
+    outcomes(run, source(), RECIPE, (ANDROID, LINUX, PLAN9, WINDOWS))
+    assert isinstance(run.watcher, FakeWatcher)
+    assert run.watcher.planned == 2
+    assert sorted(run.watcher.began) == [PLAN9, WINDOWS]
+
+
+def test_what_ends_a_run_ends_the_engine(run: Run) -> None:
+    """Compiles that still go on are of no use to anybody."""
+    give(run, plan9_386=DiskFull("no room"))
+    assert isinstance(run.started, FakeEngine)
+    with pytest.raises(DiskFull):
+        outcomes(run, source(), RECIPE, (PLAN9,))
+    assert run.started.closed.is_set()
+
+
+def test_a_run_that_goes_well_leaves_the_engine_to_whoever_started_it(run: Run) -> None:
+    """Notices are asked of it next."""
+    assert isinstance(run.started, FakeEngine)
+    outcomes(run, source(), RECIPE, (PLAN9,))
+    assert not run.started.closed.is_set()
+
+
+# --- notices ---------------------------------------------------------------------------------------------------------
+
+
+def test_licence_texts_are_asked_for_once(run: Run, tmp_path: Path) -> None:
+    """What is linked in has its text, Go the first; the next run knows them."""
+    ended = (binary(LINUX, tmp_path, DEPENDENCY), refused())
+    texts = notices(run, source(), ended)
+    assert texts == (("Go", "Go's licence"), ("example.test/dependency v1.2.3", "a licence"))
+    assert notices(run, source(), ended) == texts
+    assert asked(run).count("notices") == 1
+
+
+def test_only_licence_texts_that_are_missing_are_asked_for(run: Run, tmp_path: Path) -> None:
+    """A new version is another work; the texts that are there stay."""
+    notices(run, source(), [binary(LINUX, tmp_path, DEPENDENCY)])
+    newer = dataclasses.replace(DEPENDENCY, version="v1.3.0")
+    texts = notices(run, source(), [binary(LINUX, tmp_path, newer), binary(PLAN9, tmp_path, newer, DEPENDENCY)])
+    assert [title for title, _ in texts] == ["Go", "example.test/dependency v1.2.3", "example.test/dependency v1.3.0"]
+    assert asked(run).count("notices") == 2
+    assert set(run.store.recall(f"notices-{pinned()}")) == {title for title, _ in texts}
+
+
+def test_an_engine_has_the_modules_before_it_is_asked_for_their_licences(run: Run, tmp_path: Path) -> None:
+    """Binaries may have come from another engine, whose modules this one has never seen."""
+    notices(run, source(), [binary(LINUX, tmp_path, DEPENDENCY)])
+    assert asked(run) == ["fetch", "notices"]
+
+
+def test_without_a_binary_no_licence_is_asked_for(run: Run) -> None:
+    """A release of refusals needs no engine."""
+    assert notices(run, source(), [refused()]) == (("Go", ""),)
+    assert asked(run) == []
+
+
+# --- packaging -------------------------------------------------------------------------------------------------------
+
+
+def test_checksums_are_the_last_step() -> None:
+    """They cover all the rest."""
+    assert release.STEPS[-1] is checksums
+    assert len(set(release.STEPS)) == len(release.STEPS)
+
+
+def test_a_release_holds_its_files_and_nothing_else(tmp_path: Path) -> None:
+    """Archives, manifest, schema and checksums, each where its artifact says."""
+    store = Store(tmp_path / "dist")
+    made = package(dist(store.release, refused(), binary(LINUX, tmp_path, DEPENDENCY), failed(PLAN9)), store)
+    assert names(store.release) == sorted(artifact.path.name for artifact in made.artifacts)
+    assert names(store.release) == [
+        "SHA256SUMS",
+        "manifest.json",
+        "manifest.schema.json",
+        "program_1.2.0_linux_amd64.tar.gz",
+    ]
+    assert all(artifact.path.parent == store.release and artifact.path.is_file() for artifact in made.artifacts)
+    sums = (store.release / "SHA256SUMS").read_text().splitlines()
+    assert [line.split("  ")[1] for line in sums] == names(store.release)[1:]
+    rows = json.loads((store.release / "manifest.json").read_text())["artifacts"]
+    assert [row["name"] for row in rows] == ["program_1.2.0_linux_amd64.tar.gz"]
+
+
+def test_packaging_twice_leaves_the_very_same_folder(tmp_path: Path) -> None:
+    """A release in which nothing changed is not touched, file by file."""
+    store = Store(tmp_path / "dist")
+    built = (binary(LINUX, tmp_path, DEPENDENCY), binary(WINDOWS, tmp_path))
+    first = package(dist(store.release, *built), store)
+    before = {path: (path.stat().st_ino, path.read_bytes()) for path in store.release.iterdir()}
+    folder = store.release.stat().st_ino
+    assert package(dist(store.release, *built), store) == first
+    assert store.release.stat().st_ino == folder
+    assert {path: (path.stat().st_ino, path.read_bytes()) for path in store.release.iterdir()} == before
+
+
+def test_a_release_keeps_the_archives_of_what_did_not_change(tmp_path: Path) -> None:
+    """One new binary makes one new archive; a pair that is no longer selected has none."""
+    store = Store(tmp_path / "dist")
+    kept, dropped = binary(LINUX, tmp_path), binary(WINDOWS, tmp_path)
+    first = package(dist(store.release, kept, dropped), store)
+    before = first.of("archive")[0].path.stat().st_ino
+    second = package(dist(store.release, kept, binary(PLAN9, tmp_path)), store)
+    assert [artifact.target for artifact in second.of("archive")] == [LINUX, PLAN9]
+    assert second.of("archive")[0].path.stat().st_ino == before
+    assert "program_1.2.0_windows_amd64.zip" not in names(store.release)
+
+
+def test_a_harmed_release_is_mended(tmp_path: Path) -> None:
+    """A damaged archive, a lost manifest and a stranger's file are gone after the next run."""
+    store, built = Store(tmp_path / "dist"), binary(LINUX, tmp_path)
+    first = package(dist(store.release, built), store)
+    whole = {path.name: path.read_bytes() for path in store.release.iterdir()}
+    first.of("archive")[0].path.write_bytes(b"harmed")
+    (store.release / "stranger").write_text("")
+    package(dist(store.release, built), store)
+    assert {path.name: path.read_bytes() for path in store.release.iterdir()} == whole
+    (store.release / "manifest.json").unlink()
+    package(dist(store.release, built), store)
+    assert {path.name: path.read_bytes() for path in store.release.iterdir()} == whole
+
+
+# --- the end ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_release_of_what_can_be_built_is_good(tmp_path: Path) -> None:
+    """Binaries and Go's own refusals make no run worse."""
+    check([binary(LINUX, tmp_path), refused(), Unbuilt(WINDOWS, Reason.UNSUPPORTED, "")])
+    check([])
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.COMPILE_FAILED, Reason.TIMED_OUT, Reason.WRONG_BINARY, Reason.ENGINE_LOST], ids=str
+)
+def test_any_other_reason_makes_a_run_fail(reason: Reason, tmp_path: Path) -> None:
+    """The error counts the pairs, and its hint is where to look."""
+    log = tmp_path / "log.txt"
+    ended = (binary(LINUX, tmp_path), refused(), failed(PLAN9, reason, log=log, sentence="it broke"))
+    with pytest.raises(EngineLost if reason is Reason.ENGINE_LOST else BuildFailed) as caught:
+        check(ended)
+    assert str(caught.value).startswith("1 of 3 pairs were not built")
+    assert ("again" if reason is Reason.ENGINE_LOST else str(log)) in caught.value.hint
+
+
+def test_a_lost_engine_counts_before_a_failed_compile() -> None:
+    """It is what has to be mended first, and its sentence is told."""
+    ended: list[Outcome] = [failed(LINUX), failed(PLAN9, Reason.ENGINE_LOST, sentence="it went away"), failed(WINDOWS)]
+    with pytest.raises(EngineLost, match="3 of 3 pairs were not built: it went away"):
+        check(ended)
+
+
+# --- whole runs on what is there -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def primed(tmp_path: Path, tiny: Path, nobody: str) -> Path:
+    """Return a `dist/` in which all is there that a run needs, where no engine answers."""
+    assert nobody
+    store = Store(tmp_path / "dist")
+    known = (NATIVE, *(target for target in EVERY if target != NATIVE))
+    store.remember(f"targets-{pinned()}", [dataclasses.asdict(target) for target in known])
+    store.remember(f"notices-{pinned()}", {"Go": "Go's", "example.test/dependency v1.2.3": "its"})
+    keep(store, NATIVE, WINDOWS, origin=tiny)
+    return store.root
+
+
+def test_a_release_of_what_is_there_needs_no_engine(primed: Path, tiny: Path) -> None:
+    """An engine that would not answer is never asked, twice in a row."""
+    only = Selector((str(NATIVE), "windows", "android"))
+    settings = MatrixSettings(dist=primed, source=str(tiny), engine="docker", only=only)
+    watcher = FakeWatcher()
+    made = release.matrix(settings, watcher)
+    assert {outcome.target for outcome in made.outcomes} == {NATIVE, WINDOWS, ANDROID}
+    assert made.root == primed / "release"
+    assert made.notices == (("Go", "Go's"), ("example.test/dependency v1.2.3", "its"))
+    assert len(made.of("archive")) == 2
+    assert release.matrix(settings, watcher) == made
+    assert watcher.said == []
+
+
+def test_the_program_for_this_machine_needs_no_engine_once_it_is_there(primed: Path, tiny: Path) -> None:
+    """Without names it is this machine's, and it stays where it is kept."""
+    found = release.build_one(BuildSettings(dist=primed, source=str(tiny), engine="docker"), FakeWatcher())
+    assert found.target == NATIVE
+    assert found.path == primed / "bin" / NATIVE.slug / f"tiny{NATIVE.exe}"
+    assert not (primed / "release").exists()
+
+
+def test_a_program_is_put_where_somebody_wants_it(primed: Path, tiny: Path, tmp_path: Path) -> None:
+    """`--output` gets a copy that can be run, under the program's name."""
+    wanted = tmp_path / "a" / "bin"
+    settings = BuildSettings(dist=primed, source=str(tiny), goos="windows", goarch="amd64", output=wanted)
+    found = release.build_one(settings, FakeWatcher())
+    assert found.path == wanted / "tiny.exe"
+    assert found.path.read_bytes() == b"windows/amd64"
+    assert os.access(found.path, os.X_OK)
+
+
+def test_a_pair_that_go_refuses_is_an_error_with_gos_sentence(primed: Path, tiny: Path) -> None:
+    """Who asks for one pair by name has to hear why there is none."""
+    settings = BuildSettings(dist=primed, source=str(tiny), goos="android", goarch="arm")
+    with pytest.raises(BuildFailed) as caught:
+        release.build_one(settings, FakeWatcher())
+    assert str(caught.value) == f"`android/arm` was not built: {ANDROID.refusal}"
+    assert "`invoke targets`" in caught.value.hint
+
+
+def test_what_is_asked_for_in_vain_is_told_before_anything_is_done(primed: Path) -> None:
+    """A wrong pair or an empty selection reads no source."""
+    with pytest.raises(UnknownTarget):
+        release.build_one(BuildSettings(dist=primed, source="nowhere", goos="linus"), FakeWatcher())
+    with pytest.raises(UsageError, match="no pair is selected"):
+        release.matrix(MatrixSettings(dist=primed, source="nowhere", skip=Selector(("*",))), FakeWatcher())
+
+
+def test_the_list_of_all_pairs_needs_no_engine_once_it_is_known(primed: Path) -> None:
+    """`invoke targets` works from the second time on where nothing else does."""
+    found = release.all_targets(MatrixSettings(dist=primed, engine="docker"), FakeWatcher())
+    assert found[0] == NATIVE
+    assert set(EVERY) <= set(found)
+
+
+def test_a_run_settles_what_an_interrupted_one_left(primed: Path) -> None:
+    """Before anything else, and holding the lock."""
+    (primed / ".release-old").mkdir()
+    release.all_targets(MatrixSettings(dist=primed), FakeWatcher())
+    assert (primed / "release").is_dir()
+    assert not (primed / ".release-old").exists()
+
+
+def test_the_samples_are_of_the_pinned_go() -> None:
+    """What these tests are made of is what the code expects."""
+    assert pinned() == GO

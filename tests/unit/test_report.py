@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.unit.samples import ANDROID, EVERY, JS, LINUX, PLAN9, WINDOWS, binary, dist, failed, refused
+from toolkit.bench import Bench
+from toolkit.errors import ToolkitError, UsageError
+from toolkit.model import Binary, Check, Dist, Watcher
+from toolkit.report import Report, failure, size, span
+
+Captured = pytest.CaptureFixture[str]
+
+
+class Terminal(io.StringIO):
+    """A text that somebody reads on a screen."""
+
+    def isatty(self) -> bool:
+        """Say that it is a screen."""
+        return True
+
+
+@contextlib.contextmanager
+def screen() -> Iterator[Terminal]:
+    """Give a screen on which standard output and standard error both appear."""
+    terminal = Terminal()
+    with contextlib.redirect_stdout(terminal), contextlib.redirect_stderr(terminal):
+        yield terminal
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Dist:
+    """Return a release of a new binary, one that was there already, a refusal and a failure."""
+    fresh, found = binary(LINUX, tmp_path), replace(binary(WINDOWS, tmp_path), fresh=False)
+    bad = failed(PLAN9, sentence="it broke", excerpt=("line one", "line two"), log=tmp_path / "log.txt")
+    archive = Bench(tmp_path).make("archive", "linux.tar.gz", "", lambda: b"", target=LINUX)
+    return dist(tmp_path / "release", refused(), fresh, bad, found).plus(archive)
+
+
+def small(count: float, folder: Path) -> Binary:
+    """Return a binary of so many bytes."""
+    return replace(binary(LINUX, folder), size=int(count))
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(9_449_999, "9.4 MB"), (9_450_001, "9.5 MB"), (0, "0.0 MB"), (1e9, "1000.0 MB")]
+)
+def test_a_size_is_told_in_megabytes(count: float, text: str) -> None:
+    """Binaries can be compared at a glance."""
+    assert size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (0.4, "0 s"), (48.4, "48 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"), (3725, "62 min 05 s")],
+)
+def test_a_time_is_told_in_minutes_and_seconds(seconds: float, text: str) -> None:
+    """Minutes only where there are any."""
+    assert span(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (UsageError("`x` is wrong"), "error: `x` is wrong"),
+        (UsageError("`x` is wrong", hint="type `y`"), "error: `x` is wrong\n\nhint: type `y`"),
+    ],
+)
+def test_a_failure_is_a_message_and_a_hint_after_a_blank_line(error: ToolkitError, text: str) -> None:
+    """Without a hint there is no blank line."""
+    assert failure(error) == text
+
+
+# --- while it happens ------------------------------------------------------------------------------------------------
+
+
+def test_a_report_is_a_watcher() -> None:
+    """It is what the lower layers tell their progress to."""
+    watcher: Watcher = Report()
+    assert isinstance(watcher, Report)
+
+
+def test_progress_goes_to_standard_error_and_data_to_standard_output(capsys: Captured) -> None:
+    """What a run says on its way never mixes with what it gives."""
+    with Report() as report:
+        report.say("engine: local")
+        report.line(Path("dist/bin"))
+        report.data({"a": [1]})
+    captured = capsys.readouterr()
+    assert captured.err == "engine: local\n"
+    assert captured.out == 'dist/bin\n{\n  "a": [\n    1\n  ]\n}\n'
+
+
+def test_without_a_screen_each_pair_is_one_plain_line(capsys: Captured, tmp_path: Path) -> None:
+    """How many of how many, how it ended, how long it took; no colour and no cursor movement."""
+    with Report() as report:
+        report.plan(2)
+        report.started(LINUX)
+        report.finished(small(2_000_000, tmp_path), 61)
+        report.finished(failed(PLAN9, sentence="it broke"), 2)
+    captured = capsys.readouterr()
+    first, second = captured.err.splitlines()
+    assert first.startswith("[1/2] linux/amd64: 2.0 MB (1 min 01 s, about ")
+    assert second == "[2/2] plan9/386: compile_failed: it broke (2 s)"
+    assert "\x1b" not in captured.err
+    assert captured.out == ""
+
+
+def test_time_left_is_guessed_from_what_is_done(capsys: Captured) -> None:
+    """As long again for each pair that is left as each took so far; nothing is guessed for the last."""
+    report = Report()
+    report.plan(4)
+    time.sleep(0.6)
+    for target in (LINUX, PLAN9, ANDROID, JS):
+        report.finished(refused(target), 0)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(", about ")[2] for line in lines] == ["2 s left)", "1 s left)", "0 s left)", ""]
+
+
+@pytest.fixture
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the screen be one that knows how to move a cursor."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.mark.usefixtures("_wide")
+def test_on_a_screen_a_display_comes_and_goes(tmp_path: Path) -> None:
+    """While pairs compile it shows which, how many are done and how many failed; what is said stays above it."""
+    with screen() as terminal:
+        with Report() as report:
+            report.plan(3)
+            report.started(LINUX)
+            report.started(WINDOWS)
+            report.finished(failed(PLAN9, sentence="[red]it broke[/red]"), 2)
+            report.finished(small(1e6, tmp_path), 1)
+            shown = settled(terminal, "2/3 done")
+        end = terminal.getvalue()
+    assert "[1/3] plan9/386: compile_failed: [red]it broke[/red] (2 s)\n" in shown
+    assert "2/3 done, 1 not built about " in shown
+    assert shown.rstrip().endswith("running: windows/amd64 0 s")
+    assert end.endswith("\x1b[2K")  # the display's lines are wiped
+
+
+def settled(terminal: Terminal, text: str) -> str:
+    """Wait until a text is on a screen, and return all that is there."""
+    for _ in range(100):
+        if text in terminal.getvalue():
+            break
+        time.sleep(0.02)
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+
+
+@pytest.mark.usefixtures("_wide")
+def test_results_end_the_display() -> None:
+    """Nothing is drawn over what is printed at the end."""
+    with screen() as terminal, Report() as report:
+        report.plan(1)
+        report.line("dist/bin/linux_amd64/program")
+        drawn = terminal.getvalue()
+        report.say("done")
+    assert drawn.endswith("dist/bin/linux_amd64/program\n")
+    assert terminal.getvalue() == f"{drawn}done\n"
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_is_aligned_columns_without_lines(capsys: Captured) -> None:
+    """Each column is as wide as its widest cell, and no line ends in blanks."""
+    Report().table(("A", "BB", "C"), [("1", "2", ""), ("333", "4", "5")])
+    assert capsys.readouterr().out == "A    BB  C\n1    2\n333  4   5\n"
+
+
+def test_a_table_without_rows_is_its_head(capsys: Captured) -> None:
+    """Nothing found is no error."""
+    Report().table(("A", "BB"), [])
+    assert capsys.readouterr().out == "A  BB\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "bold"), [("TERM", "xterm", True), ("NO_COLOR", "1", False), ("TERM", "dumb", False)]
+)
+def test_a_head_is_bold_where_somebody_can_see_it(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, *, bold: bool
+) -> None:
+    """On a screen, unless NO_COLOR is set or the terminal knows no colours."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(name, value)
+    with screen() as terminal:
+        Report().table(("A",), [("1",)])
+    assert terminal.getvalue() == ("\x1b[1mA\x1b[0m\n1\n" if bold else "A\n1\n")
+
+
+def test_pairs_are_listed_with_what_is_known_of_them(capsys: Captured) -> None:
+    """A refusal in Go's words, or else the note of a system."""
+    Report().targets((ANDROID, JS, LINUX), {"js": "no network", "android": "never shown"})
+    assert capsys.readouterr().out.splitlines() == [
+        "TARGET       FIRST-CLASS  BUILDS  NOTE",
+        f"android/arm  -            no      {ANDROID.refusal}",
+        "js/wasm      -            yes     no network",
+        "linux/amd64  yes          yes",
+    ]
+
+
+def test_pairs_are_listed_as_json(capsys: Captured) -> None:
+    """The same facts, a row a pair, and nothing but JSON."""
+    Report(as_json=True).targets(EVERY, {"js": "no network"})
+    rows = json.loads(capsys.readouterr().out)
+    assert rows[0] == {
+        "target": "android/arm",
+        "goos": "android",
+        "goarch": "arm",
+        "first_class": False,
+        "builds": False,
+        "note": ANDROID.refusal,
+    }
+    assert [row["note"] for row in rows[1:3]] == ["no network", ""]
+    assert len(rows) == len(EVERY)
+
+
+# --- a release -------------------------------------------------------------------------------------------------------
+
+
+def test_a_release_is_a_table_then_what_failed_then_where_it_is(made: Dist, tmp_path: Path, capsys: Captured) -> None:
+    """The table is data; the excerpt of each failure, the counts and the place are for the person."""
+    Report().matrix(made, {})
+    captured = capsys.readouterr()
+    assert [line.split() for line in captured.out.splitlines()] == [
+        ["TARGET", "OUTCOME", "SIZE", "ARCHIVE"],
+        ["android/arm", "needs_external_linker", *ANDROID.refusal.split()],
+        ["linux/amd64", "built", "0.0", "MB", "linux.tar.gz"],
+        ["plan9/386", "compile_failed", "it", "broke"],
+        ["windows/amd64", "up", "to", "date", "0.0", "MB"],
+    ]
+    failure_ = f"\nplan9/386: compile_failed\n    line one\n    line two\n    (all of it: {tmp_path / 'log.txt'})\n"
+    counts = "\n2 built, 1 that Go cannot build, 1 failed; 1 compiled now\n"
+    assert captured.err == f"{failure_}{counts}release: {made.root}\n"
+
+
+def test_a_release_is_printed_as_its_manifest(made: Dist, capsys: Captured) -> None:
+    """With `--json` standard output is the manifest and nothing else; the rest is said all the same."""
+    Report(as_json=True).matrix(made, {"name": "program"})
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == {"name": "program"}
+    assert "release: " in captured.err
+
+
+def test_a_release_in_which_nothing_was_new_says_so(made: Dist, capsys: Captured) -> None:
+    """Counts that are zero are not told."""
+    Report().matrix(replace(made, outcomes=(made.binaries[1],)), {})
+    assert "\n1 built; nothing had changed: nothing was compiled\nrelease: " in capsys.readouterr().err
+
+
+def test_a_failure_without_an_excerpt_is_its_sentence(made: Dist, capsys: Captured) -> None:
+    """And one without a log names none."""
+    Report().matrix(replace(made, outcomes=(failed(PLAN9, sentence="it broke"),)), {})
+    assert capsys.readouterr().err.startswith("\nplan9/386: compile_failed\n    it broke\n\n0 built, 1 failed; ")
+
+
+# --- checks ----------------------------------------------------------------------------------------------------------
+
+CHECKS = (
+    Check("one", good=True, found="fine", mend="never shown"),
+    Check("two", good=False, found="first\nsecond", mend="type this"),
+    Check("three", good=False, found="", needed=False),
+)
+
+
+def test_checks_are_told_one_after_the_other(capsys: Captured) -> None:
+    """Good, bad, or bad without harm; what mends a bad one stands below it."""
+    assert Report().checks(iter(CHECKS)) == list(CHECKS)
+    assert capsys.readouterr().out.splitlines() == [
+        "ok    one               fine",
+        "FAIL  two               first",
+        f"{'':24}second",
+        f"{'':24}-> type this",
+        "note  three             ",
+    ]
+
+
+def test_a_check_is_told_as_soon_as_it_is_known(capsys: Captured) -> None:
+    """Somebody waits for slow ones, and sees that the quick ones are done."""
+    told: list[str] = []
+
+    def slow() -> Iterator[Check]:
+        for check in CHECKS:
+            yield check
+            told.append(capsys.readouterr().out[6:11].strip())
+
+    Report().checks(slow())
+    assert told == ["one", "two", "three"]
+
+
+def test_checks_are_printed_as_json(capsys: Captured) -> None:
+    """All of them, at the end, and nothing else."""
+    Report(as_json=True).checks(iter(CHECKS))
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == ["one", "two", "three"]
+    assert rows[1] == {"name": "two", "good": False, "found": "first\nsecond", "mend": "type this", "needed": True}

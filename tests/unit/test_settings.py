@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit import settings
+from toolkit.errors import UsageError
+from toolkit.settings import (
+    PREFIX,
+    ROOT,
+    BuildSettings,
+    DistSettings,
+    EngineSettings,
+    MatrixSettings,
+    Selector,
+    Settings,
+    engine_name,
+    folder,
+    seconds,
+    selector,
+    whole_number,
+)
+
+
+def kinds(top: type[Settings] = Settings) -> list[type[Settings]]:
+    """Return every settings value there is."""
+    return [top, *(kind for below in top.__subclasses__() for kind in kinds(below))]
+
+
+# --- flag, variable, default -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "jobs"),
+    [
+        ({}, {}, None),
+        ({}, {"JOBS": "2"}, 2),
+        ({"jobs": "3"}, {}, 3),
+        ({"jobs": "3"}, {"JOBS": "2"}, 3),
+        ({"jobs": None}, {"JOBS": "2"}, 2),
+        ({"jobs": "3"}, {"JOBS": "x"}, 3),
+        ({}, {"JOBS": ""}, None),
+    ],
+)
+def test_a_flag_counts_before_its_variable_and_that_before_the_default(
+    flags: dict[str, str | None], environ: dict[str, str], jobs: int | None
+) -> None:
+    """What is typed wins; a variable that does not count is not looked at, and an empty one is none."""
+    variables = {f"{PREFIX}{name}": value for name, value in environ.items()}
+    assert MatrixSettings.parse(flags, variables).jobs == jobs
+
+
+@pytest.mark.parametrize(
+    ("typed", "variable", "value"),
+    [
+        (None, None, False),
+        (False, None, False),
+        (True, None, True),
+        (False, "1", True),
+        (False, "yes", True),
+        (False, "0", False),
+        (False, "", False),
+        (True, "0", True),
+    ],
+)
+def test_a_switch_is_on_by_its_flag_or_by_its_variable(
+    *, typed: bool | None, variable: str | None, value: bool
+) -> None:
+    """A switch's variable turns it on unless it is empty or 0."""
+    environ = {} if variable is None else {f"{PREFIX}FIRST_CLASS": variable}
+    assert MatrixSettings.parse({"first_class": typed}, environ).first_class is value
+
+
+def test_words_joined_by_underscores_are_one_flag_and_one_variable() -> None:
+    """`build_cache` is `--build-cache` and `…_BUILD_CACHE`."""
+    assert EngineSettings.parse({}, {f"{PREFIX}BUILD_CACHE": "ours"}).build_cache == "ours"
+    with pytest.raises(UsageError) as caught:
+        MatrixSettings.parse({"timeout": "x"}, {})
+    assert caught.value.hint == "change `--timeout`"
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "message", "hint"),
+    [
+        ({"jobs": "x"}, {}, "`x` is not a whole number of at least 1", "change `--jobs`"),
+        ({}, {"JOBS": "x"}, "`x` is not a whole number of at least 1", f"change `{PREFIX}JOBS`"),
+        ({"engine": "k"}, {}, "`k` is not an engine: `auto`, `docker` or `local`", "change `--engine`"),
+        ({}, {"TIMEOUT": "soon"}, "`soon` is not a time such as `90s`, `15m` or `1h`", f"change `{PREFIX}TIMEOUT`"),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_where_it_came_from(
+    flags: dict[str, str], environ: dict[str, str], message: str, hint: str
+) -> None:
+    """The message holds the text as it was typed; the hint names the flag or the variable to change."""
+    with pytest.raises(UsageError) as caught:
+        MatrixSettings.parse(flags, {f"{PREFIX}{name}": value for name, value in environ.items()})
+    assert (str(caught.value), caught.value.hint) == (message, hint)
+
+
+def test_a_wrong_variable_is_no_concern_of_a_declaration() -> None:
+    """Tasks can be listed while a variable is wrong, and listing them costs no heavy import."""
+    heavy = {"docker", "boto3", "rich", "requests", "filelock"}
+    code = f"import sys, tasks; sys.exit(str({heavy} & set(sys.modules) or ''))"
+    environ = {**os.environ, f"{PREFIX}JOBS": "x", f"{PREFIX}ENGINE": "x", f"{PREFIX}TIMEOUT": "x"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "\n")
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_every_option_is_declared_whole(kind: type[Settings]) -> None:
+    """An option has a help, a parser and a default; a word stands for its value, but for a switch."""
+    for item in dataclasses.fields(kind):
+        assert item.metadata["help"], item.name
+        assert callable(item.metadata["parse"]), item.name
+        assert item.default is not dataclasses.MISSING, item.name
+        assert bool(item.metadata["metavar"]) is not isinstance(item.default, bool), item.name
+
+
+def test_a_default_stands_as_it_is() -> None:
+    """Without flags and variables every task has its defaults, and they are of the type that the parser gives."""
+    plain = MatrixSettings.parse({}, {})
+    assert plain == MatrixSettings()
+    assert plain.dist == ROOT / "dist"
+    assert (plain.engine, plain.timeout, plain.only, plain.jobs) == ("auto", 900.0, Selector(), None)
+    assert plain.source == str(ROOT / "go-aws-mfa")
+    assert BuildSettings.parse({"output": "x"}, {}).output == Path.cwd() / "x"
+
+
+# --- parsers ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "value"),
+    [
+        (whole_number, "1", 1),
+        (whole_number, "016", 16),
+        (seconds, "90", 90.0),
+        (seconds, "90s", 90.0),
+        (seconds, "1.5m", 90.0),
+        (seconds, "2h", 7200.0),
+        (engine_name, "auto", "auto"),
+        (engine_name, "docker", "docker"),
+        (engine_name, "local", "local"),
+        (folder, "/a/b", Path("/a/b")),
+        (folder, "a", Path.cwd() / "a"),
+        (selector, "linux/*, darwin ,,js/wasm,", Selector(("linux/*", "darwin", "js/wasm"))),
+        (selector, " , ", Selector()),
+    ],
+)
+def test_a_text_becomes_a_value(parse: Callable[[str], Any], text: str, value: object) -> None:
+    """Each parser reads what its help tells."""
+    assert parse(text) == value
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        *((whole_number, text) for text in ("", "0", "-1", "1.5", "x", "²", "٣", " 1", "9" * 5000)),
+        *((seconds, text) for text in ("", "s", "0", "-1s", "0m", "inf", "nan", "infh", "1d", "1e400", "m15")),
+        *((engine_name, text) for text in ("", "Docker", "podman")),
+        (folder, ""),
+    ],
+)
+def test_a_text_that_means_nothing_is_refused(parse: Callable[[str], Any], text: str) -> None:
+    """A parser raises ValueError and nothing else."""
+    with pytest.raises(ValueError, match=r"."):
+        parse(text)
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder may be given as a shell would expand it, even where no shell does."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert folder("~/dist") == tmp_path / "dist"
+
+
+def test_the_home_of_nobody_is_no_folder() -> None:
+    """`~` and a name that no user has is a usage error, not a traceback."""
+    with pytest.raises(UsageError, match="`~no-such-user/dist`"):
+        DistSettings.parse({"dist": "~no-such-user/dist"}, {})
+
+
+# --- selectors -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pattern", "pair", "matches"),
+    [
+        ("linux/amd64", "linux/amd64", True),
+        ("linux/amd64", "linux/arm64", False),
+        ("linux/*", "linux/arm64", True),
+        ("*/arm64", "linux/arm64", True),
+        ("*/arm", "linux/arm64", False),
+        ("linux", "linux/arm64", True),
+        ("arm64", "linux/arm64", True),
+        ("arm", "linux/arm64", False),
+        ("arm*", "linux/arm64", True),
+        ("mips*", "linux/mips64le", True),
+        ("*bsd", "netbsd/386", True),
+        ("Linux", "linux/amd64", False),
+        ("*", "js/wasm", True),
+        ("[jp]*", "js/wasm", True),
+    ],
+)
+def test_a_pattern_with_a_slash_means_the_pair_and_one_without_either_word(
+    pattern: str, pair: str, *, matches: bool
+) -> None:
+    """`linux` and `arm64` each mean all pairs that have the word; letters count as they are."""
+    assert Selector.matches(pattern, pair) is matches
+
+
+def test_a_selector_is_any_of_its_patterns() -> None:
+    """One pattern that matches is enough; without patterns nothing matches, and the selector is false."""
+    chosen = selector("linux/arm64,windows")
+    assert [pair for pair in ("linux/arm64", "windows/386", "linux/386") if chosen(pair)] == [
+        "linux/arm64",
+        "windows/386",
+    ]
+    assert chosen
+    assert not Selector()
+    assert not Selector()("linux/amd64")
+
+
+def test_the_root_is_where_the_tasks_are() -> None:
+    """Defaults do not depend on the folder that a task is called from."""
+    assert (settings.ROOT / "tasks.py").is_file()

@@ -1,0 +1,349 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.samples import DEPENDENCY, LINUX, WINDOWS, build_info, names, source, write_tree
+from toolkit.errors import DiskFull, OutputUnwritable
+from toolkit.model import Binary
+from toolkit.settings import ROOT
+from toolkit.store import Store, sha256, write, writing
+
+INFO = build_info(LINUX, DEPENDENCY)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Return the store of a folder that is not there yet."""
+    return Store(tmp_path / "dist")
+
+
+@pytest.fixture
+def little_room() -> Iterator[int]:
+    """Return how many bytes a file may have before the system refuses more, as a full disk does."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, hard))
+    yield 1 << 16
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_digest_is_that_of_the_whole_file(tmp_path: Path) -> None:
+    """Files larger than what is read at a time are read to their end."""
+    data = os.urandom(1 << 20) * 2 + b"end"
+    write(tmp_path / "file", data)
+    assert sha256(tmp_path / "file") == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o755])
+def test_a_file_is_written_whole_with_its_mode(mode: int, tmp_path: Path) -> None:
+    """Folders above it are made, an older file is replaced, and nothing else lies there afterwards."""
+    path = tmp_path / "a" / "b" / "file"
+    write(path, b"old")
+    umask = os.umask(0o077)
+    try:
+        write(path, b"new", mode=mode)
+    finally:
+        os.umask(umask)
+    assert path.read_bytes() == b"new"
+    assert names(path.parent) == ["file"]
+    if os.name == "posix":
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path: Path, little_room: int) -> None:
+    """A new file that has no room is gone again, and the old one is what it was."""
+    path = tmp_path / "file"
+    write(path, b"old")
+    with pytest.raises(OutputUnwritable, match=r"`.*file` cannot be written: file too large"):
+        write(path, bytes(little_room + 1))
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_file_that_cannot_take_its_place_is_gone_again(tmp_path: Path) -> None:
+    """A folder where the file should be is left alone."""
+    write_tree(tmp_path, {"file/inside": "theirs"})
+    with pytest.raises(OutputUnwritable, match=r"file` cannot be written: "):
+        write(tmp_path / "file", b"new")
+    assert names(tmp_path) == ["file"]
+    assert (tmp_path / "file" / "inside").read_text() == "theirs"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda path: write(path / "deep" / "name", b""),
+        lambda path: Store(path).remember("name", []),
+        lambda path: Store(path).keep(source(), LINUX, "f", b"", INFO),
+        lambda path: Store(path).keep_log(LINUX, "said"),
+        lambda path: Store(path).new_release().__enter__(),
+        lambda path: Store(path).lock(print).__enter__(),
+    ],
+    ids=["write", "remember", "keep", "keep_log", "new_release", "lock"],
+)
+def test_a_file_where_a_folder_should_be_is_an_error_that_names_it(
+    use: Callable[[Path], object], tmp_path: Path
+) -> None:
+    """Whatever is written, the message says which path is in the way and the hint what to do."""
+    (tmp_path / "dist").write_text("")
+    with pytest.raises(OutputUnwritable) as caught:
+        use(tmp_path / "dist")
+    assert type(caught.value) is OutputUnwritable
+    assert f"`{tmp_path / 'dist'}" in str(caught.value)
+    assert "--dist" in caught.value.hint
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no file that is always full")
+def test_a_full_disk_is_an_error_of_its_own(tmp_path: Path) -> None:
+    """What ran out of room is named, and the hint is the command that makes some."""
+    with pytest.raises(DiskFull, match=r"there is no room left for `.*dist`") as caught, writing(tmp_path / "dist"):
+        Path("/dev/full").write_bytes(b"1")
+    assert "`invoke clean --all`" in caught.value.hint
+
+
+def test_a_quota_is_a_full_disk_too(tmp_path: Path) -> None:
+    """For the person it is the same."""
+    with pytest.raises(DiskFull), writing(tmp_path):
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+
+# --- binaries --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_kept_is_found(store: Store) -> None:
+    """A kept binary comes back as it was, marked as found; it is a file that can be run."""
+    kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO)
+    assert kept == Binary(LINUX, kept.path, 7, hashlib.sha256(b"program").hexdigest(), "fingerprint", INFO)
+    assert (kept.path, kept.fresh) == (store.root / "bin" / "linux_amd64" / "program", True)
+    assert kept.path.read_bytes() == b"program"
+    assert os.access(kept.path, os.X_OK)
+    found = store.find(source(), LINUX, "fingerprint")
+    assert found == kept
+    assert found.fresh is False
+
+
+def test_a_program_for_windows_ends_in_exe(store: Store) -> None:
+    """It is found beside its record all the same."""
+    kept = store.keep(source(), WINDOWS, "fingerprint", b"program", build_info(WINDOWS))
+    assert names(kept.path.parent) == ["program.exe", "program.json"]
+    assert store.find(source(), WINDOWS, "fingerprint") == kept
+
+
+def test_what_was_kept_last_is_what_is_there(store: Store) -> None:
+    """A new binary takes the old one's place."""
+    store.keep(source(), LINUX, "old", b"old", INFO)
+    store.keep(source(), LINUX, "new", b"new", INFO)
+    assert store.find(source(), LINUX, "old") is None
+    assert store.find(source(), LINUX, "new")
+
+
+def record(path: Path, **changes: object) -> None:
+    """Change what is recorded beside a binary; None takes it away."""
+    place = path.with_name("program.json")
+    row = {**json.loads(place.read_text()), **changes}
+    place.write_text(json.dumps({name: value for name, value in row.items() if value is not None}))
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda path: path.write_bytes(b"progrbm"),
+        lambda path: path.write_bytes(b"program!"),
+        lambda path: path.unlink(),
+        lambda path: path.with_name("program.json").unlink(),
+        lambda path: path.with_name("program.json").write_bytes(b"\xff"),
+        lambda path: path.with_name("program.json").write_text("{"),
+        lambda path: path.with_name("program.json").write_text("[]"),
+        lambda path: path.with_name("program.json").write_text("null"),
+        lambda path: record(path, fingerprint="other"),
+        lambda path: record(path, sha256="0" * 64),
+        lambda path: record(path, sha256=None),
+        lambda path: record(path, info=None),
+        lambda path: record(path, info={"go": "go1.27.3"}),
+        lambda path: record(path, info={**json.loads(path.with_name("program.json").read_text())["info"], "deps": [1]}),
+    ],
+)
+def test_what_is_not_as_it_was_checked_is_not_found(harm: Callable[[Path], object], store: Store) -> None:
+    """A binary that is damaged, gone, from something else or without a whole record has to be built again."""
+    kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO)
+    harm(kept.path)
+    assert store.find(source(), LINUX, "fingerprint") is None
+
+
+def test_a_binary_of_another_program_or_pair_is_another_file(store: Store) -> None:
+    """Each is looked for where it is kept."""
+    store.keep(source(), LINUX, "fingerprint", b"program", INFO)
+    assert store.find(source(), WINDOWS, "fingerprint") is None
+    assert store.find(source(name="other"), LINUX, "fingerprint") is None
+
+
+def test_a_log_is_kept_whole(store: Store) -> None:
+    """The file is named after the pair."""
+    path = store.keep_log(LINUX, "line\n\xe4")
+    assert path == store.state / "logs" / "linux_amd64.txt"
+    assert path.read_text("utf-8") == "line\n\xe4"
+
+
+def test_what_is_remembered_is_recalled(store: Store) -> None:
+    """A value comes back as it was; what is not there or cannot be read is None."""
+    assert store.recall("list") is None
+    store.remember("list", [{"a": 1}, None])
+    assert store.recall("list") == [{"a": 1}, None]
+    for garbage in (b"[", b"\xff", b""):
+        (store.state / "list.json").write_bytes(garbage)
+        assert store.recall("list") is None
+
+
+# --- the release -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "settled"),
+    [
+        ([], None),
+        (["release"], "release"),
+        ([".release-new"], None),
+        (["release", ".release-new"], "release"),
+        (["release", ".release-next"], ".release-next"),
+        ([".release-next"], ".release-next"),
+        ([".release-next", ".release-old"], ".release-next"),
+        (["release", ".release-next", ".release-old"], ".release-next"),
+        (["release", ".release-old"], "release"),
+        ([".release-old"], ".release-old"),
+        ([".release-old", ".release-new"], ".release-old"),
+    ],
+)
+def test_an_interrupted_swap_is_finished_or_undone(left: list[str], settled: str | None, store: Store) -> None:
+    """Whatever folders a run leaves, one whole release is there afterwards, if there was any, and nothing else."""
+    write_tree(store.root, {f"{folder}/whose": folder for folder in left})
+    store.root.mkdir(exist_ok=True)
+    store.settle()
+    assert names(store.root) == (["release"] if settled else [])
+    if settled:
+        assert (store.release / "whose").read_text() == settled
+
+
+def test_a_new_release_takes_the_old_ones_place(store: Store) -> None:
+    """It appears at the end, whole; until then the old one is there."""
+    write_tree(store.release, {"a": "old", "gone": ""})
+    with store.new_release() as folder:
+        write_tree(folder, {"a": "new", "b": ""})
+        assert names(store.release) == ["a", "gone"]
+    assert (store.release / "a").read_text() == "new"
+    assert names(store.release) == ["a", "b"]
+    assert names(store.root) == ["release"]
+
+
+def test_the_first_release_needs_no_old_one(store: Store) -> None:
+    """Nor does its folder have to be there."""
+    with store.new_release() as folder:
+        write_tree(folder, {"a": ""})
+    assert names(store.root) == ["release"]
+
+
+def _fail(folder: Path, error: BaseException) -> None:
+    assert names(folder) == ["a"]
+    raise error
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()], ids=repr)
+def test_a_release_that_fails_leaves_the_old_one(error: BaseException, store: Store) -> None:
+    """Nothing of the new one stays behind."""
+    write_tree(store.release, {"a": "old"})
+    before = store.release.stat().st_ino
+    with pytest.raises(type(error)), store.new_release() as folder:
+        _fail(write_tree(folder, {"a": "new"}), error)
+    assert (store.release / "a").read_text() == "old"
+    assert names(store.root) == ["release"]
+    assert store.release.stat().st_ino == before
+
+
+def test_an_equal_release_changes_nothing(store: Store) -> None:
+    """Files that were taken over, or made anew with the same bytes, leave the very same folder and files."""
+    write_tree(store.release, {"linked": "1", "same": "2"})
+    before = [path.stat().st_ino for path in (store.release, store.release / "same")]
+    with store.new_release() as folder:
+        os.link(store.release / "linked", folder / "linked")
+        write_tree(folder, {"same": "2"})
+    assert [path.stat().st_ino for path in (store.release, store.release / "same")] == before
+    assert names(store.root) == ["release"]
+
+
+@pytest.mark.parametrize("files", [{"a": "2"}, {"a": "1", "b": ""}, {"b": "1"}, {}, {"a": "22"}], ids=str)
+def test_a_release_that_differs_in_anything_is_another(files: dict[str, str | bytes], store: Store) -> None:
+    """Bytes, names and number of files are compared, never times."""
+    write_tree(store.release, {"a": "1"})
+    os.utime(store.release / "a", (1, 1))
+    with store.new_release() as folder:
+        write_tree(folder, files)
+        for path in folder.iterdir():
+            os.utime(path, (1, 1))
+    assert {path.name: path.read_text() for path in store.release.iterdir()} == files
+
+
+def test_a_release_that_was_left_half_made_is_in_nobodys_way(store: Store) -> None:
+    """After `settle` a new release begins empty."""
+    write_tree(store.root, {".release-new/half": ""})
+    store.settle()
+    with store.new_release() as folder:
+        assert names(folder) == []
+
+
+# --- the lock --------------------------------------------------------------------------------------------------------
+
+_HOLDER = """
+import sys
+from pathlib import Path
+from toolkit.store import Store
+with Store(Path(sys.argv[1])).lock(lambda sentence: print(sentence, flush=True)):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_holder_waits_and_says_so_once(store: Store) -> None:
+    """Two runs on one folder go one after the other, and the second tells what it waits for."""
+    argv = [sys.executable, "-c", _HOLDER, str(store.root)]
+    with store.lock(print):
+        second = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert second.stdout
+        assert second.stdout.readline() == f"another run holds `{store.root}`; waiting for it to end\n"
+    assert second.communicate(timeout=10)[0] == "held\n"
+
+
+def test_this_process_waits_for_another(store: Store) -> None:
+    """The sentence is said once, and the lock is had when the other process lets go."""
+    said: list[str] = []
+    argv = [sys.executable, "-c", _HOLDER, str(store.root)]
+    with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin
+        assert other.stdout
+        assert other.stdout.readline() == "held\n"
+        threading.Timer(0.2, other.stdin.close).start()
+        with store.lock(said.append):
+            assert other.wait(timeout=10) == 0
+    assert said == [f"another run holds `{store.root}`; waiting for it to end"]
+
+
+def test_a_lock_that_is_free_is_had_without_a_word(store: Store) -> None:
+    """It can be taken again and again, also after an error, and the folder is made for it."""
+    said: list[str] = []
+    with pytest.raises(KeyError), store.lock(said.append):
+        raise KeyError
+    with store.lock(said.append):
+        assert store.root.is_dir()
+    assert said == []

