@@ -98,7 +98,7 @@ CASES = (
         "epoch", ("build", *LOCAL), errors.UsageError, "`yesterday` is no time", "SOURCE_DATE_EPOCH",
         env={"SOURCE_DATE_EPOCH": "yesterday"},
     ),
-    Case("no folder", ("build", "--source", "{tmp}/none", *LOCAL), errors.SourceError, "none` is no folder", "a folder"),
+    Case("no folder", ("build", "--source", "{tmp}/none", *LOCAL), errors.SourceError, "none` is no folder", "path@version"),
     Case("no module", ("build", "--source", "{tmp}", *LOCAL), errors.SourceError, "is in no Go module", "go mod init"),
     Case(
         "library", ("build", "--source", "{tmp}", *LOCAL), errors.SourceError, "package `lib`, not a main package",

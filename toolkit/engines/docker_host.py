@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import socket
 from typing import IO, TYPE_CHECKING, Self
 
 from toolkit.engines.docker_container import LABEL, WORK, Container
@@ -50,6 +51,7 @@ class Host:
         mistakes = (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError)
         try:
             if address:
+                _knock(address)
                 client = docker.from_env(timeout=_ANSWER_TIMEOUT)
             else:
                 address, client = _of_context()
@@ -161,6 +163,15 @@ class Host:
         return gone
 
 
+def _knock(address: str) -> None:
+    """Try whether a Unix socket takes a connection: the SDK leaves the socket of one that fails open."""
+    kind, _, path = address.partition("://")
+    if kind == "unix" and hasattr(socket, "AF_UNIX"):
+        with socket.socket(socket.AF_UNIX) as unix:
+            unix.settimeout(_ANSWER_TIMEOUT)
+            unix.connect(path)
+
+
 def _of_context() -> tuple[str, docker.DockerClient]:
     """Return the address, and a client, of the engine that `docker context use` chose."""
     from docker.context import ContextAPI
@@ -168,5 +179,6 @@ def _of_context() -> tuple[str, docker.DockerClient]:
     import docker
 
     context = ContextAPI.get_current_context()
+    _knock(context.Host)
     client = docker.DockerClient(base_url=context.Host, tls=context.TLSConfig or False, timeout=_ANSWER_TIMEOUT)
     return str(context.Host), client

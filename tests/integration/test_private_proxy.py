@@ -1,0 +1,147 @@
+"""A company's own module proxy, with a certificate that only this company trusts."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import io
+import json
+import os
+import ssl
+import subprocess
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import FakeWatcher
+from toolkit import source, toolchain
+from toolkit.buildinfo import read_build_info
+from toolkit.engines import Limits, choose
+from toolkit.model import Recipe, Target
+from toolkit.settings import CompileSettings
+
+MODULE = "corp.example/greeting"
+
+
+@dataclass
+class Proxy:
+    """A module proxy with one module, at a version that no cache can have."""
+
+    certificate: Path
+    version: str = field(default_factory=lambda: f"v1.0.{time.time_ns() // 1000}")
+    asked: list[str] = field(default_factory=list)
+    port: int = 0
+
+    def answer(self, path: str) -> bytes | None:
+        """Return what the go command gets for a path."""
+        self.asked.append(path)
+        mod = f"module {MODULE}\n\ngo 1.21\n".encode()
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr(f"{MODULE}@{self.version}/go.mod", mod)
+            archive.writestr(f"{MODULE}@{self.version}/greeting.go", 'package greeting\n\nconst Text = "hello"\n')
+        info = json.dumps({"Version": self.version, "Time": "2026-01-01T00:00:00Z"}).encode()
+        known = {".info": info, ".mod": mod, ".zip": packed.getvalue()}
+        found = [data for end, data in known.items() if path == f"/{MODULE}/@v/{self.version}{end}"]
+        return found[0] if found else None
+
+
+@pytest.fixture
+def address(request: pytest.FixtureRequest) -> str:
+    """Return this machine's address, as the engine under test sees it."""
+    if request.node.callspec.params["kind"] == "local":
+        return "127.0.0.1"
+    request.getfixturevalue("docker_host")
+    network = json.loads(
+        subprocess.run(["docker", "network", "inspect", "bridge"], check=True, capture_output=True).stdout
+    )
+    gateway: str = network[0]["IPAM"]["Config"][0]["Gateway"]
+    if gateway not in subprocess.run(["hostname", "-I"], check=True, capture_output=True, text=True).stdout.split():
+        pytest.skip("the engine's network is not on this machine")
+    return gateway
+
+
+@pytest.fixture
+def proxy(address: str, tmp_path: Path) -> Iterator[Proxy]:
+    """Serve a module over HTTPS, with a certificate that signs itself."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate)]
+    subject = ["-days", "2", "-subj", "/CN=proxy", "-addext", f"subjectAltName=IP:{address}"]
+    subprocess.run([*made, *subject], check=True, capture_output=True)
+    served = Proxy(certificate)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            """Answer one request."""
+            data = served.answer(self.path)
+            self.send_response(404 if data is None else 200)
+            self.end_headers()
+            self.wfile.write(data or b"")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+            """Say nothing."""
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with http.server.ThreadingHTTPServer((address, 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        served.port = server.server_port
+        threading.Thread(target=server.serve_forever).start()
+        yield served
+        server.shutdown()
+
+
+@pytest.mark.parametrize("kind", ["local", pytest.param("docker", marks=pytest.mark.docker)])
+def test_settings_of_this_machine_reach_the_engine(
+    kind: str, address: str, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The module proxy, what is not in the checksum database, and the certificates are those of this machine."""
+    for name, value in {
+        "GOPROXY": f"https://{address}:{proxy.port}",
+        "GONOSUMDB": "corp.example",
+        "SSL_CERT_FILE": str(proxy.certificate),
+        "GOMODCACHE": str(tmp_path / "modules"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    with fresh_go():
+        folder = program(tmp_path / "program", proxy.version)
+        proxy.asked.clear()
+        monkeypatch.setenv("GOMODCACHE", str(tmp_path / "empty"))
+    with fresh_go():
+        settings = CompileSettings(engine=kind, dist=tmp_path / "dist")
+        with choose(settings, FakeWatcher(), Limits(jobs=1)) as engine:
+            found = source.resolve(str(folder), tmp_path)
+            engine.fetch(found)
+            data = engine.compile(found, Target("linux", "amd64"), Recipe(toolchain.pinned()))
+    assert f"/{MODULE}/@v/{proxy.version}.zip" in proxy.asked
+    info = read_build_info(data)
+    assert info
+    assert [(dep.path, dep.version) for dep in info.deps] == [(MODULE, proxy.version)]
+    subprocess.run(["chmod", "-R", "u+w", str(tmp_path)], check=True)
+
+
+@contextlib.contextmanager
+def fresh_go() -> Iterator[None]:
+    """Let the go command be looked for again, in the environment of now and then in that of later."""
+    toolchain.go.cache_clear()
+    try:
+        yield
+    finally:
+        toolchain.go.cache_clear()
+
+
+def program(folder: Path, version: str) -> Path:
+    """Write a program that needs the module, with its sums."""
+    folder.mkdir()
+    (folder / "go.mod").write_text(f"module made.example/made\n\ngo 1.27\n\nrequire {MODULE} {version}\n", "utf-8")
+    text = f'package main\n\nimport "{MODULE}"\n\nfunc main() {{ println(greeting.Text) }}\n'
+    (folder / "main.go").write_text(text, "utf-8")
+    done = toolchain.go().run("mod", "tidy", cwd=folder, **{name: os.environ[name] for name in ("SSL_CERT_FILE",)})
+    assert done.returncode == 0, done.stderr
+    return folder
