@@ -179,6 +179,6 @@ def _of_context() -> tuple[str, docker.DockerClient]:
     import docker
 
     context = ContextAPI.get_current_context()
-    _knock(context.Host)
+    _knock(str(context.Host))
     client = docker.DockerClient(base_url=context.Host, tls=context.TLSConfig or False, timeout=_ANSWER_TIMEOUT)
     return str(context.Host), client
