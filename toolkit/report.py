@@ -192,9 +192,9 @@ class Report:
             if not self.as_json:
                 mark = "ok  " if check.good else "FAIL" if check.needed else "note"
                 lines = check.found.splitlines() or [""]
-                print(f"{mark}  {check.name.ljust(16)}  {lines[0]}")
+                print(f"{mark}  {check.name.ljust(20)}  {lines[0]}".rstrip())
                 for line in (*lines[1:], *([f"-> {check.mend}"] if check.mend and not check.good else [])):
-                    print(f"{'':24}{line}")
+                    print(f"{'':28}{line}")
         if self.as_json:
             self.data([dataclasses.asdict(check) for check in done])
         return done

@@ -282,11 +282,11 @@ def test_checks_are_told_one_after_the_other(capsys: Captured) -> None:
     """Good, bad, or bad without harm; what mends a bad one stands below it."""
     assert Report().checks(iter(CHECKS)) == list(CHECKS)
     assert capsys.readouterr().out.splitlines() == [
-        "ok    one               fine",
-        "FAIL  two               first",
-        f"{'':24}second",
-        f"{'':24}-> type this",
-        "note  three             ",
+        "ok    one                   fine",
+        "FAIL  two                   first",
+        f"{'':28}second",
+        f"{'':28}-> type this",
+        "note  three",
     ]
 
 

@@ -28,15 +28,14 @@ _WORK_TIMEOUT = 300  # … and later, when it works for us; what a command says 
 class Host:
     """A Docker engine that answers. It may be used from several threads."""
 
-    def __init__(self, client: docker.DockerClient) -> None:
+    def __init__(self, client: docker.DockerClient, address: str) -> None:
         """Take a client that is connected, and ask for what is told of the engine."""
-        self._client = client
+        self._client, self.address = client, address
         with translated("asked what it is"):
             info = client.info()
         self.cpus, self.memory = int(info["NCPU"]), int(info["MemTotal"])
         self.goos: str = info["OSType"]
         self.goarch: str = {"x86_64": "amd64", "aarch64": "arm64"}.get(info["Architecture"], info["Architecture"])
-        self.address: str = client.api.base_url
 
     @classmethod
     def connect(cls) -> Self:
@@ -59,7 +58,7 @@ class Host:
             client.api.timeout = _WORK_TIMEOUT
         except (*mistakes, AttributeError, TypeError) as error:
             raise unreachable(address or "the current docker context", error) from None
-        host = cls(client)
+        host = cls(client, address)
         if host.goos != "linux":
             raise EngineBroken(
                 f"the Docker engine at `{address}` runs {host.goos} containers",
