@@ -21,6 +21,8 @@ from toolkit.settings import PREFIX, ROOT
 _CACHES = {name: toolchain.go().env[name] for name in ("GOCACHE", "GOMODCACHE", "GOPATH")}
 _OURS = ("AWS_", PREFIX, "DOCKER_", "SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR", "GOFLAGS", "GOOS", "GOARCH")
 
+EMPTY_IMAGE = "aws-mfa-toolkit-test-empty"
+
 Invoke = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -58,6 +60,7 @@ def docker_host() -> Iterator[Host]:
     except EngineUnavailable as error:
         pytest.skip(str(error))
     yield host
+    subprocess.run(["docker", "rmi", "-f", EMPTY_IMAGE], capture_output=True, check=False)
     host.close()
 
 

@@ -157,7 +157,8 @@ def notices(run: Run, found: Source, ended: Iterable[Outcome]) -> tuple[tuple[st
     modules = sorted({module for binary in binaries for module in binary.info.deps})
     wanted = {label(module): module for module in modules}
     name = f"notices-{toolchain.pinned()}"
-    texts: dict[str, str] = run.store.recall(name) or {}
+    kept = run.store.recall(name)
+    texts = {title: text for title, text in (kept if isinstance(kept, dict) else {}).items() if isinstance(text, str)}
     missing = [module for title, module in wanted.items() if title not in texts]
     if binaries and (missing or "Go" not in texts):
         texts |= run.fetch(found).notices(found, missing)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Invoke
+from tests.conftest import EMPTY_IMAGE, Invoke
 from toolkit import errors
 from toolkit.engines.docker_host import Host
 from toolkit.reference import kinds
@@ -65,9 +65,7 @@ def _silent_socket(tmp: Path) -> None:
 
 def _image_without_go(tmp: Path) -> None:
     (tmp / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n", "utf-8")
-    subprocess.run(
-        ["docker", "build", "-q", "-t", "aws-mfa-toolkit-test-empty", str(tmp)], check=True, capture_output=True
-    )
+    subprocess.run(["docker", "build", "-q", "-t", EMPTY_IMAGE, str(tmp)], check=True, capture_output=True)
 
 
 MODULE = "module made.example/made\n\ngo 1.27\n"
@@ -161,7 +159,7 @@ CASES = (
         "there is no image `aws-mfa-toolkit-test-none`", "docker pull", docker=True,
     ),
     Case(
-        "image without go", ("build", "--source", TINY, "--image", "aws-mfa-toolkit-test-empty"), errors.ImageUnusable,
+        "image without go", ("build", "--source", TINY, "--image", EMPTY_IMAGE), errors.ImageUnusable,
         "has no `go` on its PATH", "--image", prepare=_image_without_go, docker=True,
     ),
     Case(

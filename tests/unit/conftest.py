@@ -15,4 +15,5 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         held.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{held.getsockname()[1]}"
         monkeypatch.setenv("DOCKER_HOST", address)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         yield address

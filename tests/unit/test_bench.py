@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +74,18 @@ def test_an_old_file_that_is_harmed_is_made_anew(harm: Callable[[Path], object],
     new = Bench(tmp_path / "new", {"file": old}).make("archive", "file", INPUTS, lambda: b"content", target=LINUX)
     assert new.path.read_bytes() == b"content"
     assert new.sha256 == old.sha256
+
+
+def test_a_file_is_copied_where_it_cannot_be_linked(tmp_path: Path) -> None:
+    """Not every file system has hard links, and none has them to another."""
+    memory = Path("/dev/shm")  # noqa: S108 - another file system is what is wanted
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        old = made(Path(folder))
+        (tmp_path / "new").mkdir()
+        new = Bench(tmp_path / "new", {"file": old}).make("archive", "file", INPUTS, never, target=LINUX)
+    assert new.path.read_bytes() == b"content"
 
 
 def test_a_file_is_taken_over_by_its_name(tmp_path: Path) -> None:

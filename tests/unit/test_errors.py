@@ -7,9 +7,8 @@ import pytest
 from toolkit import errors
 from toolkit.errors import ToolkitError
 
-KINDS = {
-    kind.__name__: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ToolkitError)
-}
+CLASSES = [item for item in vars(errors).values() if isinstance(item, type)]
+KINDS = {kind.__name__: kind for kind in CLASSES if issubclass(kind, ToolkitError)}
 
 
 def drawn() -> dict[str, tuple[int, str]]:

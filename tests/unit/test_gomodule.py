@@ -41,7 +41,7 @@ def publish(proxy: Path, path: str, version: str, files: Mapping[str, str], time
         for name, text in files.items():
             archive.writestr(f"{path}@{version}/{name}", text)
     (folder / f"{version}.zip").write_bytes(packed.getvalue())
-    (folder / f"{version}.mod").write_text(files["go.mod"])
+    (folder / f"{version}.mod").write_text(files.get("go.mod", f"module {path}\n"))
     (folder / f"{version}.info").write_text(
         json.dumps({"Version": version, "Time": time} if time else {"Version": version})
     )
@@ -78,6 +78,24 @@ def test_another_version_is_another_source(proxy: Path, tmp_path: Path) -> None:
     first, second, again = (gomodule.resolve(text, tmp_path / "work") for text in texts)
     assert first == again
     assert first.digest != second.digest
+
+
+def test_latest_means_what_it_means_now(proxy: Path, tmp_path: Path) -> None:
+    """Nothing that a run before wrote decides what is built, or its digest."""
+    publish(proxy, "example.test/tools", "v1.2.3", FILES)
+    old = gomodule.resolve("example.test/tools/cmd/program@latest", tmp_path / "work")
+    publish(proxy, "example.test/tools", "v1.2.4", FILES)
+    new, fresh = (
+        gomodule.resolve("example.test/tools/cmd/program@latest", tmp_path / name) for name in ("work", "fresh")
+    )
+    assert (old.version, new.version, fresh.version) == ("1.2.3", "1.2.4", "1.2.4")
+    assert new.digest == fresh.digest != old.digest
+
+
+def test_a_module_may_be_older_than_go_mod(proxy: Path, tmp_path: Path) -> None:
+    """What a proxy made up for it is no file of its own."""
+    publish(proxy, "example.test/old", "v0.1.0", {"main.go": MAIN})
+    assert gomodule.resolve("example.test/old@v0.1.0", tmp_path / "work").name == "old"
 
 
 def test_a_time_comes_from_the_variable_or_from_the_module(

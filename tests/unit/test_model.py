@@ -48,6 +48,12 @@ def test_a_pair_is_its_two_names() -> None:
     assert len({Target("android", "arm"), ANDROID}) == 1
 
 
+def test_nothing_is_taken_for_granted_of_a_pair() -> None:
+    """Who does not say that a pair is first-class, or has cgo, has not said so."""
+    plain = Target("linux", "amd64")
+    assert (plain.cgo_supported, plain.first_class, plain.refusal) == (False, False, "")
+
+
 def test_pairs_and_modules_sort_by_name() -> None:
     """Order comes from the names that a person reads."""
     assert sorted([PLAN9, LINUX, ANDROID]) == [ANDROID, LINUX, PLAN9]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
 from tests.fakes import FakeEngine, FakeWatcher
 from tests.unit.samples import (
@@ -29,7 +30,7 @@ from tests.unit.samples import (
     source,
 )
 from toolkit import release
-from toolkit.engines import CompileError, Limits
+from toolkit.engines import Closed, CompileError, Limits
 from toolkit.errors import BuildFailed, DiskFull, EngineLost, UnknownTarget, UsageError
 from toolkit.model import Binary, Outcome, Reason, Recipe, Target, Unbuilt
 from toolkit.outputs.checksums import checksums
@@ -42,6 +43,7 @@ from toolkit.toolchain import pinned
 
 RECIPE = Recipe(pinned())
 NATIVE = Target(*native())
+LINUXES = Selector(("linux",))
 
 
 @pytest.fixture
@@ -99,6 +101,25 @@ def test_the_list_of_pairs_belongs_to_a_toolchain(run: Run) -> None:
     """A new pin asks anew."""
     run.targets()
     assert names(run.store.state) == [f"targets-{pinned()}.json"]
+
+
+def test_an_engine_is_started_when_it_is_needed_and_closed_at_the_end(tmp_path: Path) -> None:
+    """Once, for all that a run asks of it."""
+    watcher = FakeWatcher()
+    with release.running(MatrixSettings(dist=tmp_path / "dist", engine="local"), watcher, Limits()) as run:
+        assert watcher.said == []
+        engine = run.engine
+        assert run.engine is engine
+    assert watcher.said == ["engine: local (asked for)"]
+    with pytest.raises(Closed):
+        engine.compile(source(directory=tmp_path), LINUX, RECIPE)
+
+
+def test_a_run_holds_its_folder_alone(tmp_path: Path) -> None:
+    """Another one waits until it is over."""
+    with release.running(MatrixSettings(dist=tmp_path), FakeWatcher(), Limits()), pytest.raises(Timeout):
+        FileLock(tmp_path / ".lock").acquire(timeout=0)
+    FileLock(tmp_path / ".lock").acquire(timeout=0).lock.release()
 
 
 # --- outcomes --------------------------------------------------------------------------------------------------------
@@ -198,6 +219,26 @@ def test_an_engine_has_the_modules_before_it_is_asked_for_their_licences(run: Ru
     """Binaries may have come from another engine, whose modules this one has never seen."""
     notices(run, source(), [binary(LINUX, tmp_path, DEPENDENCY)])
     assert asked(run) == ["fetch", "notices"]
+
+
+def test_a_program_of_nothing_but_go_has_gos_licence(run: Run, tmp_path: Path) -> None:
+    """It is asked for even where no module is linked in."""
+    assert notices(run, source(), [binary(LINUX, tmp_path)]) == (("Go", "Go's licence"),)
+
+
+@pytest.mark.parametrize("texts", [[1], "Go", 1, {"Go": 1}, {"Go": None}], ids=str)
+def test_licence_texts_that_are_none_are_asked_for_again(texts: object, run: Run, tmp_path: Path) -> None:
+    """A file that was harmed stands in nobody's way."""
+    run.store.remember(f"notices-{pinned()}", texts)
+    assert notices(run, source(), [binary(LINUX, tmp_path)]) == (("Go", "Go's licence"),)
+
+
+def test_modules_are_fetched_once_in_a_run(run: Run, tmp_path: Path) -> None:
+    """For compiling and for licences alike."""
+    give(run, plan9_386=program(PLAN9, go=pinned()))
+    outcomes(run, source(), RECIPE, (PLAN9,))
+    notices(run, source(), [binary(LINUX, tmp_path, DEPENDENCY)])
+    assert asked(run) == ["fetch", "compile plan9/386", "notices"]
 
 
 def test_without_a_binary_no_licence_is_asked_for(run: Run) -> None:
@@ -327,6 +368,12 @@ def test_a_release_of_what_is_there_needs_no_engine(primed: Path, tiny: Path) ->
     assert len(made.of("archive")) == 2
     assert release.matrix(settings, watcher) == made
     assert watcher.said == []
+
+
+def test_first_class_pairs_alone_can_be_released(primed: Path, tiny: Path) -> None:
+    """Each option that selects is passed on."""
+    made = release.matrix(MatrixSettings(dist=primed, source=str(tiny), first_class=True, skip=LINUXES), FakeWatcher())
+    assert [outcome.target for outcome in made.outcomes] == [WINDOWS]
 
 
 def test_the_program_for_this_machine_needs_no_engine_once_it_is_there(primed: Path, tiny: Path) -> None:

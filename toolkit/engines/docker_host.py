@@ -177,7 +177,8 @@ def _of_context() -> tuple[str, docker.DockerClient]:
 
     import docker
 
-    context = ContextAPI.get_current_context()
+    name = os.environ.get("DOCKER_CONTEXT", "")
+    context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
     _knock(str(context.Host))
     client = docker.DockerClient(base_url=context.Host, tls=context.TLSConfig or False, timeout=_ANSWER_TIMEOUT)
     return str(context.Host), client

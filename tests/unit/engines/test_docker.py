@@ -114,7 +114,9 @@ def test_a_compile_gives_the_bytes(program: Source) -> None:
     build, *rest = RECIPE.argv(program, LINUX, out)
     assert argv == ("go", build, "-p=2", *rest)
     assert (folder, seconds) == ("/work/go/source", 7)
-    wanted = {**RECIPE.environment(LINUX), "GOPROXY": "off", "GOMAXPROCS": "2", "GOCACHE": "/cache/go"}
+    wanted = {**RECIPE.environment(LINUX), "GOPROXY": "off", "GOMAXPROCS": "2"}
+    wanted |= {"GOCACHE": "/cache/go", "GOMODCACHE": "/modules/go", "HOME": "/work"}
+    wanted |= {"GOTMPDIR": "/work/scratch", "TMPDIR": "/work/scratch"}
     assert {name: env[name] for name in wanted} == wanted
 
 
@@ -127,6 +129,11 @@ def test_a_container_serves_one_compile_after_the_other(program: Source) -> None
     assert (len(host.made), host.made[0].sent, host.made[0].removed) == (1, 1, 0)
     made.compile(source(directory=program.directory, digest="other"), LINUX, RECIPE)
     assert (len(host.made), host.made[0].sent) == (1, 2)
+
+
+def test_an_engine_runs_as_many_jobs_as_it_can_carry() -> None:
+    """Or as many as were asked for."""
+    assert [engine(FakeHost(), limits=Limits(jobs)).jobs for jobs in (None, 3)] == [4, 3]
 
 
 def test_two_compiles_at_a_time_have_two_containers(program: Source) -> None:
@@ -173,6 +180,7 @@ def test_a_container_past_its_time_is_not_lent_again(program: Source) -> None:
     for _ in range(2):
         with pytest.raises(TimeLimit):
             made.compile(program, LINUX, RECIPE)
+    made.close()
     assert [container.removed for container in host.made] == [1, 1]
 
 
@@ -262,7 +270,7 @@ def test_modules_are_fetched_in_a_container_with_a_network(program: Source) -> N
     ((argv, env, folder, _),) = container.calls
     assert (argv, folder) == (("go", "mod", "download"), "/work/go/source")
     assert env["GOPROXY"] != "off"
-    assert (env["GOTOOLCHAIN"], env["GOENV"], env["GOFLAGS"]) == (pinned(), "off", "")
+    assert (env["GOTOOLCHAIN"], env["GOENV"], env["GOFLAGS"], env["GOWORK"]) == (pinned(), "off", "", "off")
 
 
 @pytest.mark.parametrize(
@@ -273,6 +281,9 @@ def test_modules_are_fetched_in_a_container_with_a_network(program: Source) -> N
             SourceError,
             "the modules of `example.test/program` cannot be had: no network",
         ),
+        (Result(1, "", 'go: exec: "git": executable file not found in $PATH\n'), SourceError, '"git": executable file'),
+        (Result(127, "", "go: not today\n"), SourceError, "cannot be had: not today"),
+        (Result(126, "", 'exec: "go": executable file not found'), ImageUnusable, "the image `image` has no `go`"),
         (None, EngineLost, "`go mod` in a container did not end within 900 s"),
         (
             Result(127, "", 'exec: "go": executable file not found in $PATH'),
@@ -317,8 +328,10 @@ def test_licences_are_read_out_of_a_container(program: Source) -> None:
         row = f'{{"Path": "{DEPENDENCY.path}", "Version": "{DEPENDENCY.version}", "Zip": "/none.zip"}}'
         return Result(0, "/go\n" if argv[1] == "env" else row, "")
 
-    texts = engine(FakeHost(answer)).notices(program, [DEPENDENCY])
+    host = FakeHost(answer)
+    texts = engine(host).notices(program, [DEPENDENCY])
     assert texts == {"Go": "Go's", "example.test/dependency v1.2.3": ""}
+    assert {folder for _, _, folder, _ in host.made[0].calls} == {"/work/go/source"}
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])

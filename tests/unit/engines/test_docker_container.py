@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     import docker
 
 
+class FakeStdin(io.BytesIO):
+    """A standard input as the SDK gives it: a part of a response, which is what holds the connection."""
+
+    def __init__(self) -> None:
+        """Begin with a response that is open."""
+        super().__init__()
+        self._response = io.BytesIO()
+
+    @property
+    def let_go(self) -> bool:
+        """Whether the connection was closed."""
+        return self._response.closed
+
+
 @dataclass
 class FakeApi:
     """The part of the SDK's client that a container uses."""
@@ -30,7 +44,7 @@ class FakeApi:
     silent: bool = False  # a command does not end by itself
     asked: list[str] = field(default_factory=list)
     given: dict[str, Any] = field(default_factory=dict)
-    stdin: io.BytesIO = field(default_factory=io.BytesIO)
+    stdin: FakeStdin = field(default_factory=FakeStdin)
     removed: threading.Event = field(default_factory=threading.Event)
 
     def _ask(self, what: str, /, **given: Any) -> None:
@@ -43,9 +57,9 @@ class FakeApi:
         """Make a container."""
         self._ask("create_container", image=image, **given)
 
-    def attach_socket(self, _name: str, **_: Any) -> io.BytesIO:
+    def attach_socket(self, _name: str, **given: Any) -> FakeStdin:
         """Return its standard input."""
-        self._ask("attach_socket")
+        self._ask("attach_socket", **given)
         return self.stdin
 
     def start(self, _name: str) -> None:
@@ -112,6 +126,8 @@ def test_a_container_idles_as_a_user_without_privileges() -> None:
     assert (api.given["entrypoint"], api.given["stdin_open"], api.given["user"]) == (["gofmt"], True, "65532:65532")
     assert (api.given["labels"], api.given["name"]) == ({LABEL: "run"}, "name")
     assert api.given["host_config"] == {"ReadonlyRootfs": True}
+    assert (api.given["command"], api.given["working_dir"]) == ([], "/work")
+    assert api.given["params"] == {"stdin": 1, "stream": 1}
 
 
 @pytest.mark.parametrize(
@@ -142,7 +158,7 @@ def test_a_removed_container_takes_its_volume_along() -> None:
     made.begin("image", "run", {})
     made.remove()
     assert (api.given["force"], api.given["v"]) == (True, True)
-    assert api.stdin.closed
+    assert api.stdin.let_go
     made.remove()  # twice is as good as once
 
 
@@ -163,6 +179,8 @@ def test_removing_never_fails(raises: dict[str, Exception], asked: list[str]) ->
     api = FakeApi(raises=raises)
     container(api).remove()
     assert api.asked == asked
+    assert api.given.get("condition", "removed") == "removed"
+    assert api.given.get("timeout", 10) == 10
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -205,6 +223,7 @@ def test_a_command_gives_its_code_and_all_that_it_said(
         {"A": "1"},
         "/work",
     )
+    assert api.given["user"] == "65532:65532"
     assert not api.removed.is_set()
 
 

@@ -7,7 +7,7 @@ import pytest
 import requests.exceptions
 
 from toolkit.engines.docker_errors import translated, unreachable
-from toolkit.errors import DiskFull, EngineForbidden, EngineLost, EngineUnavailable, ToolkitError
+from toolkit.errors import DiskFull, EngineBroken, EngineForbidden, EngineLost, EngineUnavailable, ToolkitError
 
 FULL = "write /x: no space left on device"
 
@@ -100,6 +100,25 @@ def test_an_engine_that_does_not_answer_is_told_with_its_address(
     assert type(found) is EngineUnavailable
     assert str(found) == f"no Docker engine answers at {where}"
     assert found.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        docker.errors.APIError("500 Server Error", explanation="it is ill"),
+        chained(
+            docker.errors.DockerException("no"), docker.errors.APIError("500"), requests.exceptions.HTTPError("ill")
+        ),
+    ],
+    ids=["plain", "chained"],
+)
+def test_an_engine_that_answers_with_a_failure_is_broken(error: Exception) -> None:
+    """It is there; what it said is told, and its log is where to look."""
+    found = unreachable("tcp://engine.example", error)
+    assert type(found) is EngineBroken
+    assert str(found).startswith("the Docker engine at `tcp://engine.example` fails: ")
+    assert str(found).endswith("ill") or "it is ill" in str(found)
+    assert "log" in found.hint
 
 
 def test_errors_that_go_in_circles_end() -> None:

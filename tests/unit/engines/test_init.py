@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import http.server
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,25 +14,6 @@ from toolkit.errors import EngineUnavailable, UsageError
 from toolkit.settings import EngineSettings
 
 GIB = 1 << 30
-
-
-class _Failing(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_error(500, "the engine is ill")
-
-    do_HEAD = do_GET  # noqa: N815 - the name is the server's
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def ill() -> Iterator[str]:
-    """Return the address of an engine that answers, and fails."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Failing) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
-        yield f"tcp://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 # --- a share of an engine --------------------------------------------------------------------------------------------
@@ -119,9 +98,9 @@ def test_where_no_docker_engine_answers_the_local_one_is_taken(nobody: str) -> N
 
 
 def test_an_engine_that_answers_and_fails_is_no_reason_to_take_another(
-    ill: str, monkeypatch: pytest.MonkeyPatch
+    daemon: Callable[[dict[str, object]], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody who has Docker would wonder why it is not used."""
-    monkeypatch.setenv("DOCKER_HOST", ill)
+    monkeypatch.setenv("DOCKER_HOST", daemon({}))
     with pytest.raises(EngineUnavailable), choose(EngineSettings(), FakeWatcher(), Limits()):
         pytest.fail("the local engine was taken")

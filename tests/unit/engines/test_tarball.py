@@ -40,6 +40,12 @@ def test_what_is_no_file_is_none() -> None:
     assert only_file(pack({}, owner=0)) is None
 
 
+def test_a_name_need_not_be_unicode() -> None:
+    """Linux lets a file be called anything, and a source may have such a file."""
+    name = b"\xff.txt".decode("utf-8", "surrogateescape")
+    assert rows(pack({name: b""}, owner=0))[0][0] == name
+
+
 def test_a_name_may_be_long_and_odd() -> None:
     """Sources have deep folders."""
     name = "/".join(["d\xe4" * 40] * 5 + ["file"])

@@ -206,3 +206,5 @@ def test_only_what_is_linked_in_is_listed(tmp_path: Path) -> None:
     text = third_party(release(tmp_path), silent)
     assert "dependency" not in text
     assert "Go (go1.27.3, standard library and runtime)" in text
+    other = dataclasses.replace(plain, info=dataclasses.replace(plain.info, go="go1.99.0"))
+    assert "Go (go1.99.0, " in third_party(release(tmp_path), other)

@@ -12,7 +12,7 @@ import pytest
 from tests.unit.samples import ANDROID, DEPENDENCY, EVERY, JS, LINUX, PLAN9, WINDOWS, binary, dist, failed, refused
 from toolkit.bench import COMPRESSOR, Bench
 from toolkit.model import Dist, Reason
-from toolkit.outputs.manifest import document, manifest, recorded
+from toolkit.outputs.manifest import document, manifest, read, recorded
 
 SCHEMA = json.loads(Path(manifest.__code__.co_filename).with_name("manifest.schema.json").read_text("utf-8"))
 
@@ -75,7 +75,10 @@ def test_a_manifest_states_what_everything_was_made_from(good: dict[str, Any]) -
     assert (good["name"], good["version"], good["toolchain"]) == ("program", "1.2.0", "go1.27.3")
     assert good["source"]["module"] == {"path": "example.test/program", "version": "", "sum": ""}
     assert good["compressor"] == COMPRESSOR
-    assert [row["name"] for row in good["artifacts"]] == ["linux_amd64.x", "windows_amd64.x"]
+    assert [(row["name"], row["target"]) for row in good["artifacts"]] == [
+        ("linux_amd64.x", "linux/amd64"),
+        ("windows_amd64.x", "windows/amd64"),
+    ]
     assert str(Path.cwd()) not in json.dumps(good)
 
 
@@ -174,6 +177,21 @@ def test_what_is_recorded_is_read_back(tmp_path: Path) -> None:
             artifact.sha256,
             artifact.inputs,
         )
+
+
+def test_a_file_of_no_pair_has_none(tmp_path: Path) -> None:
+    """The schema's own row, for one."""
+    made = release(tmp_path)
+    schema, _ = manifest(made, Bench(tmp_path / "new"))
+    whole = document(made.plus(schema))
+    assert whole["artifacts"][-1]["target"] is None
+    assert valid(whole)
+
+
+def test_the_manifest_of_a_finished_release_is_its_file(tmp_path: Path) -> None:
+    """Nothing is made up that is not in it."""
+    (tmp_path / "manifest.json").write_text('{"name": "\N{LATIN SMALL LETTER E WITH ACUTE}"}', "utf-8")
+    assert read(dist(tmp_path)) == {"name": "\N{LATIN SMALL LETTER E WITH ACUTE}"}
 
 
 @pytest.mark.parametrize(

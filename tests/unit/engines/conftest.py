@@ -1,0 +1,41 @@
+"""A Docker engine that is a web server of a few lines, for what cannot be seen but over a connection."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+
+Daemon = Callable[[Mapping[str, object]], str]
+
+
+@pytest.fixture
+def daemon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
+    """Return a function that starts an engine with answers by the last word of a path; it fails at all else."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with contextlib.ExitStack() as stack:
+
+        def start(answers: Mapping[str, object]) -> str:
+            class Handler(http.server.BaseHTTPRequestHandler):
+                def do_GET(self) -> None:
+                    answer = answers.get(self.path.rpartition("/")[2])
+                    body = json.dumps({"message": "it is ill"} if answer is None else answer).encode()
+                    self.send_response(500 if answer is None else 200)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+
+                def log_message(self, *_: object) -> None:
+                    """Say nothing."""
+
+            server = stack.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+            threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+            stack.callback(server.shutdown)
+            return f"tcp://127.0.0.1:{server.server_port}"
+
+        yield start
