@@ -1,14 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from toolkit import toolchain
-from toolkit.doctor import _auto, _proxies, examine
+from toolkit.doctor import _auto, _docker, _proxies, examine
+from toolkit.engines import image
 from toolkit.model import Check
 from toolkit.settings import DoctorSettings
+
+Daemon = Callable[[Mapping[str, object]], str]
 
 
 @pytest.fixture
@@ -95,6 +98,27 @@ def test_the_engine_that_would_be_taken_is_told(*, go: bool, docker: bool, taken
     assert check.found.startswith(taken)
     assert check.good is (taken != "none")
     assert check.needed
+
+
+@pytest.mark.parametrize(
+    ("named", "answer", "said"),
+    [
+        ("", {"Id": "1"}, ("there", True)),
+        ("", 404, ("made by the first build", True)),
+        ("ours", {"Id": "1"}, ("there", True)),
+        ("ours", 404, ("missing", False)),
+    ],
+)
+def test_an_image_that_was_named_has_to_be_there(
+    named: str, answer: object, said: tuple[str, bool], daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The builder image is made where it is missing; one that a person named is not."""
+    info = {"NCPU": 4, "MemTotal": 8e9, "OSType": "linux", "Architecture": "x86_64"}
+    answers = {"version": {"ApiVersion": "1.45"}, "_ping": "OK", "info": info, "json": answer}
+    monkeypatch.setenv("DOCKER_HOST", daemon(answers))
+    check, name = _docker(DoctorSettings(image=named)), named or image.name()
+    assert (check.good, check.needed, check.mend) == (said[1], False, f"docker pull {name}")
+    assert check.found.endswith(f"linux/amd64, 4 cores, 8 GB; image {name}: {said[0]}")
 
 
 def test_everything_that_building_needs_is_looked_at(nobody: str, tmp_path: Path) -> None:

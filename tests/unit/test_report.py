@@ -5,7 +5,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -163,14 +163,23 @@ def settled(terminal: Terminal, text: str) -> str:
 
 
 @pytest.mark.usefixtures("_wide")
-def test_results_end_the_display() -> None:
+@pytest.mark.parametrize(
+    ("show", "text"),
+    [
+        (lambda report: report.line("program"), "program\n"),
+        (lambda report: report.data(1), "1\n"),
+        (lambda report: report.table(("A",), [("1",)]), "1\n"),
+    ],
+    ids=["line", "data", "table"],
+)
+def test_results_end_the_display(show: Callable[[Report], None], text: str) -> None:
     """Nothing is drawn over what is printed at the end."""
     with screen() as terminal, Report() as report:
         report.plan(1)
-        report.line("dist/bin/linux_amd64/program")
+        show(report)
         drawn = terminal.getvalue()
         report.say("done")
-    assert drawn.endswith("dist/bin/linux_amd64/program\n")
+    assert drawn.endswith(text)
     assert terminal.getvalue() == f"{drawn}done\n"
 
 

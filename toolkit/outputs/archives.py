@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import stat
 import tarfile
 import time
@@ -22,7 +23,8 @@ Member = tuple[str, int, bytes]  # name, mode, content
 
 def archives(dist: Dist, bench: Bench) -> Iterable[Artifact]:
     """Make a `.tar.gz` for each binary, or a `.zip` for Windows."""
-    with ThreadPoolExecutor() as pool:  # zlib lets other threads run
+    # zlib lets other threads run; each holds a program, and more of them than cores would only hold more memory.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from pool.map(lambda binary: _archive(dist, bench, binary), dist.binaries)
 
 
@@ -71,12 +73,15 @@ def label(module: Module) -> str:
 def tarred(members: Sequence[Member], epoch: int) -> bytes:
     """Return a `.tar.gz` that is the same wherever and by whomever it is made."""
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar:
+    with (
+        gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=_LEVEL, mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.GNU_FORMAT) as tar,
+    ):
         for name, mode, content in members:
             member = tarfile.TarInfo(name)
             member.size, member.mode, member.mtime = len(content), mode, epoch
             tar.addfile(member, io.BytesIO(content))
-    return gzip.compress(packed.getvalue(), _LEVEL, mtime=0)
+    return packed.getvalue()
 
 
 def zipped(members: Sequence[Member], epoch: int) -> bytes:

@@ -96,6 +96,13 @@ def test_a_compile_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     assert not alive(int((tmp_path / "child").read_text()))
 
 
+def test_an_engine_forgets_what_has_ended(tmp_path: Path) -> None:
+    """The number of a process is soon another one's, which closing must not end."""
+    made = engine(tmp_path, f"{OUT}; echo > $out")
+    built(made, tmp_path)
+    assert not made._running  # noqa: SLF001 - there is no safe way to see it but this
+
+
 def alive(process: int) -> bool:
     """Tell whether a process still runs, a moment after it was told to end."""
     for _ in range(100):
