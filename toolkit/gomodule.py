@@ -88,7 +88,7 @@ def _source(import_path: str, found: dict[str, Any], folder: Path) -> Source:
         module=Module(path, version, total[1] if total else ""),
         version=version.removeprefix("v"),
         digest=sourcetree.digest(folder, _FILES),
-        epoch=sourcetree.wanted_epoch() or max(int(committed), sourcetree.FIRST_EPOCH),
+        epoch=sourcetree.wanted_epoch() or min(max(int(committed), sourcetree.FIRST_EPOCH), sourcetree.LAST_EPOCH),
         files=_FILES,
         documents=sourcetree.documents(directory / import_path.removeprefix(path).strip("/"), directory),
     )

@@ -111,7 +111,11 @@ def matrix(settings: MatrixSettings, watcher: Watcher) -> Dist:
         recipe = Recipe(toolchain.pinned())
         ended = outcomes(run, found, recipe, chosen)
         dist = Dist(run.store.release, found, recipe, every, ended, notices(run, found, ended))
-        return package(dist, run.store)
+        before = run.store.identity()
+        packed = package(dist, run.store)
+        if run.store.identity() == before:
+            watcher.say("nothing had changed: the release is the one from before")
+        return packed
 
 
 def outcomes(run: Run, found: Source, recipe: Recipe, chosen: Iterable[Target]) -> tuple[Outcome, ...]:

@@ -181,7 +181,7 @@ class Report:
             f"{failed} failed" if failed else "",
         ]
         fresh = sum(binary.fresh for binary in dist.binaries)
-        news = f"{fresh} compiled now" if fresh else "nothing had changed: nothing was compiled"
+        news = f"{fresh or 'nothing'} compiled now"
         self.say(f"\n{', '.join(filter(None, parts))}; {news}\nrelease: {dist.root}")
 
     def checks(self, checks: Iterable[Check]) -> list[Check]:

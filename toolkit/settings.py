@@ -105,7 +105,7 @@ class Settings:
             flag, variable = f"--{item.name.replace('_', '-')}", f"{PREFIX}{item.name.upper()}"
             typed = flags.get(item.name)
             if isinstance(item.default, bool):
-                values[item.name] = bool(typed) or environ.get(variable, "") not in {"", "0"}
+                values[item.name] = bool(typed) or environ.get(variable, "").lower() not in {"", "0", "no", "false"}
             elif typed is not None:
                 values[item.name] = _parsed(item.metadata["parse"], str(typed), flag)
             elif environ.get(variable):

@@ -14,6 +14,7 @@ from pathlib import Path
 from toolkit.errors import UsageError
 
 FIRST_EPOCH = 315532800  # 1980-01-01, the earliest time a zip can hold
+LAST_EPOCH = (1 << 32) - 1  # in 2106
 _SKIPPED_FOLDERS = {".git", ".hg", ".svn", "node_modules"}
 _SHIPPED = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|README)([.-].*)?", re.IGNORECASE)
 _PROSE = re.compile(rf"{_SHIPPED.pattern}|(CHANGELOG|CONTRIBUTING)([.-].*)?", re.IGNORECASE)
@@ -106,7 +107,7 @@ def epoch(root: Path) -> int:
     # Another user's checkout is one that git refuses to read, unless told that it may.
     trusting = ("-c", "safe.directory=*", "-c", "log.showSignature=false")
     command = ["git", *trusting, "-C", str(root), "log", "-1", "--format=%ct", "--", "."]
-    return wanted_epoch() or max(_seconds(command), FIRST_EPOCH)
+    return wanted_epoch() or min(max(_seconds(command), FIRST_EPOCH), LAST_EPOCH)
 
 
 def wanted_epoch() -> int | None:
@@ -114,7 +115,7 @@ def wanted_epoch() -> int | None:
     text = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not text:
         return None
-    if not re.fullmatch(r"[0-9]{1,10}", text) or not FIRST_EPOCH <= int(text) < 1 << 32:
+    if not re.fullmatch(r"[0-9]{1,10}", text) or not FIRST_EPOCH <= int(text) <= LAST_EPOCH:
         raise UsageError(
             f"`{text}` is no time in seconds that an archive can hold",
             hint=f"set `SOURCE_DATE_EPOCH` to a number from {FIRST_EPOCH} (1980) on, or unset it",

@@ -170,6 +170,10 @@ class Store:
             for left in (old, self._beside("new")):
                 shutil.rmtree(left, ignore_errors=True)
 
+    def identity(self) -> int | None:
+        """Return a number that another release would not have; None where there is none."""
+        return self.release.stat().st_ino if self.release.is_dir() else None
+
     @contextlib.contextmanager
     def new_release(self) -> Iterator[Path]:
         """Give an empty folder; when the block ends well, it becomes the release, whole, unless it is just the same."""

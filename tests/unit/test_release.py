@@ -366,8 +366,9 @@ def test_a_release_of_what_is_there_needs_no_engine(primed: Path, tiny: Path) ->
     assert made.root == primed / "release"
     assert made.notices == (("Go", "Go's"), ("example.test/dependency v1.2.3", "its"))
     assert len(made.of("archive")) == 2
-    assert release.matrix(settings, watcher) == made
     assert watcher.said == []
+    assert release.matrix(settings, watcher) == made
+    assert watcher.said == ["nothing had changed: the release is the one from before"]
 
 
 def test_first_class_pairs_alone_can_be_released(primed: Path, tiny: Path) -> None:

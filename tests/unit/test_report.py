@@ -269,7 +269,7 @@ def test_a_release_is_printed_as_its_manifest(made: Dist, capsys: Captured) -> N
 def test_a_release_in_which_nothing_was_new_says_so(made: Dist, capsys: Captured) -> None:
     """Counts that are zero are not told."""
     Report().matrix(replace(made, outcomes=(made.binaries[1],)), {})
-    assert "\n1 built; nothing had changed: nothing was compiled\nrelease: " in capsys.readouterr().err
+    assert "\n1 built; nothing compiled now\nrelease: " in capsys.readouterr().err
 
 
 def test_a_failure_without_an_excerpt_is_its_sentence(made: Dist, capsys: Captured) -> None:
