@@ -1,0 +1,206 @@
+"""Those who talk to the emulator: boto3, the AWS CLI, aws-mfa, and requests whose every byte a test decides."""
+
+from __future__ import annotations
+
+import email.message
+import hashlib
+import http.client
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import boto3
+import pytest
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from toolkit.emulator import Emulator, User
+from toolkit.emulator.signature import stamp
+
+_REGION = "us-east-1"
+_FORM = "application/x-www-form-urlencoded; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a client signs with."""
+
+    access_key: str
+    secret: str
+    token: str | None = None
+
+    @classmethod
+    def of(cls, user: User) -> Keys:
+        """Return the long-term keys of a user."""
+        return cls(user.access_key, user.secret)
+
+
+@dataclass(frozen=True)
+class Aws:
+    """boto3's clients for one pair of keys. They try once, and leave it to the server to judge parameters."""
+
+    emulator: Emulator
+    keys: Keys
+
+    @contextmanager
+    def client(self, service: str) -> Iterator[Any]:
+        """Give a client, and close it."""
+        make: Any = boto3.client  # its overloads know services by literal names only
+        made = make(
+            service,
+            region_name=_REGION,
+            endpoint_url=self.emulator.url,
+            aws_access_key_id=self.keys.access_key,
+            aws_secret_access_key=self.keys.secret,
+            aws_session_token=self.keys.token,
+            config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
+        )
+        yield made
+        made.close()
+
+    def __call__(self, service: str, operation: str, **parameters: object) -> Any:
+        """Make one call, and return what boto3 does."""
+        with self.client(service) as client:
+            return getattr(client, operation)(**parameters)
+
+    def refused(self, service: str, operation: str, **parameters: object) -> tuple[int, str, str]:
+        """Make a call that has to be refused, and return HTTP status, code and sentence."""
+        with pytest.raises(ClientError) as caught:
+            self(service, operation, **parameters)
+        answer: Mapping[str, Any] = caught.value.response
+        return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"], answer["Error"]["Message"] or ""
+
+    def log_in(self, **parameters: object) -> Aws:
+        """Return the same with the keys of a new session."""
+        got = self("sts", "get_session_token", **parameters)["Credentials"]
+        return Aws(self.emulator, Keys(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"]))
+
+
+def as_user(emulator: Emulator, user: User) -> Aws:
+    """Return boto3 with the long-term keys of a user."""
+    return Aws(emulator, Keys.of(user))
+
+
+def with_mfa(emulator: Emulator, user: User) -> Aws:
+    """Return boto3 with a session for the present code of a user's device."""
+    device = user.device
+    return as_user(emulator, user).log_in(SerialNumber=device.serial, TokenCode=device.code())
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer."""
+
+    status: int
+    headers: email.message.Message
+    text: str
+
+    @property
+    def code(self) -> str:
+        """AWS's code of the refusal, or `""`."""
+        return self._element("Code")
+
+    @property
+    def sentence(self) -> str:
+        """AWS's sentence of the refusal, or `""`."""
+        return self._element("Message")
+
+    def _element(self, name: str) -> str:
+        return next(iter(re.findall(f"<{name}>(.*?)</{name}>", self.text)), "")
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A request that botocore's own signer signs as if it were another time, and that may be changed afterwards."""
+
+    keys: Keys
+    service: str = "sts"
+    form: Mapping[str, str] = field(default_factory=dict)
+    path: str = "/"
+    method: str = "POST"
+
+    def send(self, emulator: Emulator, at: float, change: Callable[[AWSRequest], None] | None = None) -> Reply:
+        """Sign it for a time, change it, send it."""
+        body = urlencode(self.form) if self.form else ""
+        request = AWSRequest(self.method, emulator.url + self.path, data=body)
+        request.headers["Host"] = urlsplit(emulator.url).netloc
+        if body:
+            request.headers["Content-Type"] = _FORM
+        self._sign(request, at)
+        if change:
+            change(request)
+        return exchange(emulator, self.method, self.path, dict(request.headers), str(request.data))
+
+    def _sign(self, request: AWSRequest, at: float) -> None:
+        request.context["timestamp"] = request.headers["X-Amz-Date"] = stamp(at)
+        if self.keys.token is not None:
+            request.headers["X-Amz-Security-Token"] = self.keys.token
+        if self.service == "s3":
+            request.headers["X-Amz-Content-SHA256"] = hashlib.sha256(str(request.data).encode()).hexdigest()
+        signer = S3SigV4Auth if self.service == "s3" else SigV4Auth
+        auth = signer(Credentials(self.keys.access_key, self.keys.secret), self.service, _REGION)
+        signature = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
+        names = auth.signed_headers(auth.headers_to_sign(request))
+        scope = f"Credential={auth.scope(request)}"
+        request.headers["Authorization"] = f"AWS4-HMAC-SHA256 {scope}, SignedHeaders={names}, Signature={signature}"
+
+
+def exchange(emulator: Emulator, method: str, path: str, headers: Mapping[str, str], body: str = "") -> Reply:
+    """Send a request as it is."""
+    connection = http.client.HTTPConnection(urlsplit(emulator.url).netloc, timeout=20)
+    try:
+        connection.request(method, path, body, dict(headers))
+        with connection.getresponse() as answer:
+            return Reply(answer.status, answer.headers, answer.read().decode())
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Programs with an environment and AWS files of their own."""
+
+    emulator: Emulator
+    folder: Path
+
+    @property
+    def credentials(self) -> Path:
+        """The credentials file."""
+        return self.folder / "credentials"
+
+    def profile(self, name: str, keys: Keys) -> None:
+        """Write a profile."""
+        token = f"aws_session_token = {keys.token}\n" if keys.token else ""
+        with self.credentials.open("a", encoding="utf-8") as file:
+            file.write(f"[{name}]\naws_access_key_id = {keys.access_key}\n")
+            file.write(f"aws_secret_access_key = {keys.secret}\n{token}\n")
+
+    def run(self, *argv: str, given: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end."""
+        surroundings = {
+            **os.environ,
+            "AWS_CONFIG_FILE": str(self.folder / "config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.credentials),
+            "AWS_DEFAULT_REGION": _REGION,
+            "AWS_MAX_ATTEMPTS": "1",
+            "AWS_PAGER": "",
+            **self.emulator.environment(),
+            **env,
+        }
+        return subprocess.run(
+            argv, env=surroundings, input=given, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    def cli(self, *args: str) -> subprocess.CompletedProcess[str]:
+        """Run the AWS CLI."""
+        return self.run(sys.executable, "-m", "awscli", *args)

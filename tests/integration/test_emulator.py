@@ -1,0 +1,931 @@
+"""The embedded AWS, over real HTTP: what it has to do otherwise than moto, and with the programs people use."""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import json
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ClientError
+
+import toolkit.emulator
+from tests.conftest import Invoke
+from tests.integration.emulator_clients import Aws, Keys, Raw, Shell, as_user, exchange, with_mfa
+from toolkit import totp
+from toolkit.emulator import Clock, Emulator, Kind, User
+from toolkit.errors import ToolkitError
+from toolkit.settings import ROOT
+
+ALL = (Kind.FIDO, Kind.VIRTUAL, Kind.HARDWARE)
+WRONG_CODE = (403, "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code.")
+WRONG_DEVICE = (
+    403,
+    "AccessDenied",
+    (
+        "MultiFactorAuthentication failed, unable to validate MFA code.  "
+        "Please verify your MFA serial number is valid and associated with this user."
+    ),
+)
+INVALID_TOKEN = (403, "InvalidClientTokenId", "The security token included in the request is invalid.")
+IDENTITY = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
+UNTIL = 12 * 3600
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody ask a proxy for what is on this machine."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return a clock that a test can move, at the beginning of a period; the clients sign with the machine's."""
+    return Clock(ahead=totp.seconds_left(time.time()))
+
+
+@pytest.fixture
+def aws(clock: Clock) -> Iterator[Emulator]:
+    """Return an emulator without users."""
+    with Emulator(clock) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def alice(aws: Emulator) -> User:
+    """Return a user under a path, with a virtual device."""
+    return aws.add_user("alice", "/eng/")
+
+
+@pytest.fixture
+def shell(aws: Emulator, tmp_path: Path) -> Shell:
+    """Return where programs are run."""
+    return Shell(aws, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def aws_mfa(invoke_in: Invoke, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the path of aws-mfa."""
+    done = invoke_in(tmp_path_factory.mktemp("dist"), "build", "--engine", "local")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def code_of(user: User, periods: int = 0) -> str:
+    """Return the code of a user's device, so many periods from now."""
+    return user.device.code(user.device.clock() + periods * totp.PERIOD)
+
+
+def wrong_code(user: User) -> str:
+    """Return six digits that are none of the codes of now, the period before or the one after."""
+    codes = {code_of(user, periods) for periods in (-2, -1, 0, 1, 2)}
+    return next(text for text in map(str, range(100000, 100006)) if text not in codes)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_every_difference_has_a_test() -> None:
+    """Whatever the package says to do otherwise than moto is held by a test here."""
+    told = set(re.findall(r"^ ?(\d+)\. ", toolkit.emulator.__doc__ or "", re.MULTILINE))
+    held = {found[1] for name in globals() if (found := re.match(r"test_difference_(\d+)_", name))}
+    assert told == held != set()
+
+
+# --- sessions --------------------------------------------------------------------------------------------------------
+
+
+def test_difference_1_codes_are_true(aws: Emulator, alice: User) -> None:
+    """Difference 1: only the codes of this period and of its two neighbours are taken."""
+    user, serial = as_user(aws, alice), alice.device.serial
+    for code in (wrong_code(alice), code_of(alice, -3), code_of(alice, 3), "000000"):
+        assert user.refused("sts", "get_session_token", SerialNumber=serial, TokenCode=code) == WRONG_CODE
+    for periods in (-1, 0, 1):
+        assert user.log_in(SerialNumber=serial, TokenCode=code_of(alice, periods)).keys.token
+
+
+def test_difference_1_no_code_works_twice(aws: Emulator, alice: User, clock: Clock) -> None:
+    """Difference 1: a code is good for one call, and one of an earlier period is not good after it."""
+    user, serial = as_user(aws, alice), alice.device.serial
+    code, before = code_of(alice), code_of(alice, -1)
+    assert user.log_in(SerialNumber=serial, TokenCode=code)
+    for used in (code, before):
+        assert user.refused("sts", "get_session_token", SerialNumber=serial, TokenCode=used) == WRONG_CODE
+    clock.step(totp.PERIOD)
+    assert user.refused("sts", "get_session_token", SerialNumber=serial, TokenCode=code) == WRONG_CODE
+    assert user.log_in(SerialNumber=serial, TokenCode=code_of(alice))
+
+
+def test_difference_1_a_refused_code_is_not_spent(aws: Emulator, alice: User) -> None:
+    """Difference 1: a code with which something else was wrong still works, and a wrong one spends nothing."""
+    user, serial, code = as_user(aws, alice), alice.device.serial, code_of(alice)
+    user.refused("sts", "get_session_token", SerialNumber=serial, TokenCode=wrong_code(alice))
+    user.refused("sts", "get_session_token", SerialNumber="GAHT00000000", TokenCode=code)
+    user.refused("sts", "get_session_token", SerialNumber=serial, TokenCode=code, DurationSeconds=1)
+    assert user.log_in(SerialNumber=serial, TokenCode=code)
+
+
+def test_difference_1_one_of_many_at_once(aws: Emulator, alice: User) -> None:
+    """Difference 1: of several calls with one code at the same time, one gets a session."""
+    raw = Raw(Keys.of(alice), form={**_session_form(alice), "TokenCode": code_of(alice)})
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda _: raw.send(aws, time.time()), range(8)))
+    assert sorted(reply.status for reply in replies) == [200] + [403] * 7
+
+
+def test_difference_1_devices_are_apart(aws: Emulator) -> None:
+    """Difference 1: a used code of one device does not use up another's, and each has its own codes."""
+    user = aws.add_user("bob", devices=(Kind.VIRTUAL, Kind.HARDWARE))
+    app, token = user.devices
+    now = app.clock()
+    caller = as_user(aws, user)
+    for device, other in ((app, token), (token, app)):
+        foreign = {"SerialNumber": device.serial, "TokenCode": other.code(now)}
+        assert caller.refused("sts", "get_session_token", **foreign) == WRONG_CODE
+        assert caller.log_in(SerialNumber=device.serial, TokenCode=device.code(now)).keys.token
+
+
+def test_difference_2_only_ones_own_devices(aws: Emulator, alice: User) -> None:
+    """Difference 2: serials of nobody's, of somebody else's and of a security key are refused in the same words."""
+    other = aws.add_user("bob", devices=ALL)
+    user = as_user(aws, other)
+    key, app, _ = other.devices
+    for serial in ("GAHT00000000", "arn:aws:iam::123456789012:mfa/nobody", other.arn, alice.device.serial, key.serial):
+        for code in (code_of(alice), app.code()):
+            assert user.refused("sts", "get_session_token", SerialNumber=serial, TokenCode=code) == WRONG_DEVICE
+    assert user.log_in(SerialNumber=app.serial, TokenCode=app.code())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "constraint"),
+    [
+        ("DurationSeconds", 899, "Member must have value greater than or equal to 900"),
+        ("DurationSeconds", 129601, "Member must have value less than or equal to 129600"),
+        ("TokenCode", "12345a", r"Member must satisfy regular expression pattern: [\d]*"),
+        ("TokenCode", "12345", "Member must have length greater than or equal to 6"),
+        ("TokenCode", "1234567", "Member must have length less than or equal to 6"),
+        ("SerialNumber", "short", "Member must have length greater than or equal to 9"),
+        ("SerialNumber", "not a serial", r"Member must satisfy regular expression pattern: [\w+=/:,.@-]*"),
+    ],
+)
+def test_difference_2_parameters_are_checked(
+    aws: Emulator, alice: User, name: str, value: object, constraint: str
+) -> None:
+    """Difference 2: a value of the wrong shape is a ValidationError, which is not a refusal of the code."""
+    given = {"SerialNumber": alice.device.serial, "TokenCode": code_of(alice), name: value}
+    told = f"Value '{value}' at '{name[0].lower()}{name[1:]}' failed to satisfy constraint: {constraint}"
+    expected = (400, "ValidationError", f"1 validation error detected: {told}")
+    assert as_user(aws, alice).refused("sts", "get_session_token", **given) == expected
+
+
+def test_difference_2_all_that_is_wrong_is_told(aws: Emulator, alice: User) -> None:
+    """Difference 2: what a security key types, long and with letters, is wrong in two ways; both are told."""
+    typed = {"SerialNumber": alice.device.serial, "TokenCode": "cccccfjkllj"}
+    _, code, sentence = as_user(aws, alice).refused("sts", "get_session_token", **typed)
+    assert code == "ValidationError"
+    assert sentence.startswith("2 validation errors detected: Value 'cccccfjkllj' at 'tokenCode' ")
+    assert sentence.count("; Value 'cccccfjkllj' at 'tokenCode' ") == 1
+
+
+@pytest.mark.parametrize("half", ["SerialNumber", "TokenCode"])
+def test_difference_2_half_of_it(aws: Emulator, alice: User, half: str) -> None:
+    """Difference 2: a code without a device, and a device without a code, give no session, with or without MFA."""
+    given = {"SerialNumber": alice.device.serial, "TokenCode": code_of(alice)}[half]
+    sentence = "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."
+    assert as_user(aws, alice).refused("sts", "get_session_token", **{half: given}) == (403, "AccessDenied", sentence)
+
+
+def test_difference_3_sessions_have_their_own_keys(aws: Emulator, alice: User) -> None:
+    """Difference 3: two sessions share nothing; keys look like AWS's, with all letters that a secret may have."""
+    first, second = (as_user(aws, alice).log_in().keys for _ in range(2))
+    assert {len(first.access_key), first.access_key[:4]} == {20, "ASIA"}
+    assert len(first.secret) == len(alice.secret) == 40
+    kept = {first.access_key, first.secret, first.token, second.access_key, second.secret, second.token}
+    assert len(kept | {alice.access_key, alice.secret}) == 8
+    secrets = "".join(aws.add_user(f"user-{number}").secret for number in range(40))
+    assert {"/", "+"} <= set(secrets)
+
+
+@pytest.mark.parametrize("seconds", [None, 900, 129600])
+def test_difference_3_sessions_end(aws: Emulator, alice: User, clock: Clock, seconds: int | None) -> None:
+    """Difference 3: a session works to the second that its answer tells, 12 hours on if nobody says otherwise."""
+    start, wanted = int(clock()), {"DurationSeconds": seconds} if seconds else {}
+    got = as_user(aws, alice)("sts", "get_session_token", **wanted)["Credentials"]
+    end = int(got["Expiration"].timestamp())
+    assert end - start - (seconds or UNTIL) in {0, 1}
+    keys = Keys(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"])
+    clock.step(end - 2 - clock())
+    assert Raw(keys, form=IDENTITY).send(aws, clock()).status == 200
+    clock.step(end - clock())
+    late = Raw(keys, form=IDENTITY).send(aws, clock())
+    assert (late.status, late.code) == (403, "ExpiredToken")
+    assert late.sentence == "The security token included in the request is expired"
+    s3 = Raw(keys, "s3", method="GET").send(aws, clock())
+    assert (s3.status, s3.code, s3.sentence) == (400, "ExpiredToken", "The provided token has expired.")
+
+
+def test_difference_4_a_session_is_its_user(aws: Emulator, alice: User) -> None:
+    """Difference 4: account, ARN and user ID are the same for the key and for its sessions, with MFA or without."""
+    who = {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/eng/alice", "UserId": alice.user_id}
+    assert re.fullmatch(r"AIDA[A-Z2-7]{17}", alice.user_id)
+    for caller in (as_user(aws, alice), as_user(aws, alice).log_in(), with_mfa(aws, alice)):
+        answer = caller("sts", "get_caller_identity")
+        assert {name: answer[name] for name in who} == who
+
+
+def test_difference_4_another_account() -> None:
+    """Difference 4: the account is the emulator's, in every ARN and in what moto answers too."""
+    with Emulator(account="210987654321") as aws:
+        user = aws.add_user("carol", devices=ALL)
+        session = with_mfa(aws, user)
+        assert session("sts", "get_caller_identity")["Account"] == "210987654321"
+        assert session("iam", "get_user")["User"]["Arn"] == "arn:aws:iam::210987654321:user/carol" == user.arn
+        assert [bucket["Name"] for bucket in session("s3", "list_buckets")["Buckets"]]
+        assert all("::210987654321:" in device.serial for device in user.devices[:2])
+
+
+# --- signatures ------------------------------------------------------------------------------------------------------
+
+
+S3_UNKNOWN_KEY = (403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+S3_BAD_TOKEN = (400, "InvalidToken", "The provided token is malformed or otherwise invalid.")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "unknown", "bad_token"),
+    [
+        ("sts", "get_caller_identity", INVALID_TOKEN, INVALID_TOKEN),
+        ("iam", "get_user", INVALID_TOKEN, INVALID_TOKEN),
+        ("s3", "list_buckets", S3_UNKNOWN_KEY, S3_BAD_TOKEN),
+    ],
+)
+def test_difference_5_wrong_keys(
+    aws: Emulator, service: str, operation: str, unknown: object, bad_token: object
+) -> None:
+    """Difference 5: each service refuses, in its words, an unknown key, a wrong or missing token, a wrong secret."""
+    user = aws.add_user("alice")
+    good, session = Keys.of(user), with_mfa(aws, user).keys
+    other = with_mfa(aws, aws.add_user("bob")).keys
+
+    def said(access_key: str, secret: str, token: str | None = None) -> tuple[int, str, str]:
+        return Aws(aws, Keys(access_key, secret, token)).refused(service, operation)
+
+    assert said("AKIAIOSFODNN7EXAMPLE", good.secret) == unknown
+    assert said(session.access_key, session.secret) == unknown
+    assert said(session.access_key, session.secret, other.token) == bad_token
+    assert said(good.access_key, good.secret, session.token) == bad_token
+    for secret, keys in ((session.secret, good), (other.secret, session)):
+        status, code, sentence = said(keys.access_key, secret, keys.token)
+        assert (status, code) == (403, "SignatureDoesNotMatch")
+        assert "signature we calculated does not match" in sentence
+    assert Aws(aws, session)(service, operation)
+
+
+def _session_form(user: User) -> dict[str, str]:
+    form = {"Action": "GetSessionToken", "Version": "2011-06-15"}
+    return {**form, "SerialNumber": user.device.serial, "TokenCode": code_of(user)}
+
+
+def _later_body(request: AWSRequest) -> None:
+    request.data = str(request.data).replace("GetSessionToken", "GetCallerIdentity")
+
+
+def _later_header(name: str, value: str) -> Callable[[AWSRequest], None]:
+    def change(request: AWSRequest) -> None:
+        del request.headers[name]
+        request.headers[name] = value
+
+    return change
+
+
+def _authorization(pattern: str, new: str) -> Callable[[AWSRequest], None]:
+    def change(request: AWSRequest) -> None:
+        text, count = re.subn(pattern, new, request.headers["Authorization"])
+        assert count == 1
+        _later_header("Authorization", text)(request)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _later_body,
+        _later_header("Host", "sts.amazonaws.com"),
+        _later_header("Content-Type", "application/x-www-form-urlencoded"),
+        _authorization("/us-east-1/", "/eu-west-1/"),
+        _authorization("SignedHeaders=content-type;", "SignedHeaders="),
+        _authorization("Signature=.{32}", f"Signature={'0' * 32}"),
+    ],
+)
+def test_difference_5_what_is_signed_cannot_change(
+    aws: Emulator, alice: User, change: Callable[[AWSRequest], None]
+) -> None:
+    """Difference 5: body, host, headers and scope are what was signed, and the signature has to cover them."""
+    raw = Raw(Keys.of(alice), form=_session_form(alice))
+    reply = raw.send(aws, time.time(), change)
+    assert (reply.status, reply.code) == (403, "SignatureDoesNotMatch")
+    assert raw.send(aws, time.time()).status == 200  # the code is not spent, and unchanged it is good
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "code", "sentence"),
+    [
+        ("s3", "/", "AccessDenied", "Access Denied"),
+        ("sts", "/?Action=GetCallerIdentity", "MissingAuthenticationToken", "Request is missing Authentication Token"),
+    ],
+)
+def test_difference_5_without_a_signature(aws: Emulator, service: str, path: str, code: str, sentence: str) -> None:
+    """Difference 5: what nobody signed is refused, by the service that it seems to be for."""
+    for headers in ({}, {"Authorization": "Basic YTpi"}):
+        reply = exchange(aws, "GET", path, headers)
+        assert (reply.status, reply.code, reply.sentence) == (403, code, sentence)
+        assert (aws.calls[-1].service, aws.calls[-1].user) == (service, "")
+
+
+@pytest.mark.parametrize("stamp", ["20269999T999999Z", "yesterday", ""])
+def test_difference_5_no_time(aws: Emulator, alice: User, stamp: str) -> None:
+    """Difference 5: a request that does not say when it was signed is as good as unsigned."""
+    raw = Raw(Keys.of(alice), form=IDENTITY)
+    reply = raw.send(aws, time.time(), _later_header("X-Amz-Date", stamp))
+    assert (reply.status, reply.code) == (403, "MissingAuthenticationToken")
+
+
+def test_difference_6_wrong_clocks() -> None:
+    """Difference 6: five minutes either way are forgiven; more is refused, with both times told."""
+    now = datetime(2027, 1, 15, 8, tzinfo=UTC).timestamp()
+    with Emulator(lambda: now) as aws:
+        keys = Keys.of(aws.add_user("alice"))
+
+        def said(seconds: float, service: str = "sts", method: str = "POST") -> tuple[int, str, str]:
+            form = IDENTITY if service == "sts" else {}
+            reply = Raw(keys, service, form, method=method).send(aws, now + seconds)
+            return reply.status, reply.code, reply.sentence
+
+        for seconds in (-300, 0, 300):
+            assert said(seconds) == (200, "", "")
+        code = "SignatureDoesNotMatch"
+        expired = "Signature expired: 20270115T075459Z is now earlier than 20270115T075500Z (20270115T080000Z - 5 min.)"
+        early = "Signature not yet current: 20270115T080501Z is still later than 20270115T080500Z"
+        assert said(-301) == (403, code, expired)
+        assert said(301) == (403, code, f"{early} (20270115T080000Z + 5 min.)")
+        skewed = "The difference between the request time and the current time is too large."
+        assert said(-301, "s3", "GET") == said(301, "s3", "GET") == (403, "RequestTimeTooSkewed", skewed)
+
+
+def test_difference_6_date(aws: Emulator, alice: User, clock: Clock) -> None:
+    """Difference 6: every answer, ours and moto's and a refusal, has one Date, and that is the emulator's."""
+    session = with_mfa(aws, alice).keys
+    clock.step(7200)
+    form = {"Action": "GetUser", "Version": "2010-05-08"}
+    iam, sts = Raw(session, "iam", form), Raw(session, form=IDENTITY)
+    for raw, at, status in ((iam, clock(), 200), (sts, clock(), 200), (sts, time.time(), 403)):
+        reply = raw.send(aws, at)
+        dates = reply.headers.get_all("Date") or []
+        assert (reply.status, len(dates)) == (status, 1)
+        assert len(reply.headers.get_all("Content-Length") or []) == 1
+        assert abs(email.utils.parsedate_to_datetime(dates[0]).timestamp() - clock()) < 3
+
+
+def test_difference_6_one_clock_for_all() -> None:
+    """Difference 6: codes, the end of sessions and dates of users, keys, devices and buckets are by one clock."""
+    clock = Clock(ahead=10 * 365 * 86400)
+    with Emulator(clock) as aws:
+        user = aws.add_user("bob", admin=True)
+        form = {**_session_form(user), "DurationSeconds": "900"}
+        assert form["TokenCode"] == totp.code(user.device.seed, clock())
+        reply = Raw(Keys.of(user), form=form).send(aws, clock())
+        keys = Keys(*re.findall("<(?:AccessKeyId|SecretAccessKey|SessionToken)>(.*?)</", reply.text))
+        dates = re.findall("<Expiration>(.*?)<", reply.text)
+        for action in ("GetUser", "ListMFADevices", "ListAccessKeys"):
+            asked = Raw(keys, "iam", {"Action": action, "Version": "2010-05-08"})
+            dates += re.findall("<(?:CreateDate|EnableDate)>(.*?)<", asked.send(aws, clock()).text)
+        dates += re.findall("<CreationDate>(.*?)<", Raw(keys, "s3", method="GET").send(aws, clock()).text)
+        ahead = [datetime.fromisoformat(date).timestamp() - clock() for date in dates]
+        assert [round(seconds / 100) for seconds in ahead] == [9, 0, 0, 0, 0, 0]
+    assert all(re.fullmatch(r"[-0-9]{10}T[:0-9]{8}(\.000)?Z", date) for date in dates)
+
+
+def test_difference_7_sessions_get_no_sessions(aws: Emulator, alice: User) -> None:
+    """Difference 7: a session cannot get another one, with a good code or without, and no role either."""
+    sentence = "Cannot call GetSessionToken with session credentials"
+    for session in (with_mfa(aws, alice), as_user(aws, alice).log_in()):
+        code = code_of(alice, 1)
+        for given in ({}, {"SerialNumber": alice.device.serial, "TokenCode": code}):
+            assert session.refused("sts", "get_session_token", **given) == (403, "AccessDenied", sentence)
+        role = {"RoleArn": "arn:aws:iam::123456789012:role/any", "RoleSessionName": "any"}
+        assert session.refused("sts", "assume_role", **role)[:2] == (403, "AccessDenied")
+    assert as_user(aws, alice).log_in(SerialNumber=alice.device.serial, TokenCode=code_of(alice, 1))
+
+
+# --- what may be seen ------------------------------------------------------------------------------------------------
+
+
+def test_difference_8_devices(aws: Emulator) -> None:
+    """Difference 8: all kinds of devices are listed, with a UserName or without, with MFA or without."""
+    user = aws.add_user("dave", "/a/b/", devices=(*ALL, Kind.VIRTUAL))
+    serials = [device.serial for device in user.devices]
+    assert serials[0].startswith("arn:aws:iam::123456789012:u2f/user/dave/")
+    assert serials[1] == "arn:aws:iam::123456789012:mfa/dave-2"
+    assert re.fullmatch(r"GAHT\d{8}", serials[2])
+    assert len(set(serials)) == 4
+    for caller in (as_user(aws, user), with_mfa(aws, user)):
+        for given in ({}, {"UserName": "dave"}):
+            listed = caller("iam", "list_mfa_devices", **given)
+            assert [device["SerialNumber"] for device in listed["MFADevices"]] == serials
+            assert {device["UserName"] for device in listed["MFADevices"]} == {"dave"}
+            assert not listed["IsTruncated"]
+    without = aws.add_user("erin", devices=())
+    assert as_user(aws, without)("iam", "list_mfa_devices")["MFADevices"] == []
+
+
+def test_difference_8_devices_of_others(aws: Emulator, alice: User) -> None:
+    """Difference 8: a user does not even learn whether another exists; an administrator does, and sees the devices."""
+    aws.add_user("bob")
+    admin = as_user(aws, aws.add_user("admin", admin=True))
+    session = with_mfa(aws, alice)
+    for name in ("bob", "nobody", "Alice"):
+        why = "because no identity-based policy allows the iam:ListMFADevices action"
+        sentence = f"User: {alice.arn} is not authorized to perform: iam:ListMFADevices on resource: user {name} {why}"
+        for caller in (as_user(aws, alice), session):
+            assert caller.refused("iam", "list_mfa_devices", UserName=name) == (403, "AccessDenied", sentence)
+    (device,) = admin("iam", "list_mfa_devices", UserName="alice")["MFADevices"]
+    assert device["SerialNumber"] == alice.device.serial
+    unknown = (404, "NoSuchEntity", "The user with name nobody cannot be found.")
+    assert admin.refused("iam", "list_mfa_devices", UserName="nobody") == unknown
+
+
+def test_difference_8_listing_without_a_name_may_be_refused(aws: Emulator) -> None:
+    """Difference 8: where the policy names the user, the listing works with the name alone."""
+    user = aws.add_user("frank", may_list_unnamed=False)
+    status, code, said = as_user(aws, user).refused("iam", "list_mfa_devices")
+    assert (status, code) == (403, "AccessDenied")
+    assert said.startswith(f"User: {user.arn} is not authorized to perform: iam:ListMFADevices on resource: * because ")
+    assert as_user(aws, user)("iam", "list_mfa_devices", UserName="frank")["MFADevices"]
+
+
+def test_difference_9_iam_with_and_without_mfa(aws: Emulator, alice: User) -> None:
+    """Difference 9: IAM takes no session without MFA; a key sees its user and devices, a session with MFA its keys."""
+    key, session, plain = as_user(aws, alice), with_mfa(aws, alice), as_user(aws, alice).log_in()
+    for operation in ("get_user", "list_mfa_devices", "list_access_keys", "list_users"):
+        assert plain.refused("iam", operation) == INVALID_TOKEN
+    for caller in (key, session):
+        for given in ({}, {"UserName": "alice"}):
+            user = caller("iam", "get_user", **given)["User"]
+            assert (user["Arn"], user["UserId"], user["Path"]) == (alice.arn, alice.user_id, "/eng/")
+    (listed,) = session("iam", "list_access_keys")["AccessKeyMetadata"]
+    assert listed["AccessKeyId"] == alice.access_key
+    denied = "is not authorized to perform: iam:ListAccessKeys on resource: user alice with an explicit deny in an"
+    assert key.refused("iam", "list_access_keys") == (
+        403, "AccessDenied", f"User: {alice.arn} {denied} identity-based policy",
+    )  # fmt: skip
+
+
+def test_difference_9_others(aws: Emulator, alice: User) -> None:
+    """Difference 9: only an administrator, and only with MFA, sees other users."""
+    aws.add_user("bob")
+    admin = aws.add_user("admin", admin=True)
+    session = with_mfa(aws, alice)
+    for operation, given in (("get_user", {"UserName": "bob"}), ("list_access_keys", {"UserName": "bob"}),
+                             ("list_users", {})):  # fmt: skip
+        assert session.refused("iam", operation, **given)[1] == "AccessDenied"
+        assert as_user(aws, alice).refused("iam", operation, **given)[1] == "AccessDenied"
+    with_code = with_mfa(aws, admin)
+    assert {user["UserName"] for user in with_code("iam", "list_users")["Users"]} == {"alice", "bob", "admin"}
+    assert with_code("iam", "get_user", UserName="bob")["User"]["UserName"] == "bob"
+    assert with_code.refused("iam", "get_user", UserName="nobody")[:2] == (404, "NoSuchEntity")
+    assert as_user(aws, admin).refused("iam", "list_users")[1] == "AccessDenied"
+
+
+def test_difference_10_s3_needs_mfa(aws: Emulator, alice: User) -> None:
+    """Difference 10: without MFA, by key or by session, S3 denies what it gives to a session with MFA."""
+    who = f"User: {alice.arn} is not authorized to perform:"
+    deny = "with an explicit deny in an identity-based policy"
+    calls: tuple[tuple[str, dict[str, str]], ...] = (
+        ("list_objects_v2", {"Bucket": "example-data"}),
+        ("list_objects", {"Bucket": "example-data"}),
+    )
+    for caller in (as_user(aws, alice), as_user(aws, alice).log_in()):
+        assert caller.refused("s3", "list_buckets") == (403, "AccessDenied", f"{who} s3:ListAllMyBuckets {deny}")
+        for operation, given in calls:
+            sentence = f'{who} s3:ListBucket on resource: "arn:aws:s3:::example-data" {deny}'
+            assert caller.refused("s3", operation, **given) == (403, "AccessDenied", sentence)
+        assert caller.refused("s3", "head_bucket", Bucket="example-data")[:2] == (403, "403")
+    session = with_mfa(aws, alice)
+    names = [bucket["Name"] for bucket in session("s3", "list_buckets")["Buckets"]]
+    assert names == ["example-data", "example-logs"]
+    for operation, given in (*calls, ("head_bucket", calls[0][1]), ("get_bucket_location", calls[0][1])):
+        assert session("s3", operation, **given)["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert session.refused("s3", "head_bucket", Bucket="no-such-bucket")[0] == 404
+    assert session.refused("s3", "list_objects_v2", Bucket="no-such-bucket")[1] == "NoSuchBucket"
+
+
+def test_difference_11_what_is_not_there(aws: Emulator) -> None:
+    """Difference 11: other services, whatever writes and MFA enrolment are refused by name, also to administrators."""
+    admin = with_mfa(aws, aws.add_user("admin", admin=True))
+    serial = "arn:aws:iam::123456789012:mfa/new"
+    codes = {"AuthenticationCode1": "123456", "AuthenticationCode2": "654321"}
+    refused = [
+        admin.refused("ec2", "describe_instances"),
+        admin.refused("sts", "get_access_key_info", AccessKeyId="AKIAIOSFODNN7EXAMPLE"),
+        admin.refused("iam", "create_virtual_mfa_device", VirtualMFADeviceName="new"),
+        admin.refused("iam", "enable_mfa_device", UserName="admin", SerialNumber=serial, **codes),
+        admin.refused("iam", "create_user", UserName="new"),
+        admin.refused("s3", "create_bucket", Bucket="a-new-bucket"),
+        admin.refused("s3", "put_object", Bucket="example-data", Key="a", Body=b""),
+        admin.refused("s3", "get_object", Bucket="example-data", Key="a"),
+        admin.refused("s3", "get_bucket_acl", Bucket="example-data"),
+    ]
+    assert {row[:2] for row in refused} == {(501, "NotImplemented")}
+    told = ["ec2", "sts:GetAccessKeyInfo", "iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:CreateUser",
+            "S3 PutBucket", "S3 PutObject", "S3 GetObject", "S3 GetBucket"]  # fmt: skip
+    assert [row[2] for row in refused] == [f"This emulator has no {name}" for name in told]
+    assert len(admin("iam", "list_users")["Users"]) == 1
+    assert len(admin("s3", "list_buckets")["Buckets"]) == 2
+
+
+# --- faults and records ----------------------------------------------------------------------------------------------
+
+
+def test_difference_12_faults(aws: Emulator, alice: User) -> None:
+    """Difference 12: a fault strikes its own action, as often as it was told, in the order told, and spends no code."""
+    aws.fail("GetSessionToken", status=400, code="Throttling", message="Rate exceeded", times=2)
+    aws.fail("GetSessionToken", status=500, code="InternalFailure")
+    aws.fail("ListBuckets", status=503, code="SlowDown", message="Please reduce your request rate.")
+    user, given = as_user(aws, alice), {"SerialNumber": alice.device.serial, "TokenCode": code_of(alice)}
+    nobody = Aws(aws, Keys("AKIAIOSFODNN7EXAMPLE", "x"))
+    said = [who.refused("sts", "get_session_token", **given) for who in (nobody, user, user)]
+    assert said == [(400, "Throttling", "Rate exceeded")] * 2 + [(500, "InternalFailure", "")]
+    session = user.log_in(**given)
+    assert session.refused("s3", "list_buckets") == (503, "SlowDown", "Please reduce your request rate.")
+    assert session("s3", "list_buckets")["Buckets"]
+
+
+def test_difference_12_clients_try_again(aws: Emulator, alice: User, shell: Shell) -> None:
+    """Difference 12: a fault looks like AWS's to a client, which tries again and gets through."""
+    shell.profile("default", Keys.of(alice))
+    for status, code in ((400, "Throttling"), (500, "InternalFailure")):
+        aws.fail("GetCallerIdentity", status=status, code=code)
+    done = shell.run(sys.executable, "-m", "awscli", "sts", "get-caller-identity", AWS_MAX_ATTEMPTS="3")
+    assert done.returncode == 0, done.stderr
+    assert [call.code for call in aws.calls] == ["Throttling", "InternalFailure", ""]
+
+
+def test_difference_12_delays(aws: Emulator, alice: User) -> None:
+    """Difference 12: a call can be made to wait, others do not wait with it, and then it is answered as ever."""
+    aws.delay("GetCallerIdentity", 1.5)
+    began = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(as_user(aws, alice), "sts", "get_caller_identity")
+        wait_until(lambda: not aws.faults)
+        assert as_user(aws, alice)("sts", "get_caller_identity")["Arn"] == alice.arn
+        assert not slow.done()
+        assert slow.result()["Arn"] == alice.arn
+    assert time.monotonic() - began >= 1.5
+
+
+def test_difference_12_calls_are_recorded(aws: Emulator, alice: User) -> None:
+    """Difference 12: each call is recorded with who made it, by which kind of keys, and how it ended."""
+    key, serial = as_user(aws, alice), alice.device.serial
+    key.refused("sts", "get_session_token", SerialNumber=serial, TokenCode=wrong_code(alice))
+    session = with_mfa(aws, alice)
+    session("s3", "list_buckets")
+    session.refused("s3", "head_bucket", Bucket="no-such-bucket")
+    session.refused("s3", "list_objects_v2", Bucket="no-such-bucket")
+    Aws(aws, Keys("AKIAIOSFODNN7EXAMPLE", "x")).refused("iam", "get_user")
+    session.refused("ec2", "describe_instances")
+    rows = [
+        (call.service, call.action, call.user, call.session, call.mfa, call.status, call.code) for call in aws.calls
+    ]
+    assert rows == [
+        ("sts", "GetSessionToken", "alice", False, False, 403, "AccessDenied"),
+        ("sts", "GetSessionToken", "alice", False, False, 200, ""),
+        ("s3", "ListBuckets", "alice", True, True, 200, ""),
+        ("s3", "HeadBucket", "alice", True, True, 404, ""),
+        ("s3", "ListObjectsV2", "alice", True, True, 404, "NoSuchBucket"),
+        ("iam", "GetUser", "", False, False, 403, "InvalidClientTokenId"),
+        ("ec2", "", "", False, False, 501, "NotImplemented"),
+    ]
+
+
+def test_secrets_are_nowhere(
+    aws: Emulator, alice: User, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """No key, token, seed or code is in what is logged, printed, recorded or shown, also not after errors."""
+    caplog.set_level(logging.DEBUG, logger="werkzeug")
+    caplog.set_level(logging.DEBUG, logger="moto")
+    caplog.set_level(logging.DEBUG, logger="toolkit")
+    code, wrong = code_of(alice), wrong_code(alice)
+    as_user(aws, alice).refused("sts", "get_session_token", SerialNumber=alice.device.serial, TokenCode=wrong)
+    session = as_user(aws, alice).log_in(SerialNumber=alice.device.serial, TokenCode=code)
+    session("s3", "list_buckets")
+    session.refused("s3", "list_objects_v2", Bucket="no-such-bucket")
+    exchange(aws, "GET", f"/?Action=GetSessionToken&TokenCode={code}", {})
+    exchange(aws, "BREW", f"/{code}", {})
+    with socket.create_connection(("127.0.0.1", int(aws.url.rpartition(":")[2]))) as connection:
+        connection.sendall(f"{code}\r\n\r\n".encode())
+        connection.recv(1000)
+    values = repr((aws.calls, alice, alice.devices, alice.device))
+    said = capfd.readouterr()
+    shown = said.out + said.err + caplog.text + values
+    secrets = [alice.secret, alice.device.seed, code, wrong, session.keys.secret, str(session.keys.token)]
+    assert [secret for secret in secrets if secret in shown] == []
+    assert alice.access_key in values
+
+
+# --- starting and stopping -------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_left(alice_and_hanging: tuple[str, User]) -> None:
+    """After the `with` block there is no thread, no listener and no user or bucket in moto, whoever still waited."""
+    from moto.core.model_instances import model_data
+    from moto.iam.models import iam_backends
+    from moto.s3.models import s3_backends
+
+    url, alice = alice_and_hanging
+    assert [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()] == []
+    address = urlsplit(url)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((address.hostname, address.port), timeout=2)
+    tracked = [getattr(model, "instances_tracked", None) for models in model_data.values() for model in models.values()]
+    assert not any(tracked)
+    assert not iam_backends["123456789012"]["aws"].users
+    assert not s3_backends["123456789012"]["aws"].buckets
+    with Emulator() as again:  # the same names are free again, and the old keys are nobody's
+        assert again.add_user("alice").access_key != alice.access_key
+        assert Aws(again, Keys.of(alice)).refused("sts", "get_caller_identity") == INVALID_TOKEN
+
+
+@pytest.fixture
+def alice_and_hanging() -> tuple[str, User]:
+    """Return the URL and a user of an emulator that was stopped while a call hung."""
+    with Emulator() as aws:
+        user = aws.add_user("alice")
+        aws.delay("GetCallerIdentity", 3600)
+        answers: list[int] = []
+        raw = Raw(Keys.of(user), form=IDENTITY)
+        waiting = threading.Thread(target=lambda: answers.append(raw.send(aws, time.time()).status))
+        waiting.start()
+        wait_until(lambda: not aws.faults)
+    waiting.join()
+    assert answers == [200]
+    return aws.url, user
+
+
+def test_half_a_request_does_not_hold_up_the_end() -> None:
+    """A client that says half of what it wants is let go when the emulator stops, and its thread ends first."""
+    with Emulator() as aws, socket.create_connection(("127.0.0.1", urlsplit(aws.url).port or 0)) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab")
+        wait_until(lambda: len(threading.enumerate()) > 2)
+        stopping = threading.Thread(target=aws.__exit__, args=(None, None, None))
+        stopping.start()
+        stopping.join(2)
+        stopped, left = not stopping.is_alive(), threading.enumerate()
+    stopping.join()
+    assert stopped
+    assert left == [threading.main_thread()]
+
+
+def test_it_starts_with_nothing() -> None:
+    """What somebody else left in moto before is not there."""
+    from moto.iam.models import iam_backends
+
+    iam_backends["123456789012"]["aws"].create_user("us-east-1", "leftover", "/")
+    with Emulator() as aws:
+        admin = with_mfa(aws, aws.add_user("admin", admin=True))
+        assert [user["UserName"] for user in admin("iam", "list_users")["Users"]] == ["admin"]
+
+
+def test_no_body_for_head(aws: Emulator, alice: User) -> None:
+    """A refusal of a HEAD has a status and no body, which would be taken for the next answer."""
+    with socket.create_connection(("127.0.0.1", urlsplit(aws.url).port or 0)) as client:
+        client.sendall(b"HEAD /example-data HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 403 Forbidden\r\n")
+    assert answer.endswith(b"\r\n\r\n")
+    assert as_user(aws, alice).refused("s3", "head_bucket", Bucket="example-data")[0] == 403
+
+
+def test_one_at_a_time(aws: Emulator) -> None:
+    """A second emulator in the process is refused, and does not harm the first."""
+    with pytest.raises(RuntimeError, match="running in this process already"), Emulator():
+        pass
+    assert as_user(aws, aws.add_user("alice"))("sts", "get_caller_identity")
+
+
+def test_a_port_that_is_taken() -> None:
+    """A port of somebody else's is one sentence, and the emulator can be started elsewhere."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        port = held.getsockname()[1]
+        with (
+            pytest.raises(ToolkitError, match=f"^port {port} of 127.0.0.1 cannot be had: ") as caught,
+            Emulator(port=port),
+        ):
+            pass
+    assert caught.value.hint
+    with Emulator(port=port) as aws:
+        assert aws.url == f"http://127.0.0.1:{port}"
+        assert aws.environment() == {"AWS_ENDPOINT_URL": aws.url}
+
+
+def test_the_loopback_only(aws: Emulator) -> None:
+    """Nobody outside of this machine can reach it."""
+    port = int(aws.url.rpartition(":")[2])
+    with pytest.raises(OSError), socket.create_connection(("127.0.0.2", port), timeout=2):  # noqa: PT011 - any
+        pass
+
+
+@pytest.mark.parametrize(("name", "path"), [("a b", "/"), ("", "/"), ("alice", "eng"), ("alice", "/eng"), ("a/b", "/")])
+def test_names_that_iam_does_not_have(aws: Emulator, name: str, path: str) -> None:
+    """A user whose name or path IAM would refuse is a mistake of the test that asks for it."""
+    with pytest.raises(ValueError, match="user"):
+        aws.add_user(name, path)
+
+
+def test_names_are_taken_once(aws: Emulator, alice: User) -> None:
+    """A second user of a name is refused, and the first keeps the keys."""
+    with pytest.raises(ValueError, match="`alice`"):
+        aws.add_user("alice")
+    assert as_user(aws, alice)("sts", "get_caller_identity")["Arn"] == alice.arn
+
+
+# --- the programs that people use ------------------------------------------------------------------------------------
+
+
+def test_aws_cli(aws: Emulator, alice: User, shell: Shell) -> None:
+    """The AWS CLI logs in, says who it is, and lists buckets with the session alone."""
+    shell.profile("default", Keys.of(alice))
+    who = json.loads(shell.cli("sts", "get-caller-identity").stdout)
+    assert who["Arn"] == alice.arn
+    denied = shell.cli("s3", "ls")
+    assert "(AccessDenied) when calling the ListBuckets operation: User: arn:aws:iam::123456789012" in denied.stderr
+    listed = json.loads(shell.cli("iam", "list-mfa-devices", "--user-name", "alice").stdout)
+    (serial,) = (device["SerialNumber"] for device in listed["MFADevices"])
+    code = ["--serial-number", serial, "--token-code", code_of(alice)]
+    got = json.loads(shell.cli("sts", "get-session-token", *code).stdout)["Credentials"]
+    shell.profile("mfa", Keys(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"]))
+    assert json.loads(shell.cli("sts", "get-caller-identity", "--profile", "mfa").stdout) == who
+    assert "example-data" in shell.cli("s3", "ls", "--profile", "mfa").stdout
+    again = shell.cli("sts", "get-session-token", *code)
+    assert "AccessDenied" in again.stderr
+    assert WRONG_CODE[2] in again.stderr
+    assert {call.user for call in aws.calls} == {"alice"}
+
+
+def test_aws_mfa(aws: Emulator, alice: User, shell: Shell, aws_mfa: str) -> None:
+    """aws-mfa finds the device, logs in with a piped code, and what it writes opens S3 to the AWS CLI."""
+    shell.profile("example", Keys.of(alice))
+    code = code_of(alice)
+    done = shell.run(aws_mfa, "-s", "example", "-d", "example_mfa", given=code)
+    assert done.returncode == 0, done.stderr
+    assert [call.action for call in aws.calls] == ["GetCallerIdentity", "ListMFADevices", "GetSessionToken"]
+    assert "example-logs" in shell.cli("s3", "ls", "--profile", "example_mfa").stdout
+    again = shell.run(aws_mfa, "-s", "example", given=code)
+    assert again.returncode == 254
+    assert "AWS did not take the MFA code" in again.stderr
+
+
+def test_aws_mfa_with_every_kind_of_device(aws: Emulator, shell: Shell, aws_mfa: str) -> None:
+    """aws-mfa passes over the security key, and takes the hardware device that the profile names."""
+    user = aws.add_user("dave", devices=ALL, may_list_unnamed=False)
+    _, app, token = user.devices
+    shell.profile("example", Keys.of(user))
+    first = shell.run(aws_mfa, "-s", "example", given=app.code())
+    assert first.returncode == 0, first.stderr
+    assert f"taking `{app.serial}`, the first of 2" in first.stderr
+    (shell.folder / "config").write_text(f"[profile example]\nmfa_serial = {token.serial}\n", "utf-8")
+    second = shell.run(aws_mfa, "-s", "example", given=token.code())
+    assert second.returncode == 0, second.stderr
+
+
+def test_aws_mfa_from_a_session(aws: Emulator, alice: User, shell: Shell, aws_mfa: str) -> None:
+    """A profile that holds a session is told from one whose code is wrong."""
+    shell.profile("example", with_mfa(aws, alice).keys)
+    done = shell.run(aws_mfa, "-s", "example", given=code_of(alice, 1))
+    assert done.returncode != 0
+    assert "session" in done.stderr
+
+
+def test_a_client_with_a_wrong_clock(aws: Emulator, alice: User, shell: Shell, clock: Clock, aws_mfa: str) -> None:
+    """The Go SDK sees from the Date that its clock is off by an hour, and its signature is taken after all."""
+    clock.step(3600)
+    shell.profile("example", Keys.of(alice))
+    done = shell.run(aws_mfa, "-s", "example", given=code_of(alice), AWS_MAX_ATTEMPTS="3")
+    assert done.returncode == 0, done.stderr
+    assert aws.calls[0].code == "SignatureDoesNotMatch"
+    with pytest.raises(ClientError, match="Signature expired"):
+        as_user(aws, alice)("sts", "get_caller_identity")
+
+
+# --- on its own ------------------------------------------------------------------------------------------------------
+
+
+def start_alone(*args: str) -> subprocess.Popen[str]:
+    """Start the emulator as people do."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "toolkit.emulator", *args],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[tuple[subprocess.Popen[str], dict[str, str], str]]:
+    """Give the process, the variables that it prints, and the last line, which is about the device."""
+    with start_alone() as process:
+        try:
+            assert process.stdout
+            lines = [process.stdout.readline().strip() for _ in range(5)]
+            pairs = [line.removeprefix("export ").partition("=") for line in lines[:4]]
+            yield process, {name: value for name, _, value in pairs}, lines[4]
+        finally:
+            process.kill()
+
+
+def sts(env: Mapping[str, str], *args: str) -> str:
+    """Call STS with the AWS CLI, and return what it prints."""
+    cli = [sys.executable, "-m", "awscli", "--output", "text", "sts", *args]
+    return subprocess.run(cli, env={**os.environ, **env}, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_alone() -> None:
+    """What it prints is all that a login needs, and Ctrl-C ends it without a word."""
+    with alone() as (process, env, device):
+        assert device.startswith("# MFA device arn:aws:iam::123456789012:mfa/example: otpauth://totp/")
+        (seed,) = parse_qs(urlsplit(device.split(": ", 1)[1]).query)["secret"]
+        who = sts(env, "get-caller-identity", "--query", "Arn")
+        assert who == "arn:aws:iam::123456789012:user/eng/example"
+        code = ["--token-code", totp.code(seed, time.time()), "--query", "Credentials.AccessKeyId"]
+        serial = ["--serial-number", "arn:aws:iam::123456789012:mfa/example"]
+        assert sts(env, "get-session-token", *serial, *code).startswith("ASIA")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+        assert (process.returncode, out, err) == (130, "", "")
+
+
+def test_alone_on_a_port() -> None:
+    """`--port` is the port, and one that is taken is one sentence and a hint."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        port = str(held.getsockname()[1])
+        with start_alone("--port", port) as process:
+            out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (1, "")
+    assert re.fullmatch(rf"error: port {port} of 127\.0\.0\.1 cannot be had: .+\n\nhint: .+\n", err)
+    with start_alone("--port", port) as process:
+        assert process.stdout
+        assert process.stdout.readline() == f"export AWS_ENDPOINT_URL=http://127.0.0.1:{port}\n"
+        process.kill()
+
+
+@pytest.mark.parametrize("port", ["x", "-1", "65536", "1.5"])
+def test_alone_on_no_port(port: str) -> None:
+    """What is no port is refused with the usage, and no traceback."""
+    with start_alone(f"--port={port}") as process:
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert err.startswith("usage: python -m toolkit.emulator")
+    assert "argument --port: " in err
+
+
+def test_alone_without_moto() -> None:
+    """Where moto is not installed, that is one sentence and the command that installs it."""
+    code = "import runpy, sys; sys.modules['moto'] = None; runpy.run_module('toolkit.emulator', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: the emulator needs moto, which cannot be imported")
+    assert done.stderr.endswith("\n\nhint: python3 -m pip install 'moto[server]>=5.2,<6'\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_goes_away() -> None:
+    """Nobody reading what it prints is an end like any other."""
+    with start_alone() as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.stderr
+        assert process.stderr.read() == ""
+        assert process.wait(timeout=20) == 1

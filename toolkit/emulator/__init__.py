@@ -1,0 +1,38 @@
+"""A small AWS on this machine, for tests and to try things out: STS, IAM and S3, with moto behind them.
+
+    with Emulator() as aws:
+        alice = aws.add_user("alice", "/eng/")
+        subprocess.run(["aws-mfa", …], input=alice.device.code(), env={**os.environ, **aws.environment()})
+
+It answers what `aws-mfa` and those who check a session ask, as AWS does, and refuses the rest. Differences from moto:
+
+ 1. GetSessionToken takes the true code of a device (RFC 6238: SHA-1, 6 digits, 30 seconds) of the present period or of
+    one either side of it, and none at or before one that the device gave already. moto takes any code.
+ 2. GetSessionToken takes only a device of the caller's own that shows codes, and checks its parameters. moto takes any
+    serial number and any duration.
+ 3. Each session has keys and a token of its own, and ends. moto gives everybody the same keys.
+ 4. GetCallerIdentity says the same user for a long-term key and for its sessions. moto says `user/moto` for sessions.
+ 5. Keys, tokens and signatures are checked, and refused in the words of the service. moto takes any.
+ 6. A signature made more than five minutes before or after now is refused, and the Date of an answer is that of the
+    emulator's clock, which also decides about codes and sessions. moto takes any, and has the machine's clock only.
+ 7. GetSessionToken is refused to a session. moto gives it another one.
+ 8. ListMFADevices gives virtual and hardware devices and FIDO keys, without a UserName the caller's, and tells a user
+    of nobody else's. moto answers NoSuchEntity without a UserName, and tells everybody everything.
+ 9. IAM takes no session that was got without a code, denies almost everything to a long-term key, and tells a user of
+    nobody else. moto tells everybody everything, also where its own policy engine is on: that one misreads this policy.
+10. S3 denies everything without MFA. moto allows it.
+11. What is not emulated is refused with 501: other services, whatever writes, MFA enrolment. moto would do it, and take
+    any code for enrolment.
+12. Calls can be made to fail or to hang (`fail`, `delay`), and all are recorded (`calls`), without secrets.
+
+Nothing but the loopback address is listened on. Keys and seeds are worth nothing anywhere else; still they are never
+logged or shown. MOTO_ACCOUNT_ID, where it is set, has to be the account.
+"""
+
+from toolkit.emulator.clock import Clock
+from toolkit.emulator.devices import Device, Kind
+from toolkit.emulator.front import Call
+from toolkit.emulator.identity import User
+from toolkit.emulator.server import Emulator
+
+__all__ = ["Call", "Clock", "Device", "Emulator", "Kind", "User"]

@@ -1,0 +1,61 @@
+"""`python -m toolkit.emulator [--port N]`: a small AWS with one user, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from toolkit.emulator.identity import User
+from toolkit.emulator.server import Emulator
+from toolkit.errors import ToolkitError
+
+_INTERRUPTED = 130
+_ACCOUNT = "123456789012"
+_LAST_PORT = 65535
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until Ctrl-C, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m toolkit.emulator", description="A small AWS on this machine.")
+    parser.add_argument("--port", type=_port, default=0, help="port of 127.0.0.1 to listen on [any free one]")
+    chosen = parser.parse_args(arguments)
+    try:
+        with Emulator(account=_ACCOUNT, port=chosen.port) as aws:
+            user = aws.add_user("example", "/eng/")
+            sys.stdout.write("\n".join([*_lines(aws.url, user), ""]))
+            sys.stdout.flush()
+            while True:
+                time.sleep(3600)
+    except ToolkitError as error:
+        sys.stderr.write(f"error: {error}\n" + (f"\nhint: {error.hint}\n" if error.hint else ""))
+        return error.exit_code
+    except BrokenPipeError:  # nobody reads what to paste
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _lines(url: str, user: User) -> Sequence[str]:
+    """Return lines that a shell takes as they are; the device's seed is in a comment."""
+    label = quote(f"{user.name}@{_ACCOUNT}")
+    return [
+        f"export AWS_ENDPOINT_URL={url}",
+        "export AWS_DEFAULT_REGION=us-east-1",
+        f"export AWS_ACCESS_KEY_ID={user.access_key}",
+        f"export AWS_SECRET_ACCESS_KEY={user.secret}",
+        f"# MFA device {user.device.serial}: otpauth://totp/Emulator:{label}?secret={user.device.seed}&issuer=Emulator",
+    ]
+
+
+def _port(text: str) -> int:
+    number = int(text)  # a ValueError is the parser's to tell
+    if not 0 <= number <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {_LAST_PORT}")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""moto, which stands behind: it knows IAM's users and S3's buckets. The only module that imports it, and late."""
+
+from __future__ import annotations
+
+import functools
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlencode
+
+from toolkit.emulator.identity import new_id
+from toolkit.emulator.wire import Answer, Request
+from toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+_Service = Literal["iam", "s3"]
+_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Moto:
+    """moto's state in this process, seen as one account."""
+
+    account: str
+
+    @classmethod
+    def start(cls, account: str, buckets: Sequence[str], at: float) -> Moto:
+        """Begin with nothing but some buckets. Raises ToolkitError where moto is not installed."""
+        try:
+            import moto.moto_server.werkzeug_app  # noqa: F401 - to find out
+        except ImportError as error:
+            raise ToolkitError(
+                f"the emulator needs moto, which cannot be imported: {error}",
+                hint="python3 -m pip install 'moto[server]>=5.2,<6'",
+            ) from None
+        from moto.s3.models import s3_backends
+
+        found = cls(account)
+        found.forget()
+        for name in buckets:
+            bucket = s3_backends[account]["aws"].create_bucket(name, _REGION)
+            bucket.creation_date = _naive(at)
+        return found
+
+    def add_user(self, name: str, path: str, at: float) -> tuple[str, str, str, str]:
+        """Make a user, and return ARN, user ID, access key and secret."""
+        from moto.iam.models import iam_backends
+
+        backend = iam_backends[self.account]["aws"]
+        user = backend.create_user(_REGION, name, path)
+        user.id = new_id("AIDA", 21)
+        user.create_date = _naive(at)
+        key = backend.create_access_key(name)
+        key.create_date = _naive(at)
+        return user.arn, user.id, key.access_key_id, key.secret_access_key
+
+    def ask(self, service: _Service, request: Request, form: Mapping[str, str] | None = None) -> Answer:
+        """Let moto answer a request, or one with other parameters."""
+        from werkzeug.test import run_wsgi_app
+
+        environ = {**request.environ, "HTTP_X_MOTO_ACCOUNT_ID": self.account}
+        body = request.body
+        if form is not None:
+            body = urlencode(form).encode()
+            plain = {"REQUEST_METHOD": "POST", "QUERY_STRING": "", "REQUEST_URI": "/", "RAW_URI": "/"}
+            environ |= {**plain, "CONTENT_TYPE": "application/x-www-form-urlencoded"}
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        chunks, status, headers = run_wsgi_app(_app(service), environ, buffered=True)
+        answered, number = b"".join(chunks), int(status.split()[0])
+        return Answer(number, answered, tuple(headers), _code(answered) if number >= HTTPStatus.BAD_REQUEST else "")
+
+    @staticmethod
+    def forget() -> None:
+        """Free all that moto keeps, of every account in this process."""
+        from moto.core.base_backend import BackendDict
+        from moto.core.model_instances import reset_model_data
+
+        BackendDict.reset()
+        reset_model_data()
+
+
+@functools.cache
+def _app(service: _Service) -> Flask:
+    from moto.moto_server.werkzeug_app import create_backend_app
+
+    return create_backend_app(service)
+
+
+def _naive(at: float) -> datetime:
+    return datetime.fromtimestamp(int(at), UTC).replace(tzinfo=None)  # as moto keeps them
+
+
+def _code(body: bytes) -> str:
+    found = re.search(rb"<Code>(\w+)</Code>", body)
+    return found[1].decode() if found else ""

@@ -1,0 +1,116 @@
+"""The emulator as its users see it: started, given users, asked for what happened, stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from toolkit.emulator.behind import Moto
+from toolkit.emulator.clock import Now
+from toolkit.emulator.devices import Device, Kind
+from toolkit.emulator.faults import Fault, Faults
+from toolkit.emulator.front import Call, Front, Service
+from toolkit.emulator.iam import Iam
+from toolkit.emulator.identity import Directory, User
+from toolkit.emulator.listener import listening
+from toolkit.emulator.s3 import S3
+from toolkit.emulator.sts import Sts
+
+_alone = threading.Lock()  # moto's state belongs to the whole process
+
+
+class Emulator:
+    """A small AWS on the loopback of this machine, for as long as its `with` block lasts; one at a time in a process.
+
+    Raises ToolkitError where moto is not installed, or the port cannot be had.
+    """
+
+    def __init__(
+        self,
+        clock: Now = time.time,
+        *,
+        account: str = "123456789012",
+        buckets: Sequence[str] = ("example-data", "example-logs"),
+        port: int = 0,
+    ) -> None:
+        """Take what is fixed about it; the clock decides whatever depends on time, and port 0 is any free one."""
+        self._clock, self._account, self._buckets, self._port = clock, account, buckets, port
+        self._directory, self._faults = Directory(clock), Faults()
+        self._calls: list[Call] = []
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        if not _alone.acquire(blocking=False):
+            raise RuntimeError("an emulator is running in this process already")
+        with contextlib.ExitStack() as stack:
+            stack.callback(_alone.release)
+            self._moto = Moto.start(self._account, self._buckets, self._clock())
+            stack.callback(self._moto.forget)
+            services: dict[str, Service] = {
+                "sts": Sts(self._directory, self._account),
+                "iam": Iam(self._directory, self._moto),
+                "s3": S3(self._moto),
+            }
+            front = Front(services, self._directory, self._faults, self._calls)
+            self.url = stack.enter_context(listening(front, self._clock, self._port))
+            stack.callback(self._faults.end)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop it: no thread, no socket and nothing of moto's is left."""
+        self._stack.close()
+
+    def environment(self) -> dict[str, str]:
+        """Return what a program needs in its environment to talk to it."""
+        return {"AWS_ENDPOINT_URL": self.url}
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """What was called so far, in order of the answers."""
+        return tuple(self._calls)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What was asked for with `fail` and `delay`, and is still to strike."""
+        return self._faults.waiting
+
+    def add_user(
+        self,
+        name: str,
+        path: str = "/",
+        devices: Sequence[Kind] = (Kind.VIRTUAL,),
+        *,
+        admin: bool = False,
+        may_list_unnamed: bool = True,
+    ) -> User:
+        """Make a user with an access key and MFA devices, which have seeds of their own.
+
+        An administrator may look at other users. Where a policy allows `iam:ListMFADevices` on
+        `user/${aws:username}` alone, the call is refused without a UserName: `may_list_unnamed=False`.
+        """
+        if not re.fullmatch(r"[\w+=,.@-]{1,64}", name, re.ASCII) or self._directory.user(name):
+            raise ValueError(f"no user can be called `{name}`, or there is one already")
+        if not re.fullmatch(r"/([!-.0-~]+/)*", path):
+            raise ValueError(f"the path `{path}` of a user has to begin and to end with `/`")
+        numbered = enumerate(devices, start=1)
+        made = tuple(Device.make(kind, self._account, name, number, self._clock) for number, kind in numbered)
+        user = User(name, *self._moto.add_user(name, path, self._clock()), made, admin, may_list_unnamed)
+        self._directory.add(user)
+        return user
+
+    def fail(self, action: str, *, status: int, code: str, message: str = "", times: int = 1) -> None:
+        """Let the next calls of an action be refused before anything is looked at."""
+        self._faults.add(Fault(action, times, status=status, code=code, message=message))
+
+    def delay(self, action: str, seconds: float, *, times: int = 1) -> None:
+        """Let the next calls of an action wait first: seconds of the machine's clock, or until the emulator stops."""
+        self._faults.add(Fault(action, times, seconds))
