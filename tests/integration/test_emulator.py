@@ -541,6 +541,21 @@ def test_difference_10_s3_needs_mfa(aws: Emulator, alice: User) -> None:
     assert session.refused("s3", "list_objects_v2", Bucket="no-such-bucket")[1] == "NoSuchBucket"
 
 
+def test_difference_10_users_who_need_no_mfa(aws: Emulator) -> None:
+    """Difference 10: a user whom no policy forces to use MFA reads S3 and their own of IAM with the key alone."""
+    grace = aws.add_user("grace", force_mfa=False)
+    key, plain = as_user(aws, grace), as_user(aws, grace).log_in()
+    for caller in (key, plain, with_mfa(aws, grace)):
+        assert len(caller("s3", "list_buckets")["Buckets"]) == 2
+        assert caller("s3", "list_objects_v2", Bucket="example-data")["KeyCount"] == 0
+    assert key("iam", "list_access_keys")["AccessKeyMetadata"]
+    assert key("iam", "list_mfa_devices")["MFADevices"]
+    assert plain.refused("iam", "list_access_keys") == INVALID_TOKEN
+    assert "because no identity-based policy allows" in key.refused("iam", "list_users")[2]
+    aws.add_user("alice")
+    assert key.refused("iam", "get_user", UserName="alice")[1] == "AccessDenied"
+
+
 def test_difference_11_what_is_not_there(aws: Emulator) -> None:
     """Difference 11: other services, whatever writes and MFA enrolment are refused by name, also to administrators."""
     admin = with_mfa(aws, aws.add_user("admin", admin=True))
@@ -603,6 +618,34 @@ def test_difference_12_delays(aws: Emulator, alice: User) -> None:
         assert not slow.done()
         assert slow.result()["Arn"] == alice.arn
     assert time.monotonic() - began >= 1.5
+
+
+def test_difference_12_lies(aws: Emulator, alice: User) -> None:
+    """Difference 12: an answer can say something else than what is true, only to sessions if that is wanted."""
+    other = "arn:aws:iam::123456789012:user/<bob>"
+    key, session = as_user(aws, alice), with_mfa(aws, alice)
+    aws.lie("GetCallerIdentity", {"Arn": other, "Account": "1"}, sessions=True)
+    aws.lie("GetUser", {"UserName": "mallory"}, times=2)
+    assert key("sts", "get_caller_identity")["Arn"] == alice.arn
+    told = session("sts", "get_caller_identity")
+    assert (told["Arn"], told["Account"], told["UserId"]) == (other, "1", alice.user_id)
+    assert session("sts", "get_caller_identity")["Arn"] == alice.arn
+    for who in (key, session):  # what moto answers can be untrue too
+        assert who("iam", "get_user")["User"]["UserName"] == "mallory"
+    assert session("iam", "get_user")["User"]["UserName"] == "alice"
+    assert aws.faults == ()
+
+
+def test_difference_12_lies_wait_for_their_answer(aws: Emulator, alice: User) -> None:
+    """Difference 12: a lie about elements that an answer does not have waits for one that has them."""
+    aws.lie("GetSessionToken", {"Expiration": "2020-01-01T00:00:00Z"})
+    user = as_user(aws, alice)
+    user.refused("sts", "get_session_token", SerialNumber=alice.device.serial, TokenCode=wrong_code(alice))
+    (fault,) = aws.faults
+    assert (fault.action, fault.texts) == ("GetSessionToken", (("Expiration", "2020-01-01T00:00:00Z"),))
+    assert user("sts", "get_session_token")["Credentials"]["Expiration"].year == 2020
+    aws.lie("GetSessionToken", {"Message": "no", "Code": "Odd"})
+    assert user.refused("sts", "get_session_token", TokenCode="1") == (400, "Odd", "no")
 
 
 def test_difference_12_calls_are_recorded(aws: Emulator, alice: User) -> None:

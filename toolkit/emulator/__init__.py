@@ -20,10 +20,11 @@ It answers what `aws-mfa` and those who check a session ask, as AWS does, and re
     of nobody else's. moto answers NoSuchEntity without a UserName, and tells everybody everything.
  9. IAM takes no session that was got without a code, denies almost everything to a long-term key, and tells a user of
     nobody else. moto tells everybody everything, also where its own policy engine is on: that one misreads this policy.
-10. S3 denies everything without MFA. moto allows it.
+10. S3 denies everything without MFA, to users whom the policy forces to use it. moto allows it.
 11. What is not emulated is refused with 501: other services, whatever writes, MFA enrolment. moto would do it, and take
     any code for enrolment.
-12. Calls can be made to fail or to hang (`fail`, `delay`), and all are recorded (`calls`), without secrets.
+12. Calls can be made to fail or to hang and answers to be untrue (`fail`, `delay`, `lie`), and all calls are recorded
+    (`calls`), without secrets.
 
 Nothing but the loopback address is listened on. Keys and seeds are worth nothing anywhere else; still they are never
 logged or shown. MOTO_ACCOUNT_ID, where it is set, has to be the account.

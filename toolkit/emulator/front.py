@@ -75,6 +75,7 @@ class Front:
             answer = service.handle(request, action, caller)
         except (Refused, Flawed) as refused:
             answer = service.refuse(refused)
+        answer = self.faults.bend(action, answer, session=bool(caller and caller.session))
         return self._record(name, action, caller, answer)
 
     def _record(self, service: str, action: str, caller: Caller | None, answer: Answer) -> Answer:

@@ -31,6 +31,7 @@ class User:
     devices: tuple[Device, ...] = ()
     admin: bool = False  # may look at other users
     may_list_unnamed: bool = True  # may call ListMFADevices without a UserName
+    force_mfa: bool = True  # is denied almost everything without an MFA code
 
     @property
     def device(self) -> Device:

@@ -6,7 +6,7 @@ import contextlib
 import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -80,10 +80,10 @@ class Emulator:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """What was asked for with `fail` and `delay`, and is still to strike."""
+        """What was asked for with `fail`, `delay` and `lie`, and is still to strike."""
         return self._faults.waiting
 
-    def add_user(
+    def add_user(  # noqa: PLR0913 - kinds of users are what tests differ in
         self,
         name: str,
         path: str = "/",
@@ -91,11 +91,13 @@ class Emulator:
         *,
         admin: bool = False,
         may_list_unnamed: bool = True,
+        force_mfa: bool = True,
     ) -> User:
         """Make a user with an access key and MFA devices, which have seeds of their own.
 
         An administrator may look at other users. Where a policy allows `iam:ListMFADevices` on
         `user/${aws:username}` alone, the call is refused without a UserName: `may_list_unnamed=False`.
+        Where no policy forces MFA, the access key does all that a session with MFA does: `force_mfa=False`.
         """
         if not re.fullmatch(r"[\w+=,.@-]{1,64}", name, re.ASCII) or self._directory.user(name):
             raise ValueError(f"no user can be called `{name}`, or there is one already")
@@ -103,7 +105,7 @@ class Emulator:
             raise ValueError(f"the path `{path}` of a user has to begin and to end with `/`")
         numbered = enumerate(devices, start=1)
         made = tuple(Device.make(kind, self._account, name, number, self._clock) for number, kind in numbered)
-        user = User(name, *self._moto.add_user(name, path, self._clock()), made, admin, may_list_unnamed)
+        user = User(name, *self._moto.add_user(name, path, self._clock()), made, admin, may_list_unnamed, force_mfa)
         self._directory.add(user)
         return user
 
@@ -114,3 +116,10 @@ class Emulator:
     def delay(self, action: str, seconds: float, *, times: int = 1) -> None:
         """Let the next calls of an action wait first: seconds of the machine's clock, or until the emulator stops."""
         self._faults.add(Fault(action, times, seconds))
+
+    def lie(self, action: str, fields: Mapping[str, str], *, sessions: bool = False, times: int = 1) -> None:
+        """Let the next answers of an action that have all these XML elements hold other texts in them.
+
+        With `sessions`, only answers to calls that were signed with the keys of a session.
+        """
+        self._faults.add(Fault(action, times, texts=tuple(fields.items()), sessions=sessions))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from http import HTTPStatus
 from urllib.parse import parse_qsl
@@ -58,6 +59,15 @@ class Answer:
         known = {status.value: status.phrase for status in HTTPStatus}
         return f"{self.status} {known.get(self.status, 'Unknown')}"
 
+    def has(self, name: str) -> bool:
+        """Tell whether an XML element of a name, with nothing but text in it, is there."""
+        return re.search(_leaf(name), self.body) is not None
+
+    def saying(self, name: str, text: str) -> Answer:
+        """Return the same with another text in all XML elements of a name."""
+        headers = tuple(pair for pair in self.headers if pair[0].lower() != "content-length")
+        return replace(self, body=re.sub(_leaf(name), lambda _: xml(name, text).encode(), self.body), headers=headers)
+
 
 class Refused(Exception):
     """What AWS refuses; the service puts it into its own XML."""
@@ -94,6 +104,10 @@ def error(namespace: str, refused: Refused) -> Answer:
     response = {"Error": told, "RequestId": str(uuid.uuid4())}
     body = xml(f'ErrorResponse xmlns="{namespace}"', response).encode()
     return Answer(refused.status, body, code=refused.code)
+
+
+def _leaf(name: str) -> bytes:
+    return f"<{re.escape(name)}>[^<]*</{re.escape(name)}>".encode()
 
 
 def _count(length: str) -> int:

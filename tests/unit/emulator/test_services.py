@@ -16,13 +16,14 @@ from toolkit.emulator.faults import Fault, Faults
 from toolkit.emulator.identity import Caller, Directory, Session, User
 from toolkit.emulator.s3 import S3
 from toolkit.emulator.sts import Sts
-from toolkit.emulator.wire import Refused, Request
+from toolkit.emulator.wire import Answer, Refused, Request
 from toolkit.settings import ROOT
 
 NOW = 1_800_000_000.0
 APP = Device.make(Kind.VIRTUAL, "123456789012", "alice", 1, lambda: NOW)
 ALICE = User("alice", "arn:alice", "AIDA", "AKIAALICE", "secret", (APP,))
 ADMIN = User("admin", "arn:admin", "AIDB", "AKIAADMIN", "secret", admin=True)
+GRACE = User("grace", "arn:grace", "AIDC", "AKIAGRACE", "secret", force_mfa=False)
 
 
 def caller(user: User, *, mfa: bool) -> Caller:
@@ -60,6 +61,10 @@ NOT_ALLOWED = "because no identity-based policy allows the {} action"
         (ADMIN, False, "s3:ListBucket", True, DENIED),
         (ADMIN, True, "iam:ListUsers", False, ""),
         (ADMIN, True, "iam:GetUser", False, ""),
+        (GRACE, False, "iam:ListAccessKeys", True, ""),
+        (GRACE, False, "s3:ListBucket", True, ""),
+        (GRACE, False, "iam:ListAccessKeys", False, NOT_ALLOWED),
+        (GRACE, False, "iam:ListUsers", True, NOT_ALLOWED),
     ],
 )
 def test_the_policy(user: User, mfa: bool, permission: str, own: bool, why: str) -> None:  # noqa: FBT001 - a table
@@ -99,6 +104,24 @@ def test_faults_strike_in_order() -> None:
     assert struck(faults, "C") == ""
     assert [struck(faults, action) for action in "AABAAB"] == ["a", "a", "b", "c", "", ""]
     assert faults.waiting == ()
+
+
+def test_lies_are_apart_from_other_faults() -> None:
+    """A lie strikes answers and nothing else does, and of two lies the first one that fits."""
+    faults = Faults()
+    texts = [(("X", "1"),), (("Y", "2"), ("Z", "&")), (("Z", "3"),)]
+    for fault in (*(Fault("A", 1, texts=pairs) for pairs in texts), Fault("A", 1, texts=texts[2], sessions=True)):
+        faults.add(fault)
+    assert struck(faults, "A") == ""
+    answer = Answer(200, b"<R><Z>0</Z><Y></Y><Z>0</Z><X><Z>0</Z></X></R>", (("Content-Length", "9"), ("A", "b")))
+    bent = faults.bend("A", answer, session=False)
+    assert bent.body == b"<R><Z>&amp;</Z><Y>2</Y><Z>&amp;</Z><X><Z>&amp;</Z></X></R>"
+    assert bent.headers == (("A", "b"),)
+    assert faults.bend("B", answer, session=True) == answer
+    assert b"<Z>3</Z>" in faults.bend("A", answer, session=False).body
+    assert faults.bend("A", answer, session=False) == answer
+    assert b"<Z>3</Z>" in faults.bend("A", answer, session=True).body
+    assert [fault.texts for fault in faults.waiting] == [texts[0]]
 
 
 def test_what_waits_is_told() -> None:
