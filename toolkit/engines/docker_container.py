@@ -6,6 +6,7 @@ import contextlib
 import io
 import threading
 from collections.abc import Mapping
+from concurrent import futures
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ class Container:
         """Name a container that is not there yet."""
         self._api, self._id = api, name
         self._stdin: Any = io.BytesIO()
+        self._making: futures.Future[object] = futures.Future()
+        self._making.set_result(None)  # nothing has to be waited for before it is removed
         self.holds = ""  # the digest of the source that was sent there
 
     def begin(self, image: str, run: str, limits: Mapping[str, Any]) -> None:
@@ -46,9 +49,9 @@ class Container:
 
         with translated("starting a container"):
             try:
-                self._api.create_container(
-                    image, name=self._id, entrypoint=["gofmt"], command=[], user=f"{USER}:{USER}", stdin_open=True,
-                    working_dir=WORK, labels={LABEL: run}, host_config=dict(limits),
+                self._create(
+                    image=image, name=self._id, entrypoint=["gofmt"], command=[], user=f"{USER}:{USER}",
+                    stdin_open=True, working_dir=WORK, labels={LABEL: run}, host_config=dict(limits),
                 )  # fmt: skip
                 self._stdin = self._api.attach_socket(self._id, params={"stdin": 1, "stream": 1})
                 self._api.start(self._id)
@@ -64,6 +67,23 @@ class Container:
                     f"the image `{image}` has no `go` on its PATH",
                     hint="name an image that has Go, or leave out `--image`",
                 ) from None
+
+    def _create(self, **what: Any) -> None:
+        """Make it, in a thread of its own.
+
+        Ctrl-C comes to the main thread. If that had asked, it would try to remove what the engine is just making, and
+        nobody would remove what was made then.
+        """
+        making = self._making = futures.Future()
+
+        def make() -> None:
+            try:
+                making.set_result(self._api.create_container(**what))
+            except Exception as error:  # noqa: BLE001 - it is raised where the result is waited for
+                making.set_exception(error)
+
+        threading.Thread(target=make, daemon=True).start()
+        making.result()
 
     def put(self, folder: str, files: Mapping[str, bytes], folders: tuple[str, ...] = ()) -> None:
         """Write files below a folder of a volume, owned by the user that the commands run as."""
@@ -119,6 +139,7 @@ class Container:
         import docker.errors
         import requests.exceptions
 
+        futures.wait([self._making], timeout=_REMOVAL_TIMEOUT)
         with contextlib.suppress(docker.errors.DockerException, requests.exceptions.RequestException, OSError):
             try:
                 self._api.remove_container(self._id, force=True, v=True)
