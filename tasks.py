@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from invoke.collection import Collection
 
-from toolkit import checks, cleaning, reference, release
+from toolkit import checks, cleaning, prompt, reference, release
 from toolkit import doctor as diagnosis
 from toolkit.cli import task
+from toolkit.mfa import doctor as login_side
+from toolkit.mfa import login
+from toolkit.mfa import verify as proving
 from toolkit.outputs import manifest
 from toolkit.report import Report
 from toolkit.settings import (
@@ -17,6 +22,7 @@ from toolkit.settings import (
     MatrixSettings,
     Settings,
     TargetsSettings,
+    VerifySettings,
 )
 from toolkit.targets import NOTES
 
@@ -45,6 +51,19 @@ def matrix(settings: MatrixSettings, report: Report) -> None:
     release.check(dist.outcomes)
 
 
+@task(VerifySettings)
+def verify(settings: VerifySettings, report: Report) -> None:
+    """Log in with what was built, and prove with `sts get-caller-identity` that it worked.
+
+    Runs this machine's program as people do, then asks STS who the long-term key and the session are, and lists
+    buckets as `aws s3 ls` does. The code is asked for; where standard input is no terminal, it is its first line.
+    """
+    prepared = login.prepare(settings)
+    proof = proving.verify(prepared, release.native(settings, report), prompt.code, require_s3=settings.require_s3)
+    report.proof(proof)
+    proving.require(proof)
+
+
 @task(CleanSettings)
 def clean(settings: CleanSettings, report: Report) -> None:
     """Remove what interrupted runs left on this machine and on the Docker engine."""
@@ -54,8 +73,8 @@ def clean(settings: CleanSettings, report: Report) -> None:
 
 @task(DoctorSettings)
 def doctor(settings: DoctorSettings, report: Report) -> None:
-    """Tell what building needs, what of it is missing, and the command that mends it."""
-    checks.require(report.checks(diagnosis.examine(settings)))
+    """Tell what building, or a login with `--profile`, needs, what is missing, and the command that mends it."""
+    checks.require(report.checks(chain(diagnosis.examine(settings), login_side.examine(settings.profile))))
 
 
 @task()
@@ -75,4 +94,4 @@ def docs(settings: DocsSettings, report: Report) -> None:
         checks.write(pages)
 
 
-namespace = Collection(targets, build, matrix, clean, doctor, check, docs)
+namespace = Collection(targets, build, matrix, verify, clean, doctor, check, docs)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import gc
 import os
 import shutil
 import subprocess
@@ -34,6 +36,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"CI may not skip this: {report.longrepr}"
     return report
+
+
+def pytest_sessionfinish() -> None:
+    """Undo what a task that ran in this process asked for: libraries complain of what is never collected."""
+    atexit.unregister(gc.freeze)
 
 
 @pytest.fixture(autouse=True)
@@ -75,11 +82,15 @@ def invoke_in() -> Invoke:
     """Return a function that runs `invoke` as people do, with a given `dist/`."""
 
     def run(
-        dist: Path, *args: str, env: Mapping[str, str] | None = None, wrap: Sequence[str] = ()
+        dist: Path,
+        *args: str,
+        env: Mapping[str, str] | None = None,
+        wrap: Sequence[str] = (),
+        given: str = "",
     ) -> subprocess.CompletedProcess[str]:
         surroundings = {**os.environ, **_CACHES, f"{PREFIX}DIST": str(dist), **(env or {})}
         return subprocess.run(
-            [*wrap, invoke_path(), *args], cwd=ROOT, env=surroundings, stdin=subprocess.DEVNULL, capture_output=True,
+            [*wrap, invoke_path(), *args], cwd=ROOT, env=surroundings, input=given, capture_output=True,
             text=True, check=False, timeout=900,
         )  # fmt: skip
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
-from toolkit.engines.docker import run_label
-from toolkit.engines.docker_host import Host
 from toolkit.errors import EngineUnavailable
 from toolkit.model import Watcher
 from toolkit.settings import CleanSettings
@@ -28,6 +26,9 @@ def clean(settings: CleanSettings, watcher: Watcher) -> Iterator[str]:
 
 
 def _from_engine(settings: CleanSettings, watcher: Watcher) -> list[str]:
+    from toolkit.engines.docker import run_label
+    from toolkit.engines.docker_host import Host
+
     try:
         host = Host.connect()
     except EngineUnavailable as error:

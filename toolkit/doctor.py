@@ -10,8 +10,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from toolkit import toolchain
-from toolkit.engines import image
-from toolkit.engines.docker_host import Host
 from toolkit.errors import ToolkitError
 from toolkit.model import Check
 from toolkit.settings import EngineSettings
@@ -36,6 +34,9 @@ def _go() -> Check:
 
 
 def _docker(settings: EngineSettings) -> Check:
+    from toolkit.engines import image
+    from toolkit.engines.docker_host import Host
+
     try:
         host = Host.connect()
     except ToolkitError as error:

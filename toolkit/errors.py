@@ -3,7 +3,8 @@
 ```
 ToolkitError                  1   (never raised itself)
 ├── UsageError                2   an option's value cannot be used
-│   └── UnknownTarget         3   no such GOOS, GOARCH or pair
+│   ├── UnknownTarget         3   no such GOOS, GOARCH or pair
+│   └── CodeMalformed         4   an MFA code that is not six digits
 ├── SourceError              10   not a Go main package, or a module that cannot be had
 ├── ToolchainError           11   no Go command, or the pinned Go cannot be had
 ├── EngineUnavailable        20   the engine that was asked for does not answer
@@ -13,8 +14,22 @@ ToolkitError                  1   (never raised itself)
 ├── EngineLost               23   the engine stopped answering in the middle
 ├── BuildFailed              30   at least one pair ended without a binary, and not for a reason of Go's own
 ├── OutputUnwritable         40   a folder or file of ours cannot be written
-│   └── DiskFull             41   there is no room left
-└── CheckFailed              50   `invoke check` or `invoke doctor` found something
+│   ├── DiskFull             41   there is no room left
+│   └── CredentialsUnwritable 42  the session could not be kept in the credentials file
+├── CheckFailed              50   `invoke check` or `invoke doctor` found something
+│   └── NotProven            51   `invoke verify` found something
+│       └── OtherUser        52   the session is not one of the profile's own user
+├── ProfileUnusable          60   nobody can log in from that profile, or into that one
+│   ├── ProfileMissing       61   there is no such profile
+│   ├── KeysMissing          62   it has no access key
+│   ├── ProfileIsSession     63   it is a session already
+│   └── CredentialsUnreadable 64  the credentials or config file cannot be parsed
+└── LoginFailed              70   the program ended without a session
+    ├── CodeRefused          71   AWS did not take the code: wrong, or used already
+    ├── DeviceUnusable       72   no MFA device that shows codes
+    ├── AwsUnreachable       73   no answer from AWS: the network, or a server that hangs
+    ├── AwsBusy              74   AWS has trouble of its own, or too much to do
+    └── AwsRefused           75   AWS answered, with a refusal
 ```
 
 A message names what is wrong, with literals in backticks and no full stop; the hint says what to type next.
@@ -44,6 +59,12 @@ class UnknownTarget(UsageError):
     """No such GOOS, GOARCH or pair."""
 
     exit_code = 3
+
+
+class CodeMalformed(UsageError):
+    """What was given as an MFA code is not six digits; AWS was not asked."""
+
+    exit_code = 4
 
 
 class SourceError(ToolkitError):
@@ -106,7 +127,91 @@ class DiskFull(OutputUnwritable):
     exit_code = 41
 
 
+class CredentialsUnwritable(OutputUnwritable):
+    """The program got a session, and could not keep it in the credentials file."""
+
+    exit_code = 42
+
+
 class CheckFailed(ToolkitError):
     """`invoke check` or `invoke doctor` found something that has to be mended."""
 
     exit_code = 50
+
+
+class NotProven(CheckFailed):
+    """The program said that it had logged in, and a check of `invoke verify` does not bear it out."""
+
+    exit_code = 51
+
+
+class OtherUser(NotProven):
+    """STS says that the session is not one of the profile's own user."""
+
+    exit_code = 52
+
+
+class ProfileUnusable(ToolkitError):
+    """Nobody can log in from that profile, or into that one."""
+
+    exit_code = 60
+
+
+class ProfileMissing(ProfileUnusable):
+    """There is no such profile."""
+
+    exit_code = 61
+
+
+class KeysMissing(ProfileUnusable):
+    """The profile has no access key."""
+
+    exit_code = 62
+
+
+class ProfileIsSession(ProfileUnusable):
+    """The profile holds a session, with which AWS gives no other one."""
+
+    exit_code = 63
+
+
+class CredentialsUnreadable(ProfileUnusable):
+    """The credentials or config file is not one that the AWS CLI and boto3 can read."""
+
+    exit_code = 64
+
+
+class LoginFailed(ToolkitError):
+    """The program ended without a session."""
+
+    exit_code = 70
+
+
+class CodeRefused(LoginFailed):
+    """AWS did not take the MFA code: it is wrong, of another time, or was used before. AWS does not say which."""
+
+    exit_code = 71
+
+
+class DeviceUnusable(LoginFailed):
+    """The user has no MFA device that shows codes, or none of the serial number that is configured."""
+
+    exit_code = 72
+
+
+class AwsUnreachable(LoginFailed):
+    """AWS gave no answer: the network is not there, or what should answer hangs."""
+
+    exit_code = 73
+
+
+class AwsBusy(LoginFailed):
+    """AWS answered that it has trouble of its own, or that there were too many calls."""
+
+    exit_code = 74
+
+
+class AwsRefused(LoginFailed):
+    """AWS answered with a refusal."""
+
+    exit_code = 75

@@ -16,7 +16,7 @@ from toolkit.model import Artifact, Binary, Dist, Outcome, Reason, Recipe, Sourc
 from toolkit.outputs.archives import archives, label
 from toolkit.outputs.checksums import checksums
 from toolkit.outputs.manifest import manifest, recorded
-from toolkit.settings import BuildSettings, EngineSettings, MatrixSettings
+from toolkit.settings import BuildSettings, CompileSettings, EngineSettings, MatrixSettings
 from toolkit.store import Store, write
 
 Step = Callable[[Dist, Bench], Iterable[Artifact]]
@@ -87,16 +87,32 @@ def build_one(settings: BuildSettings, watcher: Watcher) -> Binary:
     Raises BuildFailed, with what the compiler said, where there is none.
     """
     with running(settings, watcher, Limits(jobs=1, seconds=settings.timeout)) as run:
-        target = targets.one(run.targets(), settings.goos, settings.goarch)
-        found = source.resolve(settings.source, run.store.state / "sources")
-        (outcome,) = outcomes(run, found, Recipe(toolchain.pinned()), (target,))
-        if isinstance(outcome, Unbuilt):
-            raise _error((outcome,), 1)
+        (binary,) = _single(run, settings, settings.goos, settings.goarch).binaries
         if settings.output:
-            path = settings.output / outcome.path.name
-            write(path, outcome.path.read_bytes(), mode=0o755)
-            return dataclasses.replace(outcome, path=path)
-        return outcome
+            path = settings.output / binary.path.name
+            write(path, binary.path.read_bytes(), mode=0o755)
+            return dataclasses.replace(binary, path=path)
+        return binary
+
+
+def native(settings: CompileSettings, watcher: Watcher) -> Dist:
+    """Return what there is with this machine's program, built only if it is not there already, and nothing else.
+
+    Raises BuildFailed as `build_one` does.
+    """
+    with running(settings, watcher, Limits(jobs=1, seconds=settings.timeout)) as run:
+        return _single(run, settings)
+
+
+def _single(run: Run, settings: CompileSettings, goos: str = "", goarch: str = "") -> Dist:
+    every, recipe = run.targets(), Recipe(toolchain.pinned())
+    target = targets.one(every, goos, goarch)
+    found = source.resolve(settings.source, run.store.state / "sources")
+    ended = outcomes(run, found, recipe, (target,))
+    dist = Dist(run.store.release, found, recipe, every, ended)
+    if dist.unbuilt:
+        raise _error(dist.unbuilt, 1)
+    return dist
 
 
 def matrix(settings: MatrixSettings, watcher: Watcher) -> Dist:
@@ -146,7 +162,8 @@ def _known(run: Run, found: Source, recipe: Recipe, chosen: tuple[Target, ...]) 
     """Return the pairs that need no engine: their binary is there, unharmed, or Go refuses them whatever the source."""
     known: dict[Target, Outcome] = {}
     with ThreadPoolExecutor() as pool:  # hashing lets other threads run
-        binaries = pool.map(lambda target: run.store.find(found, target, recipe.fingerprint(found, target)), chosen)
+        say = run.watcher.say
+        binaries = pool.map(lambda each: run.store.find(found, each, recipe.fingerprint(found, each), say), chosen)
         for target, binary in zip(chosen, binaries, strict=True):
             if binary:
                 known[target] = binary

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
+    from toolkit.mfa.verify import Proof
+
 
 def failure(error: ToolkitError) -> str:
     """Return what a person reads when a run ends: the message, and a hint after a blank line."""
@@ -198,6 +200,17 @@ class Report:
         if self.as_json:
             self.data([dataclasses.asdict(check) for check in done])
         return done
+
+    def proof(self, proof: Proof) -> None:
+        """Print how a login was proven; as JSON with the fields of `aws sts get-caller-identity`, or nulls."""
+        for line in filter(None, proof.said.splitlines()):
+            self.say(line)
+        if not self.as_json:
+            self.checks(proof.checks)
+            return
+        who = proof.identity
+        fields = {"UserId": who and who.user_id, "Account": who and who.account, "Arn": who and who.arn}
+        self.data({**fields, "checks": [dataclasses.asdict(check) for check in proof.checks]})
 
 
 def _row(dist: Dist, outcome: Outcome) -> tuple[str, str, str, str]:

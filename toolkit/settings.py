@@ -19,12 +19,19 @@ ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "AWS_MFA_TOOLKIT_"
 
 
-def option(help_text: str, *, default: Any = "", parse: Callable[[str], Any] = str, metavar: str = "") -> Any:
+def option(
+    help_text: str,
+    *,
+    default: Any = "",
+    parse: Callable[[str], Any] = str,
+    metavar: str = "",
+    secret: bool = False,
+) -> Any:
     """Declare an option: its help, what it is where nobody says, and how a text becomes its value.
 
     `default` is a finished value, never parsed. A parser raises ValueError with the rest of the sentence "`x` …".
     """
-    return field(default=default, metadata={"help": help_text, "parse": parse, "metavar": metavar})
+    return field(default=default, repr=not secret, metadata={"help": help_text, "parse": parse, "metavar": metavar})
 
 
 def whole_number(text: str) -> int:
@@ -200,8 +207,27 @@ class CleanSettings(DistSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class VerifySettings(JsonSettings, CompileSettings):
+    """`invoke verify`."""
+
+    profile: str = option("the profile with the long-term keys", default="default", metavar="NAME")
+    destination: str = option("the profile that gets the session (the other one's name and `_mfa`)", metavar="NAME")
+    code: str = option(
+        "the MFA code; other users see a command line, so better type it, or write it to standard input",
+        metavar="CODE",
+        secret=True,
+    )
+    require_s3: bool = option("fail where the session may not list buckets", default=False)
+    aws_timeout: float = option(
+        "time limit for AWS to answer, such as `10s`", default=60.0, parse=seconds, metavar="TIME"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class DoctorSettings(JsonSettings, EngineSettings):
     """`invoke doctor`."""
+
+    profile: str = option("also look whether this profile can log in", metavar="NAME")
 
 
 @dataclass(frozen=True, kw_only=True)

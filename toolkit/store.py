@@ -126,12 +126,18 @@ class Store:
         write(path.with_name(f"{source.name}.json"), json.dumps(record, indent=1).encode())
         return binary
 
-    def find(self, source: Source, target: Target, fingerprint: str) -> Binary | None:
-        """Return the binary that has this fingerprint, if its bytes are still those that were checked."""
+    def find(self, source: Source, target: Target, fingerprint: str, tell: Callable[[str], None]) -> Binary | None:
+        """Return the binary that has this fingerprint, if its bytes are still those that were checked.
+
+        Calls `tell` with a sentence where they are not.
+        """
         path = self.binary_path(source, target)
         try:
             record = json.loads(path.with_name(f"{source.name}.json").read_text("utf-8"))
-            if record["fingerprint"] != fingerprint or record["sha256"] != sha256(path):
+            if record["fingerprint"] != fingerprint:
+                return None
+            if record["sha256"] != sha256(path):
+                tell(f"`{path}` is not what was built and checked: it is built anew")
                 return None
             info, size = _build_info(record["info"]), path.stat().st_size
         except (OSError, ValueError, KeyError, TypeError):

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from toolkit.errors import UnknownTarget, UsageError
-from toolkit.model import Reason, Recipe, Target
+from toolkit.model import Binary, Reason, Recipe, Target
 from toolkit.settings import Selector
 
 _GOARCH = {
@@ -101,6 +101,14 @@ def select(
 def native_first(targets: Iterable[Target]) -> tuple[Target, ...]:
     """Return the pairs with this machine's own in front: it is the one that somebody may be waiting for."""
     return tuple(sorted(targets, key=lambda target: (target.goos, target.goarch) != native()))
+
+
+def mine(binaries: Iterable[Binary]) -> Binary:
+    """Return the program that runs on this machine. Raises UnknownTarget where there is none."""
+    for binary in binaries:
+        if (binary.target.goos, binary.target.goarch) == native():
+            return binary
+    raise UnknownTarget(f"there is no program for `{'/'.join(native())}`", hint="invoke build")
 
 
 def _nearest(word: str, names: Iterable[str]) -> str:

@@ -90,7 +90,7 @@ def test_all_failures_are_listed(invoke: Invoke, tmp_path: Path) -> None:
     assert "error: 2 of 3 pairs were not built" in done.stderr
 
 
-@pytest.mark.parametrize("task", ["targets", "build", "matrix", "clean", "doctor", "check", "docs"])
+@pytest.mark.parametrize("task", ["targets", "build", "matrix", "verify", "clean", "doctor", "check", "docs"])
 def test_help(invoke: Invoke, task: str) -> None:
     """Each task explains itself and each of its flags."""
     text = invoke("--help", task).stdout
@@ -98,7 +98,7 @@ def test_help(invoke: Invoke, task: str) -> None:
     assert "none\n" not in text.split("Docstring:")[1].split("Options:")[0]
     for line in text.split("Options:")[1].splitlines():
         if line.strip().startswith("--"):
-            assert re.match(r"  --[a-z-]+(=\S+)? +\S", line), line
+            assert re.match(r"  --[a-z0-9-]+(=\S+)? +\S", line), line
 
 
 def test_doctor(invoke: Invoke) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
 import boto3
@@ -185,22 +185,27 @@ class Shell:
             file.write(f"[{name}]\naws_access_key_id = {keys.access_key}\n")
             file.write(f"aws_secret_access_key = {keys.secret}\n{token}\n")
 
-    def run(self, *argv: str, given: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end."""
-        surroundings = {
-            **os.environ,
+    @property
+    def variables(self) -> dict[str, str]:
+        """What leads a program here."""
+        return {
             "AWS_CONFIG_FILE": str(self.folder / "config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(self.credentials),
             "AWS_DEFAULT_REGION": _REGION,
             "AWS_MAX_ATTEMPTS": "1",
             "AWS_PAGER": "",
             **self.emulator.environment(),
-            **env,
         }
+
+    def run(self, *argv: str, given: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end."""
+        surroundings = {**os.environ, **self.variables, **env}
         return subprocess.run(
             argv, env=surroundings, input=given, capture_output=True, text=True, check=False, timeout=60
         )
 
-    def cli(self, *args: str) -> subprocess.CompletedProcess[str]:
+    aws_cli: ClassVar = (sys.executable, "-m", "awscli")
+
+    def cli(self, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run the AWS CLI."""
-        return self.run(sys.executable, "-m", "awscli", *args)
+        return self.run(*self.aws_cli, *args, **env)

@@ -44,7 +44,7 @@ def test_a_right_binary_is_kept(target: Target, tmp_path: Path) -> None:
     assert outcome.path.read_bytes() == program(target)
     assert (outcome.info.main.path, outcome.info.setting("GOARCH")) == (MAIN.path, target.goarch)
     assert outcome.fresh
-    assert Store(tmp_path).find(source(), target, RECIPE.fingerprint(source(), target)) == outcome
+    assert Store(tmp_path).find(source(), target, RECIPE.fingerprint(source(), target), print) == outcome
 
 
 @pytest.mark.parametrize(

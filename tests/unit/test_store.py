@@ -131,7 +131,7 @@ def test_what_is_kept_is_found(store: Store) -> None:
     assert (kept.path, kept.fresh) == (store.root / "bin" / "linux_amd64" / "program", True)
     assert kept.path.read_bytes() == b"program"
     assert os.access(kept.path, os.X_OK)
-    found = store.find(source(), LINUX, "fingerprint")
+    found = store.find(source(), LINUX, "fingerprint", print)
     assert found == kept
     assert found.fresh is False
 
@@ -140,15 +140,15 @@ def test_a_program_for_windows_ends_in_exe(store: Store) -> None:
     """It is found beside its record all the same."""
     kept = store.keep(source(), WINDOWS, "fingerprint", b"program", build_info(WINDOWS))
     assert names(kept.path.parent) == ["program.exe", "program.json"]
-    assert store.find(source(), WINDOWS, "fingerprint") == kept
+    assert store.find(source(), WINDOWS, "fingerprint", print) == kept
 
 
 def test_what_was_kept_last_is_what_is_there(store: Store) -> None:
     """A new binary takes the old one's place."""
     store.keep(source(), LINUX, "old", b"old", INFO)
     store.keep(source(), LINUX, "new", b"new", INFO)
-    assert store.find(source(), LINUX, "old") is None
-    assert store.find(source(), LINUX, "new")
+    assert store.find(source(), LINUX, "old", print) is None
+    assert store.find(source(), LINUX, "new", print)
 
 
 def record(path: Path, **changes: object) -> None:
@@ -181,14 +181,29 @@ def test_what_is_not_as_it_was_checked_is_not_found(harm: Callable[[Path], objec
     """A binary that is damaged, gone, from something else or without a whole record has to be built again."""
     kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO)
     harm(kept.path)
-    assert store.find(source(), LINUX, "fingerprint") is None
+    assert store.find(source(), LINUX, "fingerprint", print) is None
+
+
+def test_changed_bytes_are_told_of(store: Store) -> None:
+    """Whoever built a program hears that its bytes were changed; a missing or outdated one is nothing to tell."""
+    told: list[str] = []
+    kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO)
+    assert store.find(source(), LINUX, "other", told.append) is None
+    assert store.find(source(), LINUX, "fingerprint", told.append)
+    assert told == []
+    kept.path.write_bytes(b"progrbm")
+    assert store.find(source(), LINUX, "fingerprint", told.append) is None
+    assert told == [f"`{kept.path}` is not what was built and checked: it is built anew"]
+    kept.path.unlink()
+    assert store.find(source(), LINUX, "fingerprint", told.append) is None
+    assert len(told) == 1
 
 
 def test_a_binary_of_another_program_or_pair_is_another_file(store: Store) -> None:
     """Each is looked for where it is kept."""
     store.keep(source(), LINUX, "fingerprint", b"program", INFO)
-    assert store.find(source(), WINDOWS, "fingerprint") is None
-    assert store.find(source(name="other"), LINUX, "fingerprint") is None
+    assert store.find(source(), WINDOWS, "fingerprint", print) is None
+    assert store.find(source(name="other"), LINUX, "fingerprint", print) is None
 
 
 def test_a_log_is_kept_whole(store: Store) -> None:

@@ -1,0 +1,287 @@
+"""What can be wrong when `invoke verify` logs in, with the real program: a line, a hint, an exit code, nothing written."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Invoke
+from tests.e2e.conftest import Verify
+from tests.e2e.test_bad_input import expect
+from tests.integration.emulator_clients import Keys, Shell, with_mfa
+from toolkit import errors
+from toolkit.emulator import Emulator, Kind, User
+from toolkit.settings import ROOT
+
+TINY = str(ROOT / "tests" / "programs" / "tiny")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a case may change before the command is run."""
+
+    aws: Emulator
+    alice: User
+    desk: Shell
+
+    def write(self, text: str | bytes) -> None:
+        """Write the credentials file."""
+        self.desk.credentials.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    def add(self, text: str | bytes) -> None:
+        """Write something behind what is in the credentials file."""
+        self.write(self.desk.credentials.read_bytes() + (text if isinstance(text, bytes) else text.encode()))
+
+    def configure(self, line: str) -> None:
+        """Write a line of the profile's section of the config file."""
+        (self.desk.folder / "config").write_text(f"[profile example]\nregion = eu-west-1\n{line}\n", "utf-8")
+
+    def become(self, user: User) -> None:
+        """Let the profile have another user's keys."""
+        self.desk.credentials.unlink()
+        self.desk.profile("example", Keys.of(user))
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is wrong, and how the command has to end."""
+
+    name: str
+    error: type[errors.ToolkitError]
+    says: str  # a pattern for the one line
+    hint: str  # a pattern for the hint
+    prepare: Callable[[Scene], object] = lambda _: None
+    args: tuple[str, ...] = ()
+    code: str = ""  # on standard input, if not the right one
+    env: tuple[tuple[str, str], ...] = ()
+    profile: str = "example"
+    calls: bool = True  # whether AWS may have been asked
+
+
+def _used(scene: Scene) -> None:
+    with_mfa(scene.aws, scene.alice)
+
+
+def _session_as_source(scene: Scene) -> None:
+    keys = with_mfa(scene.aws, scene.alice).keys
+    scene.desk.credentials.unlink()
+    scene.desk.profile("example", keys)
+
+
+def _no_files(scene: Scene) -> None:
+    for path in tuple(scene.desk.folder.iterdir()):
+        path.unlink()
+
+
+def _hang(action: str) -> Callable[[Scene], None]:
+    return lambda scene: scene.aws.delay(action, 3600, times=9)
+
+
+def _fail(action: str, status: int, code: str, message: str = "") -> Callable[[Scene], None]:
+    return lambda scene: scene.aws.fail(action, status=status, code=code, message=message, times=9)
+
+
+def _serial(scene: Scene) -> None:
+    """Let the program ask for a session first, and us for an identity."""
+    scene.configure(f"mfa_serial = {scene.alice.device.serial}")
+
+
+def _both(*steps: Callable[[Scene], object]) -> Callable[[Scene], None]:
+    def prepare(scene: Scene) -> None:
+        for step in steps:
+            step(scene)
+
+    return prepare
+
+
+SESSION = "profile `example` is a session already"
+UNREADABLE = r"`\S+/credentials` cannot be read: line "
+CASES = (
+    Case("wrong code", errors.CodeRefused, "AWS did not take the MFA code", "next code", code="000000"),
+    Case("used code", errors.CodeRefused, "AWS did not take the MFA code", "each works once", prepare=_used),
+    Case("short code", errors.CodeMalformed, "an MFA code is six digits", "six digits", code="12345", calls=False),
+    Case("letters", errors.CodeMalformed, "an MFA code is six digits", "six digits", code="hunter2", calls=False),
+    Case(
+        "wide digits", errors.CodeMalformed, "an MFA code is six digits", "six digits", code=chr(0xFF11) * 6, calls=False,
+    ),
+    Case("no code", errors.CodeMalformed, "there is no MFA code", "type it", code="\n", calls=False),
+    Case(
+        "no device", errors.DeviceUnusable, "the user has no MFA device", "authenticator app",
+        prepare=lambda scene: scene.become(scene.aws.add_user("bob", devices=())), code="123456",
+    ),
+    Case(
+        "only FIDO", errors.DeviceUnusable, "no MFA device but FIDO keys", "authenticator app",
+        prepare=lambda scene: scene.become(scene.aws.add_user("bob", devices=(Kind.FIDO,))), code="123456",
+    ),
+    Case(
+        "FIDO configured", errors.DeviceUnusable, "is a FIDO key", "virtual or hardware",
+        prepare=lambda scene: scene.configure("mfa_serial = arn:aws:iam::123456789012:u2f/user/alice/key"),
+    ),
+    Case(
+        "wrong serial", errors.DeviceUnusable, "does not know the MFA device", "mfa_serial",
+        prepare=lambda scene: scene.configure("mfa_serial = arn:aws:iam::123456789012:mfa/nobody"),
+    ),
+    Case(
+        "misspelt profile", errors.ProfileMissing, "there is no profile `exmaple` in `.*credentials`",
+        "did you mean `example`", profile="exmaple", calls=False,
+    ),
+    Case(
+        "no profile", errors.ProfileMissing, "there is no profile `zzz`", "aws configure --profile=zzz",
+        profile="zzz", calls=False,
+    ),
+    Case(
+        "no file", errors.ProfileMissing, "there is no profile `example`", "aws configure --profile=example",
+        prepare=_no_files, calls=False,
+    ),
+    Case(
+        "no keys", errors.KeysMissing, "profile `other` has no access key", "aws configure --profile=other",
+        profile="other", calls=False,
+    ),
+    Case(
+        "session", errors.ProfileIsSession, SESSION, "long-term keys", prepare=_session_as_source, code="123456",
+    ),
+    Case(
+        "old session", errors.ProfileIsSession, SESSION, "long-term keys",
+        prepare=lambda scene: scene.add("aws_security_token = x\n"), calls=False,
+    ),
+    Case(
+        "keys as destination", errors.ProfileUnusable, "profile `example_mfa` holds long-term keys", "--destination",
+        prepare=lambda scene: scene.desk.profile("example_mfa", Keys.of(scene.alice)), calls=False,
+    ),
+    Case(
+        "itself as destination", errors.UsageError, "source and destination are both `example`", "--destination",
+        args=("--destination", "example"), calls=False,
+    ),
+    Case(
+        "section twice", errors.CredentialsUnreadable, UNREADABLE + "10 begins section `example` a second time", "line",
+        prepare=lambda scene: scene.add("\n[example]\n"), calls=False,
+    ),
+    Case(
+        "key twice", errors.CredentialsUnreadable, UNREADABLE + "9 sets `region` of `x` a second time", "line",
+        prepare=lambda scene: scene.write("#\n#\n#\n#\n#\n#\n[x]\nregion = a\nregion = b\n"), calls=False,
+    ),
+    Case(
+        "no section", errors.CredentialsUnreadable, UNREADABLE + "2 stands before the first section", "line",
+        prepare=lambda scene: scene.write("\naws_access_key_id = AKIA\n"), calls=False,
+    ),
+    Case(
+        "mark", errors.CredentialsUnreadable, UNREADABLE + "1 begins with a byte order mark", "line",
+        prepare=lambda scene: scene.write(b"\xef\xbb\xbf[example]\n"), calls=False,
+    ),
+    Case(
+        "no setting", errors.CredentialsUnreadable, UNREADABLE + "3 is neither a section nor a setting", "line",
+        prepare=lambda scene: scene.write("[example]\n\nwJalrXUtnFEMI\n"), calls=False,
+    ),
+    Case(
+        "no text", errors.CredentialsUnreadable, UNREADABLE + "2 is not UTF-8 text", "line",
+        prepare=lambda scene: scene.write(b"[example]\nregion = \xff\n"), calls=False,
+    ),
+    Case(
+        "no network", errors.AwsUnreachable, "could not reach AWS: .*connection refused", "network",
+        env=(("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),), calls=False,
+    ),
+    Case(
+        "hanging login", errors.AwsUnreachable, "`aws-mfa` had no answer from AWS within 1.5 s", "--aws-timeout",
+        prepare=_hang("GetSessionToken"), args=("--aws-timeout", "1.5s"),
+    ),
+    Case(
+        "hanging proof", errors.AwsUnreachable, "`GetCallerIdentity` could not reach AWS: Read timeout", "network",
+        prepare=_both(_serial, _hang("GetCallerIdentity")), args=("--aws-timeout", "1.5s"),
+    ),
+    Case(
+        "HTTP 500", errors.AwsBusy, "failed at AWS with HTTP status 500", "in a minute",
+        prepare=_fail("GetSessionToken", 500, "InternalFailure"),
+    ),
+    Case(
+        "HTTP 500 to us", errors.AwsBusy, "`GetCallerIdentity` failed at AWS with `InternalFailure`", "in a minute",
+        prepare=_both(_serial, _fail("GetCallerIdentity", 500, "InternalFailure")),
+    ),
+    Case(
+        "throttled", errors.AwsBusy, "with `Throttling`: Rate exceeded|too many", "in a minute|ask",
+        prepare=_fail("GetSessionToken", 400, "Throttling", "Rate exceeded"),
+    ),
+    Case(
+        "throttled to us", errors.AwsBusy, "`GetCallerIdentity` failed at AWS with `Throttling`: Rate exceeded", "minute",
+        prepare=_both(_serial, _fail("GetCallerIdentity", 400, "Throttling", "Rate exceeded")),
+    ),
+    Case(
+        "deleted key", errors.AwsRefused, "AWS does not know the access key", "IAM console",
+        prepare=lambda scene: scene.write(
+            "[example]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n"
+        ),
+    ),
+    Case(
+        "refused to us", errors.AwsRefused, "AWS refused `GetCallerIdentity` to profile `example`", "aws configure",
+        prepare=_both(_serial, _fail("GetCallerIdentity", 403, "AccessDenied")),
+    ),
+    Case(
+        "another program", errors.LoginFailed, "profile `example_mfa` has no keys", "credentials",
+        args=("--source", TINY, "--engine", "local"),
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_bad_login(case: Case, verify: Verify, aws: Emulator, alice: User, desk: Shell) -> None:
+    """A login that cannot work ends with one line, a hint and its own exit code, and leaves the files as they were."""
+    case.prepare(Scene(aws, alice, desk))
+    before = {path.name: path.read_bytes() for path in desk.folder.iterdir()}
+    asked = len(aws.calls)
+    code = case.code or alice.device.code()
+    done = verify(*case.args, profile=case.profile, given=code, env=dict(case.env))
+    expect(done, case.error, case.says, case.hint)
+    assert not code.strip() or code.strip() not in done.stderr
+    if case.error not in {errors.AwsUnreachable, errors.AwsBusy, errors.AwsRefused}:  # those may follow a login
+        assert {path.name: path.read_bytes() for path in desk.folder.iterdir()} == before
+    assert case.calls or len(aws.calls) == asked
+
+
+def test_credentials_that_cannot_be_written(verify: Verify, desk: Shell, alice: User) -> None:
+    """A session that cannot be kept is told; the old file is whole, and nothing lies beside it."""
+    before = desk.credentials.read_bytes()
+    desk.folder.chmod(0o500)
+    # Modes bind root only without its capabilities.
+    wrap = () if os.geteuid() else ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+    try:
+        done = verify(given=alice.device.code(), wrap=wrap)
+    finally:
+        desk.folder.chmod(0o700)
+    expect(done, errors.CredentialsUnwritable, "the session could not be written to `.*credentials`", "give access")
+    assert desk.credentials.read_bytes() == before
+    assert sorted(path.name for path in desk.folder.iterdir()) == ["config", "credentials"]
+
+
+def test_a_server_that_hangs_is_left_in_time(verify: Verify, aws: Emulator, alice: User) -> None:
+    """The time limit is one of the whole, not one of each attempt."""
+    aws.delay("GetSessionToken", 3600, times=9)
+    begun = time.monotonic()
+    assert verify("--aws-timeout", "1s", given=alice.device.code()).returncode == errors.AwsUnreachable.exit_code
+    assert time.monotonic() - begun < 8
+
+
+def test_doctor(desk: Shell, built: Path, invoke_in: Invoke) -> None:
+    """`invoke doctor --profile` tells of the profile, the clock and the variables that count before the profile."""
+
+    def doctor(profile: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return invoke_in(built, "doctor", "--profile", profile, env={**desk.variables, **env})
+
+    good = doctor("example")
+    assert good.returncode == 0, good.stdout
+    assert re.search(r"^ok +profile +example: long-term key AKIA…[A-Z2-7]{4}$", good.stdout, re.MULTILINE)
+    assert re.search(r"^ok +clock +(that of AWS|1 s (ahead of|behind) AWS)$", good.stdout, re.MULTILINE)
+    assert re.search(r"^ok +AWS_\* variables +none", good.stdout, re.MULTILINE)
+    missing = doctor("exmaple", AWS_PROFILE="nowhere", AWS_SESSION_TOKEN="x")  # noqa: S106 - a canary
+    assert missing.returncode == errors.CheckFailed.exit_code
+    assert "-> did you mean `example`?" in missing.stdout
+    assert "-> unset AWS_SESSION_TOKEN AWS_PROFILE:" in missing.stdout
+    desk.credentials.write_text("x\n", "utf-8")
+    broken = doctor("example")
+    assert broken.returncode == errors.CheckFailed.exit_code
+    assert "line 1 stands before the first section" in broken.stdout

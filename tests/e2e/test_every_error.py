@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from tests.e2e import test_bad_input, test_bad_login, test_verify
+from toolkit import errors
+from toolkit.reference import kinds
+
+# Kinds whose preparation takes more than a row, and the tests that end in them.
+ELSEWHERE = {
+    errors.ToolchainError: test_bad_input.test_no_toolchain,
+    errors.EngineForbidden: test_bad_input.test_no_permission,
+    errors.EngineBroken: test_bad_input.test_engine_that_fails,
+    errors.EngineLost: test_bad_input.test_engine_lost,
+    errors.DiskFull: test_bad_input.test_full_disk,
+    errors.CheckFailed: test_bad_input.test_nothing_can_be_built,
+    errors.CredentialsUnwritable: test_bad_login.test_credentials_that_cannot_be_written,
+    errors.NotProven: test_verify.test_an_expiry_in_the_past,
+    errors.OtherUser: test_verify.test_another_user,
+}
+
+
+def test_every_kind_of_error_is_tested() -> None:
+    """Each class of error has a row in a table, or a test of its own; only the root is never raised itself."""
+    rows = {case.error for case in (*test_bad_input.CASES, *test_bad_login.CASES)}
+    assert set(kinds()) - rows - set(ELSEWHERE) == {errors.ToolkitError}

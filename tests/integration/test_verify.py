@@ -1,0 +1,216 @@
+"""`verify` with programs that are not ours, against the embedded AWS: what it gives them, and what it finds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.integration.emulator_clients import Keys, Shell, with_mfa
+from tests.unit import samples
+from toolkit import profiles, targets
+from toolkit.emulator import Emulator, User
+from toolkit.errors import CodeMalformed, LoginFailed, NotProven, OtherUser
+from toolkit.mfa.login import Login
+from toolkit.mfa.verify import Proof, require, verify
+from toolkit.model import Check, Dist, Target
+
+HERE = Target(*targets.native())
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Emulator]:
+    """Return an AWS, to which the variables of this process lead."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with Emulator() as emulator:
+        for name, value in Shell(emulator, tmp_path).variables.items():
+            monkeypatch.setenv(name, value)
+        yield emulator
+
+
+@pytest.fixture
+def alice(aws: Emulator, tmp_path: Path) -> User:
+    """Return a user whom no policy forces to use MFA, with keys in profile `example`."""
+    user = aws.add_user("alice", force_mfa=False)
+    Shell(aws, tmp_path).profile("example", Keys.of(user))
+    return user
+
+
+def dist(folder: Path, script: str) -> Dist:
+    """Return a release with a program for this machine: a Python script, which has `desk` for the credentials file."""
+    head = f"#!{sys.executable}\nimport json, os, sys\ndesk = os.environ['AWS_SHARED_CREDENTIALS_FILE']\n"
+    made = samples.binary(HERE, folder / "bin", content=(head + script).encode())
+    made.path.chmod(0o755)
+    return samples.dist(folder / "release", made)
+
+
+def write(keys: Keys, expires: datetime | None) -> str:
+    """Return a script that writes a profile, as a program would."""
+    lines = ["", "[example_mfa]", f"aws_access_key_id = {keys.access_key}", f"aws_secret_access_key = {keys.secret}"]
+    lines += [f"aws_session_token = {keys.token}"] if keys.token else []
+    lines += [f"x_security_token_expires = {expires.isoformat()}"] if expires else []
+    return f"open(desk, 'a').write({chr(10).join(lines)!r})\n"
+
+
+def login(code: str = "123456", limit: float = 20) -> Login:
+    """Return a login from `example`."""
+    return Login(profiles.read()["example"], "example_mfa", limit, code)
+
+
+def never() -> str:
+    """Fail: nobody may be asked."""
+    raise AssertionError
+
+
+def bad(proof: Proof) -> list[Check]:
+    """Return the checks that are not good, whether they are needed or not."""
+    return [check for check in proof.checks if not check.good]
+
+
+LATER = datetime.now(UTC) + timedelta(hours=5)
+
+
+def test_a_program_of_somebody_else(aws: Emulator, alice: User, tmp_path: Path) -> None:
+    """A program that writes a true session is proven, whatever it is."""
+    proof = verify(login(), dist(tmp_path, write(with_mfa(aws, alice).keys, LATER)), never)
+    assert bad(proof) == []
+    assert proof.identity
+    assert (proof.identity.arn, proof.identity.user_id) == (alice.arn, alice.user_id)
+    require(proof)
+
+
+def test_only_the_session_key_is_bad(alice: User, tmp_path: Path) -> None:
+    """Long-term keys that a program copied are the same user's and open S3, but they are no session."""
+    proof = verify(login(), dist(tmp_path, write(Keys.of(alice), LATER)), never)
+    assert [check.name for check in bad(proof)] == ["session key"]
+    assert bad(proof)[0].found == f"AKIA…{alice.access_key[-4:]}, and a session's begins with ASIA"
+    with pytest.raises(NotProven, match="not proven: `session key`"):
+        require(proof)
+
+
+def test_only_the_expiry_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:
+    """A session that ended by its own account is not good, though AWS still takes it."""
+    ended = datetime.now(UTC) - timedelta(minutes=61)
+    proof = verify(login(), dist(tmp_path, write(with_mfa(aws, alice).keys, ended)), never)
+    assert [check.name for check in bad(proof)] == ["expiry"]
+    assert bad(proof)[0].found.endswith("1 h 01 min ago")
+
+
+def test_an_expiry_that_nobody_wrote_down(aws: Emulator, alice: User, tmp_path: Path) -> None:
+    """Other programs write none: that is told, and is no failure."""
+    proof = verify(login(), dist(tmp_path, write(with_mfa(aws, alice).keys, None)), never)
+    assert [(check.name, check.needed) for check in bad(proof)] == [("expiry", False)]
+    require(proof)
+
+
+def test_a_session_of_somebody_else(aws: Emulator, alice: User, tmp_path: Path) -> None:
+    """A session of another user of the account is no proof for this one."""
+    assert alice.arn.endswith("/alice")
+    bob = aws.add_user("bob")
+    proof = verify(login(), dist(tmp_path, write(with_mfa(aws, bob).keys, LATER)), never)
+    assert [check.name for check in bad(proof)] == ["user"]
+    with pytest.raises(OtherUser):
+        require(proof)
+
+
+def test_what_a_program_is_given(aws: Emulator, alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets the flags, the code on standard input, where AWS is, and nothing that holds keys, codes or a profile."""
+    secret = {
+        "AWS_ACCESS_KEY_ID": "canary", "AWS_SECRET_ACCESS_KEY": "canary", "AWS_SESSION_TOKEN": "canary",
+        "AWS_PROFILE": "canary", "AWS_DEFAULT_PROFILE": "canary", "AWS_MFA_CODE": "canary",
+        "AWS_MFA_TOOLKIT_CODE": "canary", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "canary", "AWS_BEARER": "canary",
+    }  # fmt: skip
+    keys = with_mfa(aws, alice).keys
+    for name, value in secret.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", aws.url)
+    monkeypatch.setenv("LANG", "ja_JP.UTF-8")
+    told = tmp_path / "told.json"
+    note = f"json.dump([sys.argv[1:], sys.stdin.read(), dict(os.environ)], open({str(told)!r}, 'w'))\n"
+    script = note + "print('a note', file=sys.stderr)\n" + write(keys, LATER)
+    proof = verify(login(code=""), dist(tmp_path, script), lambda: " 654321\n")
+    argv, given, environ = json.loads(told.read_text("utf-8"))
+    assert (argv, given) == (["-s", "example", "-d", "example_mfa"], "654321\n")
+    assert "canary" not in environ.values()
+    assert "654321" not in json.dumps([argv, environ])
+    assert environ["AWS_ENDPOINT_URL"] == environ["AWS_ENDPOINT_URL_IAM"] == aws.url
+    assert environ["AWS_CONFIG_FILE"] == str(tmp_path / "config")
+    assert environ["LC_ALL"] == "C"
+    assert proof.said == "a note"
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ("sys.exit('no luck')", "`program` ended with exit code 1: no luck"),
+        ("sys.exit(3)", "`program` ended with exit code 3 without a word"),
+        ("sys.exit(sys.stdin.read())", r"`program` ended with exit code 1: \*\*\*"),
+        ("sys.exit(open(desk).read())", r"aws_secret_access_key = \*\*\*"),
+        ("sys.exit('x\\x1b[31m')", r"exit code 1: x\[31m"),
+        ("pass", "the program ended well, and profile `example_mfa` has no keys"),
+    ],
+)
+@pytest.mark.usefixtures("alice")
+def test_a_program_that_fails(tmp_path: Path, script: str, sentence: str) -> None:
+    """What it said last is told, without secrets and without what steers a terminal."""
+    with pytest.raises(LoginFailed, match=sentence) as caught:
+        verify(login(), dist(tmp_path, script), never)
+    assert type(caught.value) is LoginFailed
+    assert caught.value.hint
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
+    """A program of another system is a sentence."""
+    made = dist(tmp_path, "")
+    made.binaries[0].path.chmod(0o644)
+    with pytest.raises(LoginFailed, match="cannot be run: permission denied"):
+        verify(login(), made, never)
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_program_that_was_changed(tmp_path: Path) -> None:
+    """One whose bytes are not those that were checked is never run, even if it was changed while a code was typed."""
+    made = dist(tmp_path, f"open({str(tmp_path / 'was-run')!r}, 'w')\n")
+
+    def ask() -> str:
+        path = made.binaries[0].path
+        path.write_bytes(path.read_bytes() + b"#")
+        return "123456"
+
+    assert hashlib.sha256(made.binaries[0].path.read_bytes()).hexdigest() == made.binaries[0].sha256
+    with pytest.raises(NotProven, match="is not the program that was built and checked"):
+        verify(replace(login(), code=""), made, ask)
+    assert not (tmp_path / "was-run").exists()
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_program_that_does_not_end(tmp_path: Path) -> None:
+    """It is asked to end before it is made to, so that it can take its temporary file away."""
+    script = f"""
+import signal, time
+def end(*_):
+    open({str(tmp_path / "ended")!r}, 'w')
+    sys.exit(1)
+signal.signal(signal.SIGTERM, end)
+time.sleep(60)
+"""
+    with pytest.raises(LoginFailed, match=r"had no answer from AWS within 0\.5 s"):
+        verify(login(limit=0.5), dist(tmp_path, script), never)
+    assert (tmp_path / "ended").exists()
+
+
+def test_a_malformed_code_reaches_nobody(aws: Emulator, alice: User, tmp_path: Path) -> None:
+    """What was typed is looked at before the program is run and before AWS is asked."""
+    made = dist(tmp_path, f"open({str(tmp_path / 'was-run')!r}, 'w')\n")
+    with pytest.raises(CodeMalformed, match="an MFA code is six digits"):
+        verify(replace(login(), code=""), made, lambda: alice.secret)
+    assert aws.calls == ()
+    assert not (tmp_path / "was-run").exists()

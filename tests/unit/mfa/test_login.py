@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from toolkit.errors import CodeMalformed, ProfileUnusable, UsageError
+from toolkit.mfa import login
+from toolkit.settings import VerifySettings
+
+KEYS = "aws_access_key_id = AKIA1\naws_secret_access_key = x\n"
+
+
+@pytest.fixture(autouse=True)
+def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be profiles: two with long-term keys, one with a session, one with none."""
+    text = f"[a]\n{KEYS}[b]\n{KEYS}[b_mfa]\n{KEYS}[s]\n{KEYS}aws_session_token = x\n[n]\nregion = x\n"
+    (tmp_path / "credentials").write_text(text, "utf-8")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+
+
+@pytest.mark.parametrize(
+    ("profile", "destination", "expected"), [("a", "", "a_mfa"), ("a", "s", "s"), ("a", "n", "n"), ("b", "x", "x")]
+)
+def test_destination(profile: str, destination: str, expected: str) -> None:
+    """It is the source's name and `_mfa`, or any profile that has no long-term keys."""
+    prepared = login.prepare(VerifySettings(profile=profile, destination=destination))
+    assert (prepared.source.name, prepared.destination) == (profile, expected)
+
+
+@pytest.mark.parametrize(
+    ("profile", "destination", "error"),
+    [("a", "a", UsageError), ("a", "b", ProfileUnusable), ("b", "", ProfileUnusable)],
+)
+def test_a_destination_that_has_keys(profile: str, destination: str, error: type[Exception]) -> None:
+    """The only copy of a key may be there: it is never written over."""
+    with pytest.raises(error, match="destroy"):
+        login.prepare(VerifySettings(profile=profile, destination=destination))
+
+
+@pytest.mark.parametrize("text", ["123456", " 123456\n", "\t012345\r\n"])
+def test_a_code(text: str) -> None:
+    """Space around it does not matter; it is asked for only where it was not given, and not shown."""
+    given = login.prepare(VerifySettings(profile="a", code=text))
+    asked = login.prepare(VerifySettings(profile="a"))
+    assert given.ask(lambda: "000000") == asked.ask(lambda: text) == text.strip()
+    assert text.strip() not in repr((given, VerifySettings(code=text)))
+
+
+@pytest.mark.parametrize("text", ["12345", "1234567", "12345a", "123 456", "-12345", "１２３４５６", "hunter2"])  # noqa: RUF001
+def test_no_code(text: str) -> None:
+    """Six digits of ASCII are a code; whatever else was typed is not repeated."""
+    with pytest.raises(CodeMalformed) as caught:
+        login.prepare(VerifySettings(profile="a", code=text))
+    assert text not in str(caught.value) + caught.value.hint

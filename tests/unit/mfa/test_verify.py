@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from toolkit.aws import Identity
+from toolkit.errors import NotProven, OtherUser
+from toolkit.mfa.verify import Evidence, Proof, judged, require
+from toolkit.model import Check
+from toolkit.profiles import Profile
+
+NOW = datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC)
+WHO = Identity("123456789012", "arn:aws:iam::123456789012:user/eng/alice", "AIDA1", NOW.timestamp())
+SESSION = Profile(
+    "a_mfa",
+    {
+        "aws_access_key_id": "ASIA1234WXYZ",
+        "aws_session_token": "t",
+        "x_security_token_expires": "2027-01-02T15:04:05Z",
+    },
+)
+GOOD = Evidence(WHO, WHO, SESSION, ("a", "b"))
+
+
+def profile(name: str, value: str) -> Profile:
+    """Return the session's profile with another value."""
+    return Profile("a_mfa", {**SESSION.values, name: value})
+
+
+def test_a_good_login() -> None:
+    """All checks are good, and say what was found."""
+    found = {check.name: (check.good, check.found) for check in judged(GOOD, require_s3=True)}
+    assert found == {
+        "account": (True, "123456789012"),
+        "user": (True, WHO.arn),
+        "session key": (True, "ASIA…WXYZ"),
+        "expiry": (True, "2027-01-02T15:04:05Z, 12 h 00 min from now"),
+        "s3 ls": (True, "2 buckets"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("account", replace(GOOD, session=replace(WHO, account="210987654321"))),
+        ("user", replace(GOOD, session=replace(WHO, arn=WHO.arn + "2"))),
+        ("session key", replace(GOOD, profile=profile("aws_access_key_id", "AKIA1"))),
+        ("session key", replace(GOOD, profile=profile("aws_session_token", ""))),
+        ("expiry", replace(GOOD, profile=profile("x_security_token_expires", "2027-01-02T03:04:05Z"))),
+        ("expiry", replace(GOOD, profile=profile("x_security_token_expires", "soon"))),
+        ("s3 ls", replace(GOOD, buckets="AWS refused `ListBuckets`")),
+    ],
+)
+def test_each_check_turns_bad_alone(name: str, found: Evidence) -> None:
+    """What one check looks at changes no other one."""
+    assert [check.name for check in judged(found, require_s3=True) if not check.good] == [name]
+
+
+def test_time_is_that_of_aws() -> None:
+    """Whether a session has ended is judged by the clock of STS; ours may be wrong."""
+    late = replace(GOOD, source=replace(WHO, at=datetime(2027, 1, 2, 15, 4, 6, tzinfo=UTC).timestamp()))
+    assert [check.name for check in judged(late, require_s3=True) if not check.good] == ["expiry"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"), [("account", OtherUser), ("user", OtherUser), ("session key", NotProven), ("s3 ls", NotProven)]
+)
+def test_require(bad: str, error: type[NotProven]) -> None:
+    """What is needed and not good ends the run, with a code of its own where it is another user."""
+    checks = (Check("x", good=True, found=""), Check(bad, good=False, found="", mend="do this"))
+    with pytest.raises(NotProven, match=f"`{bad}`") as caught:
+        require(Proof(WHO, checks, ""))
+    assert (type(caught.value), caught.value.hint) == (error, "do this")
+    require(Proof(WHO, (checks[0], replace(checks[1], needed=False)), ""))

@@ -1,0 +1,127 @@
+"""AWS, as far as the toolkit asks it itself. The only module that makes boto3 clients."""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from toolkit.errors import AwsBusy, AwsRefused, AwsUnreachable
+
+if TYPE_CHECKING:
+    from boto3 import Session
+
+_ATTEMPTS = 3
+_FALLBACK_REGION = "us-east-1"  # STS cannot be called without one, and in this one it always is
+_BUSY = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
+_SKEWED = {"RequestTimeTooSkewed", "RequestExpired"}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who somebody is, as STS says. Made by `Aws.identity`."""
+
+    account: str
+    arn: str
+    user_id: str
+    at: float = field(compare=False)  # when STS said so, by its own clock: seconds since 1970
+
+
+class Aws:
+    """Calls with the keys of profiles, as the AWS CLI would make them: files, variables and proxies are botocore's.
+
+    Making one imports boto3 and reads what it knows of STS and S3, which takes most of the time of a few calls: so do
+    it while a person is waited for.
+    """
+
+    def __init__(self, limit: float) -> None:
+        """Take the seconds that a call may take, with all its attempts."""
+        import boto3
+        import botocore.session
+        from botocore.config import Config
+        from botocore.loaders import create_loader
+
+        self._boto3, self._botocore = boto3, botocore.session
+        each = limit / _ATTEMPTS
+        self._config = Config(
+            connect_timeout=each, read_timeout=each, retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"}
+        )
+        self._loader = create_loader()
+        for service in ("sts", "s3"):
+            self._loader.load_service_model(service, "service-2")
+            self._loader.load_service_model(service, "endpoint-rule-set-1")
+
+    def identity(self, profile: str) -> Identity:
+        """Return who the keys of a profile belong to. Raises AwsRefused, AwsBusy or AwsUnreachable."""
+        with _called("GetCallerIdentity", profile):
+            said = self._session(profile).client("sts", config=self._config).get_caller_identity()
+        return Identity(said["Account"], said["Arn"], said["UserId"], _date(said))
+
+    def buckets(self, profile: str) -> tuple[str, ...]:
+        """Return the names of the buckets that a profile may list. Raises AwsRefused, AwsBusy or AwsUnreachable."""
+        with _called("ListBuckets", profile):
+            said = self._session(profile).client("s3", config=self._config).list_buckets()
+        return tuple(bucket["Name"] for bucket in said.get("Buckets", ()))
+
+    def time(self, profile: str) -> float:
+        """Return AWS's time, in seconds since 1970. No key is used. Raises AwsBusy or AwsUnreachable."""
+        from botocore import UNSIGNED
+        from botocore.config import Config
+        from botocore.exceptions import ClientError
+
+        config = self._config.merge(Config(signature_version=UNSIGNED))
+        with _called("GetCallerIdentity", profile):
+            try:
+                said: Any = self._session(profile).client("sts", config=config).get_caller_identity()
+            except ClientError as error:  # a refusal tells the time as well as any answer
+                said = error.response
+        return _date(said)
+
+    def _session(self, profile: str) -> Session:
+        # Named in the program, a profile counts before AWS_ACCESS_KEY_ID; and each session reads the files anew.
+        core = self._botocore.Session(profile=profile)
+        core.register_component("data_loader", self._loader)  # read service models once, not once a session
+        return self._boto3.Session(
+            botocore_session=core, region_name=core.get_config_variable("region") or _FALLBACK_REGION
+        )
+
+
+@contextlib.contextmanager
+def _called(call: str, profile: str) -> Iterator[None]:
+    """Turn what boto3 says into a sentence. None of it has a key in it."""
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import ConnectionError as NoConnection
+
+    try:
+        yield
+    except ClientError as error:
+        raise _refusal(call, profile, error.response) from None
+    except (HTTPClientError, NoConnection) as error:
+        message = f"`{call}` could not reach AWS: {str(error).rstrip('.')}"
+        raise AwsUnreachable(message, hint="check the network, the proxy variables and AWS_ENDPOINT_URL") from None
+    except BotoCoreError as error:
+        message = f"profile `{profile}` cannot be used: {str(error).rstrip('.')}"
+        raise AwsRefused(message, hint="look at its settings, and at the AWS_* variables") from None
+
+
+def _refusal(call: str, profile: str, response: Any) -> AwsRefused | AwsBusy:
+    code, sentence = response["Error"]["Code"], str(response["Error"].get("Message") or "").rstrip(".")
+    status = response["ResponseMetadata"]["HTTPStatusCode"]
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS or code in _BUSY:
+        return AwsBusy(f"`{call}` failed at AWS with `{code}`: {sentence}", hint="try again in a minute")
+    hint = f"aws configure --profile={profile}, if its access key was changed or deleted"
+    if code in _SKEWED or sentence.startswith(("Signature expired", "Signature not yet current")):
+        hint = f"set the clock of this machine: invoke doctor --profile {profile}"
+    return AwsRefused(f"AWS refused `{call}` to profile `{profile}` with `{code}`: {sentence}", hint=hint)
+
+
+def _date(response: Any) -> float:
+    told = response["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+    try:
+        return email.utils.parsedate_to_datetime(told).timestamp()
+    except ValueError:  # something that is not AWS answered
+        return time.time()
