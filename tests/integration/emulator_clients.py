@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from toolkit import totp
 from toolkit.emulator import Emulator, User
 from toolkit.emulator.signature import stamp
 
@@ -95,6 +97,25 @@ def with_mfa(emulator: Emulator, user: User) -> Aws:
     """Return boto3 with a session for the present code of a user's device."""
     device = user.device
     return as_user(emulator, user).log_in(SerialNumber=device.serial, TokenCode=device.code())
+
+
+def code_of(user: User, periods: int = 0) -> str:
+    """Return the code of a user's device, so many periods from now."""
+    return user.device.code(user.device.clock() + periods * totp.PERIOD)
+
+
+def wrong_code(user: User) -> str:
+    """Return six digits that are none of the codes of now, the period before or the one after."""
+    codes = {code_of(user, periods) for periods in (-2, -1, 0, 1, 2)}
+    return next(text for text in map(str, range(100000, 100006)) if text not in codes)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,29 @@ from botocore.exceptions import ClientError
 
 import toolkit.emulator
 from tests.conftest import Invoke
-from tests.integration.emulator_clients import Aws, Keys, Raw, Shell, as_user, exchange, with_mfa
+from tests.integration.emulator_clients import (
+    Aws,
+    Keys,
+    Raw,
+    Shell,
+    as_user,
+    code_of,
+    exchange,
+    wait_until,
+    with_mfa,
+    wrong_code,
+)
 from toolkit import totp
 from toolkit.emulator import Clock, Emulator, Kind, User
+from toolkit.emulator.policies import ADMINISTRATOR, FORCE_MFA, SELF_SERVICE
 from toolkit.errors import ToolkitError
 from toolkit.settings import ROOT
 
+ADMIN = (ADMINISTRATOR, FORCE_MFA)
+LIST_ALL = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Action": "iam:ListMFADevices", "Resource": "*"},
+}
 ALL = (Kind.FIDO, Kind.VIRTUAL, Kind.HARDWARE)
 WRONG_CODE = (403, "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code.")
 WRONG_DEVICE = (
@@ -87,29 +104,11 @@ def aws_mfa(invoke_in: Invoke, tmp_path_factory: pytest.TempPathFactory) -> str:
     return done.stdout.strip()
 
 
-def code_of(user: User, periods: int = 0) -> str:
-    """Return the code of a user's device, so many periods from now."""
-    return user.device.code(user.device.clock() + periods * totp.PERIOD)
-
-
-def wrong_code(user: User) -> str:
-    """Return six digits that are none of the codes of now, the period before or the one after."""
-    codes = {code_of(user, periods) for periods in (-2, -1, 0, 1, 2)}
-    return next(text for text in map(str, range(100000, 100006)) if text not in codes)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def test_every_difference_has_a_test() -> None:
-    """Whatever the package says to do otherwise than moto is held by a test here."""
+    """Whatever the package says to do otherwise than moto is held by a test."""
     told = set(re.findall(r"^ ?(\d+)\. ", toolkit.emulator.__doc__ or "", re.MULTILINE))
-    held = {found[1] for name in globals() if (found := re.match(r"test_difference_(\d+)_", name))}
+    texts = [path.read_text("utf-8") for path in Path(__file__).parent.glob("test_emulator*.py")]
+    held = {number for text in texts for number in re.findall(r"^def test_difference_(\d+)_", text, re.MULTILINE)}
     assert told == held != set()
 
 
@@ -412,7 +411,7 @@ def test_difference_6_one_clock_for_all() -> None:
     """Difference 6: codes, the end of sessions and dates of users, keys, devices and buckets are by one clock."""
     clock = Clock(ahead=10 * 365 * 86400)
     with Emulator(clock) as aws:
-        user = aws.add_user("bob", admin=True)
+        user = aws.add_user("bob", policies=ADMIN)
         form = {**_session_form(user), "DurationSeconds": "900"}
         assert form["TokenCode"] == totp.code(user.device.seed, clock())
         reply = Raw(Keys.of(user), form=form).send(aws, clock())
@@ -443,8 +442,9 @@ def test_difference_7_sessions_get_no_sessions(aws: Emulator, alice: User) -> No
 
 
 def test_difference_8_devices(aws: Emulator) -> None:
-    """Difference 8: all kinds of devices are listed, with a UserName or without, with MFA or without."""
-    user = aws.add_user("dave", "/a/b/", devices=(*ALL, Kind.VIRTUAL))
+    """Difference 8: all kinds of devices are listed, with a UserName or where allowed without, with MFA or without."""
+    policies = (SELF_SERVICE, FORCE_MFA, LIST_ALL)
+    user = aws.add_user("dave", "/a/b/", devices=(*ALL, Kind.VIRTUAL), policies=policies)
     serials = [device.serial for device in user.devices]
     assert serials[0].startswith("arn:aws:iam::123456789012:u2f/user/dave/")
     assert serials[1] == "arn:aws:iam::123456789012:mfa/dave-2"
@@ -457,13 +457,13 @@ def test_difference_8_devices(aws: Emulator) -> None:
             assert {device["UserName"] for device in listed["MFADevices"]} == {"dave"}
             assert not listed["IsTruncated"]
     without = aws.add_user("erin", devices=())
-    assert as_user(aws, without)("iam", "list_mfa_devices")["MFADevices"] == []
+    assert as_user(aws, without)("iam", "list_mfa_devices", UserName="erin")["MFADevices"] == []
 
 
 def test_difference_8_devices_of_others(aws: Emulator, alice: User) -> None:
     """Difference 8: a user does not even learn whether another exists; an administrator does, and sees the devices."""
     aws.add_user("bob")
-    admin = as_user(aws, aws.add_user("admin", admin=True))
+    admin = as_user(aws, aws.add_user("admin", policies=ADMIN))
     session = with_mfa(aws, alice)
     for name in ("bob", "nobody", "Alice"):
         why = "because no identity-based policy allows the iam:ListMFADevices action"
@@ -476,9 +476,9 @@ def test_difference_8_devices_of_others(aws: Emulator, alice: User) -> None:
     assert admin.refused("iam", "list_mfa_devices", UserName="nobody") == unknown
 
 
-def test_difference_8_listing_without_a_name_may_be_refused(aws: Emulator) -> None:
-    """Difference 8: where the policy names the user, the listing works with the name alone."""
-    user = aws.add_user("frank", may_list_unnamed=False)
+def test_difference_8_listing_without_a_name(aws: Emulator) -> None:
+    """Difference 8: where the policy names the user, as that of the documentation does, the listing needs the name."""
+    user = aws.add_user("frank")
     status, code, said = as_user(aws, user).refused("iam", "list_mfa_devices")
     assert (status, code) == (403, "AccessDenied")
     assert said.startswith(f"User: {user.arn} is not authorized to perform: iam:ListMFADevices on resource: * because ")
@@ -488,7 +488,7 @@ def test_difference_8_listing_without_a_name_may_be_refused(aws: Emulator) -> No
 def test_difference_9_iam_with_and_without_mfa(aws: Emulator, alice: User) -> None:
     """Difference 9: IAM takes no session without MFA; a key sees its user and devices, a session with MFA its keys."""
     key, session, plain = as_user(aws, alice), with_mfa(aws, alice), as_user(aws, alice).log_in()
-    for operation in ("get_user", "list_mfa_devices", "list_access_keys", "list_users"):
+    for operation in ("get_user", "list_mfa_devices", "list_virtual_mfa_devices", "list_access_keys", "list_users"):
         assert plain.refused("iam", operation) == INVALID_TOKEN
     for caller in (key, session):
         for given in ({}, {"UserName": "alice"}):
@@ -505,7 +505,7 @@ def test_difference_9_iam_with_and_without_mfa(aws: Emulator, alice: User) -> No
 def test_difference_9_others(aws: Emulator, alice: User) -> None:
     """Difference 9: only an administrator, and only with MFA, sees other users."""
     aws.add_user("bob")
-    admin = aws.add_user("admin", admin=True)
+    admin = aws.add_user("admin", policies=ADMIN)
     session = with_mfa(aws, alice)
     for operation, given in (("get_user", {"UserName": "bob"}), ("list_access_keys", {"UserName": "bob"}),
                              ("list_users", {})):  # fmt: skip
@@ -516,6 +516,37 @@ def test_difference_9_others(aws: Emulator, alice: User) -> None:
     assert with_code("iam", "get_user", UserName="bob")["User"]["UserName"] == "bob"
     assert with_code.refused("iam", "get_user", UserName="nobody")[:2] == (404, "NoSuchEntity")
     assert as_user(aws, admin).refused("iam", "list_users")[1] == "AccessDenied"
+
+
+def test_difference_9_policies_of_ones_own(aws: Emulator, clock: Clock) -> None:
+    """Difference 9: a user has the policies that a test writes and no others; a code may be too old for them."""
+    listing = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    fresh = {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}
+    data = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::*-data", "Condition": fresh}
+    user = aws.add_user("alice", policies=[{"Version": "2012-10-17", "Statement": [listing, data]}])
+    key, session = as_user(aws, user), with_mfa(aws, user)
+    assert key("s3", "list_buckets")["Buckets"]
+    why = "because no identity-based policy allows the s3:ListBucket action"
+    assert key.refused("s3", "list_objects_v2", Bucket="example-data")[2].endswith(why)
+    assert session("s3", "list_objects_v2", Bucket="example-data")["KeyCount"] == 0
+    assert session.refused("s3", "list_objects_v2", Bucket="example-logs")[2].endswith(why)
+    assert session.refused("iam", "get_user")[1] == "AccessDenied"
+    clock.step(3600)
+    old = Raw(session.keys, "s3", path="/example-data?list-type=2", method="GET").send(aws, clock())
+    assert (old.status, old.code) == (403, "AccessDenied")
+    assert old.sentence.endswith(why)
+
+
+def test_difference_9_a_deny_stops_a_login(aws: Emulator) -> None:
+    """Difference 9: GetSessionToken needs no Allow and heeds a Deny, before a code is looked at."""
+    deny = {"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"}
+    user = aws.add_user("alice", policies=[{"Version": "2012-10-17", "Statement": deny}])
+    given = {"SerialNumber": user.device.serial, "TokenCode": wrong_code(user)}
+    why = "is not authorized to perform: sts:GetSessionToken on resource: * with an explicit deny in an"
+    sentence = f"User: {user.arn} {why} identity-based policy"
+    assert as_user(aws, user).refused("sts", "get_session_token", **given) == (403, "AccessDenied", sentence)
+    assert as_user(aws, user)("sts", "get_caller_identity")["Arn"] == user.arn
+    assert as_user(aws, aws.add_user("bob", policies=()))("sts", "get_session_token")
 
 
 def test_difference_10_s3_needs_mfa(aws: Emulator, alice: User) -> None:
@@ -549,7 +580,7 @@ def test_difference_10_users_who_need_no_mfa(aws: Emulator) -> None:
         assert len(caller("s3", "list_buckets")["Buckets"]) == 2
         assert caller("s3", "list_objects_v2", Bucket="example-data")["KeyCount"] == 0
     assert key("iam", "list_access_keys")["AccessKeyMetadata"]
-    assert key("iam", "list_mfa_devices")["MFADevices"]
+    assert key("iam", "list_mfa_devices", UserName="grace")["MFADevices"]
     assert plain.refused("iam", "list_access_keys") == INVALID_TOKEN
     assert "because no identity-based policy allows" in key.refused("iam", "list_users")[2]
     aws.add_user("alice")
@@ -557,15 +588,11 @@ def test_difference_10_users_who_need_no_mfa(aws: Emulator) -> None:
 
 
 def test_difference_11_what_is_not_there(aws: Emulator) -> None:
-    """Difference 11: other services, whatever writes and MFA enrolment are refused by name, also to administrators."""
-    admin = with_mfa(aws, aws.add_user("admin", admin=True))
-    serial = "arn:aws:iam::123456789012:mfa/new"
-    codes = {"AuthenticationCode1": "123456", "AuthenticationCode2": "654321"}
+    """Difference 11: other services, and whatever else writes, are refused by name, also to administrators."""
+    admin = with_mfa(aws, aws.add_user("admin", policies=ADMIN))
     refused = [
         admin.refused("ec2", "describe_instances"),
         admin.refused("sts", "get_access_key_info", AccessKeyId="AKIAIOSFODNN7EXAMPLE"),
-        admin.refused("iam", "create_virtual_mfa_device", VirtualMFADeviceName="new"),
-        admin.refused("iam", "enable_mfa_device", UserName="admin", SerialNumber=serial, **codes),
         admin.refused("iam", "create_user", UserName="new"),
         admin.refused("s3", "create_bucket", Bucket="a-new-bucket"),
         admin.refused("s3", "put_object", Bucket="example-data", Key="a", Body=b""),
@@ -573,11 +600,26 @@ def test_difference_11_what_is_not_there(aws: Emulator) -> None:
         admin.refused("s3", "get_bucket_acl", Bucket="example-data"),
     ]
     assert {row[:2] for row in refused} == {(501, "NotImplemented")}
-    told = ["ec2", "sts:GetAccessKeyInfo", "iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:CreateUser",
+    told = ["ec2", "sts:GetAccessKeyInfo", "iam:CreateUser",
             "S3 PutBucket", "S3 PutObject", "S3 GetObject", "S3 GetBucket"]  # fmt: skip
     assert [row[2] for row in refused] == [f"This emulator has no {name}" for name in told]
     assert len(admin("iam", "list_users")["Users"]) == 1
     assert len(admin("s3", "list_buckets")["Buckets"]) == 2
+
+
+def test_difference_11_policies_that_cannot_be_judged(aws: Emulator) -> None:
+    """Difference 11: a policy with something unknown in it is refused at once, and the user is not there."""
+    unknown = {
+        "Effect": "Deny",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.1"}},
+    }
+    with pytest.raises(ValueError, match="`IpAddress`"):
+        aws.add_user("alice", policies=[{"Version": "2012-10-17", "Statement": unknown}])
+    with pytest.raises(ValueError, match="`force_mfa`"):
+        aws.add_user("alice", policies=ADMIN, force_mfa=False)
+    assert as_user(aws, aws.add_user("alice"))("sts", "get_caller_identity")
 
 
 # --- faults and records ----------------------------------------------------------------------------------------------
@@ -756,7 +798,7 @@ def test_it_starts_with_nothing() -> None:
 
     iam_backends["123456789012"]["aws"].create_user("us-east-1", "leftover", "/")
     with Emulator() as aws:
-        admin = with_mfa(aws, aws.add_user("admin", admin=True))
+        admin = with_mfa(aws, aws.add_user("admin", policies=ADMIN))
         assert [user["UserName"] for user in admin("iam", "list_users")["Users"]] == ["admin"]
 
 
@@ -815,6 +857,14 @@ def test_names_are_taken_once(aws: Emulator, alice: User) -> None:
     assert as_user(aws, alice)("sts", "get_caller_identity")["Arn"] == alice.arn
 
 
+def test_names_of_devices_are_taken_once(aws: Emulator) -> None:
+    """A user whose device would have the name of another's is refused, and is not there then."""
+    aws.add_user("alice", devices=(Kind.HARDWARE, Kind.VIRTUAL))
+    with pytest.raises(ValueError, match="mfa/alice-2`"):
+        aws.add_user("alice-2")
+    assert aws.add_user("alice-2", devices=()).devices == ()
+
+
 # --- the programs that people use ------------------------------------------------------------------------------------
 
 
@@ -853,7 +903,7 @@ def test_aws_mfa(aws: Emulator, alice: User, shell: Shell, aws_mfa: str) -> None
 
 def test_aws_mfa_with_every_kind_of_device(aws: Emulator, shell: Shell, aws_mfa: str) -> None:
     """aws-mfa passes over the security key, and takes the hardware device that the profile names."""
-    user = aws.add_user("dave", devices=ALL, may_list_unnamed=False)
+    user = aws.add_user("dave", devices=ALL)
     _, app, token = user.devices
     shell.profile("example", Keys.of(user))
     first = shell.run(aws_mfa, "-s", "example", given=app.code())
@@ -954,13 +1004,14 @@ def test_alone_on_no_port(port: str) -> None:
     assert "argument --port: " in err
 
 
-def test_alone_without_moto() -> None:
-    """Where moto is not installed, that is one sentence and the command that installs it."""
-    code = "import runpy, sys; sys.modules['moto'] = None; runpy.run_module('toolkit.emulator', run_name='__main__')"
+@pytest.mark.parametrize("name", ["moto", "segno"])
+def test_alone_without_what_it_needs(name: str) -> None:
+    """Where moto or segno is not installed, that is one sentence and the command that installs both."""
+    code = f"import runpy, sys; sys.modules['{name}'] = None; runpy.run_module('toolkit.emulator', run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: the emulator needs moto, which cannot be imported")
-    assert done.stderr.endswith("\n\nhint: python3 -m pip install 'moto[server]>=5.2,<6'\n")
+    assert done.stderr.startswith("error: the emulator needs moto and segno, one of which cannot be imported: ")
+    assert done.stderr.endswith("\n\nhint: python3 -m pip install 'moto[server]>=5.2,<6' 'segno>=1.6,<2'\n")
     assert "Traceback" not in done.stderr
 
 

@@ -16,15 +16,20 @@ It answers what `aws-mfa` and those who check a session ask, as AWS does, and re
  6. A signature made more than five minutes before or after now is refused, and the Date of an answer is that of the
     emulator's clock, which also decides about codes and sessions. moto takes any, and has the machine's clock only.
  7. GetSessionToken is refused to a session. moto gives it another one.
- 8. ListMFADevices gives virtual and hardware devices and FIDO keys, without a UserName the caller's, and tells a user
-    of nobody else's. moto answers NoSuchEntity without a UserName, and tells everybody everything.
- 9. IAM takes no session that was got without a code, denies almost everything to a long-term key, and tells a user of
-    nobody else. moto tells everybody everything, also where its own policy engine is on: that one misreads this policy.
-10. S3 denies everything without MFA, to users whom the policy forces to use it. moto allows it.
-11. What is not emulated is refused with 501: other services, whatever writes, MFA enrolment. moto would do it, and take
-    any code for enrolment.
+ 8. ListMFADevices gives virtual and hardware devices and FIDO keys, and without a UserName the caller's, to those who
+    may list them on every resource. moto answers NoSuchEntity without a UserName.
+ 9. The policies of users decide: Deny before Allow, NotAction and NotResource, variables, conditions. The usual user
+    has the policy that AWS's documentation gives to force MFA, and IAM takes no session that was got without a code.
+    moto tells everybody everything, and where its own policy engine is on it counts most conditions as met.
+10. S3 asks those policies too: to the usual user it denies everything without MFA. moto allows it.
+11. What is not emulated is refused: other services and whatever else writes with 501, and a policy in which something
+    is unknown when the user is made. moto would do the former, and pass over the latter.
 12. Calls can be made to fail or to hang and answers to be untrue (`fail`, `delay`, `lie`), and all calls are recorded
     (`calls`), without secrets.
+13. MFA enrollment is as with AWS: a real seed in a real QR code, two codes that follow each other and are both used up
+    then, at most eight devices, and a device that is left behind when it is broken off. moto takes any code, and its QR
+    code is random bytes.
+14. A device may be out of step (`drift`), and ResyncMFADevice brings it back. moto does not have the call.
 
 Nothing but the loopback address is listened on. Keys and seeds are worth nothing anywhere else; still they are never
 logged or shown. MOTO_ACCOUNT_ID, where it is set, has to be the account.

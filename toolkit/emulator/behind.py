@@ -31,13 +31,14 @@ class Moto:
 
     @classmethod
     def start(cls, account: str, buckets: Sequence[str], at: float) -> Moto:
-        """Begin with nothing but some buckets. Raises ToolkitError where moto is not installed."""
+        """Begin with nothing but some buckets. Raises ToolkitError where something is not installed."""
         try:
             import moto.moto_server.werkzeug_app  # noqa: F401 - to find out
+            import segno  # noqa: F401 - so is this
         except ImportError as error:
             raise ToolkitError(
-                f"the emulator needs moto, which cannot be imported: {error}",
-                hint="python3 -m pip install 'moto[server]>=5.2,<6'",
+                f"the emulator needs moto and segno, one of which cannot be imported: {error}",
+                hint="python3 -m pip install 'moto[server]>=5.2,<6' 'segno>=1.6,<2'",
             ) from None
         from moto.s3.models import s3_backends
 

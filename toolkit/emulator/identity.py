@@ -1,4 +1,4 @@
-"""Who is there and who is calling: users, their keys and devices, their sessions, and the codes already taken."""
+"""Who is there and who is calling: users, their keys, and their sessions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import secrets
 import threading
 from dataclasses import dataclass, field
 
-from toolkit import totp
 from toolkit.emulator.clock import Now
 from toolkit.emulator.devices import Device
 from toolkit.emulator.flaws import Flaw, Flawed
+from toolkit.emulator.policy import Statement
+from toolkit.emulator.registry import Registry
 from toolkit.emulator.signature import Claim, matches, stamp
 from toolkit.emulator.wire import Request
 
@@ -28,15 +29,27 @@ class User:
     user_id: str
     access_key: str
     secret: str = field(repr=False)
-    devices: tuple[Device, ...] = ()
-    admin: bool = False  # may look at other users
-    may_list_unnamed: bool = True  # may call ListMFADevices without a UserName
-    force_mfa: bool = True  # is denied almost everything without an MFA code
+    registry: Registry = field(repr=False, compare=False)
+    statements: tuple[Statement, ...] = field(default=(), repr=False)  # of all policies
+    created: float = 0  # seconds since 1970
+
+    @property
+    def path(self) -> str:
+        """The path in the ARN: `/eng/`."""
+        return f"/{self.arn.partition('/')[2].removesuffix(self.name)}"
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """The MFA devices that are enabled for the user by now."""
+        return self.registry.of(self.name)
 
     @property
     def device(self) -> Device:
-        """The first device that shows codes."""
-        return next(device for device in self.devices if device.seed)
+        """The first of them that shows codes. Raises LookupError."""
+        for device in self.devices:
+            if device.seed:
+                return device
+        raise LookupError(f"user `{self.name}` has no MFA device that shows codes")
 
 
 @dataclass(frozen=True)
@@ -45,7 +58,8 @@ class Session:
 
     user: User
     mfa: bool  # whether a code was given for it
-    expires: int  # seconds since 1970
+    opened: int  # seconds since 1970
+    expires: int  # so is this
     access_key: str
     secret: str = field(repr=False)
     token: str = field(repr=False)
@@ -57,6 +71,7 @@ class Caller:
 
     user: User
     session: Session | None = None
+    at: float = field(default=0, compare=False)  # when, in seconds since 1970
 
     @property
     def mfa(self) -> bool:
@@ -85,14 +100,14 @@ def _check_time(claimed: Claim, now: float) -> None:
 
 
 class Directory:
-    """All users and sessions. It may be used from several threads."""
+    """All users, sessions and devices. It may be used from several threads."""
 
     def __init__(self, clock: Now) -> None:
         """Begin without any."""
         self._clock = clock
+        self.devices = Registry(clock)
         self._users: dict[str, User] = {}
         self._sessions: dict[str, Session] = {}  # by access key
-        self._spent: dict[str, int] = {}  # the last time step that was taken, by serial
         self._lock = threading.Lock()
 
     def add(self, user: User) -> None:
@@ -106,30 +121,19 @@ class Directory:
 
     def open_session(self, user: User, seconds: int, *, mfa: bool) -> Session:
         """Make keys that end."""
-        expires = int(self._clock()) + seconds
+        opened = int(self._clock())
         token = f"IQoJb3JpZ2luX2Vj{new_secret(256)}"
-        session = Session(user, mfa, expires, new_id("ASIA", 20), new_secret(), token)
+        session = Session(user, mfa, opened, opened + seconds, new_id("ASIA", 20), new_secret(), token)
         with self._lock:
             self._sessions[session.access_key] = session
         return session
-
-    def spend(self, device: Device, code: str) -> bool:
-        """Take a code if it is one of now, one before or one after, and later than the last one taken."""
-        now = self._clock()
-        with self._lock:
-            for at in (now - totp.PERIOD, now, now + totp.PERIOD):
-                fresh = totp.step(at) > self._spent.get(device.serial, -1)
-                if fresh and hmac.compare_digest(device.code(at), code):
-                    self._spent[device.serial] = totp.step(at)
-                    return True
-        return False
 
     def authenticate(self, request: Request, claimed: Claim | None) -> Caller:
         """Return who signed a request. Raises Flawed, also where it claims nothing."""
         if not claimed:
             raise Flawed(Flaw.NO_SIGNATURE)
-        caller, secret = self._owner(claimed.access_key, request.headers.get("x-amz-security-token"))
         now = self._clock()
+        caller, secret = self._owner(claimed.access_key, request.headers.get("x-amz-security-token"), now)
         if caller.session and now >= caller.session.expires:
             raise Flawed(Flaw.EXPIRED)
         if not matches(request, claimed, secret):
@@ -137,7 +141,7 @@ class Directory:
         _check_time(claimed, now)
         return caller
 
-    def _owner(self, access_key: str, token: str | None) -> tuple[Caller, str]:
+    def _owner(self, access_key: str, token: str | None, now: float) -> tuple[Caller, str]:
         with self._lock:
             users = {user.access_key: user for user in self._users.values()}
             session = self._sessions.get(access_key)
@@ -146,9 +150,9 @@ class Directory:
                 raise Flawed(Flaw.UNKNOWN_KEY)
             if not hmac.compare_digest(token.encode(), session.token.encode()):
                 raise Flawed(Flaw.BAD_TOKEN)
-            return Caller(session.user, session), session.secret
+            return Caller(session.user, session, now), session.secret
         if access_key not in users:
             raise Flawed(Flaw.UNKNOWN_KEY)
         if token is not None:
             raise Flawed(Flaw.BAD_TOKEN)
-        return Caller(users[access_key]), users[access_key].secret
+        return Caller(users[access_key], at=now), users[access_key].secret

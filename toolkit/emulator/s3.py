@@ -1,4 +1,4 @@
-"""S3, as far as it is looked at: moto's, for callers with MFA."""
+"""S3, as far as it is looked at: moto's, for callers whose policies allow it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from toolkit.emulator import policy
+from toolkit.emulator import permissions
 from toolkit.emulator.behind import Moto
 from toolkit.emulator.flaws import Flawed, in_words_of_s3
 from toolkit.emulator.identity import Caller
@@ -56,5 +56,6 @@ class S3:
         if action not in _PERMISSIONS:
             raise Refused(HTTPStatus.NOT_IMPLEMENTED, "NotImplemented", f"This emulator has no S3 {action}")
         bucket = request.path.strip("/")
-        policy.check(caller, _PERMISSIONS[action], f'"arn:aws:s3:::{bucket}"' if bucket else "")
+        arn = f"arn:aws:s3:::{bucket}" if bucket else "*"
+        permissions.check(caller, _PERMISSIONS[action], arn, f'"{arn}"' if bucket else "")
         return self.moto.ask("s3", request)

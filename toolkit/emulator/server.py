@@ -10,14 +10,18 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
+from toolkit.emulator import policy
 from toolkit.emulator.behind import Moto
 from toolkit.emulator.clock import Now
-from toolkit.emulator.devices import Device, Kind
+from toolkit.emulator.devices import Device, Kind, serial_of
+from toolkit.emulator.enrollment import Enrollment
 from toolkit.emulator.faults import Fault, Faults
 from toolkit.emulator.front import Call, Front, Service
 from toolkit.emulator.iam import Iam
 from toolkit.emulator.identity import Directory, User
 from toolkit.emulator.listener import listening
+from toolkit.emulator.policies import FORCE_MFA, READ_S3, SELF_SERVICE
+from toolkit.emulator.policy import Document
 from toolkit.emulator.s3 import S3
 from toolkit.emulator.sts import Sts
 
@@ -54,7 +58,7 @@ class Emulator:
             stack.callback(self._moto.forget)
             services: dict[str, Service] = {
                 "sts": Sts(self._directory, self._account),
-                "iam": Iam(self._directory, self._moto),
+                "iam": Iam(Enrollment(self._directory, self._account), self._moto),
                 "s3": S3(self._moto),
             }
             front = Front(services, self._directory, self._faults, self._calls)
@@ -83,31 +87,42 @@ class Emulator:
         """What was asked for with `fail`, `delay` and `lie`, and is still to strike."""
         return self._faults.waiting
 
-    def add_user(  # noqa: PLR0913 - kinds of users are what tests differ in
+    def add_user(
         self,
         name: str,
         path: str = "/",
         devices: Sequence[Kind] = (Kind.VIRTUAL,),
         *,
-        admin: bool = False,
-        may_list_unnamed: bool = True,
         force_mfa: bool = True,
+        policies: Sequence[Document] | None = None,
     ) -> User:
-        """Make a user with an access key and MFA devices, which have seeds of their own.
+        """Make a user with an access key, and MFA devices that are enabled already.
 
-        An administrator may look at other users. Where a policy allows `iam:ListMFADevices` on
-        `user/${aws:username}` alone, the call is refused without a UserName: `may_list_unnamed=False`.
-        Where no policy forces MFA, the access key does all that a session with MFA does: `force_mfa=False`.
+        Without `policies`, the user has SELF_SERVICE, READ_S3 and FORCE_MFA, or with `force_mfa=False` not the last.
+        Raises ValueError where a name or path is none, a policy says something that the emulator cannot judge, or a
+        device of the name is there already.
         """
         if not re.fullmatch(r"[\w+=,.@-]{1,64}", name, re.ASCII) or self._directory.user(name):
             raise ValueError(f"no user can be called `{name}`, or there is one already")
         if not re.fullmatch(r"/([!-.0-~]+/)*", path):
             raise ValueError(f"the path `{path}` of a user has to begin and to end with `/`")
-        numbered = enumerate(devices, start=1)
-        made = tuple(Device.make(kind, self._account, name, number, self._clock) for number, kind in numbered)
-        user = User(name, *self._moto.add_user(name, path, self._clock()), made, admin, may_list_unnamed, force_mfa)
+        if policies is not None and not force_mfa:
+            raise ValueError("`force_mfa` is about the policies that a user has without `policies`")
+        usual = (SELF_SERVICE, READ_S3, FORCE_MFA) if force_mfa else (SELF_SERVICE, READ_S3)
+        statements = tuple(rule for one in (usual if policies is None else policies) for rule in policy.read(one))
+        now, registry = self._clock(), self._directory.devices
+        serials = [serial_of(kind, self._account, name, number) for number, kind in enumerate(devices, start=1)]
+        if taken := {device.serial for device in registry.all()}.intersection(serials):
+            raise ValueError(f"there is a device `{min(taken)}` already")
+        user = User(name, *self._moto.add_user(name, path, now), registry, statements, now)
         self._directory.add(user)
+        for kind, serial in zip(devices, serials, strict=True):
+            registry.make(kind, serial, name)
         return user
+
+    def drift(self, device: Device, seconds: float) -> Device:
+        """Let a device's own clock be some seconds ahead of the emulator's, and return the device as it is then."""
+        return self._directory.devices.drift(device.serial, seconds)
 
     def fail(self, action: str, *, status: int, code: str, message: str = "", times: int = 1) -> None:
         """Let the next calls of an action be refused before anything is looked at."""

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from toolkit.emulator import permissions
 from toolkit.emulator.flaws import Flawed, in_words_of_query
 from toolkit.emulator.identity import Caller, Directory
+from toolkit.emulator.shape import CODE, SERIAL, complaint, refuse_any
 from toolkit.emulator.wire import Answer, Refused, Request, error, result
 
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -52,13 +54,10 @@ class Sts:
         raise Refused(HTTPStatus.NOT_IMPLEMENTED, "NotImplemented", f"This emulator has no sts:{action}")
 
     def _session(self, form: Mapping[str, str], caller: Caller) -> Mapping[str, object]:
-        complaints = tuple(_complaints(form))
-        if complaints:
-            plural = "s" if len(complaints) > 1 else ""
-            sentence = f"{len(complaints)} validation error{plural} detected: {'; '.join(complaints)}"
-            raise Refused(HTTPStatus.BAD_REQUEST, "ValidationError", sentence)
+        refuse_any(_complaints(form))
         if caller.session:
             raise _denied("Cannot call GetSessionToken with session credentials")
+        permissions.check_not_denied(caller, "sts:GetSessionToken")
         with_code = self._check_code(caller, form.get("SerialNumber"), form.get("TokenCode"))
         seconds = int(form.get("DurationSeconds", _USUAL))
         session = self.directory.open_session(caller.user, seconds, mfa=with_code)
@@ -74,10 +73,10 @@ class Sts:
             return False
         if serial is None or code is None:
             raise _denied(_HALF)
-        usable = {device.serial: device for device in caller.user.devices if device.seed}
+        usable = {device.serial for device in caller.user.devices if device.seed}
         if serial not in usable:
             raise _denied(_WRONG_DEVICE)
-        if not self.directory.spend(usable[serial], code):
+        if not self.directory.devices.spend(serial, code):
             raise _denied(_WRONG_CODE)
         return True
 
@@ -87,29 +86,12 @@ def _denied(sentence: str) -> Refused:
 
 
 def _complaints(form: Mapping[str, str]) -> Iterator[str]:
-    """Return what is wrong with the shape of the parameters, in the words of AWS."""
     seconds = form.get("DurationSeconds", str(_USUAL))
     if not re.fullmatch(r"-?[0-9]{1,9}", seconds):
-        yield _complaint("durationSeconds", seconds, "Member must be an integer")
+        yield complaint("DurationSeconds", seconds, "Member must be an integer")
     elif int(seconds) < _SHORTEST:
-        yield _complaint("durationSeconds", seconds, f"Member must have value greater than or equal to {_SHORTEST}")
+        yield complaint("DurationSeconds", seconds, f"Member must have value greater than or equal to {_SHORTEST}")
     elif int(seconds) > _LONGEST:
-        yield _complaint("durationSeconds", seconds, f"Member must have value less than or equal to {_LONGEST}")
-    yield from _text(form, "SerialNumber", r"[\w+=/:,.@-]*", 9, 256)
-    yield from _text(form, "TokenCode", r"[\d]*", 6, 6)
-
-
-def _text(form: Mapping[str, str], name: str, pattern: str, shortest: int, longest: int) -> Iterator[str]:
-    value, member = form.get(name), name[0].lower() + name[1:]
-    if value is None:
-        return
-    if len(value) > longest:
-        yield _complaint(member, value, f"Member must have length less than or equal to {longest}")
-    if len(value) < shortest:
-        yield _complaint(member, value, f"Member must have length greater than or equal to {shortest}")
-    if not re.fullmatch(pattern, value, re.ASCII):
-        yield _complaint(member, value, f"Member must satisfy regular expression pattern: {pattern}")
-
-
-def _complaint(member: str, value: str, constraint: str) -> str:
-    return f"Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
+        yield complaint("DurationSeconds", seconds, f"Member must have value less than or equal to {_LONGEST}")
+    yield from SERIAL.complaints(form)
+    yield from CODE.complaints(form)

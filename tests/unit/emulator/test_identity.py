@@ -7,15 +7,20 @@ import pytest
 
 from toolkit import totp
 from toolkit.emulator import Clock, Kind
-from toolkit.emulator.devices import Device
+from toolkit.emulator.devices import serial_of
 from toolkit.emulator.flaws import Flaw, Flawed, in_words_of_query, in_words_of_s3
 from toolkit.emulator.identity import Caller, Directory, User, new_id, new_secret
+from toolkit.emulator.registry import Registry
 from toolkit.emulator.signature import Claim, sign, stamp
 from toolkit.emulator.wire import Request
 
 NOW = 1_800_000_000.0
-DEVICES = tuple(Device.make(kind, "123456789012", "alice", n, lambda: NOW) for n, kind in enumerate(Kind, start=1))
-ALICE = User("alice", "arn:aws:iam::123456789012:user/alice", "AIDA", "AKIAALICE", "secret", DEVICES)
+REGISTRY = Registry(lambda: NOW)
+DEVICES = tuple(
+    REGISTRY.make(kind, serial_of(kind, "123456789012", "alice", number), "alice")
+    for number, kind in enumerate(Kind, start=1)
+)
+ALICE = User("alice", "arn:aws:iam::123456789012:user/a/b/alice", "AIDA", "AKIAALICE", "secret", REGISTRY)
 
 
 class Fixture:
@@ -54,6 +59,7 @@ def test_who_is_calling() -> None:
         session = here.directory.open_session(ALICE, 900, mfa=mfa)
         caller = here.call(session.access_key, session.secret, session.token)
         assert (caller.user, caller.session, caller.mfa) == (ALICE, session, mfa)
+        assert (session.opened, session.expires, caller.at) == (NOW, NOW + 900, NOW)
 
 
 def test_what_is_wrong_with_keys() -> None:
@@ -84,18 +90,6 @@ def test_sessions_end() -> None:
     assert here.flaw(session.access_key, session.secret, session.token, at=here.now) is Flaw.EXPIRED
 
 
-def test_codes_are_spent() -> None:
-    """A code is taken one period early or late, and after it none of its period or of an earlier one."""
-    device = next(device for device in DEVICES if device.seed)
-    for first, refused, taken in ((-30, (-30,), (0, 30)), (0, (-30, 0), (30,)), (30, (-30, 0, 30), ())):
-        here = Fixture()
-        for seconds in (-60, 60):
-            assert not here.directory.spend(device, device.code(NOW + seconds))
-        assert here.directory.spend(device, device.code(NOW + first))
-        assert not any(here.directory.spend(device, device.code(NOW + seconds)) for seconds in refused)
-        assert all(here.directory.spend(device, device.code(NOW + seconds)) for seconds in taken)
-
-
 def test_devices() -> None:
     """Serials are those of their kinds; only what shows codes has a seed, a new one each, as long as AWS's."""
     virtual, hardware, fido = DEVICES
@@ -107,8 +101,15 @@ def test_devices() -> None:
     assert re.fullmatch(r"[A-Z2-7]{64}", virtual.seed)
     assert ALICE.device is virtual
     assert virtual.code() == totp.code(virtual.seed, NOW) == virtual.code(NOW + 29) != virtual.code(NOW + 30)
-    second = Device.make(Kind.VIRTUAL, "123456789012", "alice", 2, lambda: NOW)
-    assert second.serial == f"{virtual.serial}-2"
+    assert serial_of(Kind.VIRTUAL, "123456789012", "alice", 2) == f"{virtual.serial}-2"
+
+
+def test_a_user_without_devices() -> None:
+    """Who asks for the device of a user who has none is told so."""
+    bob = dataclasses.replace(ALICE, name="bob", arn="arn:aws:iam::123456789012:user/bob")
+    assert (bob.devices, bob.path, ALICE.path) == ((), "/", "/a/b/")
+    with pytest.raises(LookupError, match="`bob` has no MFA device"):
+        _ = bob.device
 
 
 def test_names_and_secrets() -> None:
@@ -126,7 +127,7 @@ def test_secrets_are_not_shown() -> None:
     """What Python shows of a user, a session, a device or a directory has no secret, token or seed in it."""
     here = Fixture()
     session = here.directory.open_session(ALICE, 900, mfa=True)
-    shown = repr((ALICE, session, DEVICES, here.directory, Caller(ALICE, session), here.directory.__dict__))
+    shown = repr((ALICE, session, DEVICES, REGISTRY, here.directory, Caller(ALICE, session), here.directory.__dict__))
     secrets = [session.secret, session.token, "'secret'", *(device.seed for device in DEVICES if device.seed)]
     assert [secret for secret in secrets if secret in shown] == []
     assert session.access_key in shown

@@ -8,76 +8,27 @@ from collections.abc import Mapping
 
 import pytest
 
-from toolkit.emulator import Kind, policy
+from toolkit.emulator import Kind
 from toolkit.emulator.__main__ import main
 from toolkit.emulator.behind import Moto
-from toolkit.emulator.devices import Device
 from toolkit.emulator.faults import Fault, Faults
-from toolkit.emulator.identity import Caller, Directory, Session, User
+from toolkit.emulator.identity import Caller, Directory, User
+from toolkit.emulator.registry import Registry
 from toolkit.emulator.s3 import S3
 from toolkit.emulator.sts import Sts
 from toolkit.emulator.wire import Answer, Refused, Request
 from toolkit.settings import ROOT
 
 NOW = 1_800_000_000.0
-APP = Device.make(Kind.VIRTUAL, "123456789012", "alice", 1, lambda: NOW)
-ALICE = User("alice", "arn:alice", "AIDA", "AKIAALICE", "secret", (APP,))
-ADMIN = User("admin", "arn:admin", "AIDB", "AKIAADMIN", "secret", admin=True)
-GRACE = User("grace", "arn:grace", "AIDC", "AKIAGRACE", "secret", force_mfa=False)
-
-
-def caller(user: User, *, mfa: bool) -> Caller:
-    """Return a user who gave a code, or one with a long-term key."""
-    return Caller(user, Session(user, mfa=True, expires=0, access_key="", secret="", token="") if mfa else None)
+REGISTRY = Registry(lambda: NOW)
+APP = REGISTRY.make(Kind.VIRTUAL, "arn:aws:iam::123456789012:mfa/alice", "alice")
+ALICE = User("alice", "arn:aws:iam::123456789012:user/alice", "AIDA", "AKIAALICE", "secret", REGISTRY)
 
 
 def request(method: str = "POST", target: str = "/", body: str = "") -> Request:
     """Return a request as it comes from the network."""
     path, _, query = target.partition("?")
     return Request(method, path, query, {}, body.encode(), {})
-
-
-# --- the policy ------------------------------------------------------------------------------------------------------
-
-DENIED = "with an explicit deny in an identity-based policy"
-NOT_ALLOWED = "because no identity-based policy allows the {} action"
-
-
-@pytest.mark.parametrize(
-    ("user", "mfa", "permission", "own", "why"),
-    [
-        (ALICE, False, "iam:GetUser", True, ""),
-        (ALICE, False, "iam:ListMFADevices", True, ""),
-        (ALICE, False, "iam:ListMFADevices", False, NOT_ALLOWED),
-        (ALICE, False, "iam:ListAccessKeys", True, DENIED),
-        (ALICE, False, "s3:ListBucket", True, DENIED),
-        (ALICE, True, "s3:ListBucket", True, ""),
-        (ALICE, True, "iam:ListAccessKeys", True, ""),
-        (ALICE, True, "iam:ListAccessKeys", False, NOT_ALLOWED),
-        (ALICE, True, "iam:ListUsers", True, NOT_ALLOWED),
-        (ALICE, True, "iam:ListUsers", False, NOT_ALLOWED),
-        (ADMIN, False, "iam:ListMFADevices", False, ""),
-        (ADMIN, False, "iam:ListUsers", False, DENIED),
-        (ADMIN, False, "s3:ListBucket", True, DENIED),
-        (ADMIN, True, "iam:ListUsers", False, ""),
-        (ADMIN, True, "iam:GetUser", False, ""),
-        (GRACE, False, "iam:ListAccessKeys", True, ""),
-        (GRACE, False, "s3:ListBucket", True, ""),
-        (GRACE, False, "iam:ListAccessKeys", False, NOT_ALLOWED),
-        (GRACE, False, "iam:ListUsers", True, NOT_ALLOWED),
-    ],
-)
-def test_the_policy(user: User, mfa: bool, permission: str, own: bool, why: str) -> None:  # noqa: FBT001 - a table
-    """Without MFA all but a look at oneself is denied; with it a user sees what is theirs, an administrator all."""
-    asking = caller(user, mfa=mfa)
-    if not why:
-        policy.check(asking, permission, "it", own=own)
-        return
-    with pytest.raises(Refused) as caught:
-        policy.check(asking, permission, "it", own=own)
-    assert (caught.value.status, caught.value.code) == (403, "AccessDenied")
-    sentence = f"User: {user.arn} is not authorized to perform: {permission} on resource: it {why.format(permission)}"
-    assert str(caught.value) == sentence
 
 
 # --- faults ----------------------------------------------------------------------------------------------------------
