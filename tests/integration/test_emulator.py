@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import http.client
 import json
 import logging
 import os
@@ -23,6 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 import toolkit.emulator
 from tests.conftest import Invoke
@@ -40,6 +42,7 @@ from tests.integration.emulator_clients import (
 )
 from toolkit import totp
 from toolkit.emulator import Clock, Emulator, Kind, User
+from toolkit.emulator.faults import Lie
 from toolkit.emulator.policies import ADMINISTRATOR, FORCE_MFA, SELF_SERVICE
 from toolkit.errors import ToolkitError
 from toolkit.settings import ROOT
@@ -642,11 +645,62 @@ def test_difference_12_faults(aws: Emulator, alice: User) -> None:
 def test_difference_12_clients_try_again(aws: Emulator, alice: User, shell: Shell) -> None:
     """Difference 12: a fault looks like AWS's to a client, which tries again and gets through."""
     shell.profile("default", Keys.of(alice))
-    for status, code in ((400, "Throttling"), (500, "InternalFailure")):
-        aws.fail("GetCallerIdentity", status=status, code=code)
+    aws.throttle("GetCallerIdentity")
+    aws.fail("GetCallerIdentity", status=500, code="InternalFailure")
     done = shell.run(sys.executable, "-m", "awscli", "sts", "get-caller-identity", AWS_MAX_ATTEMPTS="3")
     assert done.returncode == 0, done.stderr
     assert [call.code for call in aws.calls] == ["Throttling", "InternalFailure", ""]
+
+
+def test_difference_12_too_many_calls(aws: Emulator, alice: User) -> None:
+    """Difference 12: too many calls are refused as each service does it, and no code is spent."""
+    user, given = as_user(aws, alice), {"SerialNumber": alice.device.serial, "TokenCode": code_of(alice)}
+    aws.throttle("GetSessionToken", times=2)
+    for _ in range(2):
+        assert user.refused("sts", "get_session_token", **given) == (400, "Throttling", "Rate exceeded")
+    session = user.log_in(**given)
+    aws.throttle("ListBuckets")
+    assert session.refused("s3", "list_buckets") == (503, "SlowDown", "Please reduce your request rate.")
+    assert session("s3", "list_buckets")["Buckets"]
+
+
+def test_difference_12_cut_connections(aws: Emulator, alice: User) -> None:
+    """Difference 12: the answer stops in the middle, and what it would have told of is done: the code is spent."""
+    raw = Raw(Keys.of(alice), form=_session_form(alice))
+    aws.cut("GetSessionToken")
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        raw.send(aws, time.time())
+    assert b"<GetSessionTokenResult>" in caught.value.partial
+    assert b"<SessionToken>" in caught.value.partial
+    assert (aws.calls[-1].status, aws.faults) == (200, ())
+    again = raw.send(aws, time.time())
+    assert (again.status, again.code, again.sentence) == WRONG_CODE
+
+
+def test_difference_12_cut_connections_of_clients(aws: Emulator, alice: User, shell: Shell) -> None:
+    """Difference 12: a client sees a broken connection, and tries again if it may; a HEAD has nothing to cut."""
+    shell.profile("default", Keys.of(alice))
+    aws.cut("GetCallerIdentity", times=2)
+    with pytest.raises(ResponseParserError):
+        as_user(aws, alice)("sts", "get_caller_identity")
+    done = shell.run(sys.executable, "-m", "awscli", "sts", "get-caller-identity", AWS_MAX_ATTEMPTS="3")
+    assert done.returncode == 0, done.stderr
+    assert [call.status for call in aws.calls] == [200, 200, 200]
+    session = with_mfa(aws, alice)
+    aws.cut("HeadBucket")
+    assert session("s3", "head_bucket", Bucket="example-data")
+    assert [fault.action for fault in aws.faults] == ["HeadBucket"]
+
+
+def test_difference_12_a_wrong_date(aws: Emulator, alice: User, clock: Clock) -> None:
+    """Difference 12: the Date can be off while signatures and codes are judged by the clock, until it is set back."""
+    for seconds in (3600, -3600, 0):
+        aws.skew(seconds)
+        reply = Raw(Keys.of(alice), form=_session_form(alice)).send(aws, clock())
+        assert reply.status == 200
+        date = email.utils.parsedate_to_datetime(reply.headers["Date"]).timestamp()
+        assert abs(date - clock() - seconds) < 3
+        clock.step(totp.PERIOD)
 
 
 def test_difference_12_delays(aws: Emulator, alice: User) -> None:
@@ -684,7 +738,7 @@ def test_difference_12_lies_wait_for_their_answer(aws: Emulator, alice: User) ->
     user = as_user(aws, alice)
     user.refused("sts", "get_session_token", SerialNumber=alice.device.serial, TokenCode=wrong_code(alice))
     (fault,) = aws.faults
-    assert (fault.action, fault.texts) == ("GetSessionToken", (("Expiration", "2020-01-01T00:00:00Z"),))
+    assert fault == Lie("GetSessionToken", 1, (("Expiration", "2020-01-01T00:00:00Z"),))
     assert user("sts", "get_session_token")["Credentials"]["Expiration"].year == 2020
     aws.lie("GetSessionToken", {"Message": "no", "Code": "Odd"})
     assert user.refused("sts", "get_session_token", TokenCode="1") == (400, "Odd", "no")

@@ -1,4 +1,4 @@
-"""Trouble on demand: answers that are refused, late, untrue, or never come."""
+"""Trouble on demand: calls that are refused or late or throttled, answers that are untrue or cut off, a wrong Date."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from toolkit.emulator.flaws import Flaw, Flawed
 from toolkit.emulator.wire import Answer, Refused
 
 
@@ -14,13 +15,41 @@ class Fault:
     """One kind of trouble for one action."""
 
     action: str  # "GetSessionToken"
-    times: int  # calls, or for a lie answers, that it still strikes
-    seconds: float = 0  # of the machine's clock that the call waits first
-    status: int = 0  # HTTP status it is refused with; 0 where it is not
-    code: str = ""
+    times: int  # calls or answers that it still strikes
+
+
+@dataclass(frozen=True)
+class Failure(Fault):
+    """The call is refused."""
+
+    status: int  # HTTP status
+    code: str
     message: str = ""
-    texts: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # of a lie: XML elements and what they then hold
-    sessions: bool = False  # of a lie: whether it strikes only answers to calls signed with the keys of a session
+
+
+@dataclass(frozen=True)
+class Throttle(Fault):
+    """The call is refused because there were too many, in the words of its service."""
+
+
+@dataclass(frozen=True)
+class Delay(Fault):
+    """The call waits first."""
+
+    seconds: float  # of the machine's clock
+
+
+@dataclass(frozen=True)
+class Lie(Fault):
+    """The answer says something else."""
+
+    texts: tuple[tuple[str, str], ...] = field(repr=False)  # XML elements, and what they then hold
+    sessions: bool = False  # strikes only answers to calls signed with the keys of a session
+
+
+@dataclass(frozen=True)
+class Cut(Fault):
+    """The answer ends in the middle. What was asked for is done all the same."""
 
 
 class Faults:
@@ -28,6 +57,7 @@ class Faults:
 
     def __init__(self) -> None:
         """Begin without any."""
+        self.skew: float = 0  # seconds that the Date of answers is ahead of the clock that judges calls
         self._waiting: list[Fault] = []
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -44,25 +74,38 @@ class Faults:
             return tuple(self._waiting)
 
     def strike(self, action: str) -> None:
-        """Wait or raise Refused, as the first one for an action says; nothing was looked at and no code is spent."""
-        fault = self._take(lambda fault: fault.action == action and not fault.texts)
-        if fault:
-            self._over.wait(fault.seconds)
-            if fault.status:
-                raise Refused(fault.status, fault.code, fault.message)
+        """Let a call wait or raise Refused or Flawed, as the first one for its action says.
+
+        Nothing was looked at by then, and no code is spent.
+        """
+        match self._take(lambda fault: fault.action == action and isinstance(fault, Failure | Throttle | Delay)):
+            case Failure(status=status, code=code, message=message):
+                raise Refused(status, code, message)
+            case Throttle():
+                raise Flawed(Flaw.THROTTLED)
+            case Delay(seconds=seconds):
+                self._over.wait(seconds)
 
     def bend(self, action: str, answer: Answer, *, session: bool) -> Answer:
-        """Return an answer as the first lie has it that is about its action and about elements which it has."""
-        fault = self._take(
-            lambda fault: (
-                bool(fault.texts)
+        """Return an answer as the first lie has it that fits, and then as the first cut for its action leaves it.
+
+        A lie fits an answer that has all the elements that it is about; a cut, one that has a body.
+        """
+
+        def fits(fault: Fault) -> bool:
+            return (
+                isinstance(fault, Lie)
                 and fault.action == action
                 and (session or not fault.sessions)
                 and all(answer.has(name) for name, _ in fault.texts)
             )
-        )
-        for name, text in fault.texts if fault else ():
-            answer = answer.saying(name, text)
+
+        lie = self._take(fits)
+        if isinstance(lie, Lie):
+            for name, text in lie.texts:
+                answer = answer.saying(name, text)
+        if answer.body and self._take(lambda fault: fault.action == action and isinstance(fault, Cut)):
+            answer = replace(answer, cut=True)
         return answer
 
     def end(self) -> None:

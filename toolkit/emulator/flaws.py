@@ -1,4 +1,4 @@
-"""What can be wrong with the keys of a request, and the words that the services have for it."""
+"""What can be wrong with a request before it is looked into, and the words that the services have for it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ class Flaw(enum.Enum):
     EXPIRED = enum.auto()
     BAD_SIGNATURE = enum.auto()
     SKEWED = enum.auto()
+    THROTTLED = enum.auto()
 
 
 class Flawed(Exception):
-    """The keys of a request, or what was made with them, are no good."""
+    """The keys of a request, or what was made with them, are no good, or there were too many requests."""
 
     def __init__(self, flaw: Flaw, detail: str = "") -> None:
         """Take the flaw, and for SKEWED what STS and IAM say, which has the times in it."""
@@ -44,6 +45,7 @@ _QUERY = {
         f"{_MISMATCH} {_CHECK_KEY}",
     ),
     Flaw.SKEWED: (_DENIED, "SignatureDoesNotMatch", ""),
+    Flaw.THROTTLED: (_BAD, "Throttling", "Rate exceeded"),
 }
 _S3 = {
     Flaw.NO_SIGNATURE: (_DENIED, "AccessDenied", "Access Denied"),
@@ -60,6 +62,7 @@ _S3 = {
         "RequestTimeTooSkewed",
         "The difference between the request time and the current time is too large.",
     ),
+    Flaw.THROTTLED: (HTTPStatus.SERVICE_UNAVAILABLE, "SlowDown", "Please reduce your request rate."),
 }
 
 

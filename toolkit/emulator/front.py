@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Protocol
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -52,14 +52,12 @@ class Front:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        request = Request.read(environ)
-        answer = self._answer(request)
-        body = b"" if request.method == "HEAD" else answer.body
+        answer = self._answer(Request.read(environ))
         headers = list(answer.headers)
         if all(name.lower() != "content-length" for name, _ in headers):
-            headers.append(("Content-Length", str(len(body))))
+            headers.append(("Content-Length", str(len(answer.body))))
         start_response(answer.line, headers)
-        return [body]
+        return [answer.body[: len(answer.body) // 2] if answer.cut else answer.body]
 
     def _answer(self, request: Request) -> Answer:
         claimed = claim(request)
@@ -75,6 +73,8 @@ class Front:
             answer = service.handle(request, action, caller)
         except (Refused, Flawed) as refused:
             answer = service.refuse(refused)
+        if request.method == "HEAD":
+            answer = replace(answer, body=b"")
         answer = self.faults.bend(action, answer, session=bool(caller and caller.session))
         return self._record(name, action, caller, answer)
 

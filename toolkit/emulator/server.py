@@ -15,7 +15,7 @@ from toolkit.emulator.behind import Moto
 from toolkit.emulator.clock import Now
 from toolkit.emulator.devices import Device, Kind, serial_of
 from toolkit.emulator.enrollment import Enrollment
-from toolkit.emulator.faults import Fault, Faults
+from toolkit.emulator.faults import Cut, Delay, Failure, Fault, Faults, Lie, Throttle
 from toolkit.emulator.front import Call, Front, Service
 from toolkit.emulator.iam import Iam
 from toolkit.emulator.identity import Directory, User
@@ -62,7 +62,7 @@ class Emulator:
                 "s3": S3(self._moto),
             }
             front = Front(services, self._directory, self._faults, self._calls)
-            self.url = stack.enter_context(listening(front, self._clock, self._port))
+            self.url = stack.enter_context(listening(front, self._date, self._port))
             stack.callback(self._faults.end)
             self._stack = stack.pop_all()
         return self
@@ -84,7 +84,7 @@ class Emulator:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """What was asked for with `fail`, `delay` and `lie`, and is still to strike."""
+        """What was asked for with `fail`, `throttle`, `delay`, `lie` and `cut`, and is still to strike."""
         return self._faults.waiting
 
     def add_user(
@@ -126,15 +126,30 @@ class Emulator:
 
     def fail(self, action: str, *, status: int, code: str, message: str = "", times: int = 1) -> None:
         """Let the next calls of an action be refused before anything is looked at."""
-        self._faults.add(Fault(action, times, status=status, code=code, message=message))
+        self._faults.add(Failure(action, times, status, code, message))
+
+    def throttle(self, action: str, *, times: int = 1) -> None:
+        """Let the next calls of an action be refused as too many, as their service does."""
+        self._faults.add(Throttle(action, times))
 
     def delay(self, action: str, seconds: float, *, times: int = 1) -> None:
         """Let the next calls of an action wait first: seconds of the machine's clock, or until the emulator stops."""
-        self._faults.add(Fault(action, times, seconds))
+        self._faults.add(Delay(action, times, seconds))
 
     def lie(self, action: str, fields: Mapping[str, str], *, sessions: bool = False, times: int = 1) -> None:
         """Let the next answers of an action that have all these XML elements hold other texts in them.
 
         With `sessions`, only answers to calls that were signed with the keys of a session.
         """
-        self._faults.add(Fault(action, times, texts=tuple(fields.items()), sessions=sessions))
+        self._faults.add(Lie(action, times, tuple(fields.items()), sessions))
+
+    def cut(self, action: str, *, times: int = 1) -> None:
+        """Let the connection close in the middle of the next answers of an action; what they tell of is done."""
+        self._faults.add(Cut(action, times))
+
+    def skew(self, seconds: float) -> None:
+        """Let the Date of all answers from now on be ahead of the clock by which signatures and codes are judged."""
+        self._faults.skew = seconds
+
+    def _date(self) -> float:
+        return self._clock() + self._faults.skew

@@ -52,6 +52,7 @@ class Answer:
     body: bytes = field(default=b"", repr=False)
     headers: Sequence[tuple[str, str]] = field(default=(("Content-Type", "text/xml"),), repr=False)
     code: str = ""  # of the refusal, where it is one
+    cut: bool = False  # whether only half of the body is sent, and the connection closed then
 
     @property
     def line(self) -> str:

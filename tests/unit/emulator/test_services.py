@@ -11,7 +11,8 @@ import pytest
 from toolkit.emulator import Kind
 from toolkit.emulator.__main__ import main
 from toolkit.emulator.behind import Moto
-from toolkit.emulator.faults import Fault, Faults
+from toolkit.emulator.faults import Cut, Delay, Failure, Faults, Lie, Throttle
+from toolkit.emulator.flaws import Flawed
 from toolkit.emulator.identity import Caller, Directory, User
 from toolkit.emulator.registry import Registry
 from toolkit.emulator.s3 import S3
@@ -40,6 +41,8 @@ def struck(faults: Faults, action: str) -> str:
         faults.strike(action)
     except Refused as refused:
         return refused.code
+    except Flawed as flawed:
+        return flawed.flaw.name
     return ""
 
 
@@ -47,13 +50,14 @@ def test_faults_strike_in_order() -> None:
     """Each strikes its own action as often as it says, the first first, and then no more."""
     faults = Faults()
     for fault in (
-        Fault("A", 2, status=400, code="a"),
-        Fault("B", 1, status=400, code="b"),
-        Fault("A", 1, status=500, code="c"),
+        Failure("A", 2, 400, "a"),
+        Failure("B", 1, 400, "b"),
+        Failure("A", 1, 500, "c"),
+        Throttle("A", 1),
     ):
         faults.add(fault)
     assert struck(faults, "C") == ""
-    assert [struck(faults, action) for action in "AABAAB"] == ["a", "a", "b", "c", "", ""]
+    assert [struck(faults, action) for action in "AABAABA"] == ["a", "a", "b", "c", "THROTTLED", "", ""]
     assert faults.waiting == ()
 
 
@@ -61,7 +65,7 @@ def test_lies_are_apart_from_other_faults() -> None:
     """A lie strikes answers and nothing else does, and of two lies the first one that fits."""
     faults = Faults()
     texts = [(("X", "1"),), (("Y", "2"), ("Z", "&")), (("Z", "3"),)]
-    for fault in (*(Fault("A", 1, texts=pairs) for pairs in texts), Fault("A", 1, texts=texts[2], sessions=True)):
+    for fault in (*(Lie("A", 1, pairs) for pairs in texts), Lie("A", 1, texts[2], sessions=True)):
         faults.add(fault)
     assert struck(faults, "A") == ""
     answer = Answer(200, b"<R><Z>0</Z><Y></Y><Z>0</Z><X><Z>0</Z></X></R>", (("Content-Length", "9"), ("A", "b")))
@@ -72,21 +76,33 @@ def test_lies_are_apart_from_other_faults() -> None:
     assert b"<Z>3</Z>" in faults.bend("A", answer, session=False).body
     assert faults.bend("A", answer, session=False) == answer
     assert b"<Z>3</Z>" in faults.bend("A", answer, session=True).body
-    assert [fault.texts for fault in faults.waiting] == [texts[0]]
+    assert faults.waiting == (Lie("A", 1, texts[0]),)
+
+
+def test_cuts() -> None:
+    """A cut strikes an answer that has something to cut, after a lie about it."""
+    faults, answer = Faults(), Answer(200, b"<R><X>0</X></R>")
+    for fault in (Cut("A", 2), Lie("A", 1, (("X", "1"),))):
+        faults.add(fault)
+    assert not faults.bend("B", answer, session=False).cut
+    assert not faults.bend("A", Answer(200), session=False).cut
+    bent = faults.bend("A", answer, session=False)
+    assert (bent.cut, bent.body) == (True, b"<R><X>1</X></R>")
+    assert faults.waiting == (Cut("A", 1),)
 
 
 def test_what_waits_is_told() -> None:
     """Those that are still to strike are told, with how often."""
     faults = Faults()
-    faults.add(Fault("A", 3, status=400, code="a"))
+    faults.add(Failure("A", 3, 400, "a"))
     struck(faults, "A")
-    assert faults.waiting == (Fault("A", 2, status=400, code="a"),)
+    assert faults.waiting == (Failure("A", 2, 400, "a"),)
 
 
 def test_nobody_waits_after_the_end() -> None:
     """A call that hangs goes on when the emulator stops, and later ones do not hang at all."""
     faults = Faults()
-    faults.add(Fault("A", 2, seconds=3600))
+    faults.add(Delay("A", 2, 3600))
     hanging = threading.Thread(target=struck, args=(faults, "A"))
     hanging.start()
     hanging.join(0.05)

@@ -53,7 +53,7 @@ def test_a_body_that_is_no_text() -> None:
 def test_values_do_not_show_what_they_carry() -> None:
     """A request and an answer carry keys and codes; what Python shows of them does not."""
     assert repr(Request.read(environ())) == "Request(method='POST')"
-    assert repr(Answer(200, b"secret")) == "Answer(status=200, code='')"
+    assert repr(Answer(200, b"secret")) == "Answer(status=200, code='', cut=False)"
 
 
 def test_xml() -> None:
