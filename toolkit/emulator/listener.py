@@ -27,6 +27,8 @@ def listening(app: WSGIApplication, clock: Now, port: int) -> Iterator[str]:
     from werkzeug.serving import ThreadedWSGIServer
 
     class Handler(MotoRequestHandler):
+        wbufsize = -1  # headers and body leave together: Go's client may give up on a body that lags behind
+
         def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the name of the base class
             """Say nothing: a request line may hold a code."""
 
