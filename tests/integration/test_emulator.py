@@ -999,9 +999,9 @@ def start_alone(*args: str) -> subprocess.Popen[str]:
 
 
 @contextlib.contextmanager
-def alone() -> Iterator[tuple[subprocess.Popen[str], dict[str, str], str]]:
+def alone(*args: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str], str]]:
     """Give the process, the variables that it prints, and the last line, which is about the device."""
-    with start_alone() as process:
+    with start_alone(*args) as process:
         try:
             assert process.stdout
             lines = [process.stdout.readline().strip() for _ in range(5)]
@@ -1011,9 +1011,9 @@ def alone() -> Iterator[tuple[subprocess.Popen[str], dict[str, str], str]]:
             process.kill()
 
 
-def sts(env: Mapping[str, str], *args: str) -> str:
-    """Call STS with the AWS CLI, and return what it prints."""
-    cli = [sys.executable, "-m", "awscli", "--output", "text", "sts", *args]
+def call(env: Mapping[str, str], *args: str) -> str:
+    """Make a call with the AWS CLI, and return what it prints."""
+    cli = [sys.executable, "-m", "awscli", "--output", "text", *args]
     return subprocess.run(cli, env={**os.environ, **env}, capture_output=True, text=True, check=True).stdout.strip()
 
 
@@ -1022,14 +1022,26 @@ def test_alone() -> None:
     with alone() as (process, env, device):
         assert device.startswith("# MFA device arn:aws:iam::123456789012:mfa/example: otpauth://totp/")
         (seed,) = parse_qs(urlsplit(device.split(": ", 1)[1]).query)["secret"]
-        who = sts(env, "get-caller-identity", "--query", "Arn")
+        who = call(env, "sts", "get-caller-identity", "--query", "Arn")
         assert who == "arn:aws:iam::123456789012:user/eng/example"
         code = ["--token-code", totp.code(seed, time.time()), "--query", "Credentials.AccessKeyId"]
         serial = ["--serial-number", "arn:aws:iam::123456789012:mfa/example"]
-        assert sts(env, "get-session-token", *serial, *code).startswith("ASIA")
+        assert call(env, "sts", "get-session-token", *serial, *code).startswith("ASIA")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
         assert (process.returncode, out, err) == (130, "", "")
+
+
+def test_alone_without_a_device(tmp_path: Path) -> None:
+    """`--account` is the account, and `--no-device` leaves the user to enroll one."""
+    with alone("--account", "210987654321", "--no-device") as (_, env, device):
+        assert device.startswith("# no MFA device: aws iam create-virtual-mfa-device ")
+        who = call(env, "sts", "get-caller-identity", "--query", "Arn")
+        assert who == "arn:aws:iam::210987654321:user/eng/example"
+        made = call(env, "iam", "create-virtual-mfa-device", "--virtual-mfa-device-name", "example",
+                    "--bootstrap-method", "QRCodePNG", "--outfile", str(tmp_path / "qr.png"))  # fmt: skip
+        assert made.endswith("arn:aws:iam::210987654321:mfa/example")
+        assert (tmp_path / "qr.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_alone_on_a_port() -> None:

@@ -25,7 +25,7 @@ It answers what `aws-mfa` and those who check a session ask, as AWS does, and re
 11. What is not emulated is refused: other services and whatever else writes with 501, and a policy in which something
     is unknown when the user is made. moto would do the former, and pass over the latter.
 12. Calls can be made to fail, to be too many or to hang (`fail`, `throttle`, `delay`), answers to be untrue or to end
-    in the middle (`lie`, `cut`), and their Date to be wrong (`skew`). All calls are recorded (`calls`), without secrets.
+    in the middle (`lie`, `cut`), their Date to be wrong (`skew`). All calls are recorded (`calls`), without secrets.
 13. MFA enrollment is as with AWS: a real seed in a real QR code, two codes that follow each other and are both used up
     then, at most eight devices, and a device that is left behind when it is broken off. moto takes any code, and its QR
     code is random bytes.

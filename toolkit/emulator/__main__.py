@@ -1,4 +1,4 @@
-"""`python -m toolkit.emulator [--port N]`: a small AWS with one user, until Ctrl-C."""
+"""`python -m toolkit.emulator [--port N] [--account A] [--no-device]`: a small AWS with one user, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -6,26 +6,23 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from urllib.parse import quote
 
+from toolkit.emulator.devices import Kind
 from toolkit.emulator.identity import User
 from toolkit.emulator.server import Emulator
 from toolkit.errors import ToolkitError
 
 _INTERRUPTED = 130
-_ACCOUNT = "123456789012"
 _LAST_PORT = 65535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m toolkit.emulator", description="A small AWS on this machine.")
-    parser.add_argument("--port", type=_port, default=0, help="port of 127.0.0.1 to listen on [any free one]")
-    chosen = parser.parse_args(arguments)
+    chosen = _parser().parse_args(arguments)
     try:
-        with Emulator(account=_ACCOUNT, port=chosen.port) as aws:
-            user = aws.add_user("example", "/eng/")
-            sys.stdout.write("\n".join([*_lines(aws.url, user), ""]))
+        with Emulator(account=chosen.account, port=chosen.port) as aws:
+            user = aws.add_user("example", "/eng/", devices=() if chosen.no_device else (Kind.VIRTUAL,))
+            sys.stdout.write("\n".join([*_lines(aws.url, user, chosen.account), ""]))
             sys.stdout.flush()
             while True:
                 time.sleep(3600)
@@ -38,15 +35,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
 
 
-def _lines(url: str, user: User) -> Sequence[str]:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m toolkit.emulator", description="A small AWS on this machine.")
+    parser.add_argument("--port", type=_port, default=0, help="port of 127.0.0.1 to listen on [any free one]")
+    parser.add_argument("--account", type=_account, default="123456789012", help="12 digits [%(default)s]")
+    parser.add_argument("--no-device", action="store_true", help="give the user no MFA device, to try enrollment")
+    return parser
+
+
+def _lines(url: str, user: User, account: str) -> Sequence[str]:
     """Return lines that a shell takes as they are; the device's seed is in a comment."""
-    label = quote(f"{user.name}@{_ACCOUNT}")
+    device = "# no MFA device: aws iam create-virtual-mfa-device makes one"
+    if user.devices:
+        device = f"# MFA device {user.device.serial}: {user.device.uri(account)}"
     return [
         f"export AWS_ENDPOINT_URL={url}",
         "export AWS_DEFAULT_REGION=us-east-1",
         f"export AWS_ACCESS_KEY_ID={user.access_key}",
         f"export AWS_SECRET_ACCESS_KEY={user.secret}",
-        f"# MFA device {user.device.serial}: otpauth://totp/Emulator:{label}?secret={user.device.seed}&issuer=Emulator",
+        device,
     ]
 
 
@@ -55,6 +62,12 @@ def _port(text: str) -> int:
     if not 0 <= number <= _LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and {_LAST_PORT}")
     return number
+
+
+def _account(text: str) -> str:
+    if len(text) != 12 or not (text.isascii() and text.isdigit()):  # noqa: PLR2004 - as all accounts are
+        raise argparse.ArgumentTypeError(f"{text} is not 12 digits")
+    return text
 
 
 if __name__ == "__main__":

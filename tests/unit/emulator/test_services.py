@@ -206,7 +206,9 @@ def test_all_complaints_at_once() -> None:
 # --- the command -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("argument", ["--port=x", "--port=-1", "--port=65536", "--prot=1", "more"])
+@pytest.mark.parametrize(
+    "argument", ["--port=x", "--port=-1", "--port=65536", "--prot=1", "--account=1", "--account=12345678901x", "more"]
+)
 def test_arguments_that_are_wrong(argument: str, capsys: pytest.CaptureFixture[str]) -> None:
     """What cannot be understood is refused with the usage, before anything starts."""
     with pytest.raises(SystemExit) as caught:
@@ -214,7 +216,7 @@ def test_arguments_that_are_wrong(argument: str, capsys: pytest.CaptureFixture[s
     assert caught.value.code == 2
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.startswith("usage: python -m toolkit.emulator [-h] [--port PORT]\n")
+    assert said.err.startswith("usage: python -m toolkit.emulator [-h] [--port PORT] [--account ACCOUNT]")
 
 
 def test_moto_is_imported_late() -> None:
