@@ -53,7 +53,10 @@ class Registry:
     def spend(self, serial: str, code: str) -> bool:
         """Take a code for a login, or tell that it is none; then nothing is used up."""
         with self._lock:
-            return self._codes[serial].take(self._devices[serial].seed, code, self._clock())
+            device = self._devices.get(serial)
+            return (
+                device is not None and device.seed != "" and self._codes[serial].take(device.seed, code, self._clock())
+            )
 
     def enable(self, serial: str, user: str, pair: tuple[str, str]) -> None:
         """Give one that nobody has to a user, for two codes that follow each other. Raises Refused."""

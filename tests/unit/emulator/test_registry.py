@@ -95,6 +95,8 @@ def test_kinds() -> None:
     token, key = registry.make(Kind.HARDWARE, "GAHT00000001", "a"), registry.make(Kind.FIDO, "u2f/key", "a")
     for serial in (token.serial, key.serial, "nothing"):
         assert said(functools.partial(registry.delete, serial))[:2] == (404, "NoSuchEntity")
+    assert not registry.spend(key.serial, "123456")
+    assert not registry.spend("nothing", "123456")
     wrong = said(lambda: registry.resync(key.serial, "a", ("123456", "123456")))
     assert wrong[:2] == (403, "InvalidAuthenticationCode")
     for serial in (token.serial, key.serial):
