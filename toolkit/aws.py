@@ -59,7 +59,7 @@ class Aws:
         """Return who the keys of a profile belong to. Raises AwsRefused, AwsBusy or AwsUnreachable."""
         with _called("GetCallerIdentity", profile):
             said = self._session(profile).client("sts", config=self._config).get_caller_identity()
-        return Identity(said["Account"], said["Arn"], said["UserId"], _date(said))
+            return Identity(said["Account"], said["Arn"], said["UserId"], _date(said))
 
     def buckets(self, profile: str) -> tuple[str, ...]:
         """Return the names of the buckets that a profile may list. Raises AwsRefused, AwsBusy or AwsUnreachable."""
@@ -95,9 +95,13 @@ def _called(call: str, profile: str) -> Iterator[None]:
     """Turn what boto3 says into a sentence. None of it has a key in it."""
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
     from botocore.exceptions import ConnectionError as NoConnection
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
+    except (ResponseParserError, KeyError):  # botocore's sentence has the whole answer in it, whatever that holds
+        hint = "check that no proxy, login page or AWS_ENDPOINT_URL stands in for AWS"
+        raise AwsUnreachable(f"the answer to `{call}` is not one that AWS gives", hint=hint) from None
     except ClientError as error:
         raise _refusal(call, profile, error.response) from None
     except (HTTPClientError, NoConnection) as error:

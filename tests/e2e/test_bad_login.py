@@ -212,6 +212,10 @@ CASES = (
         prepare=_both(_serial, _fail("GetCallerIdentity", 400, "Throttling", "Rate exceeded")),
     ),
     Case(
+        "half an answer to us", errors.AwsUnreachable, "could not reach AWS|is not one that AWS gives", "network|proxy",
+        prepare=_both(_serial, lambda scene: scene.aws.cut("GetCallerIdentity", times=9)),
+    ),
+    Case(
         "deleted key", errors.AwsRefused, "AWS does not know the access key", "IAM console",
         prepare=lambda scene: scene.write(
             "[example]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n"
