@@ -78,7 +78,7 @@ def test_close_leaves_nothing(engine: DockerEngine, tiny: Path, tmp_path: Path, 
     """After a run there is neither a container nor a volume of it; the caches stay."""
     engine.compile(source.resolve(str(tiny), tmp_path), Target("linux", "amd64"), Recipe(toolchain.pinned()))
     (worker,) = inspected(tmp_path / "dist")
-    own = [mount["Name"] for mount in worker["Mounts"] if mount["Destination"] == "/work"]
+    own = [mount["Name"] for mount in worker["Mounts"] if mount["Destination"] == "/build"]
     engine.close()
     assert inspected(tmp_path / "dist") == []
     volumes = _docker("volume", "ls", "-q").split()

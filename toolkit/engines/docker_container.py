@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LABEL = "aws-mfa-toolkit"  # what everything made on an engine carries, so that `invoke clean` finds it
 USER = 65532  # nobody in particular; the same number as in docker/builder.Dockerfile
-WORK = "/work"  # the volume of one container
+WORK = "/build"  # the volume of one container
 _REMOVAL_TIMEOUT = 10  # seconds
 
 

@@ -107,16 +107,16 @@ def test_a_compile_gives_the_bytes(program: Source) -> None:
     host = FakeHost(compiled)
     assert engine(host).compile(program, LINUX, RECIPE) == b"program"
     (container,) = host.made
-    assert container.files["/work/go/source/main.go"] == b"package main\n"
+    assert container.files["/build/go/source/main.go"] == b"package main\n"
     assert not container.online
     ((argv, env, folder, seconds),) = container.calls
     out = argv[argv.index("-o") + 1]
     build, *rest = RECIPE.argv(program, LINUX, out)
     assert argv == ("go", build, "-p=2", *rest)
-    assert (folder, seconds) == ("/work/go/source", 7)
+    assert (folder, seconds) == ("/build/go/source", 7)
     wanted = {**RECIPE.environment(LINUX), "GOPROXY": "off", "GOMAXPROCS": "2"}
-    wanted |= {"GOCACHE": "/cache/go", "GOMODCACHE": "/modules/go", "HOME": "/work"}
-    wanted |= {"GOTMPDIR": "/work/scratch", "TMPDIR": "/work/scratch"}
+    wanted |= {"GOCACHE": "/cache/go", "GOMODCACHE": "/modules/go", "HOME": "/build"}
+    wanted |= {"GOTMPDIR": "/build/scratch", "TMPDIR": "/build/scratch"}
     assert {name: env[name] for name in wanted} == wanted
 
 
@@ -268,7 +268,7 @@ def test_modules_are_fetched_in_a_container_with_a_network(program: Source) -> N
     (container,) = host.made
     assert (container.online, container.removed) == (True, 1)
     ((argv, env, folder, _),) = container.calls
-    assert (argv, folder) == (("go", "mod", "download"), "/work/go/source")
+    assert (argv, folder) == (("go", "mod", "download"), "/build/go/source")
     assert env["GOPROXY"] != "off"
     assert (env["GOTOOLCHAIN"], env["GOENV"], env["GOFLAGS"], env["GOWORK"]) == (pinned(), "off", "", "off")
 
@@ -315,8 +315,8 @@ def test_pairs_are_asked_for_where_a_main_package_is() -> None:
     (target,) = engine(host).targets()
     assert (str(target), target.refusal) == ("linux/386", "linux/386 requires external (cgo) linking")
     (container,) = host.made
-    assert "/work/go/preflight/main.go" in container.files
-    assert {folder for _, _, folder, _ in container.calls} == {"/work/go/preflight"}
+    assert "/build/go/preflight/main.go" in container.files
+    assert {folder for _, _, folder, _ in container.calls} == {"/build/go/preflight"}
     assert (container.calls[1][1]["GOOS"], container.calls[1][1]["GOARCH"]) == ("linux", "386")
 
 
@@ -331,7 +331,7 @@ def test_licences_are_read_out_of_a_container(program: Source) -> None:
     host = FakeHost(answer)
     texts = engine(host).notices(program, [DEPENDENCY])
     assert texts == {"Go": "Go's", "example.test/dependency v1.2.3": ""}
-    assert {folder for _, _, folder, _ in host.made[0].calls} == {"/work/go/source"}
+    assert {folder for _, _, folder, _ in host.made[0].calls} == {"/build/go/source"}
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])

@@ -112,7 +112,7 @@ def container(api: FakeApi) -> Container:
 
 def run(api: FakeApi, seconds: float = 10) -> Result | None:
     """Run a command there."""
-    return container(api).exec(("go", "version"), {"A": "1"}, "/work", seconds=seconds)
+    return container(api).exec(("go", "version"), {"A": "1"}, "/build", seconds=seconds)
 
 
 # --- beginning and ending --------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def test_a_container_idles_as_a_user_without_privileges() -> None:
     assert (api.given["entrypoint"], api.given["stdin_open"], api.given["user"]) == (["gofmt"], True, "65532:65532")
     assert (api.given["labels"], api.given["name"]) == ({LABEL: "run"}, "name")
     assert api.given["host_config"] == {"ReadonlyRootfs": True}
-    assert (api.given["command"], api.given["working_dir"]) == ([], "/work")
+    assert (api.given["command"], api.given["working_dir"]) == ([], "/build")
     assert api.given["params"] == {"stdin": 1, "stream": 1}
 
 
@@ -189,16 +189,16 @@ def test_removing_never_fails(raises: dict[str, Exception], asked: list[str]) ->
 def test_files_are_sent_as_those_of_the_user_that_works_there() -> None:
     """Below the folder of a volume, with more folders to work in."""
     api = FakeApi()
-    container(api).put("/work", {"a/b": b"1"}, folders=("scratch",))
-    assert api.given == {"folder": "/work", "data": pack({"a/b": b"1"}, owner=65532, folders=("scratch",))}
+    container(api).put("/build", {"a/b": b"1"}, folders=("scratch",))
+    assert api.given == {"folder": "/build", "data": pack({"a/b": b"1"}, owner=65532, folders=("scratch",))}
 
 
 def test_a_file_is_fetched_whole() -> None:
     """However it is cut on its way; one that is not there is None, and a failure is the engine's."""
-    assert container(FakeApi()).get("/work/out") == b"content"
-    assert container(FakeApi(raises={"get_archive": docker.errors.NotFound("no")})).get("/work/out") is None
+    assert container(FakeApi()).get("/build/out") == b"content"
+    assert container(FakeApi(raises={"get_archive": docker.errors.NotFound("no")})).get("/build/out") is None
     with pytest.raises(EngineLost, match="fetching a file"):
-        container(FakeApi(raises={"get_archive": docker.errors.APIError("no")})).get("/work/out")
+        container(FakeApi(raises={"get_archive": docker.errors.APIError("no")})).get("/build/out")
 
 
 # --- commands --------------------------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ def test_a_command_gives_its_code_and_all_that_it_said(
     assert (api.given["argv"], api.given["environment"], api.given["workdir"]) == (
         ["go", "version"],
         {"A": "1"},
-        "/work",
+        "/build",
     )
     assert api.given["user"] == "65532:65532"
     assert not api.removed.is_set()

@@ -236,10 +236,14 @@ def test_a_container_has_three_volumes_and_nothing_of_the_host() -> None:
     host(client).run("image", "run", "cache", online=False, memory=1)
     mounts = {mount["Target"]: mount for mount in client.api.config["mounts"]}
     assert {mount["Type"] for mount in mounts.values()} == {"volume"}
-    assert [mounts[place]["Source"] for place in ("/work", "/cache", "/modules")] == [None, "cache", f"{LABEL}-modules"]
-    labels = [mounts[place]["VolumeOptions"]["Labels"][LABEL] for place in ("/work", "/cache", "/modules")]
+    assert [mounts[place]["Source"] for place in ("/build", "/cache", "/modules")] == [
+        None,
+        "cache",
+        f"{LABEL}-modules",
+    ]
+    labels = [mounts[place]["VolumeOptions"]["Labels"][LABEL] for place in ("/build", "/cache", "/modules")]
     assert labels == ["run", "cache", "cache"]
-    assert client.api.folders == ["/work", "/cache", "/modules"]
+    assert client.api.folders == ["/build", "/cache", "/modules"]
     assert client.api.made["image"] == "image"
 
 
