@@ -10,8 +10,8 @@ from toolkit import checks, cleaning, prompt, reference, release
 from toolkit import doctor as diagnosis
 from toolkit.cli import task
 from toolkit.mfa import doctor as login_side
-from toolkit.mfa import login
-from toolkit.mfa import verify as proving
+from toolkit.mfa import login, proof
+from toolkit.mfa import verify as verification
 from toolkit.outputs import manifest
 from toolkit.report import Report
 from toolkit.settings import (
@@ -59,9 +59,9 @@ def verify(settings: VerifySettings, report: Report) -> None:
     buckets as `aws s3 ls` does. The code is asked for; where standard input is no terminal, it is its first line.
     """
     prepared = login.prepare(settings)
-    proof = proving.verify(prepared, release.native(settings, report), prompt.code, require_s3=settings.require_s3)
-    report.proof(proof)
-    proving.require(proof)
+    found = verification.verify(prepared, release.native(settings, report), prompt.code, require_s3=settings.require_s3)
+    report.proof(found)
+    proof.require(found)
 
 
 @task(CleanSettings)

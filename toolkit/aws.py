@@ -51,7 +51,7 @@ class Aws:
             connect_timeout=each, read_timeout=each, retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"}
         )
         self._loader = create_loader()
-        for service in ("sts", "s3"):
+        for service in ("sts", "iam", "s3"):
             self._loader.load_service_model(service, "service-2")
             self._loader.load_service_model(service, "endpoint-rule-set-1")
 
@@ -60,6 +60,17 @@ class Aws:
         with _called("GetCallerIdentity", profile):
             said = self._session(profile).client("sts", config=self._config).get_caller_identity()
             return Identity(said["Account"], said["Arn"], said["UserId"], _date(said))
+
+    def session(self, profile: str) -> str:
+        """Return the ID of the key of a session got with a profile's keys and no code. Raises as `identity` does."""
+        with _called("GetSessionToken", profile):
+            said = self._session(profile).client("sts", config=self._config).get_session_token(DurationSeconds=900)
+            return said["Credentials"]["AccessKeyId"]
+
+    def user(self, profile: str) -> str:
+        """Return the ARN that IAM has for the user of a profile's keys. Raises as `identity` does."""
+        with _called("GetUser", profile):
+            return self._session(profile).client("iam", config=self._config).get_user()["User"]["Arn"]
 
     def buckets(self, profile: str) -> tuple[str, ...]:
         """Return the names of the buckets that a profile may list. Raises AwsRefused, AwsBusy or AwsUnreachable."""
@@ -120,7 +131,9 @@ def _refusal(call: str, profile: str, response: Any) -> AwsRefused | AwsBusy:
     hint = f"aws configure --profile={profile}, if its access key was changed or deleted"
     if code in _SKEWED or sentence.startswith(("Signature expired", "Signature not yet current")):
         hint = f"set the clock of this machine: invoke doctor --profile {profile}"
-    return AwsRefused(f"AWS refused `{call}` to profile `{profile}` with `{code}`: {sentence}", hint=hint)
+    refused = AwsRefused(f"AWS refused `{call}` to profile `{profile}` with `{code}`: {sentence}", hint=hint)
+    refused.code = code
+    return refused
 
 
 def _date(response: Any) -> float:

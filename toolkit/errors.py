@@ -18,7 +18,11 @@ ToolkitError                  1   (never raised itself)
 │   └── CredentialsUnwritable 42  the session could not be kept in the credentials file
 ├── CheckFailed              50   `invoke check` or `invoke doctor` found something
 │   └── NotProven            51   `invoke verify` found something
-│       └── OtherUser        52   the session is not one of the profile's own user
+│       ├── OtherUser        52   the session is not one of the profile's own user
+│       ├── OtherProgram     53   the program is not the one in the release
+│       ├── MfaNotProven     54   the session was got without a code
+│       ├── SessionUnusable  55   the keys are not those of a new session, or it has ended
+│       └── S3Denied         56   the session may not list buckets, and that was required
 ├── ProfileUnusable          60   nobody can log in from that profile, or into that one
 │   ├── ProfileMissing       61   there is no such profile
 │   ├── KeysMissing          62   it has no access key
@@ -151,6 +155,30 @@ class OtherUser(NotProven):
     exit_code = 52
 
 
+class OtherProgram(NotProven):
+    """The program that logged in is not the one in the release."""
+
+    exit_code = 53
+
+
+class MfaNotProven(NotProven):
+    """IAM does not take the session, as it takes none that was got without a code."""
+
+    exit_code = 54
+
+
+class SessionUnusable(NotProven):
+    """The keys in the profile are not those of a session that was issued now and lasts."""
+
+    exit_code = 55
+
+
+class S3Denied(NotProven):
+    """The session may not list buckets, and `--require-s3` asked for it."""
+
+    exit_code = 56
+
+
 class ProfileUnusable(ToolkitError):
     """Nobody can log in from that profile, or into that one."""
 
@@ -215,3 +243,4 @@ class AwsRefused(LoginFailed):
     """AWS answered with a refusal."""
 
     exit_code = 75
+    code = ""  # AWS's own: "AccessDenied"

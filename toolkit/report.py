@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-    from toolkit.mfa.verify import Proof
+    from toolkit.mfa.proof import Proof
 
 
 def failure(error: ToolkitError) -> str:

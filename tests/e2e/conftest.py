@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import Invoke
 from tests.integration.emulator_clients import Keys, Shell
+from toolkit import targets
 from toolkit.emulator import Emulator, User
 
 Verify = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -43,9 +44,9 @@ def desk(aws: Emulator, alice: User, tmp_path: Path) -> Shell:
 
 @pytest.fixture(scope="session")
 def built(invoke_in: Invoke, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a `dist/` that has the program for this machine."""
+    """Return a `dist/` with a release of the program for this machine alone."""
     dist = tmp_path_factory.mktemp("built")
-    done = invoke_in(dist, "build", "--engine", "local")
+    done = invoke_in(dist, "matrix", "--engine", "local", "--only", "/".join(targets.native()))
     assert done.returncode == 0, done.stderr
     return dist
 

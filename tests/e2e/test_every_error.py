@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from tests.e2e import test_bad_input, test_bad_login, test_verify
+from tests.integration import test_verify as test_programs
 from toolkit import errors
 from toolkit.reference import kinds
 
@@ -13,7 +14,11 @@ ELSEWHERE = {
     errors.DiskFull: test_bad_input.test_full_disk,
     errors.CheckFailed: test_bad_input.test_nothing_can_be_built,
     errors.CredentialsUnwritable: test_bad_login.test_credentials_that_cannot_be_written,
-    errors.NotProven: test_verify.test_an_expiry_in_the_past,
+    errors.NotProven: test_programs.test_a_program_that_was_changed,
+    errors.OtherProgram: test_programs.test_only_the_program_is_bad,
+    errors.MfaNotProven: test_programs.test_only_mfa_is_bad,
+    errors.SessionUnusable: test_verify.test_an_expiry_in_the_past,
+    errors.S3Denied: test_verify.test_buckets_denied,
     errors.OtherUser: test_verify.test_another_user,
 }
 

@@ -23,7 +23,7 @@ from tests.integration.emulator_clients import Shell
 from toolkit.emulator import Emulator, User
 from toolkit.settings import PREFIX, ROOT
 
-ROWS = ["account", "user", "session key", "expiry", "s3 ls"]
+ROWS = ["program", "account", "user", "session key", "expiry", "no further session", "mfa", "s3 ls"]
 
 
 def rows(text: str) -> dict[str, tuple[str, str]]:
@@ -33,7 +33,7 @@ def rows(text: str) -> dict[str, tuple[str, str]]:
 
 
 def test_the_good_way(verify: Verify, desk: Shell, aws: Emulator, alice: User) -> None:
-    """A code on standard input is a session, five good checks and exit code 0; other lines of the file stay."""
+    """A code on standard input is a session, eight good checks and exit code 0; other lines of the file stay."""
     before = desk.credentials.read_text("utf-8")
     done = verify(given=alice.device.code())
     assert done.returncode == 0, done.stderr
@@ -42,15 +42,13 @@ def test_the_good_way(verify: Verify, desk: Shell, aws: Emulator, alice: User) -
     assert {mark for mark, _ in table.values()} == {"ok"}
     assert table["account"][1] == "123456789012"
     assert table["user"][1] == alice.arn == "arn:aws:iam::123456789012:user/eng/alice"
-    assert re.fullmatch(r"ASIA…[A-Z2-7]{4}", table["session key"][1])
+    assert re.fullmatch(r"ASIA…[A-Z2-7]{4}, issued now", table["session key"][1])
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ, 1[12] h \d\d min from now", table["expiry"][1])
     assert table["s3 ls"][1] == "2 buckets"
     assert "profile example_mfa: session until 20" in done.stderr
     assert desk.credentials.read_text("utf-8").startswith(before)
-    assert [(call.action, call.mfa) for call in aws.calls if call.session] in (
-        [("GetCallerIdentity", True), ("ListBuckets", True)],
-        [("ListBuckets", True), ("GetCallerIdentity", True)],
-    )
+    asked = {(call.action, call.status) for call in aws.calls if call.mfa}
+    assert asked == {("GetCallerIdentity", 200), ("GetSessionToken", 403), ("GetUser", 200), ("ListBuckets", 200)}
 
 
 def test_json(verify: Verify, alice: User) -> None:
@@ -156,7 +154,7 @@ def test_an_expiry_in_the_past(verify: Verify, aws: Emulator, alice: User) -> No
     aws.lie("GetSessionToken", {"Expiration": "2001-02-03T04:05:06Z"})
     done = verify(given=alice.device.code())
     assert re.fullmatch(r"2001-02-03T04:05:06Z, \d+ h \d\d min ago", only_bad(done.stdout, "expiry"))
-    assert done.returncode == 51
+    assert done.returncode == 55
 
 
 @pytest.mark.parametrize("required", [False, True])
@@ -167,7 +165,7 @@ def test_buckets_denied(*, required: bool, verify: Verify, aws: Emulator, alice:
     done = verify(*(["--require-s3"] if required else []), given=alice.device.code())
     found = only_bad(done.stdout, "s3 ls")
     assert found == f"AWS refused `ListBuckets` to profile `example_mfa` with `AccessDenied`: {sentence}"
-    assert done.returncode == (51 if required else 0)
+    assert done.returncode == (56 if required else 0)
     assert rows(done.stdout)["s3 ls"][0] == ("FAIL" if required else "note")
 
 
@@ -179,7 +177,8 @@ def test_a_session_that_is_refused(verify: Verify, aws: Emulator, alice: User) -
     told = json.loads(done.stdout)
     assert [told[name] for name in ("UserId", "Account", "Arn")] == [None, None, None]
     assert {check["name"]: check["good"] for check in told["checks"]} == {
-        "account": False, "user": False, "session key": True, "expiry": True, "s3 ls": False,
+        "program": True, "account": False, "user": False, "session key": True, "expiry": True,
+        "no further session": False, "mfa": False, "s3 ls": False,
     }  # fmt: skip
 
 

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.emulator_clients import Keys, Shell, with_mfa
+from tests.integration.emulator_clients import Keys, Shell, as_user, with_mfa
 from tests.unit import samples
 from toolkit import profiles, targets
 from toolkit.emulator import Emulator, User
-from toolkit.errors import CodeMalformed, LoginFailed, NotProven, OtherUser
+from toolkit.errors import CodeMalformed, LoginFailed, MfaNotProven, NotProven, OtherProgram, OtherUser, SessionUnusable
 from toolkit.mfa.login import Login
-from toolkit.mfa.verify import Proof, require, verify
+from toolkit.mfa.proof import Proof, require
+from toolkit.mfa.verify import verify
 from toolkit.model import Check, Dist, Target
 
 HERE = Target(*targets.native())
@@ -48,6 +49,8 @@ def dist(folder: Path, script: str) -> Dist:
     head = f"#!{sys.executable}\nimport json, os, sys\ndesk = os.environ['AWS_SHARED_CREDENTIALS_FILE']\n"
     made = samples.binary(HERE, folder / "bin", content=(head + script).encode())
     made.path.chmod(0o755)
+    row = {"target": str(HERE), "binary": {"sha256": made.sha256}}
+    samples.write_tree(folder / "release", {"manifest.json": json.dumps({"targets": [row]})})
     return samples.dist(folder / "release", made)
 
 
@@ -61,7 +64,9 @@ def write(keys: Keys, expires: datetime | None) -> str:
 
 def login(code: str = "123456", limit: float = 20) -> Login:
     """Return a login from `example`."""
-    return Login(profiles.read()["example"], "example_mfa", limit, code)
+    known = profiles.read()
+    before = known["example_mfa"].access_key if "example_mfa" in known else ""
+    return Login(known["example"], "example_mfa", before, limit, code)
 
 
 def never() -> str:
@@ -86,12 +91,63 @@ def test_a_program_of_somebody_else(aws: Emulator, alice: User, tmp_path: Path) 
     require(proof)
 
 
-def test_only_the_session_key_is_bad(alice: User, tmp_path: Path) -> None:
-    """Long-term keys that a program copied are the same user's and open S3, but they are no session."""
-    proof = verify(login(), dist(tmp_path, write(Keys.of(alice), LATER)), never)
+def test_only_the_program_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:
+    """A program that is not the one in the release may log in well, and yet it is not what people download."""
+    made = dist(tmp_path, write(with_mfa(aws, alice).keys, LATER))
+    path = made.root / "manifest.json"
+    path.write_text(path.read_text("utf-8").replace(made.binaries[0].sha256, "f" * 64), "utf-8")
+    proof = verify(login(), made, never)
+    assert [check.name for check in bad(proof)] == ["program"]
+    with pytest.raises(OtherProgram):
+        require(proof)
+
+
+@pytest.mark.parametrize("text", [None, "", "{}", "[]", '{"targets": [{"target": "plan9/arm"}]}'])
+def test_a_release_that_says_nothing(aws: Emulator, alice: User, tmp_path: Path, text: str | None) -> None:
+    """Without a release, or with one that does not have this machine's pair, nothing can be compared: that is told."""
+    made = dist(tmp_path, write(with_mfa(aws, alice).keys, LATER))
+    path = made.root / "manifest.json"
+    path.unlink() if text is None else path.write_text(text, "utf-8")
+    proof = verify(login(), made, never)
+    assert [(check.name, check.needed) for check in bad(proof)] == [("program", False)]
+
+
+def test_only_the_session_key_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:
+    """A session that was there before proves nothing about this login, however good it is."""
+    made = dist(tmp_path, write(with_mfa(aws, alice).keys, LATER))
+    assert bad(verify(login(), made, never)) == []
+    proof = verify(login(), dist(tmp_path, "pass\n"), never)
     assert [check.name for check in bad(proof)] == ["session key"]
-    assert bad(proof)[0].found == f"AKIA…{alice.access_key[-4:]}, and a session's begins with ASIA"
-    with pytest.raises(NotProven, match="not proven: `session key`"):
+    assert bad(proof)[0].found.endswith(", which was there before this login")
+    with pytest.raises(SessionUnusable, match="not proven: `session key`"):
+        require(proof)
+
+
+def test_long_term_keys_are_no_session(alice: User, tmp_path: Path) -> None:
+    """Keys that a program copied are the same user's and open S3, and two checks find them out."""
+    proof = verify(login(), dist(tmp_path, write(Keys.of(alice), LATER)), never)
+    assert [check.name for check in bad(proof)] == ["session key", "no further session"]
+    assert [check.found for check in bad(proof)] == [
+        f"AKIA…{alice.access_key[-4:]}, and a session's begins with ASIA", "granted: this is no session",
+    ]  # fmt: skip
+
+
+def test_only_mfa_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:
+    """A session that was got without a code looks good to everybody but IAM."""
+    proof = verify(login(), dist(tmp_path, write(as_user(aws, alice).log_in().keys, LATER)), never)
+    assert [check.name for check in bad(proof)] == ["mfa"]
+    assert bad(proof)[0].found == "IAM does not take the session: it was got without a code"
+    with pytest.raises(MfaNotProven):
+        require(proof)
+
+
+def test_only_the_further_session_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:
+    """A refusal in other words than those for sessions does not prove that the keys are a session's."""
+    keys = with_mfa(aws, alice).keys
+    aws.fail("GetSessionToken", status=403, code="AccessDenied", message="no")
+    proof = verify(login(), dist(tmp_path, write(keys, LATER)), never)
+    assert [check.name for check in bad(proof)] == ["no further session"]
+    with pytest.raises(SessionUnusable):
         require(proof)
 
 

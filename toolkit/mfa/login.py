@@ -18,6 +18,7 @@ class Login:
 
     source: Profile
     destination: str
+    before: str  # the ID of the access key that is in that profile so far
     limit: float  # seconds that the program, and each call after it, may wait for AWS
     code: str = field(default="", repr=False)  # "" where it has to be asked for
 
@@ -38,7 +39,7 @@ def prepare(settings: VerifySettings) -> Login:
     if there and there.access_key and not there.is_session:
         message = f"profile `{destination}` holds long-term keys, and a session would destroy them"
         raise ProfileUnusable(message, hint="name another one with `--destination`")
-    return Login(source, destination, settings.aws_timeout, code)
+    return Login(source, destination, there.access_key if there else "", settings.aws_timeout, code)
 
 
 def checked(text: str) -> str:

@@ -2,13 +2,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from tests.unit import samples
 from toolkit.aws import Identity
-from toolkit.errors import NotProven, OtherUser
-from toolkit.mfa.verify import Evidence, Proof, judged, require
-from toolkit.model import Check
+from toolkit.errors import (
+    AwsRefused,
+    MfaNotProven,
+    NotProven,
+    OtherProgram,
+    OtherUser,
+    S3Denied,
+    SessionUnusable,
+)
+from toolkit.mfa.proof import Evidence, Proof, judged, require
+from toolkit.model import Binary, Check
 from toolkit.profiles import Profile
 
 NOW = datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -21,7 +31,25 @@ SESSION = Profile(
         "x_security_token_expires": "2027-01-02T15:04:05Z",
     },
 )
-GOOD = Evidence(WHO, WHO, SESSION, ("a", "b"))
+PROGRAM = Binary(samples.LINUX, Path("aws-mfa"), 1, "0123456789abcdef", "", samples.build_info(samples.LINUX))
+GOOD = Evidence(
+    program=PROGRAM,
+    released=PROGRAM.sha256,
+    source=WHO,
+    session=WHO,
+    before="ASIA1234OLDS",
+    profile=SESSION,
+    further=AwsRefused("AWS refused: Cannot call GetSessionToken with session credentials"),
+    user=WHO.arn,
+    buckets=("a", "b"),
+)
+
+
+def refusal(code: str) -> AwsRefused:
+    """Return what stands for a call that AWS refused."""
+    refused = AwsRefused("AWS refused")
+    refused.code = code
+    return refused
 
 
 def profile(name: str, value: str) -> Profile:
@@ -33,10 +61,13 @@ def test_a_good_login() -> None:
     """All checks are good, and say what was found."""
     found = {check.name: (check.good, check.found) for check in judged(GOOD, require_s3=True)}
     assert found == {
+        "program": (True, "sha256 0123456789ab…, as in the release"),
         "account": (True, "123456789012"),
         "user": (True, WHO.arn),
-        "session key": (True, "ASIA…WXYZ"),
+        "session key": (True, "ASIA…WXYZ, issued now"),
         "expiry": (True, "2027-01-02T15:04:05Z, 12 h 00 min from now"),
+        "no further session": (True, "refused, as to every session"),
+        "mfa": (True, "IAM takes the session, so it was got with a code"),
         "s3 ls": (True, "2 buckets"),
     }
 
@@ -50,7 +81,14 @@ def test_a_good_login() -> None:
         ("session key", replace(GOOD, profile=profile("aws_session_token", ""))),
         ("expiry", replace(GOOD, profile=profile("x_security_token_expires", "2027-01-02T03:04:05Z"))),
         ("expiry", replace(GOOD, profile=profile("x_security_token_expires", "soon"))),
-        ("s3 ls", replace(GOOD, buckets="AWS refused `ListBuckets`")),
+        ("session key", replace(GOOD, before="ASIA1234WXYZ")),
+        ("program", replace(GOOD, released="f" * 64)),
+        ("program", replace(GOOD, released=None)),
+        ("no further session", replace(GOOD, further="ASIA1")),
+        ("no further session", replace(GOOD, further=refusal("AccessDenied"))),
+        ("mfa", replace(GOOD, user=refusal("InvalidClientTokenId"))),
+        ("mfa", replace(GOOD, user=refusal("ExpiredToken"))),
+        ("s3 ls", replace(GOOD, buckets=refusal("AccessDenied"))),
     ],
 )
 def test_each_check_turns_bad_alone(name: str, found: Evidence) -> None:
@@ -64,8 +102,30 @@ def test_time_is_that_of_aws() -> None:
     assert [check.name for check in judged(late, require_s3=True) if not check.good] == ["expiry"]
 
 
+def test_a_policy_may_deny_what_iam_is_asked() -> None:
+    """A refusal by policy comes after IAM took the session, and so proves the code all the same."""
+    assert all(check.good for check in judged(replace(GOOD, user=refusal("AccessDenied")), require_s3=True))
+
+
+def test_no_release_is_no_failure() -> None:
+    """Who has built one program alone is told that it is in no release."""
+    assert [check.needed for check in judged(replace(GOOD, released=None), require_s3=True) if not check.good] == [
+        False
+    ]
+
+
 @pytest.mark.parametrize(
-    ("bad", "error"), [("account", OtherUser), ("user", OtherUser), ("session key", NotProven), ("s3 ls", NotProven)]
+    ("bad", "error"),
+    [
+        ("program", OtherProgram),
+        ("account", OtherUser),
+        ("user", OtherUser),
+        ("session key", SessionUnusable),
+        ("expiry", SessionUnusable),
+        ("no further session", SessionUnusable),
+        ("mfa", MfaNotProven),
+        ("s3 ls", S3Denied),
+    ],
 )
 def test_require(bad: str, error: type[NotProven]) -> None:
     """What is needed and not good ends the run, with a code of its own where it is another user."""
