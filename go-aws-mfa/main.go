@@ -8,10 +8,13 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"aws-mfa.example/aws-mfa/internal/cli"
 	"aws-mfa.example/aws-mfa/internal/prompt"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 //go:embed VERSION
@@ -30,12 +33,17 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	app := cli.App{
-		Version: strings.TrimSpace(version),
-		Digest:  sourceDigest,
-		Input:   prompt.Stdin(os.Stdin),
-		Stdout:  os.Stdout,
-		Stderr:  os.Stderr,
-		Timeout: cli.DefaultTimeout,
+		Version:  strings.TrimSpace(version),
+		Digest:   sourceDigest,
+		Language: words.FromEnvironment(os.Getenv),
+		Terminal: sync.OnceValue(func() *prompt.Terminal { return prompt.Find(os.Stdin, os.Stderr) }),
+		Stdout:   os.Stdout,
+		Stderr:   os.Stderr,
+		Now:      time.Now,
+		Wait:     cli.Wait,
+	}
+	if !prompt.IsTerminal(os.Stdin) {
+		app.Stdin = os.Stdin
 	}
 	return app.Run(ctx, os.Args[1:])
 }

@@ -5,24 +5,39 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/fault"
 	"aws-mfa.example/aws-mfa/internal/prompt"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
-// DefaultTimeout bounds each of the two steps with AWS, retries included. They
-// do not share it: a slow first step must not waste a code in the second.
-const DefaultTimeout = 20 * time.Second
+// codeVariable may hold a code. It is taken out of the environment at once: no
+// program that this one starts has a use for it.
+const codeVariable = "AWS_MFA_CODE"
 
 // App is the command with everything that it touches, but for the AWS files and
 // variables, which the SDK reads by itself.
 type App struct {
 	Version, Digest string
-	Input           prompt.Input
+	Language        words.Language
+	Stdin           io.Reader               // nil if it is a terminal
+	Terminal        func() *prompt.Terminal // where a person can be asked; nil if nowhere
 	Stdout, Stderr  io.Writer
-	Timeout         time.Duration
+	Now             func() time.Time
+	Wait            func(context.Context, time.Duration) error
+}
+
+// Wait lets the time pass, or Ctrl-C end it.
+func Wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Run does what args say and returns the exit code.
@@ -35,19 +50,25 @@ func (a App) Run(ctx context.Context, args []string) (code int) {
 				"something unforeseen happened: %v", trouble), seen)
 		}
 	}()
-	chosen, err := parse(args)
+	given := os.Getenv(codeVariable)
+	_ = os.Unsetenv(codeVariable)
+	chosen, err := parse(args, given)
 	switch {
 	case err != nil:
 		return a.fail(err, seen)
 	case chosen.help:
-		fmt.Fprint(a.Stdout, a.helpText())
+		fmt.Fprint(a.Stdout, helpText())
 		return fault.OK
 	case chosen.version:
 		fmt.Fprintf(a.Stdout, "aws-mfa %s\nsource  %s\ngo      %s\ntarget  %s/%s\n",
 			a.Version, a.Digest, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return fault.OK
+	case chosen.completion != "":
+		fmt.Fprint(a.Stdout, completion(chosen.completion))
+		return fault.OK
 	}
-	err = a.logIn(ctx, chosen, &seen)
+	seen.add(chosen.code)
+	err = (&run{App: a, options: chosen, seen: &seen}).logIn(ctx)
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return fault.Interrupted

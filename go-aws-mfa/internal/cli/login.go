@@ -3,73 +3,167 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
 	"aws-mfa.example/aws-mfa/internal/fault"
 	"aws-mfa.example/aws-mfa/internal/login"
 	"aws-mfa.example/aws-mfa/internal/profile"
-	"aws-mfa.example/aws-mfa/internal/prompt"
-	"github.com/aws/aws-sdk-go-v2/aws"
 )
+
+// A session that ends sooner than this is as good as none: what is begun with
+// it could not be finished.
+const margin = 10 * time.Minute
+
+// A clock that is off by less gives the same codes, or AWS takes them still.
+const harmlessSkew = 15 * time.Second
+
+// A run is one login: what it was told, and what it has found out so far.
+type run struct {
+	App
+	options
+	seen   *secrets
+	files  profile.Files
+	to     profile.Destination
+	from   profile.Source
+	client login.Client
+
+	piped    *string // the code on standard input, "" if there is none; nil before it is read
+	skewTold bool
+}
 
 // logIn is the whole login. All that can be refused without AWS or the code is
 // refused first; the code is asked for last, because each works only once.
-func (a App) logIn(ctx context.Context, chosen options, seen *secrets) error {
-	files, err := profile.Locate()
+func (r *run) logIn(ctx context.Context) (err error) {
+	if err := r.load(ctx); err != nil {
+		return err
+	}
+	good, err := r.keptIsEnough(ctx)
 	if err != nil {
 		return err
 	}
-	hasRegion, err := profile.CheckDestination(ctx, chosen.destination, files)
-	if err != nil {
-		return err
+	if good {
+		return r.deliver(r.to.Kept, true)
 	}
-	source, err := profile.LoadSource(ctx, chosen.source, files)
-	if err != nil {
-		return err
+	if r.noPrompt && r.code == "" && r.codeCommand == "" && r.Stdin == nil {
+		return unasked()
 	}
-	seen.add(source.Keys.AccessKeyID, source.Keys.SecretAccessKey)
-	session, err := a.session(ctx, source, seen)
-	if err != nil {
-		return err
-	}
-	if !hasRegion {
-		session.Region = source.Region
-	}
-	if err := save(files.Credentials, chosen.destination, session); err != nil {
-		return err
-	}
-	a.succeed(chosen.destination, session.Expires)
-	return nil
+	return r.renew(ctx)
 }
 
-// session finds the device, asks for the code and gets the session.
-func (a App) session(ctx context.Context, source profile.Source, seen *secrets) (credfile.Session, error) {
-	client := login.New(source)
-	device, err := within(ctx, a.Timeout, client.Device)
+func (r *run) load(ctx context.Context) (err error) {
+	if r.files, err = profile.Locate(); err != nil {
+		return err
+	}
+	if r.to, err = profile.LoadDestination(ctx, r.destination, r.files); err != nil {
+		return err
+	}
+	if r.from, err = profile.LoadSource(ctx, r.source, r.files); err != nil {
+		return err
+	}
+	r.seen.add(r.from.Keys.AccessKeyID, r.from.Keys.SecretAccessKey)
+	return r.checkDevice()
+}
+
+// keptIsEnough reports whether the session of an earlier login will do. A code
+// on standard input has always meant a new session, so that has a look there.
+func (r *run) keptIsEnough(ctx context.Context) (bool, error) {
+	if !r.keptFits() {
+		return false, nil
+	}
+	if r.code == "" && r.codeCommand == "" && r.format != processFormat {
+		code, err := r.readPipe(ctx)
+		return code == "", err
+	}
+	return true, nil
+}
+
+// keptFits reports whether DST has a session from this very key and device
+// that lasts for a while.
+func (r *run) keptFits() bool {
+	kept := r.to.Kept
+	return !r.force && r.to.IsKept && kept.Source == r.from.Keys.AccessKeyID &&
+		r.isWanted(login.Device(kept.Serial)) && kept.Expires.Sub(r.Now()) > margin
+}
+
+// renew gets a session while no other process does so for the same profile. Who
+// had to wait for another one takes what that one got.
+func (r *run) renew(ctx context.Context) error {
+	release, err := credfile.LockProfile(ctx, r.files.Credentials, r.destination, r.tellWaiting)
+	if err != nil {
+		return r.unwritten(err)
+	}
+	defer release()
+	before := r.to.Kept.AccessKeyID
+	if r.to, err = profile.LoadDestination(ctx, r.destination, r.files); err != nil {
+		return err
+	}
+	if r.keptFits() && r.to.Kept.AccessKeyID != before {
+		return r.deliver(r.to.Kept, true)
+	}
+	if r.to.Process {
+		r.note("profile `%s` has a `credential_process`, which AWS programs will not run while the session stands there",
+			r.destination)
+	}
+	session, err := r.newSession(ctx)
+	if err != nil {
+		return err
+	}
+	if r.to.Region == "" {
+		session.Region = r.from.Region
+		if session.Region == "" {
+			session.Region = r.region
+		}
+	}
+	if err := credfile.Save(ctx, r.files.Credentials, r.destination, session); err != nil {
+		return r.unwritten(err)
+	}
+	return r.deliver(session, false)
+}
+
+func (r *run) newSession(ctx context.Context) (credfile.Session, error) {
+	device, err := r.prepareCall(ctx)
 	if err != nil {
 		return credfile.Session{}, err
 	}
-	if device.Others > 0 {
-		a.note("taking `%s`, the first of %d usable MFA devices; `mfa_serial` in profile `%s` names another",
-			device.Serial, device.Others+1, source.Name)
-	}
-	code, err := prompt.Code(ctx, a.Input, a.Stderr)
+	keys, err := r.swapCode(ctx, device)
+	r.seen.add(keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken)
 	if err != nil {
 		return credfile.Session{}, err
 	}
-	seen.add(code)
-	keys, err := within(ctx, a.Timeout, func(ctx context.Context) (aws.Credentials, error) {
-		return client.Session(ctx, device.Serial, code)
-	})
-	seen.add(keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken)
+	r.tellSkew()
+	if r.sessionLength > 0 && keys.Expires.Sub(r.Now().Add(r.client.Skew())) < r.sessionLength-time.Minute {
+		r.note("AWS gave a shorter session than `--duration` asked for: the root user gets 1h at most")
+	}
 	return credfile.Session{
 		AccessKeyID:     keys.AccessKeyID,
 		SecretAccessKey: keys.SecretAccessKey,
 		SessionToken:    keys.SessionToken,
 		Expires:         keys.Expires,
-	}, err
+		Source:          r.from.Keys.AccessKeyID,
+		Serial:          string(device.Device),
+	}, nil
+}
+
+// prepareCall makes the client and finds the device.
+func (r *run) prepareCall(ctx context.Context) (chosen, error) {
+	cfg, err := r.from.Config(ctx, r.region, r.wanted().Partition())
+	if err != nil {
+		return chosen{}, err
+	}
+	r.client = login.New(cfg, r.endpoint)
+	device, err := r.device(ctx)
+	r.tellSkew()
+	return device, err
+}
+
+// tellSkew says it when this computer's clock is wrong, once that is known. The
+// SDK corrects its signatures by itself, so nothing else would.
+func (r *run) tellSkew() {
+	if skew := r.client.Skew(); skew.Abs() > harmlessSkew && !r.skewTold {
+		r.skewTold = true
+		r.note("the clock of this computer is off by %d s; codes that are computed on it are wrong", seconds(skew.Abs()))
+	}
 }
 
 func within[T any](ctx context.Context, limit time.Duration, step func(context.Context) (T, error)) (T, error) {
@@ -78,18 +172,15 @@ func within[T any](ctx context.Context, limit time.Duration, step func(context.C
 	return step(ctx)
 }
 
-func save(path, name string, session credfile.Session) error {
-	err := credfile.Save(path, name, session)
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, credfile.ErrLongTermKeys): // they came while the code was typed
-		return profile.HoldsKeys(name)
+func (r *run) unwritten(err error) error {
+	if errors.Is(err, credfile.ErrLongTermKeys) { // they came while the code was typed
+		return profile.HoldsKeys(r.destination)
 	}
 	return fault.New(fault.Failed, "make room or give access, then log in with the next code",
-		"the session could not be written to `%s`: %v", path, fault.Reason(err))
+		"the session could not be written to `%s`: %v", r.files.Credentials, fault.Reason(err))
 }
 
-func (a App) note(format string, args ...any) {
-	fmt.Fprintf(a.Stderr, "aws-mfa: note: %s\n", clean(fmt.Sprintf(format, args...)))
+func unasked() error {
+	return fault.New(fault.Usage, "give --code, --code-command or AWS_MFA_CODE, or log in once without --no-prompt",
+		"an MFA code is needed, and `--no-prompt` forbids to ask for one")
 }

@@ -41,7 +41,8 @@ func TestSecondLogin(t *testing.T) {
 		"aws_session_token = OLD\nregion = here\nx_security_token_expires = 1999-01-01T00:00:00Z\n"+tail)
 	w.succeeds("-s", "example")
 	w.holds("credentials", head+"aws_access_key_id = "+sessionKey+"\naws_secret_access_key = "+sessionValue+
-		"\naws_session_token = "+sessionToken+"\nregion = here\nx_security_token_expires = "+sessionEnd+"\n"+tail)
+		"\naws_session_token = "+sessionToken+"\nregion = here\nx_security_token_expires = "+sessionEnd+
+		"\nx_aws_mfa_source = "+longTermKey+" "+phone+" "+sessionKey+"\n"+tail)
 }
 
 // A file with CRLF line endings gets more of them, and keeps those it has.

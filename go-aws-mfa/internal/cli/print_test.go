@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"runtime"
 	"strings"
@@ -13,7 +14,7 @@ import (
 func printed(t *testing.T, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	app := App{Version: "1.2.3", Digest: "abc", Stdout: &stdout, Stderr: &stderr, Timeout: DefaultTimeout}
+	app := App{Version: "1.2.3", Digest: "abc", Stdout: &stdout, Stderr: &stderr}
 	if code := app.Run(context.Background(), args); code != fault.OK || stderr.Len() > 0 {
 		t.Fatalf("exit code %d, stderr %q", code, stderr.String())
 	}
@@ -33,10 +34,16 @@ func TestVersion(t *testing.T) {
 func TestHelp(t *testing.T) {
 	help := printed(t, "-s", "a", "-d", "a", "--help")
 	for _, text := range []string{"-s, --source-profile SRC", "-d, --destination-profile DST", "--version", "-h, --help",
+		"AWS_MFA_CODE", "LC_ALL",
 		"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE",
 		"\n    0 ", "\n    130 ", "\n    252 ", "\n    253 ", "\n    254 ", "\n    255 ", "20s"} {
 		if !strings.Contains(help, text) {
 			t.Errorf("--help lacks %q", text)
+		}
+	}
+	for _, row := range new(options).table() {
+		if !strings.Contains(help, "\n    "+row.synopsis()+"\n        "+row.help+"\n") {
+			t.Errorf("--help lacks --%s", row.long)
 		}
 	}
 	for _, line := range strings.Split(help, "\n") {
@@ -55,9 +62,10 @@ func TestFlagTable(t *testing.T) {
 		for _, name := range row.names() {
 			args := []string{"--" + name}
 			if row.text != nil {
-				args = append(args, "x")
+				args = append(args, cmp.Or(map[string]string{"code": goodCode, "duration": "8h", "format": "json",
+					"endpoint-url": "https://x", "timeout": "1m"}[row.long], "x"))
 			}
-			if _, err := parse(args); err != nil || row.help == "" {
+			if _, err := parse(args, ""); err != nil || row.help == "" {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

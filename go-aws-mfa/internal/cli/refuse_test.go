@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/fault"
-	"aws-mfa.example/aws-mfa/internal/prompt"
 )
 
 var example = []string{"-s", "example"}
@@ -149,15 +148,16 @@ func TestNotAUser(t *testing.T) {
 // What has not the shape of a code is refused without the call that spends it,
 // and is never repeated: it may be a password.
 func TestShapeOfTheCode(t *testing.T) {
-	for _, stdin := range []string{"12345\n", "1234567\n", "hunter\n", "123 456\n", "１２３４５６\n", "\n", strings.Repeat("1", 5000)} {
+	for _, stdin := range []string{"12345\n", "1234567\n", "hunter\n", "123 456\n", "１２３４５６\n", strings.Repeat("1", 5000)} {
 		w := newWorld(t)
 		w.stdin = stdin
 		w.fails(fault.Usage, example, "an MFA code is six digits")
 		w.called("GetCallerIdentity", "ListMFADevices")
 	}
 	w := newWorld(t)
-	w.stdin = ""
-	w.fails(fault.Usage, example, "there is no MFA code on standard input")
+	for _, w.stdin = range []string{"", "\n", " \r\n"} {
+		w.fails(fault.Usage, example, "there is no MFA code on standard input")
+	}
 }
 
 // Each refusal of AWS is a plain sentence with a next step, and not AWS's text.
@@ -306,7 +306,8 @@ func TestInterrupted(t *testing.T) {
 		time.AfterFunc(50*time.Millisecond, cancel)
 	}
 	silent, _ := io.Pipe()
-	app := App{Input: prompt.Input{Reader: silent}, Stdout: &w.stdout, Stderr: &w.stderr, Timeout: w.timeout}
+	app := w.app()
+	app.Stdin = silent
 	if code := app.Run(ctx, example); code != fault.Interrupted || w.stderr.Len() > 0 {
 		t.Errorf("exit code %d: %q", code, w.stderr.String())
 	}

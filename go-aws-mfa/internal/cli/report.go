@@ -3,20 +3,46 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"runtime"
 	"strings"
-	"time"
 	"unicode"
 
 	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 // succeed says until when, and what to type next. It goes to stderr: stdout is
 // for data, and there is none.
-func (a App) succeed(name string, until time.Time) {
-	fmt.Fprintf(a.Stderr, "profile %s: session until %s\n%s\n",
-		name, until.UTC().Format(time.RFC3339), nextCommand(runtime.GOOS, name))
+func (r *run) succeed(until string, reused bool) {
+	if r.quiet {
+		return
+	}
+	said := words.New("profile %s: session until %s", r.destination, until)
+	if reused {
+		said = words.New("profile %s: still the session until %s; --force gets a new one", r.destination, until)
+	}
+	fmt.Fprintf(r.Stderr, "%s\n%s\n", r.Language.Say(said), nextCommand(runtime.GOOS, r.destination))
+}
+
+// note says what is good to know but no error.
+func (r *run) note(format string, args ...any) {
+	if !r.quiet {
+		r.tell(r.Stderr, "note: ", words.New(format, args...))
+	}
+}
+
+// tell prints a line without secrets and without what steers a terminal.
+func (r *run) tell(out io.Writer, before string, text words.Text) {
+	fmt.Fprintf(out, "aws-mfa: %s%s\n", before, clean(r.seen.hide(r.Language.Say(text))))
+}
+
+// tellWaiting says, where a person sees it, why nothing happens.
+func (r *run) tellWaiting() {
+	if t := r.Terminal(); t != nil && !r.quiet {
+		r.tell(t.Out, "note: ", words.New("another aws-mfa is getting a session for profile `%s`; waiting for it", r.destination))
+	}
 }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_.@/+:-]+$`)
@@ -41,7 +67,7 @@ func (a App) fail(err error, seen secrets) int {
 	shown := fault.New(fault.Failed, "aws-mfa --help", "%v", err)
 	errors.As(err, &shown)
 	fmt.Fprintf(a.Stderr, "aws-mfa: error: %s\n\nhint: %s\n",
-		clean(seen.hide(shown.Message)), clean(seen.hide(shown.Hint)))
+		clean(seen.hide(a.Language.Say(shown.Message))), clean(seen.hide(a.Language.Say(shown.Hint))))
 	return shown.Code
 }
 

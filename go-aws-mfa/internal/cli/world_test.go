@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"unicode"
 
 	"aws-mfa.example/aws-mfa/internal/prompt"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 const (
@@ -119,7 +121,12 @@ type world struct {
 	aws            *fakeAWS
 	home           string
 	stdin          string
+	terminal       *terminal // where a person sits; nil for nowhere
 	timeout        time.Duration
+	language       words.Language
+	now            time.Time
+	waited         []time.Duration // for the next code
+	silent         bool            // nothing may be on stdout
 	stdout, stderr bytes.Buffer
 }
 
@@ -128,12 +135,12 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, "AWS_") || strings.HasSuffix(strings.ToUpper(name), "_PROXY") {
+		if strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "LC_") || strings.HasSuffix(strings.ToUpper(name), "_PROXY") {
 			t.Setenv(name, "") // so that it is put back
 			_ = os.Unsetenv(name)
 		}
 	}
-	w := &world{t: t, home: t.TempDir(), stdin: goodCode + "\n", timeout: 10 * time.Second,
+	w := &world{t: t, home: t.TempDir(), stdin: goodCode + "\n", timeout: 10 * time.Second, silent: true, now: beforeEnd(12 * time.Hour),
 		aws: &fakeAWS{caller: "arn:aws:iam::123456789012:user/eng/core/alice", user: "alice", devices: []string{phone}}}
 	server := httptest.NewServer(w.aws)
 	t.Cleanup(server.Close)
@@ -143,6 +150,12 @@ func newWorld(t *testing.T) *world {
 	w.write("credentials", keysOf("example"))
 	w.write("config", "[profile example]\nregion = eu-west-1\n")
 	return w
+}
+
+// beforeEnd is a time so long before the session of the fakeAWS ends.
+func beforeEnd(d time.Duration) time.Time {
+	end, _ := time.Parse(time.RFC3339, sessionEnd)
+	return end.Add(-d)
 }
 
 func keysOf(profile string) string {
@@ -155,7 +168,7 @@ func sessionOf(profile, region string) string {
 		region = "region = " + region + "\n"
 	}
 	return "[" + profile + "]\n" + region + "aws_access_key_id = " + sessionKey + "\naws_secret_access_key = " + sessionValue +
-		"\naws_session_token = " + sessionToken + "\nx_security_token_expires = " + sessionEnd + "\n"
+		"\naws_session_token = " + sessionToken + "\nx_security_token_expires = " + sessionEnd + "\nx_aws_mfa_source = " + longTermKey + " " + phone + " " + sessionKey + "\n"
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.home, ".aws", name) }
@@ -170,28 +183,72 @@ func (w *world) write(name, text string) {
 	}
 }
 
-// run runs the program and checks the two things that always hold: nothing on
-// stdout, and no secret anywhere.
+// app is the program with the streams of the world.
+func (w *world) app() App {
+	a := App{Version: "1.2.3", Digest: "abc", Stdout: &w.stdout, Stderr: &w.stderr, Language: w.language,
+		Stdin: strings.NewReader(w.stdin), Terminal: func() *prompt.Terminal { return nil },
+		Now: func() time.Time { return w.now },
+		Wait: func(ctx context.Context, d time.Duration) error {
+			w.waited = append(w.waited, d)
+			return ctx.Err()
+		}}
+	if w.terminal != nil {
+		a.Stdin, a.Terminal = nil, func() *prompt.Terminal { return w.terminal.prompt() }
+	}
+	return a
+}
+
+// run runs the program and checks what always holds: no secret on stderr or the
+// terminal, and nothing on stdout unless a format was made for it.
 func (w *world) run(args ...string) int {
 	w.t.Helper()
 	w.stdout.Reset()
 	w.stderr.Reset()
-	app := App{Version: "1.2.3", Digest: "abc", Stdout: &w.stdout, Stderr: &w.stderr, Timeout: w.timeout,
-		Input: prompt.Input{Reader: strings.NewReader(w.stdin)}}
-	code := app.Run(context.Background(), args)
-	if w.stdout.Len() > 0 {
+	code := w.app().Run(context.Background(), append([]string{"--timeout", w.timeout.String()}, args...))
+	if w.silent && w.stdout.Len() > 0 {
 		w.t.Errorf("stdout has %q", w.stdout.String())
 	}
-	secrets := []string{longTermKey, longTermValue, sessionKey, sessionValue, sessionToken}
+	secrets := []string{longTermKey, longTermValue, sessionKey, sessionValue, sessionToken, goodCode}
+	said := w.stderr.String()
+	if w.terminal != nil {
+		said += w.terminal.out.String()
+		secrets = append(secrets, w.terminal.codes...)
+	}
 	if typed := strings.TrimSpace(w.stdin); typed != "" {
 		secrets = append(secrets, typed)
 	}
 	for _, secret := range secrets {
-		if strings.Contains(w.stderr.String(), secret) {
-			w.t.Errorf("the secret %q is in %q", secret, w.stderr.String())
+		if strings.Contains(said, secret) {
+			w.t.Errorf("the secret %q is in %q", secret, said)
 		}
 	}
 	return code
+}
+
+// A terminal is a person who types the codes and the lines, one after the other.
+type terminal struct {
+	codes, lines []string
+	out          bytes.Buffer
+	asked        int // codes that were asked for
+}
+
+func (p *terminal) prompt() *prompt.Terminal {
+	return &prompt.Terminal{Out: &p.out, In: p, Restore: func() {}, Hidden: func() ([]byte, error) {
+		p.asked++
+		if p.asked > len(p.codes) {
+			return nil, io.EOF
+		}
+		return []byte(p.codes[p.asked-1]), nil
+	}}
+}
+
+func (p *terminal) Read(to []byte) (int, error) {
+	if len(p.lines) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(to, p.lines[0]+"\n")
+	p.lines = p.lines[1:]
+	return n, nil
 }
 
 // succeeds runs a login that has to work.
@@ -212,6 +269,9 @@ func (w *world) fails(code int, args []string, texts ...string) {
 	}
 	said := w.stderr.String()
 	lines := strings.Split(said, "\n")
+	for len(lines) > 4 && strings.HasPrefix(lines[0], "aws-mfa: note: ") {
+		lines = lines[1:]
+	}
 	if len(lines) != 4 || !strings.HasPrefix(lines[0], "aws-mfa: error: ") || strings.HasSuffix(lines[0], ".") ||
 		lines[1] != "" || !strings.HasPrefix(lines[2], "hint: ") || lines[3] != "" {
 		w.t.Errorf("this is not an error and a hint: %q", said)

@@ -5,11 +5,12 @@ package credfile
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
+
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 // Session is what a profile gets. A Region of "" leaves the profile's as it is.
@@ -17,6 +18,7 @@ type Session struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 	Expires                                    time.Time
 	Region                                     string
+	Source, Serial                             string // the long-term access key and the device that it came from
 }
 
 // The settings this program reads or writes.
@@ -29,6 +31,9 @@ const (
 	// that shell prompts read.
 	expiry = "x_security_token_expires"
 	region = "region"
+	// Which long-term key and device the session came from, and its own key: a
+	// session whose key is another one by now was put there by somebody else.
+	record = "x_aws_mfa_source"
 	// LegacyToken is what old tools wrote. botocore reads it before
 	// aws_session_token, so a stale one would win over the new session.
 	LegacyToken = "aws_security_token"
@@ -45,8 +50,12 @@ func Put(text []byte, name string, session Session) ([]byte, error) {
 	}
 	settings := session.settings()
 	for _, s := range settings {
-		if !Writable(s.value) {
-			return nil, fmt.Errorf("the value of `%s` is empty or has characters that the file can not hold", s.key)
+		value := s.value
+		if s.key == record {
+			value = strings.ReplaceAll(value, " ", "") // three words
+		}
+		if !Writable(value) {
+			return nil, words.New("the value of `%s` is empty or has characters that the file can not hold", s.key)
 		}
 	}
 	lines, err := scan(text, name)
@@ -71,21 +80,47 @@ func Has(text []byte, name, key string) bool {
 	return slices.ContainsFunc(lines, func(l line) bool { return l.block > 0 && l.key == key })
 }
 
+// Kept returns the session that Put left in the section called name, if nobody
+// touched it since. What is odd in any way is not trusted.
+func Kept(text []byte, name string) (Session, bool) {
+	lines, err := scan(text, name)
+	if err != nil {
+		return Session{}, false
+	}
+	values := map[string]string{}
+	for _, l := range lines {
+		if l.block == 0 || l.key == "" {
+			continue
+		}
+		if _, twice := values[l.key]; twice || !l.home || l.key == LegacyToken {
+			return Session{}, false
+		}
+		values[l.key] = l.value
+	}
+	from := strings.Fields(values[record])
+	until, err := time.Parse(time.RFC3339, values[expiry])
+	if err != nil || len(from) != 3 || from[2] != values[accessKey] || !strings.HasPrefix(from[2], "ASIA") ||
+		!Writable(values[secretKey]) || !Writable(values[token]) {
+		return Session{}, false
+	}
+	return Session{from[2], values[secretKey], values[token], until, values[region], from[0], from[1]}, true
+}
+
 // CheckName says why name can not be a section, or nil.
 func CheckName(name string) error {
 	switch {
 	case name == "":
-		return errors.New("a profile needs a name")
+		return words.New("a profile needs a name")
 	case strings.ContainsAny(name, "[]#;"):
-		return errors.New("a profile name can not hold any of `[ ] # ;`")
+		return words.New("a profile name can not hold any of `[ ] # ;`")
 	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }):
-		return errors.New("a profile name can not hold control characters")
+		return words.New("a profile name can not hold control characters")
 	case name != strings.Join(strings.Fields(name), " "):
-		return errors.New("a profile name can not begin or end with a blank, or have two in a row")
+		return words.New("a profile name can not begin or end with a blank, or have two in a row")
 	case name == "DEFAULT":
-		return errors.New("`DEFAULT` can not be a profile: its settings leak into all others")
+		return words.New("`DEFAULT` can not be a profile: its settings leak into all others")
 	case strings.HasPrefix(name, "profile "):
-		return errors.New("a profile name does not begin with the word `profile`")
+		return words.New("a profile name does not begin with the word `profile`")
 	}
 	return nil
 }
@@ -99,6 +134,7 @@ func (s Session) settings() []setting {
 		{secretKey, s.SecretAccessKey},
 		{token, s.SessionToken},
 		{expiry, s.Expires.UTC().Format(time.RFC3339)},
+		{record, s.Source + " " + s.Serial + " " + s.AccessKeyID},
 	}
 	if s.Region == "" {
 		return all[1:]

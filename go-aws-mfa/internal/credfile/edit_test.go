@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-var fresh = Session{"ASIANEW", "new/secret", "new+token==", time.Date(2026, 1, 1, 13, 0, 0, 0, time.FixedZone("", 3600)), ""}
+var fresh = Session{"ASIANEW", "new/secret", "new+token==", time.Date(2026, 1, 1, 13, 0, 0, 0, time.FixedZone("", 3600)), "", "AKIALONG", "serial"}
 
 const freshLines = "aws_access_key_id = ASIANEW\naws_secret_access_key = new/secret\n" +
-	"aws_session_token = new+token==\nx_security_token_expires = 2026-01-01T12:00:00Z\n"
+	"aws_session_token = new+token==\nx_security_token_expires = 2026-01-01T12:00:00Z\nx_aws_mfa_source = AKIALONG serial ASIANEW\n"
 
 // One line a case: what the file held, what it holds afterwards. The section is
-// d; <new> stands for the four lines of a fresh session, in order.
+// d; <new> stands for the five lines of a fresh session, in order.
 func TestPut(t *testing.T) {
 	for name, test := range map[string]struct{ before, after string }{
 		"no file":                        {"", "[d]\n<new>"},
@@ -34,17 +34,15 @@ func TestPut(t *testing.T) {
 		"the legacy token":               {"[d]\naws_security_token = x\n", "[d]\n<new>"},
 		"a legacy token elsewhere":       {"[a]\naws_security_token = x\n[d]\n", "[a]\naws_security_token = x\n[d]\n<new>"},
 		"a region is left alone":         {"[d]\nregion = r\n", "[d]\nregion = r\n<new>"},
-		"the section twice":              {"[d]\no = j\n[d]\naws_session_token = x\np = q\n", "[d]\no = j\n<new>[d]\np = q\n"},
 		"blanks in the header":           {"[ d ]\naws_session_token = x\no = j\n", "[ d ]\no = j\n\n[d]\n<new>"},
 		"the name inside others":         {"[dd]\n[profile d]\n[a]\nd = [d]\n", "[dd]\n[profile d]\n[a]\nd = [d]\n\n[d]\n<new>"},
-		"a byte order mark":              {"\ufeff[d]\no = j\n", "\ufeff[d]\no = j\n\n[d]\n<new>"},
 		"bytes that are no text":         {"[a]\r\nx = \xff\x00\n", "[a]\r\nx = \xff\x00\n\r\n[d]\r\n<new crlf>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			lines := strings.SplitAfter(freshLines, "\n")
-			want := strings.NewReplacer("<no expiry>", lines[0]+lines[1]+lines[2],
-				"<new crlf>", strings.ReplaceAll(freshLines, "\n", "\r\n"), "<no token>", lines[0]+lines[1]+lines[3],
-				"<token first>", lines[2]+lines[0]+lines[1]+lines[3], "<new>", freshLines).Replace(test.after)
+			want := strings.NewReplacer("<no expiry>", lines[0]+lines[1]+lines[2]+lines[4],
+				"<new crlf>", strings.ReplaceAll(freshLines, "\n", "\r\n"), "<no token>", lines[0]+lines[1]+lines[3]+lines[4],
+				"<token first>", lines[2]+lines[0]+lines[1]+lines[3]+lines[4], "<new>", freshLines).Replace(test.after)
 			got, err := Put([]byte(test.before), "d", fresh)
 			if err != nil || string(got) != want {
 				t.Errorf("Put gives\n%q, not\n%q (%v)", got, want, err)
@@ -60,7 +58,7 @@ func TestLineEndings(t *testing.T) {
 		"[a]\r\n[d]\no = j\n": "[a]\r\n[d]\no = j\n" + freshLines,
 		"[a]\n[d]\r\n":        "[a]\n[d]\r\n" + strings.ReplaceAll(freshLines, "\n", "\r\n"),
 		"[d]\r\naws_access_key_id = x\naws_secret_access_key = x\r\naws_session_token = x\nx_security_token_expires = x": "[d]\r\n" +
-			"aws_access_key_id = ASIANEW\naws_secret_access_key = new/secret\r\naws_session_token = new+token==\nx_security_token_expires = 2026-01-01T12:00:00Z\r\n",
+			"aws_access_key_id = ASIANEW\naws_secret_access_key = new/secret\r\naws_session_token = new+token==\nx_security_token_expires = 2026-01-01T12:00:00Z\r\nx_aws_mfa_source = AKIALONG serial ASIANEW\r\n",
 	} {
 		if got, err := Put([]byte(before), "d", fresh); err != nil || string(got) != after {
 			t.Errorf("%q becomes\n%q, not\n%q (%v)", before, got, after, err)
@@ -87,27 +85,44 @@ func TestPutRegion(t *testing.T) {
 // other sections do not matter.
 func TestLongTermKeys(t *testing.T) {
 	for text, want := range map[string]bool{
-		"[d]\naws_access_key_id = x\n":                                                  true,
-		"[d]\naws_secret_access_key = x\n":                                              true,
-		"[d]\n\tAws_Access_Key_Id:x\n":                                                  true,
-		"[ d ]\naws_access_key_id = x\n":                                                true,
-		"\ufeff[d]\naws_access_key_id = x\n":                                            true,
-		"[d]\naws_access_key_id = x\naws_session_token = \n":                            true,
-		"[d]\naws_access_key_id = x\naws_session_token = \"\"\n":                        true,
-		"[d]\naws_access_key_id = x\naws_session_token = # none\n":                      true,
-		"[d]\naws_access_key_id = x\n[d]\naws_access_key_id=y\naws_session_token = t\n": true,
-		"[d]\naws_access_key_id = x\n[a]\naws_session_token = t\n":                      true,
-		"[d]\naws_access_key_id = x\naws_session_token = t\n":                           false,
-		"[d]\naws_access_key_id = x\naws_security_token = t\n":                          false,
-		"[d]\naws_access_key_id =\n":                                                    false,
-		"[d]\n#aws_access_key_id = x\n":                                                 false,
-		"[a]\naws_access_key_id = x\n[d]\n":                                             false,
-		"aws_access_key_id = x\n[d]\n":                                                  false,
+		"[d]\naws_access_key_id = x\n":                                                    true,
+		"[d]\naws_secret_access_key = x\n":                                                true,
+		"[d]\n\tAws_Access_Key_Id:x\n":                                                    true,
+		"[ d ]\naws_access_key_id = x\n":                                                  true,
+		"[d]\naws_access_key_id = x\naws_session_token = \n":                              true,
+		"[d]\naws_access_key_id = x\naws_session_token = \"\"\n":                          true,
+		"[d]\naws_access_key_id = x\naws_session_token = # none\n":                        true,
+		"[d]\naws_access_key_id=y\naws_session_token = t\n[ d ]\naws_access_key_id = x\n": true,
+		"[d]\naws_access_key_id = x\n[a]\naws_session_token = t\n":                        true,
+		"[d]\naws_access_key_id = x\naws_session_token = t\n":                             false,
+		"[d]\naws_access_key_id = x\naws_security_token = t\n":                            false,
+		"[d]\naws_access_key_id =\n":                                                      false,
+		"[d]\n#aws_access_key_id = x\n":                                                   false,
+		"[a]\naws_access_key_id = x\n[d]\n":                                               false,
+		"aws_access_key_id = x\n[d]\n":                                                    false,
 	} {
 		held, err := HoldsLongTermKeys([]byte(text), "d")
 		_, putErr := Put([]byte(text), "d", fresh)
 		if err != nil || held != want || errors.Is(putErr, ErrLongTermKeys) != want {
 			t.Errorf("%q: %v %v %v", text, held, err, putErr)
+		}
+	}
+}
+
+// What some reader can not read at all, or reads as something else, is refused
+// with the line, wherever in the file it is.
+func TestUnreadableForSome(t *testing.T) {
+	for text, reason := range map[string]string{
+		"\ufeff[d]\n":               "line 1 begins with a byte order mark",
+		"\xff\xfe[\x00d\x00]\x00":   "line 1 begins with a byte order mark",
+		"[d]\no = j\n[d]\n":         "line 3 begins section `d` a second time",
+		"[a]\n[d]\n\n[a] # again\n": "line 4 begins section `a` a second time",
+		"[d]\n[DEFAULT]\n":          "line 2 begins section `DEFAULT`",
+		"[d]\n[default]\n[D]\n":     "",
+	} {
+		_, err := Put([]byte(text), "d", fresh)
+		if (err != nil) != (reason != "") || err != nil && !strings.Contains(err.Error(), reason) {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

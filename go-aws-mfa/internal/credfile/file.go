@@ -1,16 +1,24 @@
 package credfile
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"time"
+
+	"aws-mfa.example/aws-mfa/internal/lock"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 const (
 	privateFile   fs.FileMode = 0o600
 	privateFolder fs.FileMode = 0o700
+	temporaries               = ".aws-mfa-*.tmp"
 	mostLinks                 = 40 // as many symbolic links in a row as Linux follows
 )
 
@@ -25,18 +33,26 @@ func Read(path string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
+		return nil, words.New("it is not a regular file")
 	}
 	return os.ReadFile(path)
 }
 
 // Save puts session into the section called name of the file at path. Readers
 // see the old file or the new one, never half of each. The text is read again
-// here, just before the write, so that a change made meanwhile is kept.
-func Save(path, name string, session Session) error {
-	target, err := followLinks(path)
+// here, under a lock, so that what another process wrote meanwhile is kept.
+func Save(ctx context.Context, path, name string, session Session) error {
+	target, err := locate(path)
 	if err != nil {
 		return err
+	}
+	release, held, err := lock.Take(ctx, beside(target, ".lock"), func() {})
+	if err != nil {
+		return err
+	}
+	defer release()
+	if held {
+		sweep(target)
 	}
 	text, err := Read(target)
 	if err != nil {
@@ -46,10 +62,44 @@ func Save(path, name string, session Session) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(target), privateFolder); err != nil {
-		return err
-	}
 	return swap(target, changed)
+}
+
+// LockProfile waits until no other login for the section called name is under
+// way, and returns what lets the next one in. It makes the file's folder.
+func LockProfile(ctx context.Context, path, name string, busy func()) (release func(), err error) {
+	target, err := locate(path)
+	if err != nil {
+		return nil, err
+	}
+	// By number, because a name can hold what no file name can.
+	number := fnv.New64a()
+	_, _ = number.Write([]byte(filepath.Base(target) + "\x00" + name))
+	release, _, err = lock.Take(ctx, beside(target, fmt.Sprintf(".%x.lock", number.Sum64())), busy)
+	return release, err
+}
+
+// locate finds the file that path leads to, and makes its folder.
+func locate(path string) (string, error) {
+	target, err := followLinks(path)
+	if err != nil {
+		return "", err
+	}
+	return target, os.MkdirAll(filepath.Dir(target), privateFolder)
+}
+
+// beside is the name of a file of ours in the folder of target.
+func beside(target, end string) string { return filepath.Join(filepath.Dir(target), ".aws-mfa"+end) }
+
+// sweep removes the temporary files of writers that were killed: who holds the
+// lock knows that nobody else is writing.
+func sweep(target string) {
+	entries, _ := os.ReadDir(filepath.Dir(target))
+	for _, entry := range entries {
+		if matched, _ := filepath.Match(temporaries, entry.Name()); matched {
+			_ = os.Remove(filepath.Join(filepath.Dir(target), entry.Name()))
+		}
+	}
 }
 
 // followLinks goes to where a symbolic link leads, even if nothing is there
@@ -75,7 +125,7 @@ func followLinks(path string) (string, error) {
 		}
 		path = next
 	}
-	return "", fmt.Errorf("more than %d symbolic links in a row", mostLinks)
+	return "", words.New("more than %d symbolic links in a row", mostLinks)
 }
 
 // swap replaces the file by way of a temporary one beside it: a rename only
@@ -86,7 +136,7 @@ func swap(target string, text []byte) (err error) {
 		mode = info.Mode().Perm() &^ 0o077 // the group and others never get to read keys
 	}
 	// CreateTemp makes it 0600 from the start, under a name nobody can guess.
-	temporary, err := os.CreateTemp(filepath.Dir(target), ".aws-mfa-*")
+	temporary, err := os.CreateTemp(filepath.Dir(target), temporaries)
 	if err != nil {
 		return err
 	}
@@ -110,11 +160,23 @@ func swap(target string, text []byte) (err error) {
 	if err = temporary.Close(); err != nil {
 		return err
 	}
-	if err = os.Rename(temporary.Name(), target); err != nil {
+	if err = rename(temporary.Name(), target); err != nil {
 		return err
 	}
 	syncFolder(filepath.Dir(target))
 	return nil
+}
+
+// rename tries again for a while on Windows, where nothing can be renamed over a
+// file that a reader has open.
+func rename(from, to string) (err error) {
+	for range 20 {
+		if err = os.Rename(from, to); err == nil || runtime.GOOS != "windows" {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return err
 }
 
 // syncFolder makes the rename outlive a power cut. Not every system can do it

@@ -1,6 +1,7 @@
 package credfile
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,7 +20,7 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 
 func save(t *testing.T, path string) {
 	t.Helper()
-	if err := Save(path, "d", fresh); err != nil {
+	if err := Save(context.Background(), path, "d", fresh); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != "[d]\n"+freshLines {
@@ -86,7 +87,7 @@ func TestSymbolicLoop(t *testing.T) {
 	if err := os.Symlink(link, link); err != nil {
 		t.Skip("no symbolic links here: ", err)
 	}
-	if err := Save(link, "d", fresh); err == nil {
+	if err := Save(context.Background(), link, "d", fresh); err == nil {
 		t.Error("a loop was followed to an end")
 	}
 }
@@ -102,7 +103,7 @@ func TestAtomic(t *testing.T) {
 		t.Error("the file was written in place")
 	}
 	write(t, path, "[d]\naws_access_key_id = x\n", 0o600)
-	if err := Save(path, "d", fresh); err == nil {
+	if err := Save(context.Background(), path, "d", fresh); err == nil {
 		t.Error("long-term keys were overwritten")
 	}
 	alone(t, filepath.Dir(path), "credentials")
@@ -110,7 +111,7 @@ func TestAtomic(t *testing.T) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := Save(folder, "d", fresh); err == nil {
+	if err := Save(context.Background(), folder, "d", fresh); err == nil {
 		t.Error("a folder was replaced")
 	}
 	if err := swap(folder, nil); err == nil {

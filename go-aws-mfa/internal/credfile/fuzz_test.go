@@ -38,7 +38,7 @@ var pieces = []string{
 	"aws_access_key_id = x\n", "AWS_ACCESS_KEY_ID=x\r\n", " aws_access_key_id = x\n", "aws_access_key_id =\n",
 	"aws_secret_access_key = x\n", "aws_secret_access_key : x\n", "\taws_secret_access_key = x\n",
 	"aws_session_token = t\n", "Aws_Session_Token=t\r\n", "  aws_session_token = t\n", "aws_session_token = t", "aws_session_token = \"\"\n",
-	"aws_security_token = t\n", "x_security_token_expires = x\n", "region = r\n", "  region = r\n", "REGION : r\r\n", "region =\n",
+	"aws_security_token = t\n", "x_security_token_expires = x\n", "x_aws_mfa_source = x y z\n", "[DEFAULT]\n", "region = r\n", "  region = r\n", "REGION : r\r\n", "region =\n",
 	"s3 =\n", "  a = b\n", "\tc\n", " [x]\n", "o = j\n", "o = j \\\n", "junk\n", "=\n", "a = [d]\n",
 	"\n", "\r\n", "  \n", "# c\n", "  ; c\n", "#", "\ufeff", "\x00", "\xff\n", "\r",
 }
@@ -81,6 +81,9 @@ func check(t *testing.T, before []byte, name, region string) {
 	if !bytes.Contains(before, []byte(name)) && name != "a b" && !bytes.HasPrefix(after, before) {
 		t.Fatalf("%q is not the start of %q", before, after)
 	}
+	if kept, ok := Kept(after, name); ok && kept.AccessKeyID != session.AccessKeyID {
+		t.Fatalf("%q is kept in\n%q", kept.AccessKeyID, after)
+	}
 	checkGone(t, before, after, name, session)
 	checkReaders(t, before, after, name, session)
 }
@@ -94,7 +97,7 @@ func checkGone(t *testing.T, before, after []byte, name string, session Session)
 	goneTo := func(end int) {
 		for ; len(old) > end; old = old[1:] {
 			lower, indented := strings.ToLower(old[0]), strings.TrimLeft(old[0], " \t") != old[0]
-			about = about && indented || strings.Contains(lower, "aws_") || strings.Contains(lower, expiry) || strings.Contains(lower, region)
+			about = about && indented || strings.Contains(lower, "aws_") || strings.Contains(lower, expiry) || strings.Contains(lower, record) || strings.Contains(lower, region)
 			if !about && old[0] != "" {
 				t.Fatalf("the line %q is gone from\n%q", old[0], after)
 			}
@@ -109,7 +112,7 @@ func checkGone(t *testing.T, before, after []byte, name string, session Session)
 		})
 		if at >= 0 {
 			goneTo(len(old) - at)
-			old, about = old[1:], about && classify(line, false).kind != property
+			old, about = old[1:], about && classify(line).kind != property
 		} else if text := strings.TrimSpace(line); text != "" && text != "["+name+"]" {
 			t.Fatalf("the line %q is new in\n%q", line, after)
 		}

@@ -1,8 +1,10 @@
 package credfile
 
 import (
-	"fmt"
+	"bytes"
 	"strings"
+
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 // A line is one line of the file, seen as the AWS SDK for Go sees it. Where
@@ -14,7 +16,7 @@ type line struct {
 	key    string // of a property, in lower case: the SDK and botocore both lower it
 	value  string // of a property, with any comment behind it
 	block  int    // which section of the wanted name this line is in, from 1; 0: in another
-	home   bool   // in the first section whose header is exactly [name]
+	home   bool   // in the section whose header is exactly [name]
 }
 
 type kind int
@@ -26,31 +28,37 @@ const (
 	other                // what continues a value, and what no reader knows
 )
 
-const byteOrderMark = "\ufeff"
-
-// scan splits text into lines and marks those of the sections called name.
+// scan splits text into lines and marks those of the section called name. It
+// refuses a file that some reader can not read at all, or reads otherwise.
 func scan(text []byte, name string) ([]line, error) {
+	if marked(text) {
+		return nil, words.New("line 1 begins with a byte order mark, which hides the first section")
+	}
 	var lines []line
-	block, blocks, home, homes := 0, 0, false, 0
+	seen := map[string]bool{}
+	block, blocks, home := 0, 0, false
 	for number, raw := range strings.SplitAfter(string(text), "\n") {
 		if raw == "" {
 			continue // behind the last newline
 		}
-		l := classify(raw, number == 0)
+		l := classify(raw)
 		if unclear(l, block > 0, name) {
-			return nil, fmt.Errorf("line %d is a section header for some programs, and none for others", number+1)
+			return nil, words.New("line %d is a section header for some programs, and none for others", number+1)
 		}
 		if l.kind == header {
+			switch {
+			case l.indent == 0 && seen[l.value]:
+				return nil, words.New("line %d begins section `%s` a second time, and the AWS CLI takes no such file", number+1, l.value)
+			case l.indent == 0 && l.value == "DEFAULT":
+				return nil, words.New("line %d begins section `DEFAULT`, which leaks into all others", number+1)
+			}
+			seen[l.value] = true
 			block, home = 0, false
 			if sectionName(l.value) == name {
 				blocks++
-				block = blocks
 				// botocore takes the blanks of [ name ] as part of the name; a
 				// session there would be lost on it, so only [name] is a home.
-				if l.value == name && !strings.HasPrefix(raw, byteOrderMark) {
-					homes++
-					home = homes == 1
-				}
+				block, home = blocks, l.value == name
 			}
 		}
 		l.block, l.home = block, home
@@ -59,17 +67,18 @@ func scan(text []byte, name string) ([]line, error) {
 	return lines, nil
 }
 
-func classify(raw string, first bool) line {
+// marked finds the byte order marks of UTF-8 and UTF-16.
+func marked(text []byte) bool {
+	return bytes.HasPrefix(text, []byte("\ufeff")) || bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff"))
+}
+
+func classify(raw string) line {
 	l := line{raw: raw}
-	text := raw
-	if first {
-		text = strings.TrimPrefix(text, byteOrderMark)
-	}
-	trimmed := strings.TrimSpace(text)
+	trimmed := strings.TrimSpace(raw)
 	if trimmed == "" || trimmed[0] == '#' || trimmed[0] == ';' {
 		return l
 	}
-	l.indent = len(text) - len(strings.TrimLeft(text, " \t"))
+	l.indent = len(raw) - len(strings.TrimLeft(raw, " \t"))
 	if inner, ok := headerName(trimmed); ok {
 		l.kind, l.value = header, inner
 		return l

@@ -4,9 +4,10 @@ package fault
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
+
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 // The exit codes. Where the AWS CLI has a code for the same thing, it is that one.
@@ -22,27 +23,35 @@ const (
 // Error is a failure as it is shown.
 type Error struct {
 	Code    int
-	Message string // no full stop; literals between backticks
-	Hint    string // the next thing to do
+	Message words.Text // no full stop; literals between backticks
+	Hint    words.Text // the next thing to do
 }
 
 // New makes an Error; format and args make its message.
 func New(code int, hint, format string, args ...any) *Error {
-	return &Error{Code: code, Hint: hint, Message: fmt.Sprintf(format, args...)}
+	return &Error{Code: code, Hint: words.New(hint), Message: words.New(format, args...)}
 }
 
-func (e *Error) Error() string { return e.Message }
+// WithHint is for a hint that has something to fill in.
+func (e *Error) WithHint(format string, args ...any) *Error {
+	return &Error{e.Code, e.Message, words.New(format, args...)}
+}
+
+func (e *Error) Error() string { return e.Message.Error() }
 
 // Reason is the system's own words for a failed file operation, without the
-// path, which the message has already.
+// path, which the message has already; or a sentence of ours.
 func Reason(err error) error {
 	var path *fs.PathError
 	var link *os.LinkError
+	var text words.Text
 	switch {
 	case errors.As(err, &path):
 		return path.Err
 	case errors.As(err, &link):
 		return link.Err
+	case errors.As(err, &text):
+		return text
 	}
 	return err
 }

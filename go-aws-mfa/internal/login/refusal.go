@@ -3,7 +3,9 @@ package login
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"aws-mfa.example/aws-mfa/internal/fault"
@@ -14,40 +16,52 @@ import (
 // A refusal is an answer of AWS that has a plainer sentence. AWS uses AccessDenied
 // for most of them, so the text has to tell them apart.
 type refusal struct {
-	code, text    string // what the error's code is and its text holds; "" is anything
-	message, hint string
+	code, text string // what the error's code is and its text holds; "" is anything
+	told       *fault.Error
 }
+
+var (
+	badCode = fault.New(fault.Refused, "wait for the next code (each works once), and check that the device's clock is right",
+		"AWS did not take the MFA code")
+	badDevice = fault.New(fault.Refused, "correct the profile's `mfa_serial`, or take it out to have the device found",
+		"AWS does not know the MFA device as one of this user")
+	badClock = fault.New(fault.Refused, "set the clock, then try again",
+		"the clock of this computer is wrong, so AWS refuses its signature")
+	tooMany = fault.New(fault.Refused, "wait a minute, then try again",
+		"AWS is refusing calls for now because there were too many")
+)
 
 // The first that fits is taken.
 var refusals = []refusal{
-	{"", "invalid MFA one time pass code",
-		"AWS did not take the MFA code",
-		"wait for the next code (each works once), and check that the device's clock is right"},
-	{"", "unable to validate MFA code",
-		"AWS does not know the MFA device as one of this user",
-		"correct the profile's `mfa_serial`, or take it out to have the device found"},
-	{"", "session credentials",
-		"the keys of the profile are a session already, and a session can not get another one",
-		"give -s the profile with the long-term keys"},
-	{"", "Signature expired", clockMessage, clockHint},
-	{"", "Signature not yet current", clockMessage, clockHint},
-	{"RequestTimeTooSkewed", "", clockMessage, clockHint},
-	{"RequestExpired", "", clockMessage, clockHint},
-	{"InvalidClientTokenId", "",
-		"AWS does not know the access key of the profile",
-		"check in the IAM console that the key exists and is active"},
-	{"SignatureDoesNotMatch", "",
-		"the secret access key of the profile does not belong to its access key",
-		"write both again with: aws configure"},
-	{"AccessDenied", "iam:ListMFADevices",
-		"the user may not list MFA devices",
-		"set `mfa_serial` in the profile to the ARN or serial number of the device"},
+	{"", "invalid MFA one time pass code", badCode},
+	{"", "unable to validate MFA code", badDevice},
+	{"", "session credentials", fault.New(fault.Refused, "give -s the profile with the long-term keys",
+		"the keys of the profile are a session already, and a session can not get another one")},
+	{"", "Signature expired", badClock},
+	{"", "Signature not yet current", badClock},
+	{"RequestTimeTooSkewed", "", badClock},
+	{"RequestExpired", "", badClock},
+	{"InvalidClientTokenId", "", fault.New(fault.Refused,
+		"check in the IAM console that the key exists and is active; keys of China or GovCloud need --region",
+		"AWS does not know the access key of the profile")},
+	{"SignatureDoesNotMatch", "", fault.New(fault.Refused, "write both again with: aws configure",
+		"the secret access key of the profile does not belong to its access key")},
+	{"RegionDisabledException", "", fault.New(fault.Refused, "name another region with --region",
+		"STS is switched off in this region for the account")},
+	{"AccessDenied", "iam:ListMFADevices", fault.New(fault.Refused,
+		"set `mfa_serial` in the profile to the ARN or serial number of the device",
+		"the user may not list MFA devices")},
 }
 
-const (
-	clockMessage = "the clock of this computer is wrong, so AWS refuses its signature"
-	clockHint    = "set the clock, then try again"
-)
+// What the services call it when there are too many calls.
+var throttled = []string{"Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded",
+	"RequestThrottled", "TooManyRequests", "TooManyRequestsException", "SlowDown"}
+
+// BadCode reports whether err is about the code alone: another one may do.
+func BadCode(err error) bool { return errors.Is(err, badCode) }
+
+// BadDevice reports whether AWS does not know the device.
+func BadDevice(err error) bool { return errors.Is(err, badDevice) }
 
 // explain turns the error of a call into one sentence and a next step.
 func (c Client) explain(ctx context.Context, call string, err error) error {
@@ -61,11 +75,14 @@ func (c Client) explain(ctx context.Context, call string, err error) error {
 	var api smithy.APIError
 	var answer *smithyhttp.ResponseError
 	answered := errors.As(err, &answer) && answer.HTTPStatusCode() != 0
+	known := errors.As(err, &api) && api.ErrorCode() != "UnknownError"
 	switch {
+	case known && slices.Contains(throttled, api.ErrorCode()), answered && answer.HTTPStatusCode() == http.StatusTooManyRequests:
+		return tooMany
 	case answered && answer.HTTPStatusCode() >= 500:
 		return fault.New(fault.Refused, "try again in a minute; health.aws.amazon.com shows known trouble",
 			"`%s` failed at AWS with HTTP status %d", call, answer.HTTPStatusCode())
-	case errors.As(err, &api) && api.ErrorCode() != "UnknownError":
+	case known:
 		return refused(call, api)
 	case answered:
 		return unreadable(call)
@@ -76,7 +93,7 @@ func (c Client) explain(ctx context.Context, call string, err error) error {
 func refused(call string, api smithy.APIError) error {
 	for _, r := range refusals {
 		if (r.code == "" || r.code == api.ErrorCode()) && strings.Contains(api.ErrorMessage(), r.text) {
-			return fault.New(fault.Refused, r.hint, "%s", r.message)
+			return r.told
 		}
 	}
 	return fault.New(fault.Refused, "ask whoever manages the AWS account what allows this call",

@@ -11,27 +11,26 @@ import (
 	"aws-mfa.example/aws-mfa/internal/fault"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/smithy-go/logging"
 )
-
-// STS and IAM can not be called without a region. In this one they always are.
-const fallbackRegion = "us-east-1"
 
 // Source is a profile with long-term keys.
 type Source struct {
 	Name      string
-	AWS       aws.Config
 	Keys      aws.Credentials
 	Region    string // from the files only: AWS_REGION is not the profile's
 	MFASerial string
+	files     Files
 }
 
-// LoadSource reads the profile called name and its keys.
+// LoadSource reads the profile called name and its keys. It calls nobody but
+// the profile's own credential_process.
 func LoadSource(ctx context.Context, name string, files Files) (Source, error) {
 	shared, err := load(ctx, name, files)
 	if errors.As(err, new(config.SharedConfigProfileNotExistError)) {
-		return Source{}, fault.New(fault.Configuration, "make it with: aws configure --profile "+name,
-			"there is no profile `%s` in `%s` or `%s`", name, files.Credentials, files.Config)
+		return Source{}, fault.New(fault.Configuration, "", "there is no profile `%s` in `%s` or `%s`",
+			name, files.Credentials, files.Config).WithHint("make it with: aws configure --profile %s", name)
 	}
 	if err == nil {
 		err = checkSource(name, shared, files)
@@ -39,42 +38,76 @@ func LoadSource(ctx context.Context, name string, files Files) (Source, error) {
 	if err != nil {
 		return Source{}, err
 	}
-	cfg, err := config.LoadDefaultConfig(ctx,
-		// Naming the profile in the program is what makes it win over
-		// AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN and AWS_PROFILE.
-		config.WithSharedConfigProfile(name),
-		config.WithSharedCredentialsFiles([]string{files.Credentials}),
-		config.WithSharedConfigFiles([]string{files.Config}),
-		config.WithDefaultRegion(fallbackRegion),
-		config.WithLogger(logging.Nop{}),
-	)
-	if err != nil {
-		return Source{}, unreadable(name, err)
-	}
-	keys, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
-		return Source{}, processFailed(name, err)
+	keys := shared.Credentials
+	if !keys.HasKeys() {
+		if keys, err = processcreds.NewProvider(shared.CredentialProcess).Retrieve(ctx); err != nil {
+			return Source{}, processFailed(name, err)
+		}
 	}
 	if keys.SessionToken != "" {
 		return Source{}, isSession(name)
 	}
-	return Source{name, cfg, keys, shared.Region, shared.MFASerial}, nil
+	return Source{name, keys, shared.Region, shared.MFASerial, files}, nil
+}
+
+// Config is what the SDK needs for calls with the keys of the profile. The
+// region is the one that is given, else AWS_REGION, else the profile's, else
+// one that the partition always has.
+func (s Source) Config(ctx context.Context, region, partition string) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx,
+		// Naming the profile and its keys in the program is what makes them win
+		// over AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN and AWS_PROFILE.
+		config.WithSharedConfigProfile(s.Name),
+		config.WithCredentialsProvider(aws.CredentialsProviderFunc(
+			func(context.Context) (aws.Credentials, error) { return s.Keys, nil })),
+		config.WithSharedCredentialsFiles([]string{s.files.Credentials}),
+		config.WithSharedConfigFiles([]string{s.files.Config}),
+		config.WithRegion(region),
+		config.WithDefaultRegion(FallbackRegion(partition)),
+		config.WithLogger(logging.Nop{}),
+	)
+	if err != nil {
+		return cfg, unreadable(s.Name, err)
+	}
+	return cfg, nil
+}
+
+// FallbackRegion is one that a partition always has: STS and IAM can not be
+// called without a region.
+func FallbackRegion(partition string) string {
+	switch partition {
+	case "aws-cn":
+		return "cn-north-1"
+	case "aws-us-gov":
+		return "us-gov-west-1"
+	case "aws-iso":
+		return "us-iso-east-1"
+	case "aws-iso-b":
+		return "us-isob-east-1"
+	case "aws-iso-e":
+		return "eu-isoe-west-1"
+	case "aws-iso-f":
+		return "us-isof-south-1"
+	case "aws-eusc":
+		return "eusc-de-east-1"
+	}
+	return "us-east-1"
 }
 
 // checkSource refuses, before anything is called, what gives no long-term keys.
-// It leaves two places for the SDK to take keys from: the files and a process.
+// It leaves two places for the keys: the files and a process.
 func checkSource(name string, shared config.SharedConfig, files Files) error {
 	if shared.RoleARN != "" {
 		return fault.New(fault.Configuration, "give -s the profile that has the access key",
 			"profile `%s` assumes a role, and only the long-term keys of a user can get a session", name)
 	}
 	if !shared.Credentials.HasKeys() && (shared.CredentialProcess == "" || usesSSO(shared)) {
-		return fault.New(fault.Configuration, "add one with: aws configure --profile "+name,
-			"profile `%s` has no access key", name)
+		return fault.New(fault.Configuration, "", "profile `%s` has no access key", name).
+			WithHint("add one with: aws configure --profile %s", name)
 	}
 	if shared.Region != "" && !credfile.Writable(shared.Region) {
-		return fault.New(fault.Configuration, "write it again with: aws configure --profile "+name,
-			"the region of profile `%s` has characters that no region has", name)
+		return fault.New(fault.Configuration, "", "the region of profile `%s` has characters that no region has", name).
+			WithHint("write it again with: aws configure --profile %s", name)
 	}
 	// The SDK does not know the token of old tools, but it makes this a session.
 	text, err := credfile.Read(files.Credentials)
@@ -84,35 +117,44 @@ func checkSource(name string, shared config.SharedConfig, files Files) error {
 	return nil
 }
 
-// CheckDestination refuses a profile that a session would destroy or that would
-// hide it, and tells whether the profile has a region of its own.
-func CheckDestination(ctx context.Context, name string, files Files) (hasRegion bool, err error) {
+// Destination is a profile that may get a session.
+type Destination struct {
+	Region  string // its own, from either file
+	Process bool   // it has a credential_process, which the session will stand before
+	// Kept is the session that an earlier login left there, if IsKept.
+	Kept   credfile.Session
+	IsKept bool
+}
+
+// LoadDestination refuses a profile that a session would destroy or that would hide it.
+func LoadDestination(ctx context.Context, name string, files Files) (Destination, error) {
 	text, err := credfile.Read(files.Credentials)
 	if err != nil {
-		return false, fault.New(fault.Configuration, "AWS_SHARED_CREDENTIALS_FILE names another file",
+		return Destination{}, fault.New(fault.Configuration, "AWS_SHARED_CREDENTIALS_FILE names another file",
 			"`%s` can not be used: %v", files.Credentials, fault.Reason(err))
 	}
 	longTerm, err := credfile.HoldsLongTermKeys(text, name)
 	if err != nil {
-		return false, fault.New(fault.Configuration, "correct that line, or take it out",
+		return Destination{}, fault.New(fault.Configuration, "correct that line, or take it out",
 			"section `%s` of `%s` is unclear: %v", name, files.Credentials, err)
 	}
 	if longTerm {
-		return false, HoldsKeys(name)
+		return Destination{}, HoldsKeys(name)
 	}
 	shared, err := load(ctx, name, files)
 	switch {
 	case errors.As(err, new(config.SharedConfigProfileNotExistError)):
-		return false, nil
+		return Destination{}, nil
 	case err != nil:
-		return false, err
+		return Destination{}, err
 	case shared.Credentials.HasKeys() && shared.Credentials.SessionToken == "":
-		return false, HoldsKeys(name) // in the config file
+		return Destination{}, HoldsKeys(name) // in the config file
 	case shared.RoleARN != "" || usesSSO(shared):
-		return false, fault.New(fault.Configuration, "give -d another name",
+		return Destination{}, fault.New(fault.Configuration, "give -d another name",
 			"profile `%s` takes its credentials from a role or from SSO, which would hide a session", name)
 	}
-	return shared.Region != "", nil
+	kept, isKept := credfile.Kept(text, name)
+	return Destination{shared.Region, shared.CredentialProcess != "", kept, isKept}, nil
 }
 
 // HoldsKeys is the refusal to write over long-term keys.

@@ -1,4 +1,4 @@
-// Package prompt reads the MFA code from a person or from a pipe.
+// Package prompt reads lines from a person or from a pipe.
 package prompt
 
 import (
@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -15,105 +16,168 @@ import (
 	"golang.org/x/term"
 )
 
-// Input is where the code comes from.
-type Input struct {
-	Reader  io.Reader
-	Ask     bool                   // a person is there: show the prompt
+// Terminal is where a person is asked.
+type Terminal struct {
+	In      io.Reader
+	Out     io.Writer
 	Hidden  func() ([]byte, error) // reads a line without echo; nil where that is not possible
 	Restore func()                 // gives the terminal its echo back; nil if Hidden is
 }
 
-// A line longer than this is no code; reading on could go on for ever.
+// A line longer than this is no answer; reading on could go on for ever.
 const longestLine = 1024
 
 // How long the signal of a Ctrl-C may come after the read that it ended (Windows).
 const signalLag = 100 * time.Millisecond
 
-// Stdin describes f. Where the terminal library knows no terminals (wasm) or
-// cannot hide what is typed (Plan 9), the code is read with echo.
-func Stdin(f *os.File) Input {
-	in := Input{Reader: f}
-	if info, err := f.Stat(); err == nil {
-		in.Ask = info.Mode()&os.ModeCharDevice != 0
+// Find returns the terminal of the person who started the program, or nil. It
+// is not always where the streams lead: a program that runs this one as its
+// credential_process keeps stderr for itself.
+func Find(stdin, stderr *os.File) *Terminal {
+	if IsTerminal(stdin) && term.IsTerminal(int(stderr.Fd())) {
+		return over(stdin, stderr)
 	}
-	fd := int(f.Fd())
-	if !term.IsTerminal(fd) {
-		return in
+	if in, out, err := open(); err == nil {
+		return over(in, out)
 	}
+	if IsTerminal(stdin) {
+		return over(stdin, stderr)
+	}
+	return nil
+}
+
+// open opens the terminal by its name.
+func open() (in, out *os.File, err error) {
+	switch runtime.GOOS {
+	case "windows":
+		if out, err = os.OpenFile("CONOUT$", os.O_RDWR, 0); err == nil {
+			in, err = os.OpenFile("CONIN$", os.O_RDWR, 0)
+		}
+		return in, out, err
+	case "plan9", "js", "wasip1":
+		return nil, nil, errors.ErrUnsupported
+	}
+	in, err = os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	return in, in, err
+}
+
+// IsTerminal reports whether a person types at f. The terminal library knows no
+// terminals on wasm: there, whatever is no pipe and no file counts as one.
+func IsTerminal(f *os.File) bool {
+	if runtime.GOARCH != "wasm" {
+		return term.IsTerminal(int(f.Fd()))
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// over describes a terminal. Where what is typed can not be hidden (Plan 9), it
+// is read with echo.
+func over(in, out *os.File) *Terminal {
+	t := &Terminal{In: in, Out: out}
+	fd := int(in.Fd())
 	if state, err := term.GetState(fd); err == nil {
-		in.Hidden = func() ([]byte, error) { return term.ReadPassword(fd) }
-		in.Restore = func() { _ = term.Restore(fd, state) }
+		t.Hidden = func() ([]byte, error) { return term.ReadPassword(fd) }
+		t.Restore = func() { _ = term.Restore(fd, state) }
 	}
-	return in
+	return t
 }
 
-// Code asks for the MFA code and returns it once it has the shape of one.
-func Code(ctx context.Context, in Input, stderr io.Writer) (string, error) {
-	if in.Ask {
-		fmt.Fprint(stderr, "MFA code: ")
+// Secret asks for a line that is not shown.
+func (t *Terminal) Secret(ctx context.Context, question string) (string, error) {
+	fmt.Fprint(t.Out, question)
+	line, err := t.read(ctx, func() (string, error) {
+		if t.Hidden == nil {
+			return firstLine(t.In)
+		}
+		typed, err := t.Hidden()
+		return string(typed), err
+	})
+	if t.Hidden != nil || err != nil {
+		fmt.Fprintln(t.Out) // the typed newline was not echoed, or there was none
 	}
-	line, err := readLine(ctx, in)
-	if in.Ask && (in.Hidden != nil || err != nil) {
-		fmt.Fprintln(stderr) // the typed newline was not echoed, or there was none
-	}
-	if err != nil {
-		return "", err
-	}
-	return parse(line)
+	return line, err
 }
 
-// readLine reads in a goroutine of its own: a blocked read cannot be cancelled,
+// Line asks for a line.
+func (t *Terminal) Line(ctx context.Context, question string) (string, error) {
+	fmt.Fprint(t.Out, question)
+	return t.read(ctx, func() (string, error) { return firstLine(t.In) })
+}
+
+func (t *Terminal) read(ctx context.Context, line func() (string, error)) (string, error) {
+	text, err := cancellable(ctx, line)
+	if ctx.Err() != nil && t.Restore != nil {
+		t.Restore()
+	}
+	if err == nil || ctx.Err() != nil {
+		return text, err
+	}
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case <-time.After(signalLag):
+	}
+	return "", unreadable(err)
+}
+
+// Piped reads the first line of what is no terminal; "" is one that is empty or not there.
+func Piped(ctx context.Context, in io.Reader) (string, error) {
+	text, err := cancellable(ctx, func() (string, error) { return firstLine(in) })
+	switch {
+	case errors.Is(err, io.EOF):
+		return "", nil
+	case err != nil && ctx.Err() == nil:
+		return "", unreadable(err)
+	}
+	return strings.TrimSpace(text), err
+}
+
+// cancellable reads in a goroutine of its own: a blocked read cannot be cancelled,
 // but it can be left behind when Ctrl-C ends the program.
-func readLine(ctx context.Context, in Input) (string, error) {
+func cancellable(ctx context.Context, read func() (string, error)) (string, error) {
 	type result struct {
 		line string
 		err  error
 	}
 	done := make(chan result, 1)
 	go func() {
-		line, err := read(in)
+		line, err := read()
 		done <- result{line, err}
 	}()
 	select {
 	case got := <-done:
-		if got.err != nil && in.Ask {
-			select {
-			case <-ctx.Done():
-				return "", ctx.Err()
-			case <-time.After(signalLag):
-			}
-		}
 		return got.line, got.err
 	case <-ctx.Done():
-		if in.Restore != nil {
-			in.Restore()
-		}
 		return "", ctx.Err()
 	}
 }
 
-func read(in Input) (line string, err error) {
-	if in.Hidden != nil {
-		var typed []byte
-		typed, err = in.Hidden()
-		line = string(typed)
-	} else {
-		line, err = bufio.NewReader(io.LimitReader(in.Reader, longestLine)).ReadString('\n')
+func firstLine(in io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(in, longestLine)).ReadString('\n')
+	if errors.Is(err, io.EOF) && line != "" {
+		err = nil
 	}
-	switch {
-	case err == nil, errors.Is(err, io.EOF) && line != "":
-		return line, nil
-	case errors.Is(err, io.EOF):
-		return "", fault.New(fault.Usage, "type it at the prompt, or: echo 123456 | aws-mfa",
-			"there is no MFA code on standard input")
-	default:
-		return "", fault.New(fault.Failed, "or pass the code: echo 123456 | aws-mfa",
-			"standard input cannot be read: %v", err)
-	}
+	return line, err
 }
 
-// parse never repeats what was typed: it may be a password.
-func parse(line string) (string, error) {
+func unreadable(err error) error {
+	if errors.Is(err, io.EOF) {
+		return Nobody()
+	}
+	return fault.New(fault.Failed, "or pass the code: echo 123456 | aws-mfa",
+		"standard input cannot be read: %v", err)
+}
+
+// Nobody is the refusal where there is no code and nobody to ask for one.
+func Nobody() error {
+	return fault.New(fault.Usage, "type it at the prompt, or: echo 123456 | aws-mfa",
+		"there is no MFA code on standard input")
+}
+
+// Code returns what line has if it has the shape of a code. It never repeats
+// what was typed: it may be a password.
+func Code(line string) (string, error) {
 	code := strings.TrimSpace(line)
 	if len(code) != 6 || strings.Trim(code, "0123456789") != "" {
 		return "", fault.New(fault.Usage, "type the six digits that the device shows now",

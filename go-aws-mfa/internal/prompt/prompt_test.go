@@ -14,31 +14,31 @@ import (
 	"aws-mfa.example/aws-mfa/internal/fault"
 )
 
-// A person is asked on stderr; the line break that was not echoed follows. A
-// pipe is not asked.
-func TestQuestion(t *testing.T) {
-	for want, in := range map[string]Input{
-		"MFA code: \n": {Ask: true, Hidden: func() ([]byte, error) { return []byte("123456"), nil }},
-		"MFA code: ":   {Ask: true, Reader: strings.NewReader("123456\n")},
-		"":             {Reader: strings.NewReader("123456\n")},
+// What is typed for a secret is not shown, so the line break is made up for;
+// where it can not be hidden, the person made one.
+func TestSecret(t *testing.T) {
+	for want, terminal := range map[string]*Terminal{
+		"MFA code: \n": {Hidden: func() ([]byte, error) { return []byte("123456"), nil }},
+		"MFA code: ":   {In: strings.NewReader("123456\n")},
 	} {
-		var stderr bytes.Buffer
-		code, err := Code(context.Background(), in, &stderr)
-		if err != nil || code != "123456" || stderr.String() != want {
-			t.Errorf("%q %v, stderr %q instead of %q", code, err, stderr.String(), want)
+		var out bytes.Buffer
+		terminal.Out = &out
+		line, err := terminal.Secret(context.Background(), "MFA code: ")
+		if err != nil || strings.TrimSpace(line) != "123456" || out.String() != want {
+			t.Errorf("%q %v, shown %q instead of %q", line, err, out.String(), want)
 		}
 	}
 }
 
 // Only six digits of the ASCII kind are a code, and errors never repeat the text.
-func TestParse(t *testing.T) {
+func TestCode(t *testing.T) {
 	for _, line := range []string{"", "12345", "1234567", "12345a", "12 345", "-12345", "１２３４５６", "secret"} {
-		code, err := parse(line)
+		code, err := Code(line)
 		if err == nil || (line != "" && strings.Contains(err.Error(), line)) {
 			t.Errorf("%q: %q %v", line, code, err)
 		}
 	}
-	if code, err := parse(" \t012345\r\n"); code != "012345" || err != nil {
+	if code, err := Code(" \t012345\r\n"); code != "012345" || err != nil {
 		t.Errorf("%q %v", code, err)
 	}
 }
@@ -47,55 +47,58 @@ func TestParse(t *testing.T) {
 func TestInterruption(t *testing.T) {
 	hanging, _ := io.Pipe()
 	restored := false
-	in := Input{Ask: true, Hidden: func() ([]byte, error) { return io.ReadAll(hanging) }, Restore: func() { restored = true }}
+	var out bytes.Buffer
+	terminal := &Terminal{Out: &out, Hidden: func() ([]byte, error) { return io.ReadAll(hanging) }, Restore: func() { restored = true }}
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	var stderr bytes.Buffer
-	if _, err := Code(ctx, in, &stderr); !errors.Is(err, context.Canceled) {
+	if _, err := terminal.Secret(ctx, "? "); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
-	if !restored || stderr.String() != "MFA code: \n" {
-		t.Errorf("restored %v, stderr %q", restored, stderr.String())
+	if !restored || out.String() != "? \n" {
+		t.Errorf("restored %v, shown %q", restored, out.String())
 	}
 }
 
 // Where Ctrl-C ends the read before its signal comes, it still counts as Ctrl-C.
 func TestSignalAfterRead(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	in := Input{Ask: true, Hidden: func() ([]byte, error) {
+	terminal := &Terminal{Out: io.Discard, Hidden: func() ([]byte, error) {
 		time.AfterFunc(10*time.Millisecond, cancel)
 		return nil, io.EOF
 	}}
-	if _, err := Code(ctx, in, io.Discard); !errors.Is(err, context.Canceled) {
+	if _, err := terminal.Secret(ctx, ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 }
 
-// An input that ends or breaks is a fault with a code of its own; one without
-// an end is not read for ever.
+// A terminal that is closed and a pipe that breaks are faults with a hint; a
+// pipe without anything in it is not; one without an end is not read for ever.
 func TestBadInput(t *testing.T) {
-	endless := io.MultiReader(strings.NewReader(strings.Repeat("1", longestLine)), iotest.ErrReader(errors.New("read too far")))
-	for text, reader := range map[string]io.Reader{
-		"there is no MFA code":      strings.NewReader(""),
-		"standard input cannot":     iotest.ErrReader(errors.New("broken")),
-		"an MFA code is six digits": endless,
-	} {
-		_, err := Code(context.Background(), Input{Reader: reader}, io.Discard)
-		if fail := new(fault.Error); !errors.As(err, &fail) || !strings.Contains(fail.Message, text) || fail.Hint == "" {
+	_, closed := (&Terminal{Out: io.Discard, In: strings.NewReader("")}).Line(context.Background(), "")
+	_, broken := Piped(context.Background(), iotest.ErrReader(errors.New("broken")))
+	for text, err := range map[string]error{"there is no MFA code": closed, "standard input cannot": broken} {
+		if fail := new(fault.Error); !errors.As(err, &fail) || !strings.Contains(fail.Error(), text) || fail.Hint.English == "" {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
+	if line, err := Piped(context.Background(), strings.NewReader("")); line != "" || err != nil {
+		t.Errorf("an empty pipe gives %q %v", line, err)
+	}
+	endless := io.MultiReader(strings.NewReader(strings.Repeat("1", longestLine)), iotest.ErrReader(errors.New("read too far")))
+	if line, err := Piped(context.Background(), endless); len(line) != longestLine || err != nil {
+		t.Errorf("an endless pipe gives %d bytes, %v", len(line), err)
+	}
 }
 
-// A pipe and a file are not asked; nothing about them is hidden or restored.
-func TestStdinIsNoTerminal(t *testing.T) {
+// A pipe is no terminal, and nobody sits at it.
+func TestPipeIsNoTerminal(t *testing.T) {
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Skip("no pipes here: ", err)
 	}
 	defer reader.Close()
 	defer writer.Close()
-	if in := Stdin(reader); in.Ask || in.Hidden != nil || in.Restore != nil || in.Reader != reader {
-		t.Errorf("a pipe is %+v", in)
+	if IsTerminal(reader) {
+		t.Error("a pipe counts as a terminal")
 	}
 }

@@ -1,0 +1,224 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+
+	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+)
+
+// Device is the ARN of an MFA device, or the number on the back of a hardware one.
+type Device string
+
+// FIDO reports whether it is a security key, which GetSessionToken can not use.
+func (d Device) FIDO() bool { return strings.Contains(string(d), ":u2f/") }
+
+// Name is what people call it.
+func (d Device) Name() string { return string(d[strings.LastIndexByte(string(d), '/')+1:]) }
+
+// Kind says what sort of device it is.
+func (d Device) Kind() words.Text {
+	switch {
+	case d.FIDO():
+		return words.New("FIDO key, can not be used here")
+	case strings.Contains(string(d), ":mfa/"):
+		return words.New("virtual")
+	}
+	return words.New("hardware")
+}
+
+// What AWS takes as a serial number, and what is printed on hardware devices.
+var (
+	anySerial      = regexp.MustCompile(`^[\w+=/:,.@-]{9,256}$`)
+	hardwareSerial = regexp.MustCompile(`^[A-Z]{2,8}[0-9]{6,}$`)
+)
+
+// Whole reports whether text names a device by itself; otherwise it is a part of a name.
+func Whole(text string) bool {
+	return strings.HasPrefix(text, "arn:") || hardwareSerial.MatchString(text)
+}
+
+// Check refuses what by its shape is no device for GetSessionToken; from is where it stands.
+func (d Device) Check(from words.Text) error {
+	switch {
+	case d.FIDO():
+		return fault.New(fault.Configuration, "set it to a virtual or hardware device, or take it out",
+			"%s is a FIDO key, which GetSessionToken can not use", from)
+	case strings.Contains(string(d), ":user/"):
+		return fault.New(fault.Configuration, "", "%s is the ARN of a user, not of an MFA device", from).
+			WithHint("perhaps: %s", strings.Replace(string(d), ":user/", ":mfa/", 1))
+	case !anySerial.MatchString(string(d)):
+		return fault.New(fault.Configuration, "it looks like arn:aws:iam::123456789012:mfa/NAME or like GAHT12345678",
+			"%s is neither the ARN nor the serial number of an MFA device", from)
+	}
+	return nil
+}
+
+// Partition is the one of the device's ARN, or "".
+func (d Device) Partition() string {
+	parsed, _ := arn.Parse(string(d))
+	return parsed.Partition
+}
+
+// Found is what AWS told about the user's devices.
+type Found struct {
+	Listed   bool
+	Devices  []Device // as AWS lists them, FIDO keys too: it promises no order
+	Guess    Device   // what it may be where nothing could be listed
+	Refusals []any    // Texts: why not, call by call
+}
+
+// Devices asks for the devices of the user. Who may not list them by name may
+// be able to without; else the usual name of a device is a guess.
+func (c Client) Devices(ctx context.Context) (found Found, err error) {
+	caller, err := c.caller(ctx)
+	if err != nil && !denied(err) {
+		return found, c.explain(ctx, "GetCallerIdentity", err)
+	}
+	var user *string
+	if err != nil {
+		found.refused(c.explain(ctx, "GetCallerIdentity", err))
+	} else if user, err = userName(caller); err != nil {
+		return found, err
+	}
+	// The usual policies allow the listing only with the caller's own user name.
+	names := []*string{user}
+	if user != nil {
+		names = append(names, nil)
+	}
+	for _, name := range names {
+		if found.Devices, err = c.list(ctx, name); err == nil {
+			found.Listed = true
+			return found, nil
+		}
+		told := c.explain(ctx, "ListMFADevices", err)
+		if ended := new(fault.Error); !errors.As(told, &ended) {
+			return found, told // Ctrl-C
+		}
+		found.refused(told)
+		if ctx.Err() != nil || !errors.As(err, new(smithy.APIError)) {
+			break // no answer: another question would have none either
+		}
+	}
+	found.Guess = guess(caller, user)
+	return found, nil
+}
+
+func (c Client) caller(ctx context.Context) (string, error) {
+	identity, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(identity.Arn), nil
+}
+
+func (c Client) list(ctx context.Context, user *string) ([]Device, error) {
+	listed, err := c.iam.ListMFADevices(ctx, &iam.ListMFADevicesInput{UserName: user})
+	if err != nil {
+		return nil, err
+	}
+	var devices []Device
+	for _, device := range listed.MFADevices {
+		if serial := aws.ToString(device.SerialNumber); serial != "" {
+			devices = append(devices, Device(serial))
+		}
+	}
+	return devices, nil
+}
+
+func (f *Found) refused(err error) {
+	told := new(fault.Error)
+	if errors.As(err, &told) && (len(f.Refusals) == 0 || told.Error() != f.Refusals[len(f.Refusals)-1].(error).Error()) {
+		f.Refusals = append(f.Refusals, told.Message)
+	}
+}
+
+// denied is what a policy can do to GetCallerIdentity, and a wrong key is not.
+func denied(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && strings.HasPrefix(api.ErrorCode(), "AccessDenied") &&
+		!strings.Contains(api.ErrorMessage(), "session credentials")
+}
+
+// userName is the last part of the ARN's path, or nil for the root user, who
+// has no name.
+func userName(caller string) (*string, error) {
+	parsed, err := arn.Parse(caller)
+	kind, path, _ := strings.Cut(parsed.Resource, "/")
+	name := path[strings.LastIndex(path, "/")+1:]
+	switch {
+	case err == nil && parsed.Resource == "root":
+		return nil, nil
+	case err == nil && kind == "user" && name != "":
+		return &name, nil
+	}
+	return nil, fault.New(fault.Configuration, "give -s a profile with the access key of an IAM user",
+		"the keys belong to `%s`, which is not an IAM user", caller)
+}
+
+// guess is the device that the IAM console suggests for the user.
+func guess(caller string, user *string) Device {
+	parsed, err := arn.Parse(caller)
+	if err != nil {
+		return ""
+	}
+	name := "root-account-mfa-device"
+	if user != nil {
+		name = *user
+	}
+	return Device("arn:" + parsed.Partition + ":iam::" + parsed.AccountID + ":mfa/" + name)
+}
+
+// Usable are the devices that GetSessionToken takes. There is at least one, or an error.
+func (f Found) Usable() ([]Device, error) {
+	var usable []Device
+	for _, device := range f.Devices {
+		if !device.FIDO() {
+			usable = append(usable, device)
+		}
+	}
+	switch {
+	case len(usable) > 0:
+		return usable, nil
+	case len(f.Devices) > 0:
+		return nil, fault.New(fault.Configuration, "add an authenticator app as a second MFA device of the user",
+			"the user has no MFA device but FIDO keys, which GetSessionToken can not use")
+	}
+	return nil, fault.New(fault.Configuration, "add an authenticator app as MFA device of the user, in the IAM console",
+		"the user has no MFA device")
+}
+
+// Match finds the one device that part of a name means: the whole name of one,
+// or what only one has in it.
+func (f Found) Match(part string) (Device, error) {
+	var matching []Device
+	for _, device := range f.Devices {
+		if device.Name() == part {
+			return device, nil
+		}
+		if strings.Contains(device.Name(), part) {
+			matching = append(matching, device)
+		}
+	}
+	if len(matching) == 1 {
+		return matching[0], nil
+	}
+	var all []string
+	for _, device := range f.Devices {
+		all = append(all, string(device))
+	}
+	if len(matching) > 1 {
+		return "", fault.New(fault.Configuration, "give --serial more of the name",
+			"`%s` is part of the name of %d MFA devices: %s", part, len(matching), strings.Join(all, " "))
+	}
+	return "", fault.New(fault.Configuration, "", "the user has no MFA device with `%s` in its name", part).
+		WithHint("give --serial part of one of these: %s", strings.Join(all, " "))
+}

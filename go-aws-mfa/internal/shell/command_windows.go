@@ -1,0 +1,15 @@
+package shell
+
+import (
+	"context"
+	"os/exec"
+	"syscall"
+)
+
+// command hands the line over as it stands: cmd.exe does not undo the quoting
+// that Go puts around arguments.
+func command(ctx context.Context, line string) *exec.Cmd {
+	made := exec.CommandContext(ctx, "cmd.exe")
+	made.SysProcAttr = &syscall.SysProcAttr{CmdLine: `cmd.exe /S /C "` + line + `"`}
+	return made
+}

@@ -1,0 +1,82 @@
+// Package words says the program's sentences in the language of the person.
+package words
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// table has every sentence in English and, on the indented line below, in Japanese.
+//
+//go:embed words.txt
+var table string
+
+// A Text is a sentence and what goes into it. As a reason it is an error, too.
+type Text struct {
+	English string // with the verbs of fmt; it is what the table knows the sentence by
+	Args    []any
+}
+
+// New makes a Text.
+func New(english string, args ...any) Text { return Text{english, args} }
+
+func (t Text) Error() string { return English.Say(t) }
+
+// A Language is one that the table has.
+type Language int
+
+// The languages.
+const (
+	English Language = iota
+	Japanese
+)
+
+// FromEnvironment is the language that the locale asks for: the first variable that is set decides.
+func FromEnvironment(getenv func(string) string) Language {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if locale := getenv(name); locale != "" {
+			if strings.HasPrefix(locale, "ja") {
+				return Japanese
+			}
+			return English
+		}
+	}
+	return English
+}
+
+// Say puts t into words, and with it the Texts that are part of it.
+func (l Language) Say(t Text) string {
+	format := t.English
+	if l == Japanese {
+		if found := translations()[format]; found != "" {
+			format = found
+		}
+	}
+	if len(t.Args) == 0 {
+		return format
+	}
+	args := make([]any, len(t.Args))
+	for i, arg := range t.Args {
+		if inner, ok := arg.(Text); ok {
+			arg = l.Say(inner)
+		}
+		args[i] = arg
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+// translations is read only when somebody needs it.
+var translations = sync.OnceValue(func() map[string]string {
+	found, english := map[string]string{}, ""
+	for line := range strings.Lines(table) {
+		line = strings.TrimRight(line, "\r\n")
+		if translated, ok := strings.CutPrefix(line, "\t"); ok {
+			found[english] = translated
+		} else {
+			english = line
+		}
+	}
+	return found
+})
