@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -92,5 +95,138 @@ func TestCtrlC(t *testing.T) {
 	var exit *exec.ExitError
 	if err := command.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 || stderr.Len() > 0 {
 		t.Errorf("it ended with %v: %q", err, stderr.String())
+	}
+}
+
+const longTerm = "[a]\naws_access_key_id=AKIALONGTERM\naws_secret_access_key=S\n"
+
+// home is a folder with the keys of profile a, and the variables that lead
+// there and to an AWS that gives sessions and counts them.
+func home(t *testing.T) (credentials string, environment []string, sessions *atomic.Int32) {
+	t.Helper()
+	sessions = new(atomic.Int32)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		number := sessions.Add(1)
+		fmt.Fprintf(w, "<GetSessionTokenResponse><GetSessionTokenResult><Credentials><AccessKeyId>ASIA%d</AccessKeyId><SecretAccessKey>S</SecretAccessKey>"+
+			"<SessionToken>T</SessionToken><Expiration>%s</Expiration></Credentials></GetSessionTokenResult></GetSessionTokenResponse>",
+			number, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+	}))
+	t.Cleanup(server.Close)
+	credentials = filepath.Join(t.TempDir(), "credentials")
+	if err := os.WriteFile(credentials, []byte(longTerm), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(credentials+"2", []byte("[profile a]\nmfa_serial = GAHT12345678\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return credentials, []string{"AWS_SHARED_CREDENTIALS_FILE=" + credentials, "AWS_CONFIG_FILE=" + credentials + "2",
+		"AWS_ENDPOINT_URL=" + server.URL, "AWS_PROFILE=", "AWS_REGION=", "LC_ALL=C"}, sessions
+}
+
+// Twenty programs at once that need the same session make one code and one call.
+func TestManyAtOnce(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("needs a POSIX shell")
+	}
+	credentials, environment, sessions := home(t)
+	count := credentials + ".count"
+	script := filepath.Join(filepath.Dir(credentials), "code")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho x >> "+count+"\necho 123456\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if out, err := program(t, "-s a --code-command "+script, environment...).CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+	all.Wait()
+	if codes, _ := os.ReadFile(count); string(codes) != "x\n" || sessions.Load() != 1 {
+		t.Errorf("%q codes and %d sessions were made", codes, sessions.Load())
+	}
+}
+
+// Programs that write different profiles at once do not lose each other's.
+func TestManyProfilesAtOnce(t *testing.T) {
+	credentials, environment, sessions := home(t)
+	var all sync.WaitGroup
+	for number := range 12 {
+		all.Go(func() {
+			if out, err := program(t, fmt.Sprintf("-s a -d p%d --code 123456", number), environment...).CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+	all.Wait()
+	text, _ := os.ReadFile(credentials)
+	if got := strings.Count(string(text), "\n[p"); got != 12 || sessions.Load() != 12 {
+		t.Errorf("%d profiles of %d sessions are in\n%s", got, sessions.Load(), text)
+	}
+}
+
+// Who is killed while others wait for its session keeps nobody waiting.
+func TestKilledHolder(t *testing.T) {
+	_, environment, sessions := home(t)
+	holder := program(t, "-s a", environment...)
+	stdin, err := holder.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for { // until it has the lock
+		locks, _ := filepath.Glob(filepath.Join(filepath.Dir(strings.TrimPrefix(environment[0], "AWS_SHARED_CREDENTIALS_FILE=")), ".aws-mfa.*.lock"))
+		if len(locks) > 0 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	waiting := program(t, "-s a --code 123456", environment...)
+	if err := waiting.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond)
+	if sessions.Load() != 0 {
+		t.Error("it did not wait")
+	}
+	_ = holder.Process.Kill()
+	_ = holder.Wait()
+	if err := waiting.Wait(); err != nil || sessions.Load() != 1 {
+		t.Errorf("%v, %d sessions", err, sessions.Load())
+	}
+}
+
+// Regions, partitions, FIPS and dual-stack lead to the addresses of AWS, by way
+// of the proxy, if there is one.
+func TestAddresses(t *testing.T) {
+	var mu sync.Mutex
+	hosts := map[string]bool{}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		hosts[r.Host] = true
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer proxy.Close()
+	for host, variable := range map[string]string{
+		"sts.eu-west-1.amazonaws.com:443":      "AWS_REGION=eu-west-1",
+		"sts-fips.us-east-1.amazonaws.com:443": "AWS_USE_FIPS_ENDPOINT=true",
+		"sts.us-east-1.api.aws:443":            "AWS_USE_DUALSTACK_ENDPOINT=true",
+		"sts.cn-north-1.amazonaws.com.cn:443":  "AWS_REGION=cn-north-1",
+		"sts.us-gov-west-1.amazonaws.com:443":  "AWS_REGION=us-gov-west-1",
+	} {
+		_, environment, _ := home(t)
+		environment = append(environment, "AWS_ENDPOINT_URL=", "HTTPS_PROXY="+proxy.URL, "NO_PROXY=", "AWS_MAX_ATTEMPTS=1", variable)
+		out, _ := program(t, "-s a --code 123456", environment...).CombinedOutput()
+		mu.Lock()
+		if !hosts[host] || !strings.Contains(string(out), "could not reach AWS") {
+			t.Errorf("%s calls %v, not %s: %s", variable, hosts, host, out)
+		}
+		mu.Unlock()
 	}
 }

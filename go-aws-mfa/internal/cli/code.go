@@ -173,7 +173,7 @@ func (r *run) beforeNext(ctx context.Context, why error) error {
 	now := r.Now().Add(r.client.Skew())
 	for left := now.Truncate(period).Add(period).Sub(now); left > 0; left -= time.Second {
 		if terminal != nil {
-			fmt.Fprint(screen, "\r"+r.Language.Say(words.New("the next code comes in %2d s", seconds(left)+1))+" ")
+			fmt.Fprint(screen, "\r"+r.Language.Say(words.New("the next code comes in %2d s", seconds(left+time.Second-1)))+" ")
 		}
 		if err := r.Wait(ctx, min(left, time.Second)); err != nil {
 			return err

@@ -45,8 +45,13 @@ func (r *run) logIn(ctx context.Context) (err error) {
 	if good {
 		return r.deliver(r.to.Kept, true)
 	}
-	if r.noPrompt && r.code == "" && r.codeCommand == "" && r.Stdin == nil {
-		return unasked()
+	if r.noPrompt && r.code == "" && r.codeCommand == "" {
+		if code, err := r.readPipe(ctx); code == "" {
+			if err == nil {
+				err = unasked()
+			}
+			return err
+		}
 	}
 	return r.renew(ctx)
 }

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -39,9 +41,12 @@ type fakeAWS struct {
 	broken  http.HandlerFunc
 	answers map[string]string // an action's answer in place of the usual one
 
+	now func() time.Time // for the Date of answers; nil for the true one
+
 	mu    sync.Mutex
-	calls []string // the actions, as they came
-	scope string   // what the last signature is good for: date, region, service
+	calls []string   // the actions, as they came
+	scope string     // what the last signature is good for: date, region, service
+	last  url.Values // what the last call had in it
 }
 
 func (a *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -49,8 +54,12 @@ func (a *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	action := r.Form.Get("Action")
 	a.mu.Lock()
 	a.calls = append(a.calls, action)
+	a.last = r.Form
 	_, a.scope, _ = strings.Cut(r.Header.Get("Authorization"), longTermKey+"/")
 	a.mu.Unlock()
+	if a.now != nil {
+		w.Header().Set("Date", a.now().UTC().Format(http.TimeFormat))
+	}
 	if a.broken != nil {
 		a.broken(w, r)
 		return
@@ -229,17 +238,33 @@ func (w *world) run(args ...string) int {
 type terminal struct {
 	codes, lines []string
 	out          bytes.Buffer
+	mu           sync.Mutex
 	asked        int // codes that were asked for
 }
 
 func (p *terminal) prompt() *prompt.Terminal {
-	return &prompt.Terminal{Out: &p.out, In: p, Restore: func() {}, Hidden: func() ([]byte, error) {
+	return &prompt.Terminal{Out: writes{p}, In: p, Restore: func() {}, Hidden: func() ([]byte, error) {
 		p.asked++
 		if p.asked > len(p.codes) {
 			return nil, io.EOF
 		}
 		return []byte(p.codes[p.asked-1]), nil
 	}}
+}
+
+// writes is what is shown on the terminal, to read while the program runs.
+type writes struct{ *terminal }
+
+func (p writes) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.Write(text)
+}
+
+func (p *terminal) waits() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.String()
 }
 
 func (p *terminal) Read(to []byte) (int, error) {
@@ -296,6 +321,22 @@ func (w *world) called(want ...string) {
 	if got := strings.Join(w.aws.calls, " "); got != strings.Join(want, " ") {
 		w.t.Errorf("the calls were [%s], not %v", got, want)
 	}
+}
+
+// shell runs a script with the shell called name, or skips the test.
+func (w *world) shell(name, script string) []byte {
+	w.t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		w.t.Skip(err)
+	}
+	command := exec.Command(path, "-c", script)
+	command.Stderr = os.Stderr
+	out, err := command.Output()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
 }
 
 func (w *world) holds(name, want string) {

@@ -2,10 +2,16 @@ package credfile
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"sync"
 	"testing"
+
+	"aws-mfa.example/aws-mfa/internal/lock"
 )
 
 func write(t *testing.T, path, text string, mode os.FileMode) {
@@ -118,4 +124,54 @@ func TestAtomic(t *testing.T) {
 		t.Error("a folder was swapped for a file")
 	}
 	alone(t, filepath.Dir(folder), "credentials")
+}
+
+// What a killed writer left behind is removed by the next one; other files stay.
+func TestSweep(t *testing.T) {
+	folder := t.TempDir()
+	write(t, filepath.Join(folder, ".aws-mfa-1234.tmp"), "half a fi", 0o600)
+	write(t, filepath.Join(folder, "credentials"), "", 0o600)
+	save(t, filepath.Join(folder, "credentials"))
+	alone(t, folder, "credentials")
+	write(t, filepath.Join(folder, ".aws-mfa-notes"), "mine", 0o600)
+	save(t, filepath.Join(folder, "credentials"))
+	if _, err := os.Stat(filepath.Join(folder, ".aws-mfa-notes")); err != nil {
+		t.Error(err)
+	}
+}
+
+// Writers take turns, also by way of different links, so that none loses what
+// another wrote; an interruption ends the wait and writes nothing.
+func TestTurns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "credentials")
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(path, link); err != nil {
+		link = path
+	}
+	var all sync.WaitGroup
+	for number := range 30 {
+		all.Go(func() {
+			if err := Save(t.Context(), []string{path, link}[number%2], fmt.Sprintf("p%d", number), fresh); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	text, _ := os.ReadFile(path)
+	if got := strings.Count(string(text), "[p"); got != 30 {
+		t.Errorf("%d of 30 sections are there", got)
+	}
+	release, _, err := lock.Take(t.Context(), filepath.Join(filepath.Dir(path), ".aws-mfa.lock"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := Save(ended, path, "late", fresh); !errors.Is(err, context.Canceled) {
+		t.Errorf("the error is %v", err)
+	}
+	if after, _ := os.ReadFile(path); string(after) != string(text) {
+		t.Error("something was written")
+	}
 }

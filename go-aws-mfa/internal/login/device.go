@@ -208,17 +208,13 @@ func (f Found) Match(part string) (Device, error) {
 			matching = append(matching, device)
 		}
 	}
-	if len(matching) == 1 {
+	switch len(matching) {
+	case 1:
 		return matching[0], nil
+	case 0:
+		return "", fault.New(fault.Configuration, "", "the user has no MFA device with `%s` in its name", part).
+			WithHint("give --serial part of one of these: %s", f.Devices)
 	}
-	var all []string
-	for _, device := range f.Devices {
-		all = append(all, string(device))
-	}
-	if len(matching) > 1 {
-		return "", fault.New(fault.Configuration, "give --serial more of the name",
-			"`%s` is part of the name of %d MFA devices: %s", part, len(matching), strings.Join(all, " "))
-	}
-	return "", fault.New(fault.Configuration, "", "the user has no MFA device with `%s` in its name", part).
-		WithHint("give --serial part of one of these: %s", strings.Join(all, " "))
+	return "", fault.New(fault.Configuration, "give --serial more of the name",
+		"`%s` is part of the name of %d MFA devices: %s", part, len(matching), matching)
 }

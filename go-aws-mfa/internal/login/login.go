@@ -61,8 +61,9 @@ func watchClock(skew *atomic.Int64) middleware.DeserializeMiddleware {
 	})
 }
 
-// Skew is how far AWS's clock is ahead of this computer's, as far as is known.
-func (c Client) Skew() time.Duration { return time.Duration(c.skew.Load()) }
+// Skew is how far AWS's clock is ahead of this computer's, as far as is known:
+// a Date has whole seconds.
+func (c Client) Skew() time.Duration { return time.Duration(c.skew.Load()).Truncate(time.Second) }
 
 // Session swaps the code for temporary keys. A duration of 0 leaves it to AWS,
 // whose default is right for users (12 hours) and for root (1 hour).

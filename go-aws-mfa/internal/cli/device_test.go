@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"aws-mfa.example/aws-mfa/internal/fault"
+)
+
+const token = "GAHT12345678"
+
+// A person chooses among several devices; FIDO keys are shown, and can not be chosen.
+func TestChoice(t *testing.T) {
+	list := "MFA devices of the user:\n  -  yubi-ABCDEF  (FIDO key, can not be used here)\n  1  phone  (virtual)\n  2  " + token + "  (hardware)\nWhich one? [1] "
+	for name, test := range map[string]struct {
+		lines        []string
+		serial, said string
+	}{
+		"a number":    {[]string{"2"}, token, list},
+		"the default": {[]string{""}, phone, list},
+		"mistyped":    {[]string{"0", " 2 "}, token, list + "A number from 1 to 2: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.aws.devices = []string{securityKey, phone, token}
+			w.terminal = &terminal{codes: []string{goodCode}, lines: test.lines}
+			w.succeeds(example...)
+			if got := w.aws.last.Get("SerialNumber"); got != test.serial || w.terminal.out.String() != test.said+"MFA code: \n" {
+				t.Errorf("%s was taken: %q", got, w.terminal.out.String())
+			}
+		})
+	}
+	w := newWorld(t)
+	w.aws.devices = []string{phone, token}
+	w.terminal = &terminal{lines: []string{"3", "x", "-1", "1"}}
+	w.fails(fault.Usage, example, "none of the MFA devices was chosen")
+}
+
+// Where the code comes from elsewhere nobody is asked which device it is for.
+func TestNoChoice(t *testing.T) {
+	w := newWorld(t)
+	w.aws.devices = []string{phone, token}
+	w.terminal = &terminal{}
+	w.succeeds("-s", "example", "--code", goodCode)
+	if !strings.Contains(w.stderr.String(), "taking `"+phone+"`") || w.terminal.out.Len() > 0 {
+		t.Errorf("it said %q and %q", w.stderr.String(), w.terminal.out.String())
+	}
+}
+
+// --serial names a device by itself, which needs no call, or by part of its name.
+func TestSerial(t *testing.T) {
+	for serial, test := range map[string]struct{ taken, calls string }{
+		phone:        {phone, "GetSessionToken"},
+		token:        {token, "GetSessionToken"},
+		"pho":        {phone, "GetCallerIdentity ListMFADevices GetSessionToken"},
+		"12345678":   {token, "GetCallerIdentity ListMFADevices GetSessionToken"},
+		"phone":      {phone, "GetCallerIdentity ListMFADevices GetSessionToken"},
+		"telephones": {"arn:aws:iam::123456789012:mfa/telephones", "GetCallerIdentity ListMFADevices GetSessionToken"},
+	} {
+		w := newWorld(t)
+		w.write("config", "[profile example]\nmfa_serial = arn:aws:iam::123456789012:mfa/other\n")
+		w.aws.devices = []string{securityKey, "arn:aws:iam::123456789012:mfa/telephones", phone, token}
+		if serial == "pho" {
+			w.aws.devices = w.aws.devices[2:]
+		}
+		w.succeeds("-s", "example", "--serial", serial)
+		if got := w.aws.last.Get("SerialNumber"); got != test.taken {
+			t.Errorf("%s took %s", serial, got)
+		}
+		w.called(strings.Fields(test.calls)...)
+	}
+}
+
+// What is no device, or not clearly one, is refused before the question.
+func TestBadSerial(t *testing.T) {
+	for serial, text := range map[string]string{
+		"arn:aws:iam::123456789012:user/alice": "the value of `--serial` is the ARN of a user, not of an MFA device\n\nhint: perhaps: arn:aws:iam::123456789012:mfa/alice",
+		securityKey:                            "the value of `--serial` is a FIDO key",
+		"arn:aws:iam::1:mfa/a b":               "is neither the ARN nor the serial number",
+		"yubi":                                 "the value of `--serial` is a FIDO key",
+		"hon":                                  "`hon` is part of the name of 2 MFA devices: [" + phone,
+		"laptop":                               "the user has no MFA device with `laptop` in its name",
+	} {
+		w := newWorld(t)
+		w.aws.devices = []string{securityKey, phone, "arn:aws:iam::123456789012:mfa/honey"}
+		w.fails(fault.Configuration, []string{"-s", "example", "--serial", serial}, text)
+		if strings.Contains(strings.Join(w.aws.calls, ""), "Session") || strings.HasPrefix(serial, "arn:") && len(w.aws.calls) > 0 {
+			t.Errorf("%s: the calls were %v", serial, w.aws.calls)
+		}
+	}
+	w := newWorld(t)
+	w.write("config", "[profile example]\nmfa_serial = arn:aws:iam::123456789012:user/alice\n")
+	w.fails(fault.Configuration, example, "the `mfa_serial` of profile `example` is the ARN of a user")
+	w.called()
+}
+
+// denies lets AWS deny some calls, as policies do.
+func (w *world) denies(denied func(action, user string) bool) {
+	w.aws.broken = func(answer http.ResponseWriter, request *http.Request) {
+		w.aws.broken = nil
+		defer w.denies(denied)
+		if denied(request.Form.Get("Action"), request.Form.Get("UserName")) {
+			refuse(answer, "AccessDenied", "User is not authorized to perform: iam:"+request.Form.Get("Action"))
+			return
+		}
+		w.aws.mu.Lock()
+		w.aws.calls = w.aws.calls[:len(w.aws.calls)-1] // it is counted again
+		w.aws.mu.Unlock()
+		w.aws.ServeHTTP(answer, request)
+	}
+}
+
+// Who may not list devices by name may be able to without one.
+func TestListingWithoutName(t *testing.T) {
+	w := newWorld(t)
+	w.aws.user = ""
+	w.succeeds(example...)
+	w.called("GetCallerIdentity", "ListMFADevices", "ListMFADevices", "GetSessionToken")
+}
+
+// Without GetCallerIdentity the listing without a name is left, and nothing to guess from.
+func TestIdentityDenied(t *testing.T) {
+	w := newWorld(t)
+	w.aws.user = ""
+	w.denies(func(action, _ string) bool { return action == "GetCallerIdentity" })
+	w.succeeds(example...)
+	w.denies(func(action, _ string) bool { return action != "GetSessionToken" })
+	w.fails(fault.Refused, []string{"-s", "example", "--force"}, "the MFA device could not be found: AWS refused `GetCallerIdentity`",
+		"; the user may not list MFA devices", "give --serial")
+}
+
+// Without any listing the usual name is a guess, and is called one; its
+// partition is the caller's. --serial may say the name.
+func TestGuess(t *testing.T) {
+	for caller, guess := range map[string]string{
+		"arn:aws:iam::123456789012:user/eng/alice":  "arn:aws:iam::123456789012:mfa/alice",
+		"arn:aws-cn:iam::123456789012:user/alice":   "arn:aws-cn:iam::123456789012:mfa/alice",
+		"arn:aws-us-gov:iam::123456789012:user/bob": "arn:aws-us-gov:iam::123456789012:mfa/bob",
+		"arn:aws:iam::123456789012:root":            "arn:aws:iam::123456789012:mfa/root-account-mfa-device",
+	} {
+		w := newWorld(t)
+		w.aws.caller, w.aws.devices = caller, []string{guess}
+		w.denies(func(action, _ string) bool { return action == "ListMFADevices" })
+		w.succeeds(example...)
+		if said := w.stderr.String(); !strings.Contains(said, "the user may not list MFA devices); guessing `"+guess+"`\n") {
+			t.Errorf("it said %q", said)
+		}
+	}
+	w := newWorld(t)
+	w.denies(func(action, _ string) bool { return action == "ListMFADevices" })
+	w.succeeds("-s", "example", "--serial", "phone")
+}

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"aws-mfa.example/aws-mfa/internal/fault"
+)
+
+// output logs in and returns what is on stdout.
+func (w *world) output(format string, args ...string) string {
+	w.t.Helper()
+	w.silent = false
+	w.succeeds(append([]string{"-s", "example", "--format", format}, args...)...)
+	return w.stdout.String()
+}
+
+// Lines for a shell set the four variables and forget the one of old tools; a
+// region is set where there is none.
+func TestShellFormats(t *testing.T) {
+	for format, want := range map[string]string{
+		"env": "export AWS_ACCESS_KEY_ID='" + sessionKey + "'\nexport AWS_SECRET_ACCESS_KEY='" + sessionValue + "'\nexport AWS_SESSION_TOKEN='" + sessionToken +
+			"'\nexport AWS_CREDENTIAL_EXPIRATION='" + sessionEnd + "'\nexport AWS_REGION='eu-west-1'\nexport AWS_DEFAULT_REGION='eu-west-1'\nunset AWS_SECURITY_TOKEN\n",
+		"fish": "set -gx AWS_ACCESS_KEY_ID '" + sessionKey + "'\nset -gx AWS_SECRET_ACCESS_KEY '" + sessionValue + "'\nset -gx AWS_SESSION_TOKEN '" + sessionToken +
+			"'\nset -gx AWS_CREDENTIAL_EXPIRATION '" + sessionEnd + "'\nset -gx AWS_REGION 'eu-west-1'\nset -gx AWS_DEFAULT_REGION 'eu-west-1'\nset -e AWS_SECURITY_TOKEN\n",
+		"powershell": "$env:AWS_ACCESS_KEY_ID = '" + sessionKey + "'\n$env:AWS_SECRET_ACCESS_KEY = '" + sessionValue + "'\n$env:AWS_SESSION_TOKEN = '" + sessionToken +
+			"'\n$env:AWS_CREDENTIAL_EXPIRATION = '" + sessionEnd + "'\n$env:AWS_REGION = 'eu-west-1'\n$env:AWS_DEFAULT_REGION = 'eu-west-1'\n" +
+			"Remove-Item Env:AWS_SECURITY_TOKEN -ErrorAction SilentlyContinue\n",
+	} {
+		w := newWorld(t)
+		if got := w.output(format); got != want {
+			t.Errorf("%s prints %q", format, got)
+		}
+		t.Setenv("AWS_REGION", "ap-south-1")
+		if got := w.output(format, "-f"); strings.Contains(got, "REGION") {
+			t.Errorf("%s prints %q", format, got)
+		}
+		if w.stderr.Len() > 0 {
+			t.Errorf("stderr has %q", w.stderr.String())
+		}
+	}
+}
+
+// A shell takes the lines as they are.
+func TestEval(t *testing.T) {
+	needsShell(t)
+	w := newWorld(t)
+	command := exec.Command("sh", "-c", w.output("env")+"echo $AWS_SESSION_TOKEN ${AWS_SECURITY_TOKEN-none}")
+	command.Env = append(os.Environ(), "AWS_SECURITY_TOKEN=stale")
+	if got, err := command.Output(); err != nil || string(got) != sessionToken+" none\n" {
+		t.Errorf("it has %q (%v)", got, err)
+	}
+}
+
+// credential-process has what AWS documents and nothing else; json has more. The
+// session is kept in the profile, so that the next time nobody is asked.
+func TestJSONFormats(t *testing.T) {
+	basic := map[string]any{"Version": 1.0, "AccessKeyId": sessionKey, "SecretAccessKey": sessionValue, "SessionToken": sessionToken, "Expiration": sessionEnd}
+	for _, format := range []string{processFormat, jsonFormat} {
+		w := newWorld(t)
+		for _, reused := range []bool{false, true} {
+			want := map[string]any{}
+			for key, value := range basic {
+				want[key] = value
+			}
+			if format == jsonFormat {
+				want["Profile"], want["SourceProfile"], want["SerialNumber"] = "example_mfa", "example", phone
+				want["Region"], want["Reused"] = "eu-west-1", reused
+			}
+			var got map[string]any
+			if err := json.Unmarshal([]byte(w.output(format)), &got); err != nil {
+				t.Fatal(err)
+			}
+			for key := range got {
+				if got[key] != want[key] || len(got) != len(want) {
+					t.Errorf("%s gives %q for %s, not %v", format, got[key], key, want)
+				}
+			}
+			w.stdin = ""
+		}
+		w.holds("credentials", keysOf("example")+"\n"+sessionOf("example_mfa", "eu-west-1"))
+		w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
+	}
+}
+
+// --quiet leaves errors and questions.
+func TestQuiet(t *testing.T) {
+	w := newWorld(t)
+	w.aws.devices = []string{phone, token}
+	w.succeeds("-s", "example", "-q")
+	if w.stderr.Len() > 0 {
+		t.Errorf("stderr has %q", w.stderr.String())
+	}
+	w.fails(fault.Configuration, []string{"-s", "nobody", "-q"}, "there is no profile `nobody`")
+}
+
+// What can not be printed is an error.
+func TestClosedOutput(t *testing.T) {
+	w := newWorld(t)
+	app := w.app()
+	reader, writer, _ := os.Pipe()
+	_, _ = reader.Close(), writer.Close()
+	app.Stdout = writer
+	if code := app.Run(t.Context(), []string{"-s", "example", "--format", "env"}); code != fault.Failed ||
+		!strings.Contains(w.stderr.String(), "standard output can not be written") {
+		t.Errorf("exit code %d: %s", code, w.stderr.String())
+	}
+}
+
+// A session where a credential_process stands will be seen, and that process not
+// any more: worth a warning, and no refusal.
+func TestDestinationWithProcess(t *testing.T) {
+	w := newWorld(t)
+	w.write("config", "[profile example_mfa]\ncredential_process = false\n")
+	w.succeeds(example...)
+	if !strings.Contains(w.stderr.String(), "note: profile `example_mfa` has a `credential_process`") {
+		t.Errorf("stderr is %q", w.stderr.String())
+	}
+}

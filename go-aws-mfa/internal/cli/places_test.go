@@ -1,0 +1,231 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/pem"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
+)
+
+// The duration is sent in seconds; without the flag AWS's default holds.
+func TestDuration(t *testing.T) {
+	for duration, sent := range map[string]string{"": "", "15m": "900", "1h30m": "5400", "28800": "28800", "36h": "129600"} {
+		w := newWorld(t)
+		args := example
+		if duration != "" {
+			args = append([]string{"--duration", duration}, example...)
+		}
+		w.succeeds(args...)
+		if got := w.aws.last.Get("DurationSeconds"); got != sent {
+			t.Errorf("%q sends %q", duration, got)
+		}
+	}
+	for _, duration := range []string{"899", "14m", "36h1s", "0", "-1h", "x", "1d", "99999999999"} {
+		w := newWorld(t)
+		w.fails(fault.Usage, []string{"-s", "example", "--duration", duration}, "from 15m to 36h", "root user gets 1h")
+		w.called()
+	}
+}
+
+// Who gets less than asked for is told why: AWS shortens root's sessions silently.
+func TestShorterThanAskedFor(t *testing.T) {
+	w := newWorld(t)
+	w.now = beforeEnd(time.Hour)
+	w.succeeds("-s", "example", "--duration", "1h")
+	if strings.Contains(w.stderr.String(), "shorter") {
+		t.Errorf("it said %q", w.stderr.String())
+	}
+	w.succeeds("-s", "example", "--duration", "8h", "-f")
+	if !strings.Contains(w.stderr.String(), "note: AWS gave a shorter session than `--duration` asked for: the root user gets 1h") {
+		t.Errorf("it said %q", w.stderr.String())
+	}
+}
+
+// Values that can not be are refused before any call.
+func TestBadValues(t *testing.T) {
+	for text, args := range map[string][]string{
+		"`--timeout` is a time":         {"--timeout", "soon"},
+		"`--timeout` is a time such as": {"--timeout", "0"},
+		"`--format` is one of: profile": {"--format", "yaml"},
+		"`--region` has characters":     {"--region", "eu-west-1.evil.example/"},
+		"`--endpoint-url` is no addres": {"--endpoint-url", "localhost:4566"},
+		"`--endpoint-url` is no":        {"--endpoint-url", "ftp://host"},
+		"`completion` needs the name":   {"completion", "tcsh"},
+		"`completion` needs":            {"completion"},
+	} {
+		w := newWorld(t)
+		code := w.app().Run(t.Context(), args)
+		if code != fault.Usage || !strings.Contains(w.stderr.String(), text) || len(w.aws.calls) > 0 {
+			t.Errorf("%v: exit code %d: %s", args, code, w.stderr.String())
+		}
+	}
+}
+
+// --region wins over AWS_REGION, and goes to a DST that would have none.
+func TestRegionFlag(t *testing.T) {
+	w := newWorld(t)
+	t.Setenv("AWS_REGION", "ap-south-1")
+	w.succeeds("-s", "example", "--region", "us-west-2")
+	if !strings.Contains(w.aws.scope, "/us-west-2/sts/") {
+		t.Errorf("the call was signed for %q", w.aws.scope)
+	}
+	w.holds("credentials", keysOf("example")+"\n"+sessionOf("example_mfa", "eu-west-1"))
+	w.write("config", "")
+	w.write("credentials", keysOf("example"))
+	w.succeeds("-s", "example", "--region", "us-west-2")
+	w.holds("credentials", keysOf("example")+"\n"+sessionOf("example_mfa", "us-west-2"))
+}
+
+// Where no region is named, the one that is called fits the partition of the device.
+func TestFallbackRegion(t *testing.T) {
+	for partition, region := range map[string]string{"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1",
+		"aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1", "aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1"} {
+		w := newWorld(t)
+		device := "arn:" + partition + ":iam::123456789012:mfa/phone"
+		w.aws.devices = []string{device}
+		w.write("config", "[profile example]\nmfa_serial = "+device+"\n")
+		w.succeeds(example...)
+		if !strings.Contains(w.aws.scope, "/"+region+"/sts/") {
+			t.Errorf("%s is called in %q", partition, w.aws.scope)
+		}
+	}
+}
+
+// --endpoint-url wins over all variables, for both services.
+func TestEndpointFlag(t *testing.T) {
+	w := newWorld(t)
+	url := os.Getenv("AWS_ENDPOINT_URL")
+	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM"} {
+		t.Setenv(name, "http://127.0.0.1:1")
+	}
+	w.succeeds("-s", "example", "--endpoint-url", url)
+	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
+}
+
+// AWS_CA_BUNDLE names the certificates that are trusted, and no others are.
+func TestCABundle(t *testing.T) {
+	w := newWorld(t)
+	server := httptest.NewUnstartedServer(w.aws)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	t.Setenv("AWS_ENDPOINT_URL", server.URL)
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
+	w.fails(fault.Failed, example, "could not reach AWS: ", "certificate")
+	bundle := filepath.Join(w.home, "ca.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(bundle, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CA_BUNDLE", bundle)
+	w.succeeds(example...)
+}
+
+// Too many calls have a sentence of their own, however AWS says it.
+func TestThrottling(t *testing.T) {
+	for name, status := range map[string]int{"Throttling": 400, "ThrottlingException": 400, "RequestLimitExceeded": 503, "TooManyRequestsException": 429, "": 429} {
+		w := newWorld(t)
+		t.Setenv("AWS_MAX_ATTEMPTS", "1")
+		w.aws.broken = func(answer http.ResponseWriter, _ *http.Request) {
+			answer.WriteHeader(status)
+			if name != "" {
+				_, _ = answer.Write([]byte("<ErrorResponse><Error><Code>" + name + "</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"))
+			}
+		}
+		w.fails(fault.Refused, example, "AWS is refusing calls for now because there were too many", "wait a minute, then try again")
+	}
+}
+
+// A clock that is off is told when AWS says it, before the question or with the
+// refusal of a code; a little is no matter.
+func TestClock(t *testing.T) {
+	for skew, told := range map[time.Duration]bool{0: false, 13 * time.Second: false, -13 * time.Second: false, 60 * time.Second: true, -90 * time.Second: true} {
+		w := newWorld(t)
+		w.aws.now = func() time.Time { return time.Now().Add(skew) }
+		w.succeeds(example...)
+		if strings.Contains(w.stderr.String(), "note: the clock of this computer is off by ") != told {
+			t.Errorf("%v: %q", skew, w.stderr.String())
+		}
+		w.write("config", "[profile example]\nmfa_serial = "+phone+"\n")
+		w.succeeds(example...)
+		if strings.Count(w.stderr.String(), "the clock of this computer is off by ") > 1 ||
+			strings.Contains(w.stderr.String(), "note: the clock") != told {
+			t.Errorf("%v: %q", skew, w.stderr.String())
+		}
+		w.stdin = "111111"
+		text := "wait for the next code"
+		if told {
+			text = "s: set it if the code was computed here"
+		}
+		w.fails(fault.Refused, example, "AWS did not take the MFA code", text)
+	}
+}
+
+// Where the locale asks for it, everything is in Japanese, reasons included.
+func TestJapanese(t *testing.T) {
+	w := newWorld(t)
+	w.language = words.Japanese
+	w.fails(fault.Usage, []string{"-d", "a]"}, "`-d` の値は使えません: プロファイル名に `[ ] # ;` は使えません")
+	w.stdin = "111111"
+	w.fails(fault.Refused, example, "AWS は MFA コードを受け付けませんでした", "hint: 次のコードを待ち")
+	w.stdin = goodCode
+	w.succeeds(example...)
+	if said := w.stderr.String(); !strings.HasPrefix(said, "プロファイル example_mfa: セッションの期限 "+sessionEnd) {
+		t.Errorf("it said %q", said)
+	}
+}
+
+// completed is what bash offers for the last of the words.
+func completed(t *testing.T, w *world, words ...string) string {
+	t.Helper()
+	script := printed(t, "completion", "bash") + "COMP_WORDS=(" + strings.Join(words, " ") + ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_aws_mfa\necho \"${COMPREPLY[*]}\"\n"
+	return strings.TrimSpace(string(w.shell("bash", script)))
+}
+
+// bash offers flags, formats, shells and the profiles of both files.
+func TestBashCompletion(t *testing.T) {
+	w := newWorld(t)
+	w.write("config", "[default]\n[profile work]\n[sso-session x]\n")
+	for want, words := range map[string][]string{
+		"--serial --source-profile":        {"aws-mfa", "-q", "--s"},
+		"example default work":             {"aws-mfa", "-s", "''"},
+		"json":                             {"aws-mfa", "--format", "j"},
+		"bash zsh fish":                    {"aws-mfa", "completion", "''"},
+		"completion":                       {"aws-mfa", "c"},
+		"":                                 {"aws-mfa", "--code", "''"},
+		"--duration --destination-profile": {"aws-mfa", "--d"},
+	} {
+		got := strings.Fields(completed(t, w, words...))
+		for _, word := range strings.Fields(want) {
+			if !strings.Contains(" "+strings.Join(got, " ")+" ", " "+word+" ") {
+				t.Errorf("%v offers %v, not %s", words, got, word)
+			}
+		}
+		if len(got) != len(strings.Fields(want)) {
+			t.Errorf("%v offers %v", words, got)
+		}
+	}
+}
+
+// The scripts of the other shells have every flag.
+func TestOtherCompletions(t *testing.T) {
+	fish, zsh := printed(t, "completion", "fish"), printed(t, "completion", "zsh")
+	if !strings.HasPrefix(zsh, "#compdef aws-mfa\n") || strings.Contains(fish+zsh, "@") && strings.Contains(fish+zsh, "S@") {
+		t.Errorf("the scripts are %q and %q", zsh, fish)
+	}
+	for _, row := range new(options).table() {
+		if !strings.Contains(fish, "-l "+row.long+" ") || !bytes.Contains([]byte(zsh), []byte("--"+row.long)) {
+			t.Errorf("--%s is missing", row.long)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"aws-mfa.example/aws-mfa/internal/credfile"
+	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/prompt"
+)
+
+// loggedIn is a world in which example_mfa has a session already, and nobody to
+// ask for another.
+func loggedIn(t *testing.T) *world {
+	w := newWorld(t)
+	w.succeeds(example...)
+	w.aws.calls, w.stdin = nil, ""
+	return w
+}
+
+// A good session is used again: no call, no question, not one byte written.
+func TestReuse(t *testing.T) {
+	w := loggedIn(t)
+	before, _ := os.Stat(w.path("credentials"))
+	w.succeeds(example...)
+	w.called()
+	if after, _ := os.Stat(w.path("credentials")); !os.SameFile(before, after) {
+		t.Error("the file was written")
+	}
+	if said := w.stderr.String(); !strings.HasPrefix(said, "profile example_mfa: still the session until "+sessionEnd+"; --force gets a new one\n") {
+		t.Errorf("it said %q", said)
+	}
+	w.terminal = &terminal{}
+	w.succeeds("-s", "example", "--serial", "phone", "--code", goodCode)
+	w.succeeds("-s", "example", "--serial", phone, "--code-command", "false")
+	w.called()
+}
+
+// It has to last for more than ten minutes still.
+func TestReuseNearTheEnd(t *testing.T) {
+	w := loggedIn(t)
+	w.now = beforeEnd(margin + time.Second)
+	w.succeeds(example...)
+	w.now = beforeEnd(margin)
+	w.fails(fault.Usage, example, "there is no MFA code")
+}
+
+// A code on standard input always meant a new session, and --force means one, too.
+func TestNewInAnyCase(t *testing.T) {
+	w := loggedIn(t)
+	w.stdin = goodCode
+	w.succeeds(example...)
+	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
+	w.terminal = &terminal{codes: []string{goodCode}}
+	w.succeeds("-s", "example", "-f")
+	if w.terminal.asked != 1 {
+		t.Error("--force did not ask")
+	}
+}
+
+// A session is not trusted if it came from another key or device, or if anything
+// about its section is not as it was written.
+func TestNotReused(t *testing.T) {
+	for name, change := range map[string][2]string{
+		"another long-term key": {"x_aws_mfa_source = " + longTermKey, "x_aws_mfa_source = AKIAOTHER00000000001"},
+		"keys of somebody else": {"= " + sessionKey + "\n", "= ASIAOTHER00000000001\n"},
+		"no token":              {"aws_session_token", "aws_session_tokens"},
+		"no secret":             {"aws_secret_access_key = " + sessionValue + "\n", ""},
+		"no record":             {"x_aws_mfa_source", "x_source"},
+		"no session key":        {sessionKey, "AKIASESSION000000001"},
+		"no end":                {"x_security_token_expires", "expires"},
+		"an odd end":            {sessionEnd, "2026-01-01 12:00:00"},
+		"a key twice":           {"aws_session_token =", "aws_session_token = x\naws_session_token ="},
+		"a legacy token":        {"aws_session_token =", "aws_security_token = x\naws_session_token ="},
+		"a comment":             {sessionToken, sessionToken + " ; mine"},
+	} {
+		w := loggedIn(t)
+		text, _ := os.ReadFile(w.path("credentials"))
+		tampered := strings.ReplaceAll(string(text), change[0], change[1])
+		if tampered == string(text) {
+			t.Fatalf("%s: nothing was changed", name)
+		}
+		w.write("credentials", tampered)
+		if code := w.run(example...); code == fault.OK {
+			t.Errorf("%s: it was used again", name)
+		}
+	}
+	w := loggedIn(t)
+	w.fails(fault.Usage, []string{"-s", "example", "--serial", token}, "there is no MFA code")
+	w.write("config", "[profile example]\nmfa_serial = "+token+"\n")
+	w.fails(fault.Usage, example, "there is no MFA code")
+}
+
+// Who has to wait for another login is told at the terminal, takes the session
+// that it got, even with a code on standard input, and calls nobody.
+func TestWaiting(t *testing.T) {
+	w := newWorld(t)
+	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	person := &terminal{}
+	app := w.app()
+	app.Terminal = func() *prompt.Terminal { return person.prompt() }
+	done := make(chan int)
+	go func() { done <- app.Run(t.Context(), example) }()
+	for person.waits() == "" {
+		time.Sleep(time.Millisecond)
+	}
+	w.write("credentials", keysOf("example")+sessionOf("example_mfa", ""))
+	release()
+	if code := <-done; code != fault.OK || !strings.Contains(w.stderr.String(), "still the session") {
+		t.Errorf("exit code %d: %s", code, w.stderr.String())
+	}
+	w.called()
+	if want := "aws-mfa: note: another aws-mfa is getting a session for profile `example_mfa`; waiting for it\n"; person.waits() != want {
+		t.Errorf("it said %q", person.waits())
+	}
+}
+
+// A login for one profile does not wait for that of another.
+func TestOtherProfile(t *testing.T) {
+	w := newWorld(t)
+	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	w.succeeds("-s", "example", "-d", "other")
+}
+
+// Nothing stays in the folder but the two files.
+func TestNothingLeft(t *testing.T) {
+	w := loggedIn(t)
+	names, _ := filepath.Glob(filepath.Join(w.home, ".aws", "*"))
+	hidden, _ := filepath.Glob(filepath.Join(w.home, ".aws", ".*"))
+	if len(names) != 2 || len(hidden) > 0 && os.PathSeparator == '/' {
+		t.Errorf("there are %v and %v", names, hidden)
+	}
+}
+
+// A folder that can not be written to is noticed before a code is asked for.
+func TestReadOnlyFolder(t *testing.T) {
+	w := newWorld(t)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(w.path("config"), "folder", "credentials"))
+	if code := w.run("-s", "example"); code == fault.OK || strings.Contains(strings.Join(w.aws.calls, ""), "Get") {
+		t.Errorf("exit code %d, calls %v", code, w.aws.calls)
+	}
+}

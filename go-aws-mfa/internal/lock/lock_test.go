@@ -1,0 +1,60 @@
+package lock
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// One at a time holds a lock, although each removes the file when it is done.
+func TestOneAtATime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	var holders, waited atomic.Int32
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			release, held, err := Take(t.Context(), path, func() { waited.Add(1) })
+			if err != nil || !held {
+				t.Errorf("%v %v", held, err)
+				return
+			}
+			if holders.Add(1) != 1 {
+				t.Error("two hold it")
+			}
+			runtime.Gosched()
+			holders.Add(-1)
+			release()
+		})
+	}
+	all.Wait()
+	if _, err := os.Stat(path); err == nil && runtime.GOOS != "windows" {
+		t.Error("the file is still there")
+	}
+}
+
+// Who waits is told once, and Ctrl-C ends the wait.
+func TestInterrupted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	release, _, err := Take(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	ctx, cancel := context.WithCancel(t.Context())
+	told := 0
+	if _, _, err := Take(ctx, path, func() { told++; cancel() }); !errors.Is(err, context.Canceled) || told != 1 {
+		t.Errorf("told %d times, %v", told, err)
+	}
+}
+
+// Where the file can not be made there is an error, not a missing lock.
+func TestNoPlace(t *testing.T) {
+	if _, _, err := Take(t.Context(), filepath.Join(t.TempDir(), "none", "lock"), nil); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the error is %v", err)
+	}
+}
