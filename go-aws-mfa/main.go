@@ -1,5 +1,4 @@
-// The aws-mfa command swaps a long-term AWS access key and an MFA code for a
-// session, and writes the session into another profile.
+// The aws-mfa command swaps a long-term AWS access key and an MFA code for a session, and writes it into another profile.
 package main
 
 import (
@@ -20,8 +19,7 @@ import (
 //go:embed VERSION
 var version string
 
-// sourceDigest names the sources of this binary. The linker sets it:
-// -ldflags '-X main.sourceDigest=...'.
+// sourceDigest names the sources of this binary. The linker sets it: -ldflags '-X main.sourceDigest=...'.
 var sourceDigest = "unknown"
 
 func main() {
@@ -33,14 +31,9 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	app := cli.App{
-		Version:  strings.TrimSpace(version),
-		Digest:   sourceDigest,
-		Language: words.FromEnvironment(os.Getenv),
+		Version: strings.TrimSpace(version), Digest: sourceDigest, Language: words.FromEnvironment(os.Getenv),
 		Terminal: sync.OnceValue(func() *prompt.Terminal { return prompt.Find(os.Stdin, os.Stderr) }),
-		Stdout:   os.Stdout,
-		Stderr:   os.Stderr,
-		Now:      time.Now,
-		Wait:     cli.Wait,
+		Stdout:   os.Stdout, Stderr: os.Stderr, Now: time.Now, Wait: cli.Wait,
 	}
 	if !prompt.IsTerminal(os.Stdin) {
 		app.Stdin = os.Stdin

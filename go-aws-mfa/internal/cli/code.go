@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -137,11 +138,13 @@ func (r *run) readPipe(ctx context.Context) (string, error) {
 
 // runCodeCommand never shows what the command printed: that is the code.
 func (r *run) runCodeCommand(ctx context.Context) (string, error) {
-	var keyboard *os.File
+	var printed bytes.Buffer
+	command := shell.Command(ctx, r.codeCommand)
+	command.Stdout, command.Stderr, command.WaitDelay = &printed, r.Stderr, time.Second
 	if r.Stdin == nil {
-		keyboard = os.Stdin // it may ask for a password
+		command.Stdin = os.Stdin // it may ask for a password
 	}
-	printed, err := shell.Output(ctx, r.codeCommand, keyboard, r.Stderr)
+	err := command.Run()
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
@@ -149,7 +152,7 @@ func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fault.New(fault.Usage, hint, "the `--code-command` failed: %v", err)
 	}
-	code, err := prompt.Code(string(printed))
+	code, err := prompt.Code(printed.String())
 	if err != nil {
 		return "", fault.New(fault.Usage, hint, "the `--code-command` printed something else than an MFA code")
 	}

@@ -1,5 +1,4 @@
-// Package fault is the one kind of error that people see: what is wrong, what
-// to do next, and the exit code.
+// Package fault is the one kind of error that people see: what is wrong, what to do next, and the exit code.
 package fault
 
 import (
@@ -20,16 +19,15 @@ const (
 	Failed        = 255 // anything else: network, disk
 )
 
-// Error is a failure as it is shown.
+// Error is a failure as it is shown: no full stop, literals between backticks.
 type Error struct {
-	Code    int
-	Message words.Text // no full stop; literals between backticks
-	Hint    words.Text // the next thing to do
+	Code          int
+	Message, Hint words.Text
 }
 
 // New makes an Error; format and args make its message.
 func New(code int, hint, format string, args ...any) *Error {
-	return &Error{Code: code, Hint: words.New(hint), Message: words.New(format, args...)}
+	return &Error{code, words.New(format, args...), words.New(hint)}
 }
 
 // WithHint is for a hint that has something to fill in.
@@ -39,19 +37,13 @@ func (e *Error) WithHint(format string, args ...any) *Error {
 
 func (e *Error) Error() string { return e.Message.Error() }
 
-// Reason is the system's own words for a failed file operation, without the
-// path, which the message has already; or a sentence of ours.
+// Reason is why a file operation failed, without the path, which the message has already.
 func Reason(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	var text words.Text
-	switch {
-	case errors.As(err, &path):
+	if path := new(fs.PathError); errors.As(err, &path) {
 		return path.Err
-	case errors.As(err, &link):
+	}
+	if link := new(os.LinkError); errors.As(err, &link) {
 		return link.Err
-	case errors.As(err, &text):
-		return text
 	}
 	return err
 }

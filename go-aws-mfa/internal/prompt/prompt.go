@@ -16,53 +16,51 @@ import (
 	"golang.org/x/term"
 )
 
+const (
+	longestLine = 1024                   // a longer one is no answer, and reading on could go on for ever
+	signalLag   = 100 * time.Millisecond // how long a Ctrl-C may come after the read that it ended (Windows)
+)
+
 // Terminal is where a person is asked.
 type Terminal struct {
 	In      io.Reader
 	Out     io.Writer
-	Hidden  func() ([]byte, error) // reads a line without echo; nil where that is not possible
+	Hidden  func() ([]byte, error) // reads a line without echo; nil where that is not possible (Plan 9)
 	Restore func()                 // gives the terminal its echo back; nil if Hidden is
 }
 
-// A line longer than this is no answer; reading on could go on for ever.
-const longestLine = 1024
-
-// How long the signal of a Ctrl-C may come after the read that it ended (Windows).
-const signalLag = 100 * time.Millisecond
-
-// Find returns the terminal of the person who started the program, or nil. It
-// is not always where the streams lead: a program that runs this one as its
-// credential_process keeps stderr for itself.
+// Find returns the terminal of the person who started the program, or nil. The streams do not always lead there:
+// a program that runs this one as its credential_process keeps stderr for itself.
 func Find(stdin, stderr *os.File) *Terminal {
-	if IsTerminal(stdin) && term.IsTerminal(int(stderr.Fd())) {
-		return over(stdin, stderr)
+	typed := IsTerminal(stdin)
+	if !typed || !term.IsTerminal(int(stderr.Fd())) {
+		if in, out, err := open(); err == nil {
+			return over(in, out)
+		}
 	}
-	if in, out, err := open(); err == nil {
-		return over(in, out)
+	if !typed {
+		return nil
 	}
-	if IsTerminal(stdin) {
-		return over(stdin, stderr)
-	}
-	return nil
+	return over(stdin, stderr)
 }
 
 // open opens the terminal by its name.
 func open() (in, out *os.File, err error) {
 	switch runtime.GOOS {
+	case "plan9", "js", "wasip1":
+		return nil, nil, errors.ErrUnsupported
 	case "windows":
 		if out, err = os.OpenFile("CONOUT$", os.O_RDWR, 0); err == nil {
 			in, err = os.OpenFile("CONIN$", os.O_RDWR, 0)
 		}
 		return in, out, err
-	case "plan9", "js", "wasip1":
-		return nil, nil, errors.ErrUnsupported
 	}
 	in, err = os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	return in, in, err
 }
 
-// IsTerminal reports whether a person types at f. The terminal library knows no
-// terminals on wasm: there, whatever is no pipe and no file counts as one.
+// IsTerminal reports whether a person types at f. For the terminal library wasm has no terminals: there, whatever
+// is no pipe and no file counts as one.
 func IsTerminal(f *os.File) bool {
 	if runtime.GOARCH != "wasm" {
 		return term.IsTerminal(int(f.Fd()))
@@ -71,8 +69,6 @@ func IsTerminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// over describes a terminal. Where what is typed can not be hidden (Plan 9), it
-// is read with echo.
 func over(in, out *os.File) *Terminal {
 	t := &Terminal{In: in, Out: out}
 	fd := int(in.Fd())
@@ -85,69 +81,62 @@ func over(in, out *os.File) *Terminal {
 
 // Secret asks for a line that is not shown.
 func (t *Terminal) Secret(ctx context.Context, question string) (string, error) {
-	fmt.Fprint(t.Out, question)
-	line, err := t.read(ctx, func() (string, error) {
-		if t.Hidden == nil {
-			return firstLine(t.In)
-		}
+	if t.Hidden == nil {
+		return t.Line(ctx, question)
+	}
+	line, err := t.ask(ctx, question, func() (string, error) {
 		typed, err := t.Hidden()
 		return string(typed), err
 	})
-	if t.Hidden != nil || err != nil {
-		fmt.Fprintln(t.Out) // the typed newline was not echoed, or there was none
-	}
+	fmt.Fprintln(t.Out) // the typed newline was not echoed
 	return line, err
 }
 
 // Line asks for a line.
 func (t *Terminal) Line(ctx context.Context, question string) (string, error) {
-	fmt.Fprint(t.Out, question)
-	return t.read(ctx, func() (string, error) { return firstLine(t.In) })
+	return t.ask(ctx, question, func() (string, error) { return firstLine(t.In) })
 }
 
-func (t *Terminal) read(ctx context.Context, line func() (string, error)) (string, error) {
-	text, err := cancellable(ctx, line)
+func (t *Terminal) ask(ctx context.Context, question string, read func() (string, error)) (string, error) {
+	fmt.Fprint(t.Out, question)
+	line, err := cancellable(ctx, read)
+	if err != nil && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-time.After(signalLag):
+			return "", unreadable(err)
+		}
+	}
 	if ctx.Err() != nil && t.Restore != nil {
 		t.Restore()
 	}
-	if err == nil || ctx.Err() != nil {
-		return text, err
-	}
-	select {
-	case <-ctx.Done():
-		return "", ctx.Err()
-	case <-time.After(signalLag):
-	}
-	return "", unreadable(err)
+	return line, ctx.Err()
 }
 
 // Piped reads the first line of what is no terminal; "" is one that is empty or not there.
 func Piped(ctx context.Context, in io.Reader) (string, error) {
-	text, err := cancellable(ctx, func() (string, error) { return firstLine(in) })
+	line, err := cancellable(ctx, func() (string, error) { return firstLine(in) })
 	switch {
 	case errors.Is(err, io.EOF):
 		return "", nil
 	case err != nil && ctx.Err() == nil:
 		return "", unreadable(err)
 	}
-	return strings.TrimSpace(text), err
+	return strings.TrimSpace(line), err
 }
 
-// cancellable reads in a goroutine of its own: a blocked read cannot be cancelled,
-// but it can be left behind when Ctrl-C ends the program.
-func cancellable(ctx context.Context, read func() (string, error)) (string, error) {
-	type result struct {
-		line string
-		err  error
-	}
-	done := make(chan result, 1)
+// cancellable reads in a goroutine of its own: a blocked read cannot be cancelled, but left behind at the end.
+func cancellable(ctx context.Context, read func() (string, error)) (line string, err error) {
+	done := make(chan struct{})
+	var got string
+	var failed error
 	go func() {
-		line, err := read()
-		done <- result{line, err}
+		defer close(done)
+		got, failed = read()
 	}()
 	select {
-	case got := <-done:
-		return got.line, got.err
+	case <-done:
+		return got, failed
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
@@ -165,23 +154,19 @@ func unreadable(err error) error {
 	if errors.Is(err, io.EOF) {
 		return Nobody()
 	}
-	return fault.New(fault.Failed, "or pass the code: echo 123456 | aws-mfa",
-		"standard input cannot be read: %v", err)
+	return fault.New(fault.Failed, "or pass the code: echo 123456 | aws-mfa", "standard input cannot be read: %v", err)
 }
 
 // Nobody is the refusal where there is no code and nobody to ask for one.
 func Nobody() error {
-	return fault.New(fault.Usage, "type it at the prompt, or: echo 123456 | aws-mfa",
-		"there is no MFA code on standard input")
+	return fault.New(fault.Usage, "type it at the prompt, or: echo 123456 | aws-mfa", "there is no MFA code on standard input")
 }
 
-// Code returns what line has if it has the shape of a code. It never repeats
-// what was typed: it may be a password.
+// Code returns the code that line is. It never repeats what was typed: it may be a password.
 func Code(line string) (string, error) {
 	code := strings.TrimSpace(line)
 	if len(code) != 6 || strings.Trim(code, "0123456789") != "" {
-		return "", fault.New(fault.Usage, "type the six digits that the device shows now",
-			"an MFA code is six digits")
+		return "", fault.New(fault.Usage, "type the six digits that the device shows now", "an MFA code is six digits")
 	}
 	return code, nil
 }

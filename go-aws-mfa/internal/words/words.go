@@ -13,9 +13,9 @@ import (
 //go:embed words.txt
 var table string
 
-// A Text is a sentence and what goes into it. As a reason it is an error, too.
+// A Text is a sentence with fmt's verbs, and what goes into it. As a reason it is an error, too.
 type Text struct {
-	English string // with the verbs of fmt; it is what the table knows the sentence by
+	English string
 	Args    []any
 }
 
@@ -33,14 +33,13 @@ const (
 	Japanese
 )
 
-// FromEnvironment is the language that the locale asks for: the first variable that is set decides.
+// FromEnvironment is the language of the locale: the first variable that is set decides.
 func FromEnvironment(getenv func(string) string) Language {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if locale := getenv(name); locale != "" {
-			if strings.HasPrefix(locale, "ja") {
-				return Japanese
-			}
-			return English
+		if locale := getenv(name); strings.HasPrefix(locale, "ja") {
+			return Japanese
+		} else if locale != "" {
+			break
 		}
 	}
 	return English
@@ -49,25 +48,22 @@ func FromEnvironment(getenv func(string) string) Language {
 // Say puts t into words, and with it the Texts that are part of it.
 func (l Language) Say(t Text) string {
 	format := t.English
-	if l == Japanese {
-		if found := translations()[format]; found != "" {
-			format = found
-		}
+	if l == Japanese && translations()[format] != "" {
+		format = translations()[format]
 	}
 	if len(t.Args) == 0 {
 		return format
 	}
 	args := make([]any, len(t.Args))
 	for i, arg := range t.Args {
-		if inner, ok := arg.(Text); ok {
-			arg = l.Say(inner)
-		}
 		args[i] = arg
+		if inner, ok := arg.(Text); ok {
+			args[i] = l.Say(inner)
+		}
 	}
 	return fmt.Sprintf(format, args...)
 }
 
-// translations is read only when somebody needs it.
 var translations = sync.OnceValue(func() map[string]string {
 	found, english := map[string]string{}, ""
 	for line := range strings.Lines(table) {
