@@ -1,6 +1,5 @@
-// Package credfile writes a session into one section of the AWS credentials
-// file and leaves every other byte alone. This file and scan.go are pure:
-// bytes in, bytes out. The disk is in file.go.
+// Package credfile writes a session into one section of the AWS credentials file and leaves every other byte alone.
+// This file and scan.go are pure: bytes in, bytes out. The disk is in file.go.
 package credfile
 
 import (
@@ -21,26 +20,21 @@ type Session struct {
 	Source, Serial                             string // the long-term access key and the device that it came from
 }
 
-// The settings this program reads or writes.
+// The settings this program reads or writes. No SDK defines one for the end of a session: expiry is what most tools
+// of the kind write. record names the long-term key, the device and the session's own key: a session whose key is
+// another one by now was put there by somebody else.
 const (
 	accessKey = "aws_access_key_id"
 	secretKey = "aws_secret_access_key"
 	token     = "aws_session_token"
-	// Neither botocore nor the SDKs define a key for the expiry of a session in
-	// this file. This is the one that most other tools of the kind write, and
-	// that shell prompts read.
-	expiry = "x_security_token_expires"
-	region = "region"
-	// Which long-term key and device the session came from, and its own key: a
-	// session whose key is another one by now was put there by somebody else.
-	record = "x_aws_mfa_source"
-	// LegacyToken is what old tools wrote. botocore reads it before
-	// aws_session_token, so a stale one would win over the new session.
+	expiry    = "x_security_token_expires"
+	record    = "x_aws_mfa_source"
+	region    = "region"
+	// LegacyToken is what old tools wrote. botocore reads it first, so a stale one would win over the new session.
 	LegacyToken = "aws_security_token"
 )
 
-// ErrLongTermKeys says that a section holds an access key without a session
-// token: writing there would destroy what may be the only copy of a key.
+// ErrLongTermKeys says that a section holds what may be the only copy of a key: one without a session token.
 var ErrLongTermKeys = errors.New("the profile holds long-term keys")
 
 // Put returns text with session in the section called name.
@@ -50,11 +44,7 @@ func Put(text []byte, name string, session Session) ([]byte, error) {
 	}
 	settings := session.settings()
 	for _, s := range settings {
-		value := s.value
-		if s.key == record {
-			value = strings.ReplaceAll(value, " ", "") // three words
-		}
-		if !Writable(value) {
+		if !Writable(s.value) && (s.key != record || !Writable(strings.ReplaceAll(s.value, " ", ""))) {
 			return nil, words.New("the value of `%s` is empty or has characters that the file can not hold", s.key)
 		}
 	}
@@ -80,13 +70,10 @@ func Has(text []byte, name, key string) bool {
 	return slices.ContainsFunc(lines, func(l line) bool { return l.block > 0 && l.key == key })
 }
 
-// Kept returns the session that Put left in the section called name, if nobody
-// touched it since. What is odd in any way is not trusted.
+// Kept returns the session that Put left in the section called name, if nobody touched it since. What is odd in any
+// way is not trusted.
 func Kept(text []byte, name string) (Session, bool) {
-	lines, err := scan(text, name)
-	if err != nil {
-		return Session{}, false
-	}
+	lines, _ := scan(text, name)
 	values := map[string]string{}
 	for _, l := range lines {
 		if l.block == 0 || l.key == "" {
@@ -128,22 +115,15 @@ func CheckName(name string) error {
 type setting struct{ key, value string }
 
 func (s Session) settings() []setting {
-	all := []setting{
-		{region, s.Region},
-		{accessKey, s.AccessKeyID},
-		{secretKey, s.SecretAccessKey},
-		{token, s.SessionToken},
-		{expiry, s.Expires.UTC().Format(time.RFC3339)},
-		{record, s.Source + " " + s.Serial + " " + s.AccessKeyID},
-	}
+	all := []setting{{region, s.Region}, {accessKey, s.AccessKeyID}, {secretKey, s.SecretAccessKey}, {token, s.SessionToken},
+		{expiry, s.Expires.UTC().Format(time.RFC3339)}, {record, s.Source + " " + s.Serial + " " + s.AccessKeyID}}
 	if s.Region == "" {
 		return all[1:]
 	}
 	return all
 }
 
-// Writable reports whether every reader gets value back as it is: none cuts,
-// unquotes or breaks it. All real keys, tokens and regions are like that.
+// Writable reports whether every reader gets value back as it is: none cuts, unquotes or breaks it.
 func Writable(value string) bool {
 	return value != "" && !strings.ContainsFunc(value, func(r rune) bool {
 		return r <= ' ' || r > '~' || strings.ContainsRune("\"'\\#;", r)
@@ -159,8 +139,7 @@ func longTerm(lines []line) bool {
 			keys[l.block] = keys[l.block] || l.value != ""
 		case token, LegacyToken:
 			value := strings.Trim(l.value, `"'`)
-			empty := value == "" || value[0] == '#' || value[0] == ';'
-			tokens[l.block] = tokens[l.block] || !empty
+			tokens[l.block] = tokens[l.block] || value != "" && value[0] != '#' && value[0] != ';'
 		}
 	}
 	for block, found := range keys {
@@ -171,9 +150,8 @@ func longTerm(lines []line) bool {
 	return false
 }
 
-// replace puts the settings where the section has them already, or else behind
-// its last setting, or else in a new section. It drops what would compete:
-// doubles, twins in upper case, the legacy token, and continuation lines.
+// replace puts the settings where the section has them already, else behind its last setting, else in a new section.
+// It drops what would compete: doubles, twins in upper case, the legacy token, and continuation lines.
 func replace(lines []line, name string, settings []setting) []string {
 	eol := lineEnding(lines)
 	var out []string
@@ -181,23 +159,22 @@ func replace(lines []line, name string, settings []setting) []string {
 	dropDeeperThan := -1 // inside a dropped value: its continuation lines go too
 	missing := slices.Clone(settings)
 	for _, l := range lines {
+		at := slices.IndexFunc(missing, func(s setting) bool { return s.key == l.key })
 		switch {
 		case l.block == 0 || l.kind == header:
 			dropDeeperThan = -1
 		case l.kind == filler:
 		case dropDeeperThan >= 0 && l.indent > dropDeeperThan:
 			continue
-		case managed(l.key, settings):
+		case l.key == LegacyToken || slices.ContainsFunc(settings, func(s setting) bool { return s.key == l.key }):
 			dropDeeperThan = l.indent
-			at := slices.IndexFunc(missing, func(s setting) bool { return s.key == l.key })
 			// An indented setting can be part of another one's value: never reused.
 			if !l.home || l.indent > 0 || at < 0 {
 				continue
 			}
 			l.raw = missing[at].line(ending(l.raw, eol))
 			missing = slices.Delete(missing, at, at+1)
-		case l.kind == other && l.indent == 0: // for the SDK this does not end a value
-		default:
+		case l.kind != other || l.indent > 0: // for the SDK, what no reader knows does not end a value
 			dropDeeperThan = -1
 		}
 		out = append(out, l.raw)
@@ -208,17 +185,10 @@ func replace(lines []line, name string, settings []setting) []string {
 	return insert(out, end, name, missing, eol)
 }
 
-func managed(key string, settings []setting) bool {
-	return key == LegacyToken || slices.ContainsFunc(settings, func(s setting) bool { return s.key == key })
-}
-
 // insert adds the settings behind out[:end], or with a new section if end < 0.
 func insert(out []string, end int, name string, settings []setting, eol string) []string {
-	if len(settings) == 0 {
-		return out
-	}
 	var fresh []string
-	if end < 0 {
+	if end < 0 && len(settings) > 0 {
 		end = len(out)
 		if end > 0 && strings.TrimSpace(out[end-1]) != "" {
 			fresh = append(fresh, eol)
@@ -228,26 +198,23 @@ func insert(out []string, end int, name string, settings []setting, eol string) 
 	for _, s := range settings {
 		fresh = append(fresh, s.line(eol))
 	}
-	if end > 0 && !strings.HasSuffix(out[end-1], "\n") {
+	if len(fresh) > 0 && end > 0 && !strings.HasSuffix(out[end-1], "\n") {
 		out[end-1] += eol
 	}
-	return slices.Insert(out, end, fresh...)
+	return slices.Insert(out, max(end, 0), fresh...)
 }
 
 func (s setting) line(eol string) string { return s.key + " = " + s.value + eol }
 
 // lineEnding is that of the section's header, else of the file's first line.
 func lineEnding(lines []line) string {
-	eol := "\n"
+	if at := slices.IndexFunc(lines, func(l line) bool { return l.home }); at >= 0 {
+		return ending(lines[at].raw, "\n")
+	}
 	if len(lines) > 0 {
-		eol = ending(lines[0].raw, eol)
+		return ending(lines[0].raw, "\n")
 	}
-	for _, l := range lines {
-		if l.home {
-			return ending(l.raw, eol)
-		}
-	}
-	return eol
+	return "\n"
 }
 
 func ending(raw, otherwise string) string {

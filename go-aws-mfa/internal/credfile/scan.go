@@ -1,20 +1,19 @@
 package credfile
 
 import (
-	"bytes"
 	"strings"
 
 	"aws-mfa.example/aws-mfa/internal/words"
 )
 
-// A line is one line of the file, seen as the AWS SDK for Go sees it. Where
-// readers disagree, the comment at the code says which side is taken.
+// A line is one line of the file, seen as the AWS SDK for Go sees it. Where readers disagree, the comment at the
+// code says which side is taken.
 type line struct {
 	raw    string // the bytes, with the line ending
 	kind   kind
 	indent int    // blanks before it
 	key    string // of a property, in lower case: the SDK and botocore both lower it
-	value  string // of a property, with any comment behind it
+	value  string // of a property, with any comment behind it; of a header, the name
 	block  int    // which section of the wanted name this line is in, from 1; 0: in another
 	home   bool   // in the section whose header is exactly [name]
 }
@@ -28,12 +27,9 @@ const (
 	other                // what continues a value, and what no reader knows
 )
 
-// scan splits text into lines and marks those of the section called name. It
-// refuses a file that some reader can not read at all, or reads otherwise.
+// scan splits text into lines and marks those of the sections called name. It refuses a file that some reader can
+// not read at all, or reads otherwise.
 func scan(text []byte, name string) ([]line, error) {
-	if marked(text) {
-		return nil, words.New("line 1 begins with a byte order mark, which hides the first section")
-	}
 	var lines []line
 	seen := map[string]bool{}
 	block, blocks, home := 0, 0, false
@@ -42,22 +38,14 @@ func scan(text []byte, name string) ([]line, error) {
 			continue // behind the last newline
 		}
 		l := classify(raw)
-		if unclear(l, block > 0, name) {
-			return nil, words.New("line %d is a section header for some programs, and none for others", number+1)
+		if err := unclear(l, number+1, block > 0, name, seen); err != nil {
+			return nil, err
 		}
 		if l.kind == header {
-			switch {
-			case l.indent == 0 && seen[l.value]:
-				return nil, words.New("line %d begins section `%s` a second time, and the AWS CLI takes no such file", number+1, l.value)
-			case l.indent == 0 && l.value == "DEFAULT":
-				return nil, words.New("line %d begins section `DEFAULT`, which leaks into all others", number+1)
-			}
-			seen[l.value] = true
-			block, home = 0, false
+			block, home, seen[l.value] = 0, false, true
 			if sectionName(l.value) == name {
 				blocks++
-				// botocore takes the blanks of [ name ] as part of the name; a
-				// session there would be lost on it, so only [name] is a home.
+				// For botocore the blanks of [ name ] are part of the name; a session there would be lost on it.
 				block, home = blocks, l.value == name
 			}
 		}
@@ -65,11 +53,6 @@ func scan(text []byte, name string) ([]line, error) {
 		lines = append(lines, l)
 	}
 	return lines, nil
-}
-
-// marked finds the byte order marks of UTF-8 and UTF-16.
-func marked(text []byte) bool {
-	return bytes.HasPrefix(text, []byte("\ufeff")) || bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff"))
 }
 
 func classify(raw string) line {
@@ -84,15 +67,11 @@ func classify(raw string) line {
 		return l
 	}
 	at := strings.IndexAny(trimmed, "=:")
-	if l.indent == 0 && at > startOfComment(trimmed) {
-		at = -1 // "a # b = c" is no setting
+	if at < 0 || l.indent == 0 && at > startOfComment(trimmed) { // "a # b = c" is no setting
+		l.kind = other
+		return l
 	}
-	l.kind = other
-	if at >= 0 {
-		l.kind = property
-		l.key = strings.ToLower(strings.TrimSpace(trimmed[:at]))
-		l.value = strings.TrimSpace(trimmed[at+1:])
-	}
+	l.kind, l.key, l.value = property, strings.ToLower(strings.TrimSpace(trimmed[:at])), strings.TrimSpace(trimmed[at+1:])
 	return l
 }
 
@@ -106,7 +85,6 @@ func startOfComment(trimmed string) int {
 	return len(trimmed)
 }
 
-// headerName returns what stands between the brackets of a section header.
 func headerName(trimmed string) (string, bool) {
 	if at := strings.IndexAny(trimmed, "#;"); at >= 0 {
 		trimmed = strings.TrimSpace(trimmed[:at])
@@ -117,8 +95,7 @@ func headerName(trimmed string) (string, bool) {
 	return trimmed[1 : len(trimmed)-1], true
 }
 
-// sectionName is the name that the SDK gives a header: trimmed, and the first
-// run of blanks counts as one.
+// sectionName is the name that the SDK gives a header: trimmed, and the first run of blanks counts as one.
 func sectionName(inner string) string {
 	inner = strings.TrimSpace(inner)
 	if at := strings.IndexAny(inner, " \t"); at > 0 {
@@ -127,17 +104,29 @@ func sectionName(inner string) string {
 	return inner
 }
 
-// unclear finds a line that is a header for one reader and not for another,
-// where that matters: in, at or behind the section called name. "[name] junk" is
-// one for botocore only; "  [name]" and "[name] # ]" are ones for the SDK only.
-func unclear(l line, within bool, name string) bool {
+// unclear says what makes a line dangerous: it is a section header for one reader and not for another, in, at or
+// behind the section called name; or some reader takes no such section anywhere.
+func unclear(l line, number int, within bool, name string, seen map[string]bool) error {
 	trimmed := strings.TrimSpace(l.raw)
+	marked := strings.HasPrefix(l.raw, "\ufeff") || strings.HasPrefix(l.raw, "\xff\xfe") || strings.HasPrefix(l.raw, "\xfe\xff")
+	if number == 1 && marked { // of UTF-8 or UTF-16
+		return words.New("line 1 begins with a byte order mark, which hides the first section")
+	}
 	if l.kind == filler || !strings.HasPrefix(trimmed, "[") {
-		return false
+		return nil
 	}
 	inner, _, closed := strings.Cut(trimmed[1:], "]")
-	if l.kind == header && l.indent == 0 && strings.LastIndex(trimmed, "]") == 1+len(inner) {
-		return false
+	plain := l.kind == header && l.indent == 0
+	switch {
+	case plain && seen[l.value]:
+		return words.New("line %d begins section `%s` a second time, and the AWS CLI takes no such file", number, l.value)
+	case plain && l.value == "DEFAULT":
+		return words.New("line %d begins section `DEFAULT`, which leaks into all others", number)
+	case plain && strings.LastIndex(trimmed, "]") == 1+len(inner):
+		return nil
+	case closed && (within || sectionName(inner) == name):
+		// "[name] junk" is a header for botocore only; "  [name]" and "[name] # ]" are for the SDK only.
+		return words.New("line %d is a section header for some programs, and none for others", number)
 	}
-	return closed && (within || sectionName(inner) == name)
+	return nil
 }
