@@ -18,11 +18,28 @@ import (
 // Device is the ARN of an MFA device, or the number on the back of a hardware one.
 type Device string
 
+// What AWS takes as a serial number, and what is printed on hardware devices.
+var (
+	anySerial      = regexp.MustCompile(`^[\w+=/:,.@-]{9,256}$`)
+	hardwareSerial = regexp.MustCompile(`^[A-Z]{2,8}[0-9]{6,}$`)
+)
+
+// Whole reports whether text names a device by itself; otherwise it is a part of a name.
+func Whole(text string) bool {
+	return strings.HasPrefix(text, "arn:") || hardwareSerial.MatchString(text)
+}
+
 // FIDO reports whether it is a security key, which GetSessionToken can not use.
 func (d Device) FIDO() bool { return strings.Contains(string(d), ":u2f/") }
 
 // Name is what people call it.
 func (d Device) Name() string { return string(d[strings.LastIndexByte(string(d), '/')+1:]) }
+
+// Partition is the one of the device's ARN, or "".
+func (d Device) Partition() string {
+	parsed, _ := arn.Parse(string(d))
+	return parsed.Partition
+}
 
 // Kind says what sort of device it is.
 func (d Device) Kind() words.Text {
@@ -33,17 +50,6 @@ func (d Device) Kind() words.Text {
 		return words.New("virtual")
 	}
 	return words.New("hardware")
-}
-
-// What AWS takes as a serial number, and what is printed on hardware devices.
-var (
-	anySerial      = regexp.MustCompile(`^[\w+=/:,.@-]{9,256}$`)
-	hardwareSerial = regexp.MustCompile(`^[A-Z]{2,8}[0-9]{6,}$`)
-)
-
-// Whole reports whether text names a device by itself; otherwise it is a part of a name.
-func Whole(text string) bool {
-	return strings.HasPrefix(text, "arn:") || hardwareSerial.MatchString(text)
 }
 
 // Check refuses what by its shape is no device for GetSessionToken; from is where it stands.
@@ -62,48 +68,44 @@ func (d Device) Check(from words.Text) error {
 	return nil
 }
 
-// Partition is the one of the device's ARN, or "".
-func (d Device) Partition() string {
-	parsed, _ := arn.Parse(string(d))
-	return parsed.Partition
-}
-
 // Found is what AWS told about the user's devices.
 type Found struct {
 	Listed   bool
-	Devices  []Device // as AWS lists them, FIDO keys too: it promises no order
+	Devices  []Device // FIDO keys too, in no order: AWS promises none
 	Guess    Device   // what it may be where nothing could be listed
 	Refusals []any    // Texts: why not, call by call
 }
 
-// Devices asks for the devices of the user. Who may not list them by name may
-// be able to without; else the usual name of a device is a guess.
+// Devices asks for the devices of the user. Who may not list them by name may be able to without; else the usual name
+// of a device is a guess.
 func (c Client) Devices(ctx context.Context) (found Found, err error) {
-	caller, err := c.caller(ctx)
-	if err != nil && !denied(err) {
-		return found, c.explain(ctx, "GetCallerIdentity", err)
-	}
+	var caller string
 	var user *string
-	if err != nil {
-		found.refused(c.explain(ctx, "GetCallerIdentity", err))
-	} else if user, err = userName(caller); err != nil {
-		return found, err
+	identity, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	switch {
+	case err == nil:
+		caller = aws.ToString(identity.Arn)
+		if user, err = userName(caller); err != nil {
+			return found, err
+		}
+	case denied(err):
+		found.refused(explain(ctx, "GetCallerIdentity", err))
+	default:
+		return found, explain(ctx, "GetCallerIdentity", err)
 	}
-	// The usual policies allow the listing only with the caller's own user name.
-	names := []*string{user}
-	if user != nil {
-		names = append(names, nil)
+	names := []*string{user, nil} // the usual policies allow the listing only with the caller's own name
+	if user == nil {
+		names = names[1:]
 	}
 	for _, name := range names {
 		if found.Devices, err = c.list(ctx, name); err == nil {
 			found.Listed = true
 			return found, nil
 		}
-		told := c.explain(ctx, "ListMFADevices", err)
-		if ended := new(fault.Error); !errors.As(told, &ended) {
+		told := explain(ctx, "ListMFADevices", err)
+		if !found.refused(told) {
 			return found, told // Ctrl-C
 		}
-		found.refused(told)
 		if ctx.Err() != nil || !errors.As(err, new(smithy.APIError)) {
 			break // no answer: another question would have none either
 		}
@@ -112,20 +114,11 @@ func (c Client) Devices(ctx context.Context) (found Found, err error) {
 	return found, nil
 }
 
-func (c Client) caller(ctx context.Context) (string, error) {
-	identity, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-	if err != nil {
-		return "", err
-	}
-	return aws.ToString(identity.Arn), nil
-}
-
-func (c Client) list(ctx context.Context, user *string) ([]Device, error) {
+func (c Client) list(ctx context.Context, user *string) (devices []Device, err error) {
 	listed, err := c.iam.ListMFADevices(ctx, &iam.ListMFADevicesInput{UserName: user})
 	if err != nil {
 		return nil, err
 	}
-	var devices []Device
 	for _, device := range listed.MFADevices {
 		if serial := aws.ToString(device.SerialNumber); serial != "" {
 			devices = append(devices, Device(serial))
@@ -134,11 +127,16 @@ func (c Client) list(ctx context.Context, user *string) ([]Device, error) {
 	return devices, nil
 }
 
-func (f *Found) refused(err error) {
+// refused notes why a call failed, once, if that can be told.
+func (f *Found) refused(err error) bool {
 	told := new(fault.Error)
-	if errors.As(err, &told) && (len(f.Refusals) == 0 || told.Error() != f.Refusals[len(f.Refusals)-1].(error).Error()) {
+	if !errors.As(err, &told) {
+		return false
+	}
+	if last := len(f.Refusals) - 1; last < 0 || f.Refusals[last].(words.Text).Error() != told.Error() {
 		f.Refusals = append(f.Refusals, told.Message)
 	}
+	return true
 }
 
 // denied is what a policy can do to GetCallerIdentity, and a wrong key is not.
@@ -148,12 +146,11 @@ func denied(err error) bool {
 		!strings.Contains(api.ErrorMessage(), "session credentials")
 }
 
-// userName is the last part of the ARN's path, or nil for the root user, who
-// has no name.
+// userName is the last part of the ARN's path, or nil for the root user, who has no name.
 func userName(caller string) (*string, error) {
 	parsed, err := arn.Parse(caller)
 	kind, path, _ := strings.Cut(parsed.Resource, "/")
-	name := path[strings.LastIndex(path, "/")+1:]
+	name := Device(path).Name()
 	switch {
 	case err == nil && parsed.Resource == "root":
 		return nil, nil
@@ -178,8 +175,7 @@ func guess(caller string, user *string) Device {
 }
 
 // Usable are the devices that GetSessionToken takes. There is at least one, or an error.
-func (f Found) Usable() ([]Device, error) {
-	var usable []Device
+func (f Found) Usable() (usable []Device, err error) {
 	for _, device := range f.Devices {
 		if !device.FIDO() {
 			usable = append(usable, device)
@@ -196,8 +192,7 @@ func (f Found) Usable() ([]Device, error) {
 		"the user has no MFA device")
 }
 
-// Match finds the one device that part of a name means: the whole name of one,
-// or what only one has in it.
+// Match finds the device that part of a name means: the whole name of one, or what only one has in it.
 func (f Found) Match(part string) (Device, error) {
 	var matching []Device
 	for _, device := range f.Devices {

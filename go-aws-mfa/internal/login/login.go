@@ -21,52 +21,38 @@ type Client struct {
 	skew *atomic.Int64 // nanoseconds that AWS's clock is ahead of ours, as last seen
 }
 
-// New makes a Client. It calls nothing. An endpoint of "" is that of AWS.
+// New makes a Client. It calls nothing. An endpoint wins over those of the environment; "" is none.
 func New(cfg aws.Config, endpoint string) Client {
-	skew := new(atomic.Int64)
+	c := Client{skew: new(atomic.Int64)}
 	cfg.APIOptions = append(cfg.APIOptions, func(stack *middleware.Stack) error {
-		return stack.Deserialize.Add(watchClock(skew), middleware.After)
+		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("WatchClock", c.watchClock), middleware.After)
 	})
-	var base *string // over AWS_ENDPOINT_URL_STS too
+	c.sts, c.iam = sts.NewFromConfig(cfg), iam.NewFromConfig(cfg)
 	if endpoint != "" {
-		base = &endpoint
+		c.sts = sts.NewFromConfig(cfg, func(o *sts.Options) { o.BaseEndpoint = &endpoint })
+		c.iam = iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = &endpoint })
 	}
-	return Client{
-		sts: sts.NewFromConfig(cfg, func(o *sts.Options) {
-			if base != nil {
-				o.BaseEndpoint = base
-			}
-		}),
-		iam: iam.NewFromConfig(cfg, func(o *iam.Options) {
-			if base != nil {
-				o.BaseEndpoint = base
-			}
-		}),
-		skew: skew,
-	}
+	return c
 }
 
 // watchClock compares the Date of each answer with this computer's time.
-func watchClock(skew *atomic.Int64) middleware.DeserializeMiddleware {
-	return middleware.DeserializeMiddlewareFunc("WatchClock", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
-		out middleware.DeserializeOutput, metadata middleware.Metadata, err error,
-	) {
-		out, metadata, err = next.HandleDeserialize(ctx, in)
-		if answer, ok := out.RawResponse.(*smithyhttp.Response); ok {
-			if date, dateErr := http.ParseTime(answer.Header.Get("Date")); dateErr == nil {
-				skew.Store(int64(time.Until(date)))
-			}
+func (c Client) watchClock(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+	middleware.DeserializeOutput, middleware.Metadata, error,
+) {
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	if answer, ok := out.RawResponse.(*smithyhttp.Response); ok {
+		if date, dateErr := http.ParseTime(answer.Header.Get("Date")); dateErr == nil {
+			c.skew.Store(int64(time.Until(date)))
 		}
-		return out, metadata, err
-	})
+	}
+	return out, metadata, err
 }
 
-// Skew is how far AWS's clock is ahead of this computer's, as far as is known:
-// a Date has whole seconds.
+// Skew is how far AWS's clock is ahead of this computer's, as far as is known: a Date has whole seconds.
 func (c Client) Skew() time.Duration { return time.Duration(c.skew.Load()).Truncate(time.Second) }
 
-// Session swaps the code for temporary keys. A duration of 0 leaves it to AWS,
-// whose default is right for users (12 hours) and for root (1 hour).
+// Session swaps the code for temporary keys. A duration of 0 leaves it to AWS, whose default is right for users
+// (12 hours) and for root (1 hour).
 func (c Client) Session(ctx context.Context, serial, code string, duration time.Duration) (aws.Credentials, error) {
 	input := &sts.GetSessionTokenInput{SerialNumber: &serial, TokenCode: &code}
 	if duration > 0 {
@@ -74,17 +60,12 @@ func (c Client) Session(ctx context.Context, serial, code string, duration time.
 	}
 	answer, err := c.sts.GetSessionToken(ctx, input)
 	if err != nil {
-		return aws.Credentials{}, c.explain(ctx, "GetSessionToken", err)
+		return aws.Credentials{}, explain(ctx, "GetSessionToken", err)
 	}
 	got := answer.Credentials
 	if got == nil || got.AccessKeyId == nil || got.SecretAccessKey == nil || got.SessionToken == nil || got.Expiration == nil {
 		return aws.Credentials{}, unreadable("GetSessionToken")
 	}
-	return aws.Credentials{
-		AccessKeyID:     *got.AccessKeyId,
-		SecretAccessKey: *got.SecretAccessKey,
-		SessionToken:    *got.SessionToken,
-		CanExpire:       true,
-		Expires:         *got.Expiration,
-	}, nil
+	return aws.Credentials{AccessKeyID: *got.AccessKeyId, SecretAccessKey: *got.SecretAccessKey, SessionToken: *got.SessionToken,
+		CanExpire: true, Expires: *got.Expiration}, nil
 }

@@ -13,13 +13,6 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// A refusal is an answer of AWS that has a plainer sentence. AWS uses AccessDenied
-// for most of them, so the text has to tell them apart.
-type refusal struct {
-	code, text string // what the error's code is and its text holds; "" is anything
-	told       *fault.Error
-}
-
 var (
 	badCode = fault.New(fault.Refused, "wait for the next code (each works once), and check that the device's clock is right",
 		"AWS did not take the MFA code")
@@ -31,8 +24,12 @@ var (
 		"AWS is refusing calls for now because there were too many")
 )
 
-// The first that fits is taken.
-var refusals = []refusal{
+// refusals are answers of AWS that have a plainer sentence, by the error's code and what its text holds; "" is
+// anything. AWS uses AccessDenied for most, so the text has to tell them apart. The first that fits is taken.
+var refusals = []struct {
+	code, text string
+	told       *fault.Error
+}{
 	{"", "invalid MFA one time pass code", badCode},
 	{"", "unable to validate MFA code", badDevice},
 	{"", "session credentials", fault.New(fault.Refused, "give -s the profile with the long-term keys",
@@ -49,13 +46,12 @@ var refusals = []refusal{
 	{"RegionDisabledException", "", fault.New(fault.Refused, "name another region with --region",
 		"STS is switched off in this region for the account")},
 	{"AccessDenied", "iam:ListMFADevices", fault.New(fault.Refused,
-		"set `mfa_serial` in the profile to the ARN or serial number of the device",
-		"the user may not list MFA devices")},
+		"set `mfa_serial` in the profile to the ARN or serial number of the device", "the user may not list MFA devices")},
 }
 
-// What the services call it when there are too many calls.
-var throttled = []string{"Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded",
-	"RequestThrottled", "TooManyRequests", "TooManyRequestsException", "SlowDown"}
+// throttled is what the services call it when there are too many calls.
+var throttled = []string{"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestLimitExceeded",
+	"TooManyRequests", "TooManyRequestsException", "SlowDown"}
 
 // BadCode reports whether err is about the code alone: another one may do.
 func BadCode(err error) bool { return errors.Is(err, badCode) }
@@ -64,7 +60,7 @@ func BadCode(err error) bool { return errors.Is(err, badCode) }
 func BadDevice(err error) bool { return errors.Is(err, badDevice) }
 
 // explain turns the error of a call into one sentence and a next step.
-func (c Client) explain(ctx context.Context, call string, err error) error {
+func explain(ctx context.Context, call string, err error) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fault.New(fault.Failed, "check the network, the proxy variables and AWS_ENDPOINT_URL",
 			"`%s` had no answer from AWS in time", call)
@@ -109,12 +105,11 @@ func unreadable(call string) error {
 func unreachable(call string, err error) error {
 	reason := err
 	var request *url.Error
-	var operation *smithy.OperationError
-	switch {
-	case errors.As(err, &request):
-		reason = request.Err
-	case errors.As(err, &operation):
+	if operation := new(smithy.OperationError); errors.As(err, &operation) {
 		reason = operation.Err
+	}
+	if errors.As(err, &request) {
+		reason = request.Err
 	}
 	return fault.New(fault.Failed, "check the network, the proxy variables, the region and AWS_ENDPOINT_URL",
 		"`%s` could not reach AWS: %v", call, reason)
