@@ -14,12 +14,10 @@ import (
 	"aws-mfa.example/aws-mfa/internal/words"
 )
 
-// codeVariable may hold a code. It is taken out of the environment at once: no
-// program that this one starts has a use for it.
+// codeVariable may hold a code. It is taken out of the environment at once: no program that this one starts needs it.
 const codeVariable = "AWS_MFA_CODE"
 
-// App is the command with everything that it touches, but for the AWS files and
-// variables, which the SDK reads by itself.
+// App is the command with everything that it touches, but for the AWS files and variables, which the SDK reads.
 type App struct {
 	Version, Digest string
 	Language        words.Language
@@ -55,25 +53,22 @@ func (a App) Run(ctx context.Context, args []string) (code int) {
 	chosen, err := parse(args, given)
 	switch {
 	case err != nil:
-		return a.fail(err, seen)
 	case chosen.help:
 		fmt.Fprint(a.Stdout, helpText())
-		return fault.OK
 	case chosen.version:
 		fmt.Fprintf(a.Stdout, "aws-mfa %s\nsource  %s\ngo      %s\ntarget  %s/%s\n",
 			a.Version, a.Digest, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-		return fault.OK
 	case chosen.completion != "":
 		fmt.Fprint(a.Stdout, completion(chosen.completion))
-		return fault.OK
+	default:
+		seen.add(chosen.code)
+		err = (&run{App: a, options: chosen, seen: &seen}).logIn(ctx)
 	}
-	seen.add(chosen.code)
-	err = (&run{App: a, options: chosen, seen: &seen}).logIn(ctx)
 	switch {
-	case ctx.Err() != nil && err != nil:
+	case err == nil:
+		return fault.OK
+	case ctx.Err() != nil:
 		return fault.Interrupted
-	case err != nil:
-		return a.fail(err, seen)
 	}
-	return fault.OK
+	return a.fail(err, seen)
 }

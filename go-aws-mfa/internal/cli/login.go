@@ -87,7 +87,7 @@ func (r *run) keptIsEnough(ctx context.Context) (bool, error) {
 // that lasts for a while.
 func (r *run) keptFits() bool {
 	kept := r.to.Kept
-	return !r.force && r.to.IsKept && kept.Source == r.from.Keys.AccessKeyID &&
+	return !r.force && kept.Source == r.from.Keys.AccessKeyID &&
 		r.isWanted(login.Device(kept.Serial)) && kept.Expires.Sub(r.Now()) > margin
 }
 

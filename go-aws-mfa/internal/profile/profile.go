@@ -1,8 +1,9 @@
-// Package profile reads profiles as the AWS CLI does, and refuses the ones that
-// can not be the source or the destination of a session.
+// Package profile reads profiles as the AWS CLI does, and refuses the ones that can not be the source or the
+// destination of a session.
 package profile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os/exec"
@@ -15,6 +16,10 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
+// STS and IAM can not be called without a region. These each partition always has.
+var fallbackRegions = map[string]string{"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1",
+	"aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1", "aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1"}
+
 // Source is a profile with long-term keys.
 type Source struct {
 	Name      string
@@ -24,11 +29,10 @@ type Source struct {
 	files     Files
 }
 
-// LoadSource reads the profile called name and its keys. It calls nobody but
-// the profile's own credential_process.
+// LoadSource reads the profile called name and its keys. It calls nobody but the profile's own credential_process.
 func LoadSource(ctx context.Context, name string, files Files) (Source, error) {
 	shared, err := load(ctx, name, files)
-	if errors.As(err, new(config.SharedConfigProfileNotExistError)) {
+	if missing(err) {
 		return Source{}, fault.New(fault.Configuration, "", "there is no profile `%s` in `%s` or `%s`",
 			name, files.Credentials, files.Config).WithHint("make it with: aws configure --profile %s", name)
 	}
@@ -50,68 +54,39 @@ func LoadSource(ctx context.Context, name string, files Files) (Source, error) {
 	return Source{name, keys, shared.Region, shared.MFASerial, files}, nil
 }
 
-// Config is what the SDK needs for calls with the keys of the profile. The
-// region is the one that is given, else AWS_REGION, else the profile's, else
-// one that the partition always has.
+// Config is what the SDK needs for calls with the keys of the profile. The region is the one that is given, else
+// AWS_REGION, else the profile's, else one of the partition.
 func (s Source) Config(ctx context.Context, region, partition string) (aws.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx,
-		// Naming the profile and its keys in the program is what makes them win
-		// over AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN and AWS_PROFILE.
+		// Named in the program, the profile and its keys win over AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN and AWS_PROFILE.
 		config.WithSharedConfigProfile(s.Name),
 		config.WithCredentialsProvider(aws.CredentialsProviderFunc(
 			func(context.Context) (aws.Credentials, error) { return s.Keys, nil })),
 		config.WithSharedCredentialsFiles([]string{s.files.Credentials}),
 		config.WithSharedConfigFiles([]string{s.files.Config}),
 		config.WithRegion(region),
-		config.WithDefaultRegion(FallbackRegion(partition)),
-		config.WithLogger(logging.Nop{}),
-	)
+		config.WithDefaultRegion(cmp.Or(fallbackRegions[partition], "us-east-1")),
+		config.WithLogger(logging.Nop{}))
 	if err != nil {
 		return cfg, unreadable(s.Name, err)
 	}
 	return cfg, nil
 }
 
-// FallbackRegion is one that a partition always has: STS and IAM can not be
-// called without a region.
-func FallbackRegion(partition string) string {
-	switch partition {
-	case "aws-cn":
-		return "cn-north-1"
-	case "aws-us-gov":
-		return "us-gov-west-1"
-	case "aws-iso":
-		return "us-iso-east-1"
-	case "aws-iso-b":
-		return "us-isob-east-1"
-	case "aws-iso-e":
-		return "eu-isoe-west-1"
-	case "aws-iso-f":
-		return "us-isof-south-1"
-	case "aws-eusc":
-		return "eusc-de-east-1"
-	}
-	return "us-east-1"
-}
-
-// checkSource refuses, before anything is called, what gives no long-term keys.
-// It leaves two places for the keys: the files and a process.
+// checkSource refuses what gives no long-term keys. It leaves two places for them: the files and a process.
 func checkSource(name string, shared config.SharedConfig, files Files) error {
-	if shared.RoleARN != "" {
+	text, unread := credfile.Read(files.Credentials)
+	switch {
+	case shared.RoleARN != "":
 		return fault.New(fault.Configuration, "give -s the profile that has the access key",
 			"profile `%s` assumes a role, and only the long-term keys of a user can get a session", name)
-	}
-	if !shared.Credentials.HasKeys() && (shared.CredentialProcess == "" || usesSSO(shared)) {
+	case !shared.Credentials.HasKeys() && (shared.CredentialProcess == "" || usesSSO(shared)):
 		return fault.New(fault.Configuration, "", "profile `%s` has no access key", name).
 			WithHint("add one with: aws configure --profile %s", name)
-	}
-	if shared.Region != "" && !credfile.Writable(shared.Region) {
+	case shared.Region != "" && !credfile.Writable(shared.Region):
 		return fault.New(fault.Configuration, "", "the region of profile `%s` has characters that no region has", name).
 			WithHint("write it again with: aws configure --profile %s", name)
-	}
-	// The SDK does not know the token of old tools, but it makes this a session.
-	text, err := credfile.Read(files.Credentials)
-	if err == nil && credfile.Has(text, name, credfile.LegacyToken) {
+	case unread == nil && credfile.Has(text, name, credfile.LegacyToken): // which the SDK does not know
 		return isSession(name)
 	}
 	return nil
@@ -119,42 +94,37 @@ func checkSource(name string, shared config.SharedConfig, files Files) error {
 
 // Destination is a profile that may get a session.
 type Destination struct {
-	Region  string // its own, from either file
-	Process bool   // it has a credential_process, which the session will stand before
-	// Kept is the session that an earlier login left there, if IsKept.
-	Kept   credfile.Session
-	IsKept bool
+	Region  string           // its own, from either file
+	Process bool             // it has a credential_process, which the session will stand before
+	Kept    credfile.Session // what an earlier login left there; without keys if there is nothing to trust
 }
 
 // LoadDestination refuses a profile that a session would destroy or that would hide it.
-func LoadDestination(ctx context.Context, name string, files Files) (Destination, error) {
+func LoadDestination(ctx context.Context, name string, files Files) (to Destination, err error) {
 	text, err := credfile.Read(files.Credentials)
 	if err != nil {
-		return Destination{}, fault.New(fault.Configuration, "AWS_SHARED_CREDENTIALS_FILE names another file",
+		return to, fault.New(fault.Configuration, "AWS_SHARED_CREDENTIALS_FILE names another file",
 			"`%s` can not be used: %v", files.Credentials, fault.Reason(err))
 	}
 	longTerm, err := credfile.HoldsLongTermKeys(text, name)
 	if err != nil {
-		return Destination{}, fault.New(fault.Configuration, "correct that line, or take it out",
+		return to, fault.New(fault.Configuration, "correct that line, or take it out",
 			"section `%s` of `%s` is unclear: %v", name, files.Credentials, err)
-	}
-	if longTerm {
-		return Destination{}, HoldsKeys(name)
 	}
 	shared, err := load(ctx, name, files)
 	switch {
-	case errors.As(err, new(config.SharedConfigProfileNotExistError)):
-		return Destination{}, nil
+	case longTerm, err == nil && shared.Credentials.HasKeys() && shared.Credentials.SessionToken == "": // in the config file
+		return to, HoldsKeys(name)
+	case missing(err):
+		return to, nil
 	case err != nil:
-		return Destination{}, err
-	case shared.Credentials.HasKeys() && shared.Credentials.SessionToken == "":
-		return Destination{}, HoldsKeys(name) // in the config file
+		return to, err
 	case shared.RoleARN != "" || usesSSO(shared):
-		return Destination{}, fault.New(fault.Configuration, "give -d another name",
+		return to, fault.New(fault.Configuration, "give -d another name",
 			"profile `%s` takes its credentials from a role or from SSO, which would hide a session", name)
 	}
-	kept, isKept := credfile.Kept(text, name)
-	return Destination{shared.Region, shared.CredentialProcess != "", kept, isKept}, nil
+	kept, _ := credfile.Kept(text, name)
+	return Destination{shared.Region, shared.CredentialProcess != "", kept}, nil
 }
 
 // HoldsKeys is the refusal to write over long-term keys.
@@ -163,8 +133,8 @@ func HoldsKeys(name string) error {
 		"profile `%s` holds long-term keys, and a session would destroy them", name)
 }
 
-// load is the first to read both files. The SDK panics at a value that is one
-// quotation mark and nothing else; that is a mistake in a file, not a defect.
+// load is the first to read both files. The SDK panics at a value that is one quotation mark and nothing else; that
+// is a mistake in a file, not a defect.
 func load(ctx context.Context, name string, files Files) (shared config.SharedConfig, err error) {
 	defer func() {
 		if recover() != nil {
@@ -173,18 +143,18 @@ func load(ctx context.Context, name string, files Files) (shared config.SharedCo
 		}
 	}()
 	shared, err = config.LoadSharedConfigProfile(ctx, name, func(o *config.LoadSharedConfigOptions) {
-		o.CredentialsFiles = []string{files.Credentials}
-		o.ConfigFiles = []string{files.Config}
+		o.CredentialsFiles, o.ConfigFiles = []string{files.Credentials}, []string{files.Config}
 	})
-	if err != nil && !errors.As(err, new(config.SharedConfigProfileNotExistError)) {
+	if err != nil && !missing(err) {
 		err = unreadable(name, err)
 	}
 	return shared, err
 }
 
+func missing(err error) bool { return errors.As(err, new(config.SharedConfigProfileNotExistError)) }
+
 func usesSSO(shared config.SharedConfig) bool {
-	return shared.SSOSessionName+shared.SSOStartURL+shared.SSOAccountID+shared.SSORoleName+
-		shared.SSORegion+shared.LoginSession != ""
+	return shared.SSOSessionName+shared.SSOStartURL+shared.SSOAccountID+shared.SSORoleName+shared.SSORegion+shared.LoginSession != ""
 }
 
 func unreadable(name string, err error) error {
@@ -197,15 +167,11 @@ func isSession(name string) error {
 		"profile `%s` is a session already, and a session can not get another one", name)
 }
 
-// processFailed never shows the SDK's text: it quotes what the process printed,
-// which is where the keys are.
+// processFailed never shows the SDK's text: it quotes what the process printed, which is where the keys are.
 func processFailed(name string, err error) error {
 	hint := "run its credential_process by hand: it must print the keys as JSON"
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return fault.New(fault.Configuration, hint,
-			"the credential_process of profile `%s` failed: %v", name, exit)
+	if exit := new(exec.ExitError); errors.As(err, &exit) {
+		return fault.New(fault.Configuration, hint, "the credential_process of profile `%s` failed: %v", name, exit)
 	}
-	return fault.New(fault.Configuration, hint,
-		"the credential_process of profile `%s` gave no usable keys", name)
+	return fault.New(fault.Configuration, hint, "the credential_process of profile `%s` gave no usable keys", name)
 }
