@@ -53,13 +53,13 @@ func (a App) Run(ctx context.Context, args []string) (code int) {
 	chosen, err := parse(args, given)
 	switch {
 	case err != nil:
-	case chosen.help:
-		fmt.Fprint(a.Stdout, helpText())
-	case chosen.version:
-		fmt.Fprintf(a.Stdout, "aws-mfa %s\nsource  %s\ngo      %s\ntarget  %s/%s\n",
-			a.Version, a.Digest, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	case chosen.completion != "":
 		fmt.Fprint(a.Stdout, completion(chosen.completion))
+	case chosen.is("help"):
+		fmt.Fprint(a.Stdout, manual)
+	case chosen.is("version"):
+		fmt.Fprintf(a.Stdout, "aws-mfa %s\nsource  %s\ngo      %s\ntarget  %s/%s\n",
+			a.Version, a.Digest, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	default:
 		seen.add(chosen.code)
 		err = (&run{App: a, options: chosen, seen: &seen}).logIn(ctx)

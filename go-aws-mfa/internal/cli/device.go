@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -11,8 +12,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/words"
 )
 
-// How often a person may get an answer wrong.
-const tries = 3
+const tries = 3 // how often a person may get an answer wrong
 
 // chosen is the device that the code is for.
 type chosen struct {
@@ -22,10 +22,11 @@ type chosen struct {
 
 // wanted is the device that is named by itself: on the command line, else in SRC.
 func (r *run) wanted() login.Device {
-	if login.Whole(r.serial) {
-		return login.Device(r.serial)
-	}
-	if r.serial != "" {
+	serial := r.text("serial")
+	switch {
+	case login.Whole(serial):
+		return login.Device(serial)
+	case serial != "":
 		return ""
 	}
 	return login.Device(r.from.MFASerial)
@@ -36,19 +37,19 @@ func (r *run) isWanted(d login.Device) bool {
 	if wanted := r.wanted(); wanted != "" {
 		return d == wanted
 	}
-	return strings.Contains(d.Name(), r.serial)
+	return strings.Contains(d.Name(), r.text("serial"))
 }
 
 // checkDevice refuses before any call what is no device.
 func (r *run) checkDevice() error {
-	from := words.New("the `mfa_serial` of profile `%s`", r.source)
-	if r.serial != "" {
-		from = words.New("the value of `--serial`")
+	switch wanted := r.wanted(); {
+	case wanted == "":
+		return nil
+	case r.text("serial") != "":
+		return wanted.Check(words.New("the value of `--serial`"))
+	default:
+		return wanted.Check(words.New("the `mfa_serial` of profile `%s`", r.source))
 	}
-	if wanted := r.wanted(); wanted != "" {
-		return wanted.Check(from)
-	}
-	return nil
 }
 
 // device finds the device. If one is named by itself, that needs no call.
@@ -56,25 +57,22 @@ func (r *run) device(ctx context.Context) (chosen, error) {
 	if wanted := r.wanted(); wanted != "" {
 		return chosen{Device: wanted}, nil
 	}
-	found, err := within(ctx, r.networkTime, r.client.Devices)
+	found, err := within(ctx, r.limit, r.client.Devices)
 	switch {
 	case err != nil:
 		return chosen{}, err
 	case !found.Listed:
 		return r.guess(found)
-	case r.serial != "":
-		device, err := found.Match(r.serial)
+	case r.text("serial") != "":
+		device, err := found.Match(r.text("serial"))
 		if err == nil {
 			err = device.Check(words.New("the value of `--serial`"))
 		}
 		return chosen{Device: device}, err
 	}
 	usable, err := found.Usable()
-	if err != nil {
-		return chosen{}, err
-	}
-	if len(usable) == 1 {
-		return chosen{Device: usable[0]}, nil
+	if err != nil || len(usable) == 1 {
+		return chosen{Device: append(usable, "")[0]}, err
 	}
 	if t := r.person(); t != nil {
 		return r.choose(ctx, t, usable, found.Devices)
@@ -86,13 +84,13 @@ func (r *run) device(ctx context.Context) (chosen, error) {
 
 // guess goes on with the name that the device is likely to have.
 func (r *run) guess(found login.Found) (chosen, error) {
-	if found.Guess == "" {
+	device, part := found.Guess, r.text("serial")
+	if device == "" {
 		return chosen{}, fault.New(fault.Refused, "give --serial, or set `mfa_serial` in the profile",
 			"the MFA device could not be found: %v", all(found.Refusals))
 	}
-	device := found.Guess
-	if r.serial != "" {
-		device = device[:len(device)-len(device.Name())] + login.Device(r.serial)
+	if part != "" {
+		device = device[:len(device)-len(device.Name())] + login.Device(part)
 	}
 	r.note("the MFA device could not be found (%v); guessing `%s`", all(found.Refusals), device)
 	return chosen{device, found.Refusals}, nil
@@ -100,28 +98,23 @@ func (r *run) guess(found login.Found) (chosen, error) {
 
 // choose lets a person pick one of several devices.
 func (r *run) choose(ctx context.Context, t *prompt.Terminal, usable, devices []login.Device) (chosen, error) {
-	var list strings.Builder
-	list.WriteString(r.Language.Say(words.New("MFA devices of the user:")) + "\n")
-	number := 0
+	question, number := r.Language.Say(words.New("MFA devices of the user:"))+"\n", 0
 	for _, device := range devices {
 		mark := "-"
 		if !device.FIDO() {
 			number++
 			mark = strconv.Itoa(number)
 		}
-		list.WriteString("  " + mark + "  " + clean(device.Name()) + "  (" + r.Language.Say(device.Kind()) + ")\n")
+		question += "  " + mark + "  " + clean(device.Name()) + "  (" + r.Language.Say(device.Kind()) + ")\n"
 	}
-	question := list.String() + r.Language.Say(words.New("Which one? [1] "))
+	question += r.Language.Say(words.New("Which one? [1] "))
 	for range tries {
 		line, err := t.Line(ctx, question)
 		if err != nil {
 			return chosen{}, err
 		}
-		picked, err := strconv.Atoi(strings.TrimSpace(line))
-		switch {
-		case strings.TrimSpace(line) == "":
-			return chosen{Device: usable[0]}, nil
-		case err == nil && picked >= 1 && picked <= len(usable):
+		picked, err := strconv.Atoi(cmp.Or(strings.TrimSpace(line), "1"))
+		if err == nil && picked >= 1 && picked <= len(usable) {
 			return chosen{Device: usable[picked-1]}, nil
 		}
 		question = r.Language.Say(words.New("A number from 1 to %d: ", len(usable)))

@@ -2,9 +2,11 @@ package cli
 
 import (
 	"cmp"
+	_ "embed"
 	"flag"
 	"io"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,107 +18,76 @@ import (
 	"aws-mfa.example/aws-mfa/internal/words"
 )
 
-// What AWS gives, and how long it may take to do so. Finding the device and
-// getting the session do not share the limit: a slow first step must not waste
-// a code in the second.
-const (
-	shortest       = 15 * time.Minute
-	longest        = 36 * time.Hour
-	defaultTimeout = "20s"
-)
+// manual is what --help prints. Its OPTIONS are the one table of flags: the parser, the completion and the
+// documentation are made from it.
+//
+//go:embed manual.txt
+var manual string
 
-// options is what the command line says.
-type options struct {
-	source, destination        string
-	serial, code, codeCommand  string
-	duration, timeout          string
-	format, region, endpoint   string
-	force, noPrompt, quiet     bool
-	version, help              bool
-	completion                 string        // the shell that a script is wanted for
-	sessionLength, networkTime time.Duration // duration and timeout, understood; 0 leaves it to AWS
-}
+var row = regexp.MustCompile(`(?m)^    (?:-(\w), )?--([\w-]+)(?: ([A-Z]+))?\n        (.+)$`)
 
-// An option is one row of the table that the parser, --help, the completion and
-// the documentation are made of.
-type option struct {
-	short, long, value, help string
-	text                     *string // where it goes: text or
-	yes                      *bool   // a switch
-	choices                  []string
-}
+// An option is one row of the table. A switch has no value.
+type option struct{ short, long, value, help string }
 
-func (o *options) table() []option {
-	return []option{
-		{short: "s", long: "source-profile", value: "SRC", text: &o.source,
-			help: "the profile with the long-term keys (default: default)"},
-		{short: "d", long: "destination-profile", value: "DST", text: &o.destination,
-			help: "the profile that gets the session (default: SRC_mfa)"},
-		{long: "serial", value: "DEVICE", text: &o.serial,
-			help: "the MFA device: its ARN, its serial number, or part of its name"},
-		{long: "code", value: "CODE", text: &o.code,
-			help: "the MFA code; others may see it in the list of processes"},
-		{long: "code-command", value: "COMMAND", text: &o.codeCommand,
-			help: "a command line that prints the code (op, ykman, pass, bw)"},
-		{long: "no-prompt", yes: &o.noPrompt,
-			help: "never ask anybody: fail if a question would be needed"},
-		{long: "duration", value: "TIME", text: &o.duration,
-			help: "how long the session lasts, 15m to 36h (default: 12h)"},
-		{short: "f", long: "force", yes: &o.force,
-			help: "get a new session even if DST has a good one"},
-		{long: "format", value: "FORMAT", text: &o.format, choices: formats,
-			help: "what to print: " + strings.Join(formats, ", ")},
-		{long: "region", value: "REGION", text: &o.region,
-			help: "the region to call; DST gets it if it and SRC have none"},
-		{long: "endpoint-url", value: "URL", text: &o.endpoint,
-			help: "another address to call"},
-		{long: "timeout", value: "TIME", text: &o.timeout,
-			help: "how long AWS may take for each step (default: " + defaultTimeout + ")"},
-		{short: "q", long: "quiet", yes: &o.quiet,
-			help: "print nothing but errors, questions and what --format asks for"},
-		{long: "version", yes: &o.version, help: "print the version, the source digest, the Go version and the target"},
-		{short: "h", long: "help", yes: &o.help, help: "print this page"},
+func table() (options []option) {
+	for _, found := range row.FindAllStringSubmatch(manual, -1) {
+		options = append(options, option{found[1], found[2], found[3], found[4]})
 	}
+	return options
 }
 
-// parse reads the command line and refuses what can not work with any profile.
-// The code is that of the environment, if the command line has none.
-func parse(args []string, code string) (options, error) {
-	o := options{source: "default", format: profileFormat, timeout: defaultTimeout}
+// What the flags hold where they are not given.
+var defaults = map[string]string{"source-profile": "default", "format": profileFormat, "timeout": "20s"}
+
+// options is what the command line says: flags by their long names, and what needed a closer look.
+type options struct {
+	texts                     map[string]*string
+	switches                  map[string]*bool
+	source, destination, code string
+	completion                string        // the shell that a script is wanted for
+	duration, limit           time.Duration // of the session, where 0 is AWS's own; of each step with AWS
+}
+
+func (o *options) text(long string) string { return *o.texts[long] }
+func (o *options) is(long string) bool     { return *o.switches[long] }
+
+// parse reads the command line and refuses what can not work with any profile. given is the code of the environment.
+func parse(args []string, given string) (*options, error) {
+	o := &options{texts: map[string]*string{}, switches: map[string]*bool{}}
+	set := flag.NewFlagSet("aws-mfa", flag.ContinueOnError)
+	set.SetOutput(io.Discard) // its own messages are not in our form
+	for _, row := range table() {
+		o.texts[row.long], o.switches[row.long] = new(string), new(bool)
+		for _, name := range row.names() {
+			if row.value != "" {
+				set.StringVar(o.texts[row.long], name, defaults[row.long], "")
+			} else {
+				set.BoolVar(o.switches[row.long], name, false, "")
+			}
+		}
+	}
 	if len(args) > 0 && args[0] == "completion" {
 		if len(args) != 2 || !slices.Contains(shells, args[1]) {
-			return o, usage("`completion` needs the name of a shell: %s", strings.Join(shells, ", "))
+			return nil, usage("`completion` needs the name of a shell: %s", strings.Join(shells, ", "))
 		}
 		o.completion = args[1]
 		return o, nil
 	}
-	set := flag.NewFlagSet("aws-mfa", flag.ContinueOnError)
-	set.SetOutput(io.Discard) // its own messages are not in our form
-	for _, row := range o.table() {
-		for _, name := range row.names() {
-			if row.text != nil {
-				set.StringVar(row.text, name, *row.text, "")
-			} else {
-				set.BoolVar(row.yes, name, false, "")
-			}
-		}
-	}
 	if err := set.Parse(args); err != nil {
-		return o, fault.New(fault.Usage, "aws-mfa --help", "%v", flagMessage(err))
+		return nil, usage("%v", flagMessage(err))
 	}
-	if o.help || o.version {
+	if o.is("help") || o.is("version") {
 		return o, nil
 	}
-	if set.NArg() > 0 {
-		// Not repeated: people put the code there.
-		return o, usage("only flags are taken; the MFA code is read from standard input")
+	if set.NArg() > 0 { // not repeated: people put the code there
+		return nil, usage("only flags are taken; the MFA code is read from standard input")
 	}
-	o.destination = cmp.Or(o.destination, o.source+"_mfa")
-	o.code = cmp.Or(o.code, strings.TrimSpace(code))
-	return o, o.check()
+	o.source, o.code = o.text("source-profile"), cmp.Or(o.text("code"), strings.TrimSpace(given))
+	o.destination = cmp.Or(o.text("destination-profile"), o.source+"_mfa")
+	return o, cmp.Or(o.checkNames(), o.checkValues())
 }
 
-func (o *options) check() error {
+func (o *options) checkNames() error {
 	if err := credfile.CheckName(o.source); err != nil {
 		return usage("`-s` can not be used: %v", err)
 	}
@@ -127,32 +98,28 @@ func (o *options) check() error {
 		return fault.New(fault.Usage, "give -d another name",
 			"source and destination are both `%s`, and a session would destroy its keys", o.source)
 	}
-	if !slices.Contains(formats, o.format) {
-		return usage("`--format` is one of: %s", strings.Join(formats, ", "))
-	}
-	if o.region != "" && (!credfile.Writable(o.region) || strings.ContainsAny(o.region, "/.:@?")) {
-		return usage("`--region` has characters that no region has")
-	}
-	if to, err := url.Parse(o.endpoint); o.endpoint != "" && (err != nil || to.Host == "" || !strings.HasPrefix(to.Scheme, "http")) {
-		return usage("`--endpoint-url` is no address such as https://host")
-	}
-	if o.code != "" {
-		if _, err := prompt.Code(o.code); err != nil {
-			return err
-		}
-	}
-	return o.checkTimes()
+	return nil
 }
 
-func (o *options) checkTimes() (err error) {
-	if o.networkTime, err = span(o.timeout); err != nil || o.networkTime <= 0 {
+func (o *options) checkValues() (err error) {
+	length, region, endpoint := o.text("duration"), o.text("region"), o.text("endpoint-url")
+	to, badURL := url.Parse(endpoint)
+	if o.limit, err = span(o.text("timeout")); err != nil || o.limit <= 0 {
 		return usage("`--timeout` is a time such as 20s or 1m")
 	}
-	if o.duration == "" {
-		return nil
-	}
-	if o.sessionLength, err = span(o.duration); err != nil || o.sessionLength < shortest || o.sessionLength > longest {
+	if o.duration, err = span(length); length != "" && (err != nil || o.duration < 15*time.Minute || o.duration > 36*time.Hour) {
 		return usage("`--duration` is a time from 15m to 36h, such as 8h or 28800 (the root user gets 1h at most)")
+	}
+	switch {
+	case !slices.Contains(formats, o.text("format")):
+		return usage("`--format` is one of: %s", strings.Join(formats, ", "))
+	case region != "" && (!credfile.Writable(region) || strings.ContainsAny(region, "/.:@?")):
+		return usage("`--region` has characters that no region has")
+	case endpoint != "" && (badURL != nil || to.Host == "" || !strings.HasPrefix(to.Scheme, "http")):
+		return usage("`--endpoint-url` is no address such as https://host")
+	case o.code != "":
+		_, err := prompt.Code(o.code)
+		return err
 	}
 	return nil
 }
@@ -178,15 +145,14 @@ func usage(format string, args ...any) error {
 
 // flagMessage puts what the flag package says into our form.
 func flagMessage(err error) words.Text {
-	text := err.Error()
-	if name, found := strings.CutPrefix(text, "flag provided but not defined: "); found {
-		if strings.Trim(name, "-0123456789") == "" {
-			return words.New("there is no such flag; the MFA code is read from standard input")
-		}
+	what, name, _ := strings.Cut(err.Error(), ": ")
+	switch {
+	case what == "flag provided but not defined" && strings.Trim(name, "-0123456789") == "":
+		return words.New("there is no such flag; the MFA code is read from standard input")
+	case what == "flag provided but not defined":
 		return words.New("there is no flag `%s`", name)
-	}
-	if name, found := strings.CutPrefix(text, "flag needs an argument: "); found {
+	case what == "flag needs an argument":
 		return words.New("flag `%s` needs a value", name)
 	}
-	return words.New("the command line can not be read: %s", text)
+	return words.New("the command line can not be read: %v", err)
 }

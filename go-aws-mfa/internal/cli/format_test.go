@@ -59,14 +59,14 @@ func TestEval(t *testing.T) {
 // session is kept in the profile, so that the next time nobody is asked.
 func TestJSONFormats(t *testing.T) {
 	basic := map[string]any{"Version": 1.0, "AccessKeyId": sessionKey, "SecretAccessKey": sessionValue, "SessionToken": sessionToken, "Expiration": sessionEnd}
-	for _, format := range []string{processFormat, jsonFormat} {
+	for _, format := range []string{processFormat, "json"} {
 		w := newWorld(t)
 		for _, reused := range []bool{false, true} {
 			want := map[string]any{}
 			for key, value := range basic {
 				want[key] = value
 			}
-			if format == jsonFormat {
+			if format == "json" {
 				want["Profile"], want["SourceProfile"], want["SerialNumber"] = "example_mfa", "example", phone
 				want["Region"], want["Reused"] = "eu-west-1", reused
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -11,8 +12,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/profile"
 )
 
-// A session that ends sooner than this is as good as none: what is begun with
-// it could not be finished.
+// A session that ends sooner than this is as good as none: what is begun with it could not be finished.
 const margin = 10 * time.Minute
 
 // A clock that is off by less gives the same codes, or AWS takes them still.
@@ -21,42 +21,19 @@ const harmlessSkew = 15 * time.Second
 // A run is one login: what it was told, and what it has found out so far.
 type run struct {
 	App
-	options
-	seen   *secrets
-	files  profile.Files
-	to     profile.Destination
-	from   profile.Source
-	client login.Client
-
+	*options
+	seen     *secrets
+	files    profile.Files
+	from     profile.Source
+	to       profile.Destination
+	client   login.Client
 	piped    *string // the code on standard input, "" if there is none; nil before it is read
 	skewTold bool
 }
 
-// logIn is the whole login. All that can be refused without AWS or the code is
-// refused first; the code is asked for last, because each works only once.
+// logIn is the whole login. All that can be refused without AWS or the code is refused first; the code is asked for
+// last, because each works only once.
 func (r *run) logIn(ctx context.Context) (err error) {
-	if err := r.load(ctx); err != nil {
-		return err
-	}
-	good, err := r.keptIsEnough(ctx)
-	if err != nil {
-		return err
-	}
-	if good {
-		return r.deliver(r.to.Kept, true)
-	}
-	if r.noPrompt && r.code == "" && r.codeCommand == "" {
-		if code, err := r.readPipe(ctx); code == "" {
-			if err == nil {
-				err = unasked()
-			}
-			return err
-		}
-	}
-	return r.renew(ctx)
-}
-
-func (r *run) load(ctx context.Context) (err error) {
 	if r.files, err = profile.Locate(); err != nil {
 		return err
 	}
@@ -67,32 +44,35 @@ func (r *run) load(ctx context.Context) (err error) {
 		return err
 	}
 	r.seen.add(r.from.Keys.AccessKeyID, r.from.Keys.SecretAccessKey)
-	return r.checkDevice()
+	if err := r.checkDevice(); err != nil {
+		return err
+	}
+	// A code on standard input has always meant a new session, so that has a look there.
+	none := r.code == "" && r.text("code-command") == ""
+	piped := ""
+	if none && (r.is("no-prompt") || r.keptFits() && r.text("format") != processFormat) {
+		if piped, err = r.readPipe(ctx); err != nil {
+			return err
+		}
+	}
+	if r.keptFits() && piped == "" {
+		return r.deliver(r.to.Kept, true)
+	}
+	if none && r.is("no-prompt") && piped == "" {
+		return unasked()
+	}
+	return r.renew(ctx)
 }
 
-// keptIsEnough reports whether the session of an earlier login will do. A code
-// on standard input has always meant a new session, so that has a look there.
-func (r *run) keptIsEnough(ctx context.Context) (bool, error) {
-	if !r.keptFits() {
-		return false, nil
-	}
-	if r.code == "" && r.codeCommand == "" && r.format != processFormat {
-		code, err := r.readPipe(ctx)
-		return code == "", err
-	}
-	return true, nil
-}
-
-// keptFits reports whether DST has a session from this very key and device
-// that lasts for a while.
+// keptFits reports whether DST has a session from this very key and device that lasts for a while.
 func (r *run) keptFits() bool {
 	kept := r.to.Kept
-	return !r.force && kept.Source == r.from.Keys.AccessKeyID &&
+	return !r.is("force") && kept.AccessKeyID != "" && kept.Source == r.from.Keys.AccessKeyID &&
 		r.isWanted(login.Device(kept.Serial)) && kept.Expires.Sub(r.Now()) > margin
 }
 
-// renew gets a session while no other process does so for the same profile. Who
-// had to wait for another one takes what that one got.
+// renew gets a session while no other process does so for the same profile. Who had to wait for another one takes
+// what that one got.
 func (r *run) renew(ctx context.Context) error {
 	release, err := credfile.LockProfile(ctx, r.files.Credentials, r.destination, r.tellWaiting)
 	if err != nil {
@@ -114,60 +94,46 @@ func (r *run) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if r.to.Region == "" {
-		session.Region = r.from.Region
-		if session.Region == "" {
-			session.Region = r.region
-		}
-	}
 	if err := credfile.Save(ctx, r.files.Credentials, r.destination, session); err != nil {
 		return r.unwritten(err)
 	}
 	return r.deliver(session, false)
 }
 
-func (r *run) newSession(ctx context.Context) (credfile.Session, error) {
-	device, err := r.prepareCall(ctx)
+func (r *run) newSession(ctx context.Context) (session credfile.Session, err error) {
+	cfg, err := r.from.Config(ctx, r.text("region"), r.wanted().Partition())
 	if err != nil {
-		return credfile.Session{}, err
+		return session, err
+	}
+	r.client = login.New(cfg, r.text("endpoint-url"))
+	device, err := r.device(ctx)
+	r.tellSkew()
+	if err != nil {
+		return session, err
 	}
 	keys, err := r.swapCode(ctx, device)
 	r.seen.add(keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken)
 	if err != nil {
-		return credfile.Session{}, err
+		return session, err
 	}
 	r.tellSkew()
-	if r.sessionLength > 0 && keys.Expires.Sub(r.Now().Add(r.client.Skew())) < r.sessionLength-time.Minute {
+	if keys.Expires.Sub(r.Now().Add(r.client.Skew())) < r.duration-time.Minute {
 		r.note("AWS gave a shorter session than `--duration` asked for: the root user gets 1h at most")
 	}
-	return credfile.Session{
-		AccessKeyID:     keys.AccessKeyID,
-		SecretAccessKey: keys.SecretAccessKey,
-		SessionToken:    keys.SessionToken,
-		Expires:         keys.Expires,
-		Source:          r.from.Keys.AccessKeyID,
-		Serial:          string(device.Device),
-	}, nil
-}
-
-// prepareCall makes the client and finds the device.
-func (r *run) prepareCall(ctx context.Context) (chosen, error) {
-	cfg, err := r.from.Config(ctx, r.region, r.wanted().Partition())
-	if err != nil {
-		return chosen{}, err
+	session = credfile.Session{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken,
+		Expires: keys.Expires, Source: r.from.Keys.AccessKeyID, Serial: string(device.Device)}
+	if r.to.Region == "" {
+		session.Region = cmp.Or(r.from.Region, r.text("region"))
 	}
-	r.client = login.New(cfg, r.endpoint)
-	device, err := r.device(ctx)
-	r.tellSkew()
-	return device, err
+	return session, nil
 }
 
-// tellSkew says it when this computer's clock is wrong, once that is known. The
-// SDK corrects its signatures by itself, so nothing else would.
+// tellSkew says it when this computer's clock is wrong, once that is known. The SDK corrects its signatures by
+// itself, so nothing else would.
 func (r *run) tellSkew() {
-	if skew := r.client.Skew(); skew.Abs() > harmlessSkew && !r.skewTold {
+	if skew := r.client.Skew().Abs(); skew > harmlessSkew && !r.skewTold {
 		r.skewTold = true
-		r.note("the clock of this computer is off by %d s; codes that are computed on it are wrong", seconds(skew.Abs()))
+		r.note("the clock of this computer is off by %d s; codes that are computed on it are wrong", seconds(skew))
 	}
 }
 
@@ -183,9 +149,4 @@ func (r *run) unwritten(err error) error {
 	}
 	return fault.New(fault.Failed, "make room or give access, then log in with the next code",
 		"the session could not be written to `%s`: %v", r.files.Credentials, fault.Reason(err))
-}
-
-func unasked() error {
-	return fault.New(fault.Usage, "give --code, --code-command or AWS_MFA_CODE, or log in once without --no-prompt",
-		"an MFA code is needed, and `--no-prompt` forbids to ask for one")
 }

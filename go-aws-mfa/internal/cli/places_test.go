@@ -223,7 +223,7 @@ func TestOtherCompletions(t *testing.T) {
 	if !strings.HasPrefix(zsh, "#compdef aws-mfa\n") || strings.Contains(fish+zsh, "@") && strings.Contains(fish+zsh, "S@") {
 		t.Errorf("the scripts are %q and %q", zsh, fish)
 	}
-	for _, row := range new(options).table() {
+	for _, row := range table() {
 		if !strings.Contains(fish, "-l "+row.long+" ") || !bytes.Contains([]byte(zsh), []byte("--"+row.long)) {
 			t.Errorf("--%s is missing", row.long)
 		}

@@ -16,7 +16,7 @@ import (
 // succeed says until when, and what to type next. It goes to stderr: stdout is
 // for data, and there is none.
 func (r *run) succeed(until string, reused bool) {
-	if r.quiet {
+	if r.is("quiet") {
 		return
 	}
 	said := words.New("profile %s: session until %s", r.destination, until)
@@ -28,7 +28,7 @@ func (r *run) succeed(until string, reused bool) {
 
 // note says what is good to know but no error.
 func (r *run) note(format string, args ...any) {
-	if !r.quiet {
+	if !r.is("quiet") {
 		r.tell(r.Stderr, "note: ", words.New(format, args...))
 	}
 }
@@ -40,7 +40,7 @@ func (r *run) tell(out io.Writer, before string, text words.Text) {
 
 // tellWaiting says, where a person sees it, why nothing happens.
 func (r *run) tellWaiting() {
-	if t := r.Terminal(); t != nil && !r.quiet {
+	if t := r.Terminal(); t != nil && !r.is("quiet") {
 		r.tell(t.Out, "note: ", words.New("another aws-mfa is getting a session for profile `%s`; waiting for it", r.destination))
 	}
 }
