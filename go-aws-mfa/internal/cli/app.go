@@ -44,8 +44,7 @@ func (a App) Run(ctx context.Context, args []string) (code int) {
 	defer func() {
 		// A last net, so that not even a defect prints a trace with keys in it.
 		if trouble := recover(); trouble != nil {
-			code = a.fail(fault.New(fault.Failed, "this is a defect; please report what you ran",
-				"something unforeseen happened: %v", trouble), seen)
+			code = a.fail(fault.New("defect", trouble), seen)
 		}
 	}()
 	given := os.Getenv(codeVariable)

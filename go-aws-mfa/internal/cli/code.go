@@ -3,14 +3,12 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/fault"
-	"aws-mfa.example/aws-mfa/internal/login"
 	"aws-mfa.example/aws-mfa/internal/prompt"
 	"aws-mfa.example/aws-mfa/internal/shell"
 	"aws-mfa.example/aws-mfa/internal/words"
@@ -45,23 +43,19 @@ func (r *run) tryCode(ctx context.Context, device chosen) (keys aws.Credentials,
 	keys, err = within(ctx, r.limit, func(ctx context.Context) (aws.Credentials, error) {
 		return r.client.Session(ctx, string(device.Device), code, r.duration)
 	})
-	return keys, again && login.BadCode(err), r.explain(device, err)
+	return keys, again && fault.Is(err, "code-refused"), r.explain(device, err)
 }
 
 // explain adds to a refusal what only the caller knows.
 func (r *run) explain(device chosen, err error) error {
-	told, skew := new(fault.Error), r.client.Skew().Abs()
+	skew := r.client.Skew().Abs()
 	switch {
-	case !errors.As(err, &told):
-	case login.BadCode(err) && skew > harmlessSkew:
-		return told.WithHint("the clock of this computer is off by %d s: set it if the code was computed here, then take the next code",
-			seconds(skew))
-	case login.BadDevice(err) && device.guessed != nil:
-		return fault.New(fault.Refused, "set `mfa_serial` in the profile, or give --serial",
-			"AWS does not know the MFA device `%s`, which was a guess because it could not be found: %v",
-			device.Device, all(device.guessed))
-	case login.BadDevice(err) && r.text("serial") != "":
-		return told.WithHint("correct `--serial`, or leave it out to have the device found")
+	case fault.Is(err, "code-refused") && skew > harmlessSkew:
+		return fault.New("code-refused-clock", seconds(skew))
+	case fault.Is(err, "device-unknown") && device.guessed != nil:
+		return fault.New("device-guess-unknown", device.Device, all(device.guessed))
+	case fault.Is(err, "device-unknown") && r.text("serial") != "":
+		return fault.New("device-flag-unknown")
 	}
 	return err
 }
@@ -86,7 +80,7 @@ func (r *run) nextCode(ctx context.Context) (code string, again bool, err error)
 	if terminal == nil {
 		return "", false, prompt.Nobody()
 	}
-	line, err := terminal.Secret(ctx, r.Language.Say(words.New("MFA code: ")))
+	line, err := terminal.Secret(ctx, words.New("MFA code: ").In(r.Language))
 	if err != nil {
 		return "", false, err
 	}
@@ -129,11 +123,6 @@ func (r *run) readPipe(ctx context.Context) (string, error) {
 	return *r.piped, nil
 }
 
-func unasked() error {
-	return fault.New(fault.Usage, "give --code, --code-command or AWS_MFA_CODE, or log in once without --no-prompt",
-		"an MFA code is needed, and `--no-prompt` forbids to ask for one")
-}
-
 // runCodeCommand never shows what the command printed: that is the code. Its stderr comes as it is: it may ask for a
 // finger on a key.
 func (r *run) runCodeCommand(ctx context.Context) (string, error) {
@@ -147,32 +136,29 @@ func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
-	hint := "run it by hand: it must print the six digits and nothing else"
 	if err != nil {
-		return "", fault.New(fault.Usage, hint, "the `--code-command` failed: %v", err)
+		return "", fault.New("code-command-failed", err)
 	}
 	code, err := prompt.Code(printed.String())
 	if err != nil {
-		return "", fault.New(fault.Usage, hint, "the `--code-command` printed something else than an MFA code")
+		return "", fault.New("code-command-useless")
 	}
 	return code, nil
 }
 
 // beforeNext says what was wrong with a code, and lets the time pass until the device shows another one.
 func (r *run) beforeNext(ctx context.Context, why error) error {
-	told, screen, terminal := new(fault.Error), r.Stderr, r.terminal()
+	screen, terminal := r.Stderr, r.terminal()
 	if terminal != nil {
 		screen = terminal.Out
 	}
-	if errors.As(why, &told) {
-		r.tell(screen, "", told.Message)
-	}
-	if told.Code == fault.Usage { // it was mistyped, and not used up
+	r.tell(screen, "", words.New("%v", why))
+	if fault.Is(why, "code-shape") { // it was mistyped, and not used up
 		return nil
 	}
 	now, line := r.Now().Add(r.client.Skew()), ""
 	for left := now.Truncate(period).Add(period).Sub(now); left > 0; left -= time.Second {
-		line = "\r" + r.Language.Say(words.New("the next code comes in %2d s", seconds(left+time.Second-1))) + " "
+		line = "\r" + words.New("the next code comes in %2d s", seconds(left+time.Second-1)).In(r.Language) + " "
 		if terminal != nil {
 			fmt.Fprint(screen, line)
 		}

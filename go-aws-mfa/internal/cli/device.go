@@ -86,8 +86,7 @@ func (r *run) device(ctx context.Context) (chosen, error) {
 func (r *run) guess(found login.Found) (chosen, error) {
 	device, part := found.Guess, r.text("serial")
 	if device == "" {
-		return chosen{}, fault.New(fault.Refused, "give --serial, or set `mfa_serial` in the profile",
-			"the MFA device could not be found: %v", all(found.Refusals))
+		return chosen{}, fault.New("device-not-found", all(found.Refusals))
 	}
 	if part != "" {
 		device = device[:len(device)-len(device.Name())] + login.Device(part)
@@ -98,16 +97,16 @@ func (r *run) guess(found login.Found) (chosen, error) {
 
 // choose lets a person pick one of several devices.
 func (r *run) choose(ctx context.Context, t *prompt.Terminal, usable, devices []login.Device) (chosen, error) {
-	question, number := r.Language.Say(words.New("MFA devices of the user:"))+"\n", 0
+	question, number := words.New("MFA devices of the user:").In(r.Language)+"\n", 0
 	for _, device := range devices {
 		mark := "-"
 		if !device.FIDO() {
 			number++
 			mark = strconv.Itoa(number)
 		}
-		question += "  " + mark + "  " + clean(device.Name()) + "  (" + r.Language.Say(device.Kind()) + ")\n"
+		question += "  " + mark + "  " + clean(device.Name()) + "  (" + device.Kind().In(r.Language) + ")\n"
 	}
-	question += r.Language.Say(words.New("Which one? [1] "))
+	question += words.New("Which one? [1] ").In(r.Language)
 	for range tries {
 		line, err := t.Line(ctx, question)
 		if err != nil {
@@ -117,9 +116,9 @@ func (r *run) choose(ctx context.Context, t *prompt.Terminal, usable, devices []
 		if err == nil && picked >= 1 && picked <= len(usable) {
 			return chosen{Device: usable[picked-1]}, nil
 		}
-		question = r.Language.Say(words.New("A number from 1 to %d: ", len(usable)))
+		question = words.New("A number from 1 to %d: ", len(usable)).In(r.Language)
 	}
-	return chosen{}, usage("none of the MFA devices was chosen")
+	return chosen{}, fault.New("device-not-chosen")
 }
 
 // all makes one Text of several.

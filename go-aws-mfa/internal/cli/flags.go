@@ -68,19 +68,19 @@ func parse(args []string, given string) (*options, error) {
 	}
 	if len(args) > 0 && args[0] == "completion" {
 		if len(args) != 2 || !slices.Contains(shells, args[1]) {
-			return nil, usage("`completion` needs the name of a shell: %s", strings.Join(shells, ", "))
+			return nil, fault.New("completion-shell", strings.Join(shells, ", "))
 		}
 		o.completion = args[1]
 		return o, nil
 	}
 	if err := set.Parse(args); err != nil {
-		return nil, usage("%v", flagMessage(err))
+		return nil, fault.New("flag-unknown", flagMessage(err))
 	}
 	if o.is("help") || o.is("version") {
 		return o, nil
 	}
 	if set.NArg() > 0 { // not repeated: people put the code there
-		return nil, usage("only flags are taken; the MFA code is read from standard input")
+		return nil, fault.New("arguments")
 	}
 	o.source, o.code = o.text("source-profile"), cmp.Or(o.text("code"), strings.TrimSpace(given))
 	o.destination = cmp.Or(o.text("destination-profile"), o.source+"_mfa")
@@ -89,14 +89,13 @@ func parse(args []string, given string) (*options, error) {
 
 func (o *options) checkNames() error {
 	if err := credfile.CheckName(o.source); err != nil {
-		return usage("`-s` can not be used: %v", err)
+		return fault.New("source-name", err)
 	}
 	if err := credfile.CheckName(o.destination); err != nil {
-		return usage("`-d` can not be used: %v", err)
+		return fault.New("destination-name", err)
 	}
 	if o.source == o.destination {
-		return fault.New(fault.Usage, "give -d another name",
-			"source and destination are both `%s`, and a session would destroy its keys", o.source)
+		return fault.New("same-profiles", o.source)
 	}
 	return nil
 }
@@ -105,18 +104,18 @@ func (o *options) checkValues() (err error) {
 	length, region, endpoint := o.text("duration"), o.text("region"), o.text("endpoint-url")
 	to, badURL := url.Parse(endpoint)
 	if o.limit, err = span(o.text("timeout")); err != nil || o.limit <= 0 {
-		return usage("`--timeout` is a time such as 20s or 1m")
+		return fault.New("timeout")
 	}
 	if o.duration, err = span(length); length != "" && (err != nil || o.duration < 15*time.Minute || o.duration > 36*time.Hour) {
-		return usage("`--duration` is a time from 15m to 36h, such as 8h or 28800 (the root user gets 1h at most)")
+		return fault.New("duration")
 	}
 	switch {
 	case !slices.Contains(formats, o.text("format")):
-		return usage("`--format` is one of: %s", strings.Join(formats, ", "))
+		return fault.New("format", strings.Join(formats, ", "))
 	case region != "" && (!credfile.Writable(region) || strings.ContainsAny(region, "/.:@?")):
-		return usage("`--region` has characters that no region has")
+		return fault.New("region")
 	case endpoint != "" && (badURL != nil || to.Host == "" || !strings.HasPrefix(to.Scheme, "http")):
-		return usage("`--endpoint-url` is no address such as https://host")
+		return fault.New("endpoint")
 	case o.code != "":
 		_, err := prompt.Code(o.code)
 		return err
@@ -137,10 +136,6 @@ func (r option) names() []string {
 		return []string{r.long}
 	}
 	return []string{r.short, r.long}
-}
-
-func usage(format string, args ...any) error {
-	return fault.New(fault.Usage, "aws-mfa --help", format, args...)
 }
 
 // flagMessage puts what the flag package says into our form.

@@ -49,8 +49,7 @@ func (r *run) deliver(session credfile.Session, reused bool) error {
 		text = string(encoded) + "\n"
 	}
 	if _, err := fmt.Fprint(r.Stdout, text); err != nil {
-		return fault.New(fault.Failed, "the session is kept in the profile; run it again",
-			"standard output can not be written: %v", fault.Reason(err))
+		return fault.New("output", fault.Reason(err))
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func (r *run) logIn(ctx context.Context) (err error) {
 		return r.deliver(r.to.Kept, true)
 	}
 	if none && r.is("no-prompt") && piped == "" {
-		return unasked()
+		return fault.New("code-forbidden-to-ask")
 	}
 	return r.renew(ctx)
 }
@@ -147,6 +147,5 @@ func (r *run) unwritten(err error) error {
 	if errors.Is(err, credfile.ErrLongTermKeys) { // they came while the code was typed
 		return profile.HoldsKeys(r.destination)
 	}
-	return fault.New(fault.Failed, "make room or give access, then log in with the next code",
-		"the session could not be written to `%s`: %v", r.files.Credentials, fault.Reason(err))
+	return fault.New("session-unwritten", r.files.Credentials, fault.Reason(err))
 }

@@ -23,7 +23,7 @@ func (r *run) succeed(until string, reused bool) {
 	if reused {
 		said = words.New("profile %s: still the session until %s; --force gets a new one", r.destination, until)
 	}
-	fmt.Fprintf(r.Stderr, "%s\n%s\n", r.Language.Say(said), nextCommand(runtime.GOOS, r.destination))
+	fmt.Fprintf(r.Stderr, "%s\n%s\n", said.In(r.Language), nextCommand(runtime.GOOS, r.destination))
 }
 
 // note says what is good to know but no error.
@@ -35,7 +35,7 @@ func (r *run) note(format string, args ...any) {
 
 // tell prints a line without secrets and without what steers a terminal.
 func (r *run) tell(out io.Writer, before string, text words.Text) {
-	fmt.Fprintf(out, "aws-mfa: %s%s\n", before, clean(r.seen.hide(r.Language.Say(text))))
+	fmt.Fprintf(out, "aws-mfa: %s%s\n", before, clean(r.seen.hide(text.In(r.Language))))
 }
 
 // tellWaiting says, where a person sees it, why nothing happens.
@@ -64,11 +64,11 @@ func nextCommand(goos, name string) string {
 
 // fail prints err and returns its exit code.
 func (a App) fail(err error, seen secrets) int {
-	shown := fault.New(fault.Failed, "aws-mfa --help", "%v", err)
+	shown := fault.New("unforeseen", err)
 	errors.As(err, &shown)
-	fmt.Fprintf(a.Stderr, "aws-mfa: error: %s\n\nhint: %s\n",
-		clean(seen.hide(a.Language.Say(shown.Message))), clean(seen.hide(a.Language.Say(shown.Hint))))
-	return shown.Code
+	code, sentence, hint := shown.Told(a.Language)
+	fmt.Fprintf(a.Stderr, "aws-mfa: error: %s\n\nhint: %s\n", clean(seen.hide(sentence)), clean(seen.hide(hint)))
+	return code
 }
 
 // secrets are values that must not be printed, whoever put them in a message.

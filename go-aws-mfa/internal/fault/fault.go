@@ -19,23 +19,33 @@ const (
 	Failed        = 255 // anything else: network, disk
 )
 
-// Error is a failure as it is shown: no full stop, literals between backticks.
+// Error is a failure that the table of words has by its name.
 type Error struct {
-	Code          int
-	Message, Hint words.Text
+	name string
+	args []any
 }
 
-// New makes an Error; format and args make its message.
-func New(code int, hint, format string, args ...any) *Error {
-	return &Error{code, words.New(format, args...), words.New(hint)}
+// New makes an Error; args go into its sentence and its hint.
+func New(name string, args ...any) *Error { return &Error{name, args} }
+
+// Is reports whether err is the failure called name.
+func Is(err error, name string) bool {
+	told := new(Error)
+	return errors.As(err, &told) && told.name == name
 }
 
-// WithHint is for a hint that has something to fill in.
-func (e *Error) WithHint(format string, args ...any) *Error {
-	return &Error{e.Code, e.Message, words.New(format, args...)}
+func (e *Error) Error() string { return e.In(words.English) }
+
+// In is the sentence in a language.
+func (e *Error) In(l words.Language) string {
+	_, sentence, _ := e.Told(l)
+	return sentence
 }
 
-func (e *Error) Error() string { return e.Message.Error() }
+// Told is all that people get to know: the exit code, and the sentence and the hint in a language.
+func (e *Error) Told(l words.Language) (code int, sentence, hint string) {
+	return words.Failure(l, e.name, e.args)
+}
 
 // Reason is why a file operation failed, without the path, which the message has already.
 func Reason(err error) error {

@@ -56,14 +56,11 @@ func (d Device) Kind() words.Text {
 func (d Device) Check(from words.Text) error {
 	switch {
 	case d.FIDO():
-		return fault.New(fault.Configuration, "set it to a virtual or hardware device, or take it out",
-			"%s is a FIDO key, which GetSessionToken can not use", from)
+		return fault.New("device-is-fido", from)
 	case strings.Contains(string(d), ":user/"):
-		return fault.New(fault.Configuration, "", "%s is the ARN of a user, not of an MFA device", from).
-			WithHint("perhaps: %s", strings.Replace(string(d), ":user/", ":mfa/", 1))
+		return fault.New("device-is-user", from, strings.Replace(string(d), ":user/", ":mfa/", 1))
 	case !anySerial.MatchString(string(d)):
-		return fault.New(fault.Configuration, "it looks like arn:aws:iam::123456789012:mfa/NAME or like GAHT12345678",
-			"%s is neither the ARN nor the serial number of an MFA device", from)
+		return fault.New("device-shape", from)
 	}
 	return nil
 }
@@ -73,7 +70,7 @@ type Found struct {
 	Listed   bool
 	Devices  []Device // FIDO keys too, in no order: AWS promises none
 	Guess    Device   // what it may be where nothing could be listed
-	Refusals []any    // Texts: why not, call by call
+	Refusals []any    // faults: why not, call by call
 }
 
 // Devices asks for the devices of the user. Who may not list them by name may be able to without; else the usual name
@@ -133,8 +130,8 @@ func (f *Found) refused(err error) bool {
 	if !errors.As(err, &told) {
 		return false
 	}
-	if last := len(f.Refusals) - 1; last < 0 || f.Refusals[last].(words.Text).Error() != told.Error() {
-		f.Refusals = append(f.Refusals, told.Message)
+	if last := len(f.Refusals) - 1; last < 0 || f.Refusals[last].(error).Error() != told.Error() {
+		f.Refusals = append(f.Refusals, told)
 	}
 	return true
 }
@@ -157,8 +154,7 @@ func userName(caller string) (*string, error) {
 	case err == nil && kind == "user" && name != "":
 		return &name, nil
 	}
-	return nil, fault.New(fault.Configuration, "give -s a profile with the access key of an IAM user",
-		"the keys belong to `%s`, which is not an IAM user", caller)
+	return nil, fault.New("not-a-user", caller)
 }
 
 // guess is the device that the IAM console suggests for the user.
@@ -185,11 +181,9 @@ func (f Found) Usable() (usable []Device, err error) {
 	case len(usable) > 0:
 		return usable, nil
 	case len(f.Devices) > 0:
-		return nil, fault.New(fault.Configuration, "add an authenticator app as a second MFA device of the user",
-			"the user has no MFA device but FIDO keys, which GetSessionToken can not use")
+		return nil, fault.New("only-fido")
 	}
-	return nil, fault.New(fault.Configuration, "add an authenticator app as MFA device of the user, in the IAM console",
-		"the user has no MFA device")
+	return nil, fault.New("no-device")
 }
 
 // Match finds the device that part of a name means: the whole name of one, or what only one has in it.
@@ -207,9 +201,7 @@ func (f Found) Match(part string) (Device, error) {
 	case 1:
 		return matching[0], nil
 	case 0:
-		return "", fault.New(fault.Configuration, "", "the user has no MFA device with `%s` in its name", part).
-			WithHint("give --serial part of one of these: %s", f.Devices)
+		return "", fault.New("device-no-match", part, f.Devices)
 	}
-	return "", fault.New(fault.Configuration, "give --serial more of the name",
-		"`%s` is part of the name of %d MFA devices: %s", part, len(matching), matching)
+	return "", fault.New("device-ambiguous", part, len(matching), matching)
 }

@@ -22,8 +22,7 @@ func Locate() (Files, error) {
 		files.Credentials = config.DefaultSharedCredentialsFilename()
 		// Without a home the SDK's answer is relative, and keys would land in whatever folder this runs in.
 		if !filepath.IsAbs(files.Credentials) {
-			return files, fault.New(fault.Configuration, "set AWS_SHARED_CREDENTIALS_FILE",
-				"there is no home folder to keep credentials in")
+			return files, fault.New("no-home")
 		}
 	}
 	return files, nil

@@ -33,8 +33,7 @@ type Source struct {
 func LoadSource(ctx context.Context, name string, files Files) (Source, error) {
 	shared, err := load(ctx, name, files)
 	if missing(err) {
-		return Source{}, fault.New(fault.Configuration, "", "there is no profile `%s` in `%s` or `%s`",
-			name, files.Credentials, files.Config).WithHint("make it with: aws configure --profile %s", name)
+		return Source{}, fault.New("no-profile", name, files.Credentials, files.Config)
 	}
 	if err == nil {
 		err = checkSource(name, shared, files)
@@ -78,14 +77,11 @@ func checkSource(name string, shared config.SharedConfig, files Files) error {
 	text, unread := credfile.Read(files.Credentials)
 	switch {
 	case shared.RoleARN != "":
-		return fault.New(fault.Configuration, "give -s the profile that has the access key",
-			"profile `%s` assumes a role, and only the long-term keys of a user can get a session", name)
+		return fault.New("source-is-role", name)
 	case !shared.Credentials.HasKeys() && (shared.CredentialProcess == "" || usesSSO(shared)):
-		return fault.New(fault.Configuration, "", "profile `%s` has no access key", name).
-			WithHint("add one with: aws configure --profile %s", name)
+		return fault.New("source-without-key", name)
 	case shared.Region != "" && !credfile.Writable(shared.Region):
-		return fault.New(fault.Configuration, "", "the region of profile `%s` has characters that no region has", name).
-			WithHint("write it again with: aws configure --profile %s", name)
+		return fault.New("source-odd-region", name)
 	case unread == nil && credfile.Has(text, name, credfile.LegacyToken): // which the SDK does not know
 		return isSession(name)
 	}
@@ -103,13 +99,11 @@ type Destination struct {
 func LoadDestination(ctx context.Context, name string, files Files) (to Destination, err error) {
 	text, err := credfile.Read(files.Credentials)
 	if err != nil {
-		return to, fault.New(fault.Configuration, "AWS_SHARED_CREDENTIALS_FILE names another file",
-			"`%s` can not be used: %v", files.Credentials, fault.Reason(err))
+		return to, fault.New("file-unusable", files.Credentials, fault.Reason(err))
 	}
 	longTerm, err := credfile.HoldsLongTermKeys(text, name)
 	if err != nil {
-		return to, fault.New(fault.Configuration, "correct that line, or take it out",
-			"section `%s` of `%s` is unclear: %v", name, files.Credentials, err)
+		return to, fault.New("section-unclear", name, files.Credentials, err)
 	}
 	shared, err := load(ctx, name, files)
 	switch {
@@ -120,8 +114,7 @@ func LoadDestination(ctx context.Context, name string, files Files) (to Destinat
 	case err != nil:
 		return to, err
 	case shared.RoleARN != "" || usesSSO(shared):
-		return to, fault.New(fault.Configuration, "give -d another name",
-			"profile `%s` takes its credentials from a role or from SSO, which would hide a session", name)
+		return to, fault.New("destination-is-role", name)
 	}
 	kept, _ := credfile.Kept(text, name)
 	return Destination{shared.Region, shared.CredentialProcess != "", kept}, nil
@@ -129,8 +122,7 @@ func LoadDestination(ctx context.Context, name string, files Files) (to Destinat
 
 // HoldsKeys is the refusal to write over long-term keys.
 func HoldsKeys(name string) error {
-	return fault.New(fault.Configuration, "give -d another name",
-		"profile `%s` holds long-term keys, and a session would destroy them", name)
+	return fault.New("destination-holds-keys", name)
 }
 
 // load is the first to read both files. The SDK panics at a value that is one quotation mark and nothing else; that
@@ -138,8 +130,7 @@ func HoldsKeys(name string) error {
 func load(ctx context.Context, name string, files Files) (shared config.SharedConfig, err error) {
 	defer func() {
 		if recover() != nil {
-			err = fault.New(fault.Configuration, "look for a value that is a single quotation mark",
-				"the AWS SDK can not read a line of `%s` or `%s`", files.Credentials, files.Config)
+			err = fault.New("file-lone-quote", files.Credentials, files.Config)
 		}
 	}()
 	shared, err = config.LoadSharedConfigProfile(ctx, name, func(o *config.LoadSharedConfigOptions) {
@@ -158,20 +149,17 @@ func usesSSO(shared config.SharedConfig) bool {
 }
 
 func unreadable(name string, err error) error {
-	return fault.New(fault.Configuration, "look at the AWS_* variables and at the profile's settings",
-		"profile `%s` can not be used: %v", name, err)
+	return fault.New("profile-unusable", name, err)
 }
 
 func isSession(name string) error {
-	return fault.New(fault.Configuration, "give -s the profile with the long-term keys",
-		"profile `%s` is a session already, and a session can not get another one", name)
+	return fault.New("source-is-session", name)
 }
 
 // processFailed never shows the SDK's text: it quotes what the process printed, which is where the keys are.
 func processFailed(name string, err error) error {
-	hint := "run its credential_process by hand: it must print the keys as JSON"
 	if exit := new(exec.ExitError); errors.As(err, &exit) {
-		return fault.New(fault.Configuration, hint, "the credential_process of profile `%s` failed: %v", name, exit)
+		return fault.New("process-failed", name, exit)
 	}
-	return fault.New(fault.Configuration, hint, "the credential_process of profile `%s` gave no usable keys", name)
+	return fault.New("process-useless", name)
 }

@@ -154,19 +154,19 @@ func unreadable(err error) error {
 	if errors.Is(err, io.EOF) {
 		return Nobody()
 	}
-	return fault.New(fault.Failed, "or pass the code: echo 123456 | aws-mfa", "standard input cannot be read: %v", err)
+	return fault.New("input", err)
 }
 
 // Nobody is the refusal where there is no code and nobody to ask for one.
 func Nobody() error {
-	return fault.New(fault.Usage, "type it at the prompt, or: echo 123456 | aws-mfa", "there is no MFA code on standard input")
+	return fault.New("code-missing")
 }
 
 // Code returns the code that line is. It never repeats what was typed: it may be a password.
 func Code(line string) (string, error) {
 	code := strings.TrimSpace(line)
 	if len(code) != 6 || strings.Trim(code, "0123456789") != "" {
-		return "", fault.New(fault.Usage, "type the six digits that the device shows now", "an MFA code is six digits")
+		return "", fault.New("code-shape")
 	}
 	return code, nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 // What is typed for a secret is not shown, so the line break is made up for;
@@ -77,7 +78,7 @@ func TestBadInput(t *testing.T) {
 	_, closed := (&Terminal{Out: io.Discard, In: strings.NewReader("")}).Line(context.Background(), "")
 	_, broken := Piped(context.Background(), iotest.ErrReader(errors.New("broken")))
 	for text, err := range map[string]error{"there is no MFA code": closed, "standard input cannot": broken} {
-		if fail := new(fault.Error); !errors.As(err, &fail) || !strings.Contains(fail.Error(), text) || fail.Hint.English == "" {
+		if fail := new(fault.Error); !errors.As(err, &fail) || !strings.Contains(fail.Error(), text) || hint(fail) == "" {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
@@ -101,4 +102,9 @@ func TestPipeIsNoTerminal(t *testing.T) {
 	if IsTerminal(reader) {
 		t.Error("a pipe counts as a terminal")
 	}
+}
+
+func hint(err *fault.Error) string {
+	_, _, hint := err.Told(words.English)
+	return hint
 }

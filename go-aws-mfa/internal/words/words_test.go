@@ -13,13 +13,10 @@ import (
 	"testing"
 )
 
-// Which arguments of a function are sentences.
-var sentences = map[string][]int{"words.New": {0}, "fault.New": {1, 2}, "WithHint": {0}, "usage": {0}, "note": {0}, "New": {0}}
-
-// said are all sentences in the program's sources.
-func said(t *testing.T) map[string]bool {
+// said are all sentences, and the names of all faults, in the program's sources.
+func said(t *testing.T) (sentences, faults map[string]bool) {
 	t.Helper()
-	found := map[string]bool{}
+	sentences, faults = map[string]bool{}, map[string]bool{}
 	err := filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
@@ -31,14 +28,15 @@ func said(t *testing.T) map[string]bool {
 		ast.Inspect(file, func(node ast.Node) bool {
 			switch node := node.(type) {
 			case *ast.CallExpr:
-				for _, at := range sentences[called(node)] {
-					if at < len(node.Args) {
-						add(found, node.Args[at])
-					}
+				switch called(node) {
+				case "words.New", "note":
+					add(sentences, node.Args[0])
+				case "fault.New":
+					add(faults, node.Args[0])
 				}
-			case *ast.AssignStmt: // one hint for several refusals
-				if name, ok := node.Lhs[0].(*ast.Ident); ok && name.Name == "hint" {
-					add(found, node.Rhs[0])
+			case *ast.CompositeLit: // of the refusals
+				if len(node.Elts) == 3 && filepath.Base(path) == "refusal.go" {
+					add(faults, node.Elts[2])
 				}
 			}
 			return true
@@ -48,7 +46,7 @@ func said(t *testing.T) map[string]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return found
+	return sentences, faults
 }
 
 func called(call *ast.CallExpr) string {
@@ -84,24 +82,35 @@ func verbs(format string) []string {
 	return kinds
 }
 
-// Every sentence of the program is in the table in both languages with the same
-// things to fill in, and nothing else is.
+// Every sentence of the program and every fault is in the table in both languages
+// with the same things to fill in, and nothing else is.
 func TestTable(t *testing.T) {
-	used := said(t)
-	if len(used) < 50 {
-		t.Fatalf("only %d sentences were found in the sources", len(used))
+	sentences, faults := said(t)
+	if len(sentences) < 30 || len(faults) < 50 {
+		t.Fatalf("only %d sentences and %d faults were found in the sources", len(sentences), len(faults))
 	}
-	for english := range used {
-		if translations()[english] == "" {
-			t.Errorf("the table lacks %q", english)
+	for name := range sentences {
+		if len(entries()[name]) != 1 {
+			t.Errorf("the table lacks %q", name)
 		}
 	}
-	for english, japanese := range translations() {
-		if !used[english] {
-			t.Errorf("nobody says %q", english)
+	for name := range faults {
+		if len(entries()[name]) != 5 {
+			t.Errorf("the table lacks a part of %s", name)
 		}
-		if !slices.Equal(verbs(english), verbs(japanese)) || strings.ContainsRune(japanese, '\u3000') {
-			t.Errorf("%q does not fit %q", japanese, english)
+	}
+	for name, lines := range entries() {
+		if !sentences[name] && !faults[name] {
+			t.Errorf("nobody says %q", name)
+		}
+		pairs := [][2]string{{name, lines[0]}}
+		if len(lines) > 1 {
+			pairs = [][2]string{{lines[1], lines[3]}, {lines[2], lines[4]}}
+		}
+		for _, pair := range pairs {
+			if !slices.Equal(verbs(pair[0]), verbs(pair[1])) || pair[0] == "" || strings.ContainsRune(pair[1], '\u3000') {
+				t.Errorf("%q does not fit %q", pair[1], pair[0])
+			}
 		}
 	}
 }
@@ -127,11 +136,15 @@ func TestLocale(t *testing.T) {
 // A reason inside a sentence is said in the same language; what the table does
 // not know stays English.
 func TestSay(t *testing.T) {
-	text := New("%v: %v", New("an MFA code is six digits"), New("100%"))
-	if got := Japanese.Say(text); got != "MFA コードは 6 桁の数字です: 100%" {
+	text := New("%v: %v", New("virtual"), New("%d", 100))
+	if got := text.In(Japanese); got != "仮想: 100" {
 		t.Errorf("it says %q", got)
 	}
-	if got := text.Error(); got != "an MFA code is six digits: 100%" {
+	if got := text.Error(); !strings.HasPrefix(got, "virtual: 100") {
 		t.Errorf("it says %q", got)
+	}
+	code, sentence, hint := Failure(Japanese, "no-profile", []any{"a", "b", "c"})
+	if code != 253 || sentence != "プロファイル `a` が `b` にも `c` にもありません" || hint != "作るには: aws configure --profile a" {
+		t.Errorf("%d %q %q", code, sentence, hint)
 	}
 }
