@@ -78,9 +78,9 @@ func (r *run) nextCode(ctx context.Context) (code string, again bool, err error)
 		}
 	}
 	if terminal == nil {
-		return "", false, prompt.Nobody()
+		return "", false, fault.New("code-missing")
 	}
-	line, err := terminal.Secret(ctx, words.New("MFA code: ").In(r.Language))
+	line, err := terminal.Ask(ctx, words.New("MFA code: ").In(r.Language), true)
 	if err != nil {
 		return "", false, err
 	}

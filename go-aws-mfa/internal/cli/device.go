@@ -22,14 +22,11 @@ type chosen struct {
 
 // wanted is the device that is named by itself: on the command line, else in SRC.
 func (r *run) wanted() login.Device {
-	serial := r.text("serial")
-	switch {
-	case login.Whole(serial):
-		return login.Device(serial)
-	case serial != "":
+	serial := cmp.Or(r.text("serial"), r.from.MFASerial)
+	if r.text("serial") != "" && !login.Whole(serial) {
 		return ""
 	}
-	return login.Device(r.from.MFASerial)
+	return login.Device(serial)
 }
 
 // isWanted reports whether d is the device that is asked for, if one is.
@@ -42,14 +39,12 @@ func (r *run) isWanted(d login.Device) bool {
 
 // checkDevice refuses before any call what is no device.
 func (r *run) checkDevice() error {
-	switch wanted := r.wanted(); {
-	case wanted == "":
-		return nil
-	case r.text("serial") != "":
+	if wanted := r.wanted(); r.text("serial") != "" && wanted != "" {
 		return wanted.Check(words.New("the value of `--serial`"))
-	default:
+	} else if wanted != "" {
 		return wanted.Check(words.New("the `mfa_serial` of profile `%s`", r.source))
 	}
+	return nil
 }
 
 // device finds the device. If one is named by itself, that needs no call.
@@ -108,7 +103,7 @@ func (r *run) choose(ctx context.Context, t *prompt.Terminal, usable, devices []
 	}
 	question += words.New("Which one? [1] ").In(r.Language)
 	for range tries {
-		line, err := t.Line(ctx, question)
+		line, err := t.Ask(ctx, question, false)
 		if err != nil {
 			return chosen{}, err
 		}

@@ -48,17 +48,16 @@ func (r *run) logIn(ctx context.Context) (err error) {
 		return err
 	}
 	// A code on standard input has always meant a new session, so that has a look there.
-	none := r.code == "" && r.text("code-command") == ""
-	piped := ""
-	if none && (r.is("no-prompt") || r.keptFits() && r.text("format") != processFormat) {
+	fits, none, piped := r.keptFits(), r.code == "" && r.text("code-command") == "", ""
+	if none && (fits && r.text("format") != processFormat || !fits && r.is("no-prompt")) {
 		if piped, err = r.readPipe(ctx); err != nil {
 			return err
 		}
 	}
-	if r.keptFits() && piped == "" {
+	switch {
+	case fits && piped == "":
 		return r.deliver(r.to.Kept, true)
-	}
-	if none && r.is("no-prompt") && piped == "" {
+	case none && piped == "" && r.is("no-prompt"):
 		return fault.New("code-forbidden-to-ask")
 	}
 	return r.renew(ctx)

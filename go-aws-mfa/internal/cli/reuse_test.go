@@ -39,6 +39,18 @@ func TestReuse(t *testing.T) {
 	w.called()
 }
 
+// With credential-process a session is used again without a look at standard
+// input, which is somebody else's.
+func TestReuseLeavesInputAlone(t *testing.T) {
+	w := loggedIn(t)
+	data := strings.NewReader("data")
+	app := w.app()
+	app.Stdin = data
+	if code := app.Run(t.Context(), []string{"-s", "example", "--no-prompt", "--format", processFormat}); code != fault.OK || data.Len() != 4 {
+		t.Errorf("exit code %d, %d bytes are left: %s", code, data.Len(), w.stderr.String())
+	}
+}
+
 // It has to last for more than ten minutes still.
 func TestReuseNearTheEnd(t *testing.T) {
 	w := loggedIn(t)

@@ -30,8 +30,8 @@ const (
 	expiry    = "x_security_token_expires"
 	record    = "x_aws_mfa_source"
 	region    = "region"
-	// LegacyToken is what old tools wrote. botocore reads it first, so a stale one would win over the new session.
-	LegacyToken = "aws_security_token"
+	// legacyToken is what old tools wrote. botocore reads it first, so a stale one would win over the new session.
+	legacyToken = "aws_security_token"
 )
 
 // ErrLongTermKeys says that a section holds what may be the only copy of a key: one without a session token.
@@ -58,39 +58,34 @@ func Put(text []byte, name string, session Session) ([]byte, error) {
 	return []byte(strings.Join(replace(lines, name, settings), "")), nil
 }
 
-// HoldsLongTermKeys reports whether Put would refuse for ErrLongTermKeys.
-func HoldsLongTermKeys(text []byte, name string) (bool, error) {
+// Section is what there is to know of a section before it is written to.
+type Section struct {
+	LongTerm bool    // Put would refuse for ErrLongTermKeys
+	Legacy   bool    // it has the token of old tools
+	Kept     Session // what Put left there, if nobody touched it since: what is odd in any way is not trusted
+}
+
+// Look reads the section called name, or says why Put would refuse the file.
+func Look(text []byte, name string) (found Section, err error) {
 	lines, err := scan(text, name)
-	return longTerm(lines), err
-}
-
-// Has reports whether the section called name has the setting key.
-func Has(text []byte, name, key string) bool {
-	lines, _ := scan(text, name)
-	return slices.ContainsFunc(lines, func(l line) bool { return l.block > 0 && l.key == key })
-}
-
-// Kept returns the session that Put left in the section called name, if nobody touched it since. What is odd in any
-// way is not trusted.
-func Kept(text []byte, name string) (Session, bool) {
-	lines, _ := scan(text, name)
-	values := map[string]string{}
+	found.LongTerm = longTerm(lines)
+	values, odd := map[string]string{}, false
 	for _, l := range lines {
 		if l.block == 0 || l.key == "" {
 			continue
 		}
-		if _, twice := values[l.key]; twice || !l.home || l.key == LegacyToken {
-			return Session{}, false
-		}
+		_, twice := values[l.key]
+		found.Legacy = found.Legacy || l.key == legacyToken
+		odd = odd || twice || !l.home || found.Legacy
 		values[l.key] = l.value
 	}
 	from := strings.Fields(values[record])
-	until, err := time.Parse(time.RFC3339, values[expiry])
-	if err != nil || len(from) != 3 || from[2] != values[accessKey] || !strings.HasPrefix(from[2], "ASIA") ||
-		!Writable(values[secretKey]) || !Writable(values[token]) {
-		return Session{}, false
+	until, bad := time.Parse(time.RFC3339, values[expiry])
+	if !odd && bad == nil && len(from) == 3 && from[2] == values[accessKey] && strings.HasPrefix(from[2], "ASIA") &&
+		Writable(values[secretKey]) && Writable(values[token]) {
+		found.Kept = Session{from[2], values[secretKey], values[token], until, values[region], from[0], from[1]}
 	}
-	return Session{from[2], values[secretKey], values[token], until, values[region], from[0], from[1]}, true
+	return found, err
 }
 
 // CheckName says why name can not be a section, or nil.
@@ -137,7 +132,7 @@ func longTerm(lines []line) bool {
 		switch l.key {
 		case accessKey, secretKey:
 			keys[l.block] = keys[l.block] || l.value != ""
-		case token, LegacyToken:
+		case token, legacyToken:
 			value := strings.Trim(l.value, `"'`)
 			tokens[l.block] = tokens[l.block] || value != "" && value[0] != '#' && value[0] != ';'
 		}
@@ -166,7 +161,7 @@ func replace(lines []line, name string, settings []setting) []string {
 		case l.kind == filler:
 		case dropDeeperThan >= 0 && l.indent > dropDeeperThan:
 			continue
-		case l.key == LegacyToken || slices.ContainsFunc(settings, func(s setting) bool { return s.key == l.key }):
+		case l.key == legacyToken || slices.ContainsFunc(settings, func(s setting) bool { return s.key == l.key }):
 			dropDeeperThan = l.indent
 			// An indented setting can be part of another one's value: never reused.
 			if !l.home || l.indent > 0 || at < 0 {
@@ -208,21 +203,17 @@ func (s setting) line(eol string) string { return s.key + " = " + s.value + eol 
 
 // lineEnding is that of the section's header, else of the file's first line.
 func lineEnding(lines []line) string {
-	if at := slices.IndexFunc(lines, func(l line) bool { return l.home }); at >= 0 {
-		return ending(lines[at].raw, "\n")
+	if len(lines) == 0 {
+		return "\n"
 	}
-	if len(lines) > 0 {
-		return ending(lines[0].raw, "\n")
-	}
-	return "\n"
+	return ending(lines[max(0, slices.IndexFunc(lines, func(l line) bool { return l.home }))].raw, "\n")
 }
 
 func ending(raw, otherwise string) string {
-	switch {
-	case strings.HasSuffix(raw, "\r\n"):
-		return "\r\n"
-	case strings.HasSuffix(raw, "\n"):
-		return "\n"
+	for _, eol := range []string{"\r\n", "\n"} {
+		if strings.HasSuffix(raw, eol) {
+			return eol
+		}
 	}
 	return otherwise
 }

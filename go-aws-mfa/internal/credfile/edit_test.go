@@ -101,10 +101,10 @@ func TestLongTermKeys(t *testing.T) {
 		"[a]\naws_access_key_id = x\n[d]\n":                                               false,
 		"aws_access_key_id = x\n[d]\n":                                                    false,
 	} {
-		held, err := HoldsLongTermKeys([]byte(text), "d")
+		found, err := Look([]byte(text), "d")
 		_, putErr := Put([]byte(text), "d", fresh)
-		if err != nil || held != want || errors.Is(putErr, ErrLongTermKeys) != want {
-			t.Errorf("%q: %v %v %v", text, held, err, putErr)
+		if err != nil || found.LongTerm != want || errors.Is(putErr, ErrLongTermKeys) != want {
+			t.Errorf("%q: %v %v %v", text, found.LongTerm, err, putErr)
 		}
 	}
 }

@@ -81,8 +81,8 @@ func check(t *testing.T, before []byte, name, region string) {
 	if !bytes.Contains(before, []byte(name)) && name != "a b" && !bytes.HasPrefix(after, before) {
 		t.Fatalf("%q is not the start of %q", before, after)
 	}
-	if kept, ok := Kept(after, name); ok && kept.AccessKeyID != session.AccessKeyID {
-		t.Fatalf("%q is kept in\n%q", kept.AccessKeyID, after)
+	if found, err := Look(after, name); err != nil || found.LongTerm || found.Kept.AccessKeyID != "" && found.Kept.AccessKeyID != session.AccessKeyID {
+		t.Fatalf("%+v (%v) is kept in\n%q", found, err, after)
 	}
 	checkGone(t, before, after, name, session)
 	checkReaders(t, before, after, name, session)

@@ -76,13 +76,11 @@ type Found struct {
 // Devices asks for the devices of the user. Who may not list them by name may be able to without; else the usual name
 // of a device is a guess.
 func (c Client) Devices(ctx context.Context) (found Found, err error) {
-	var caller string
 	var user *string
 	identity, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	switch {
 	case err == nil:
-		caller = aws.ToString(identity.Arn)
-		if user, err = userName(caller); err != nil {
+		if user, found.Guess, err = parse(aws.ToString(identity.Arn)); err != nil {
 			return found, err
 		}
 	case denied(err):
@@ -107,7 +105,6 @@ func (c Client) Devices(ctx context.Context) (found Found, err error) {
 			break // no answer: another question would have none either
 		}
 	}
-	found.Guess = guess(caller, user)
 	return found, nil
 }
 
@@ -143,31 +140,19 @@ func denied(err error) bool {
 		!strings.Contains(api.ErrorMessage(), "session credentials")
 }
 
-// userName is the last part of the ARN's path, or nil for the root user, who has no name.
-func userName(caller string) (*string, error) {
+// parse takes the user's name from the end of the ARN's path, and from all of it the device that the IAM console
+// suggests. The root user has no name.
+func parse(caller string) (user *string, guess Device, err error) {
 	parsed, err := arn.Parse(caller)
-	kind, path, _ := strings.Cut(parsed.Resource, "/")
-	name := Device(path).Name()
+	prefix := Device("arn:" + parsed.Partition + ":iam::" + parsed.AccountID + ":mfa/")
+	name := Device(parsed.Resource).Name()
 	switch {
 	case err == nil && parsed.Resource == "root":
-		return nil, nil
-	case err == nil && kind == "user" && name != "":
-		return &name, nil
+		return nil, prefix + "root-account-mfa-device", nil
+	case err == nil && strings.HasPrefix(parsed.Resource, "user/") && name != "":
+		return &name, prefix + Device(name), nil
 	}
-	return nil, fault.New("not-a-user", caller)
-}
-
-// guess is the device that the IAM console suggests for the user.
-func guess(caller string, user *string) Device {
-	parsed, err := arn.Parse(caller)
-	if err != nil {
-		return ""
-	}
-	name := "root-account-mfa-device"
-	if user != nil {
-		name = *user
-	}
-	return Device("arn:" + parsed.Partition + ":iam::" + parsed.AccountID + ":mfa/" + name)
+	return nil, "", fault.New("not-a-user", caller)
 }
 
 // Usable are the devices that GetSessionToken takes. There is at least one, or an error.

@@ -35,10 +35,10 @@ func LoadSource(ctx context.Context, name string, files Files) (Source, error) {
 	if missing(err) {
 		return Source{}, fault.New("no-profile", name, files.Credentials, files.Config)
 	}
-	if err == nil {
-		err = checkSource(name, shared, files)
-	}
 	if err != nil {
+		return Source{}, err
+	}
+	if err := checkSource(name, shared, files); err != nil {
 		return Source{}, err
 	}
 	keys := shared.Credentials
@@ -74,7 +74,8 @@ func (s Source) Config(ctx context.Context, region, partition string) (aws.Confi
 
 // checkSource refuses what gives no long-term keys. It leaves two places for them: the files and a process.
 func checkSource(name string, shared config.SharedConfig, files Files) error {
-	text, unread := credfile.Read(files.Credentials)
+	text, _ := credfile.Read(files.Credentials)
+	found, _ := credfile.Look(text, name)
 	switch {
 	case shared.RoleARN != "":
 		return fault.New("source-is-role", name)
@@ -82,7 +83,7 @@ func checkSource(name string, shared config.SharedConfig, files Files) error {
 		return fault.New("source-without-key", name)
 	case shared.Region != "" && !credfile.Writable(shared.Region):
 		return fault.New("source-odd-region", name)
-	case unread == nil && credfile.Has(text, name, credfile.LegacyToken): // which the SDK does not know
+	case found.Legacy: // which the SDK does not know
 		return isSession(name)
 	}
 	return nil
@@ -101,13 +102,13 @@ func LoadDestination(ctx context.Context, name string, files Files) (to Destinat
 	if err != nil {
 		return to, fault.New("file-unusable", files.Credentials, fault.Reason(err))
 	}
-	longTerm, err := credfile.HoldsLongTermKeys(text, name)
+	found, err := credfile.Look(text, name)
 	if err != nil {
 		return to, fault.New("section-unclear", name, files.Credentials, err)
 	}
 	shared, err := load(ctx, name, files)
 	switch {
-	case longTerm, err == nil && shared.Credentials.HasKeys() && shared.Credentials.SessionToken == "": // in the config file
+	case found.LongTerm, err == nil && shared.Credentials.HasKeys() && shared.Credentials.SessionToken == "": // in the config file
 		return to, HoldsKeys(name)
 	case missing(err):
 		return to, nil
@@ -116,8 +117,7 @@ func LoadDestination(ctx context.Context, name string, files Files) (to Destinat
 	case shared.RoleARN != "" || usesSSO(shared):
 		return to, fault.New("destination-is-role", name)
 	}
-	kept, _ := credfile.Kept(text, name)
-	return Destination{shared.Region, shared.CredentialProcess != "", kept}, nil
+	return Destination{shared.Region, shared.CredentialProcess != "", found.Kept}, nil
 }
 
 // HoldsKeys is the refusal to write over long-term keys.

@@ -79,26 +79,17 @@ func over(in, out *os.File) *Terminal {
 	return t
 }
 
-// Secret asks for a line that is not shown.
-func (t *Terminal) Secret(ctx context.Context, question string) (string, error) {
-	if t.Hidden == nil {
-		return t.Line(ctx, question)
-	}
-	line, err := t.ask(ctx, question, func() (string, error) {
-		typed, err := t.Hidden()
-		return string(typed), err
-	})
-	fmt.Fprintln(t.Out) // the typed newline was not echoed
-	return line, err
-}
-
-// Line asks for a line.
-func (t *Terminal) Line(ctx context.Context, question string) (string, error) {
-	return t.ask(ctx, question, func() (string, error) { return firstLine(t.In) })
-}
-
-func (t *Terminal) ask(ctx context.Context, question string, read func() (string, error)) (string, error) {
+// Ask asks for a line. A secret one is not shown.
+func (t *Terminal) Ask(ctx context.Context, question string, secret bool) (string, error) {
 	fmt.Fprint(t.Out, question)
+	read := func() (string, error) { return firstLine(t.In) }
+	if secret && t.Hidden != nil {
+		defer fmt.Fprintln(t.Out) // the typed newline is not echoed
+		read = func() (string, error) {
+			typed, err := t.Hidden()
+			return string(typed), err
+		}
+	}
 	line, err := cancellable(ctx, read)
 	if err != nil && ctx.Err() == nil {
 		select {
@@ -116,13 +107,13 @@ func (t *Terminal) ask(ctx context.Context, question string, read func() (string
 // Piped reads the first line of what is no terminal; "" is one that is empty or not there.
 func Piped(ctx context.Context, in io.Reader) (string, error) {
 	line, err := cancellable(ctx, func() (string, error) { return firstLine(in) })
-	switch {
-	case errors.Is(err, io.EOF):
-		return "", nil
-	case err != nil && ctx.Err() == nil:
-		return "", unreadable(err)
+	if err == nil || ctx.Err() != nil {
+		return strings.TrimSpace(line), ctx.Err()
 	}
-	return strings.TrimSpace(line), err
+	if errors.Is(err, io.EOF) {
+		return "", nil
+	}
+	return "", unreadable(err)
 }
 
 // cancellable reads in a goroutine of its own: a blocked read cannot be cancelled, but left behind at the end.
@@ -152,14 +143,9 @@ func firstLine(in io.Reader) (string, error) {
 
 func unreadable(err error) error {
 	if errors.Is(err, io.EOF) {
-		return Nobody()
+		return fault.New("code-missing")
 	}
 	return fault.New("input", err)
-}
-
-// Nobody is the refusal where there is no code and nobody to ask for one.
-func Nobody() error {
-	return fault.New("code-missing")
 }
 
 // Code returns the code that line is. It never repeats what was typed: it may be a password.

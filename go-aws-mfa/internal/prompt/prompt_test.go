@@ -24,7 +24,7 @@ func TestSecret(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		terminal.Out = &out
-		line, err := terminal.Secret(context.Background(), "MFA code: ")
+		line, err := terminal.Ask(context.Background(), "MFA code: ", true)
 		if err != nil || strings.TrimSpace(line) != "123456" || out.String() != want {
 			t.Errorf("%q %v, shown %q instead of %q", line, err, out.String(), want)
 		}
@@ -52,7 +52,7 @@ func TestInterruption(t *testing.T) {
 	terminal := &Terminal{Out: &out, Hidden: func() ([]byte, error) { return io.ReadAll(hanging) }, Restore: func() { restored = true }}
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	if _, err := terminal.Secret(ctx, "? "); !errors.Is(err, context.Canceled) {
+	if _, err := terminal.Ask(ctx, "? ", true); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 	if !restored || out.String() != "? \n" {
@@ -67,7 +67,7 @@ func TestSignalAfterRead(t *testing.T) {
 		time.AfterFunc(10*time.Millisecond, cancel)
 		return nil, io.EOF
 	}}
-	if _, err := terminal.Secret(ctx, ""); !errors.Is(err, context.Canceled) {
+	if _, err := terminal.Ask(ctx, "", true); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -75,7 +75,7 @@ func TestSignalAfterRead(t *testing.T) {
 // A terminal that is closed and a pipe that breaks are faults with a hint; a
 // pipe without anything in it is not; one without an end is not read for ever.
 func TestBadInput(t *testing.T) {
-	_, closed := (&Terminal{Out: io.Discard, In: strings.NewReader("")}).Line(context.Background(), "")
+	_, closed := (&Terminal{Out: io.Discard, In: strings.NewReader("")}).Ask(context.Background(), "", false)
 	_, broken := Piped(context.Background(), iotest.ErrReader(errors.New("broken")))
 	for text, err := range map[string]error{"there is no MFA code": closed, "standard input cannot": broken} {
 		if fail := new(fault.Error); !errors.As(err, &fail) || !strings.Contains(fail.Error(), text) || hint(fail) == "" {
