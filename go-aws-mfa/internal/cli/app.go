@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"time"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
 	"aws-mfa.example/aws-mfa/internal/prompt"
 	"aws-mfa.example/aws-mfa/internal/words"
 )
@@ -44,7 +43,7 @@ func (a App) Run(ctx context.Context, args []string) (code int) {
 	defer func() {
 		// A last net, so that not even a defect prints a trace with keys in it.
 		if trouble := recover(); trouble != nil {
-			code = a.fail(fault.New("defect", trouble), seen)
+			code = a.fail(words.New("defect", trouble), seen)
 		}
 	}()
 	given := os.Getenv(codeVariable)
@@ -65,9 +64,9 @@ func (a App) Run(ctx context.Context, args []string) (code int) {
 	}
 	switch {
 	case err == nil:
-		return fault.OK
+		return words.OK
 	case ctx.Err() != nil:
-		return fault.Interrupted
+		return words.Interrupted
 	}
 	return a.fail(err, seen)
 }

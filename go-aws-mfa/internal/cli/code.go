@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
 	"aws-mfa.example/aws-mfa/internal/prompt"
 	"aws-mfa.example/aws-mfa/internal/shell"
 	"aws-mfa.example/aws-mfa/internal/words"
@@ -43,19 +42,19 @@ func (r *run) tryCode(ctx context.Context, device chosen) (keys aws.Credentials,
 	keys, err = within(ctx, r.limit, func(ctx context.Context) (aws.Credentials, error) {
 		return r.client.Session(ctx, string(device.Device), code, r.duration)
 	})
-	return keys, again && fault.Is(err, "code-refused"), r.explain(device, err)
+	return keys, again && words.Is(err, "code-refused"), r.explain(device, err)
 }
 
 // explain adds to a refusal what only the caller knows.
 func (r *run) explain(device chosen, err error) error {
 	skew := r.client.Skew().Abs()
 	switch {
-	case fault.Is(err, "code-refused") && skew > harmlessSkew:
-		return fault.New("code-refused-clock", seconds(skew))
-	case fault.Is(err, "device-unknown") && device.guessed != nil:
-		return fault.New("device-guess-unknown", device.Device, all(device.guessed))
-	case fault.Is(err, "device-unknown") && r.text("serial") != "":
-		return fault.New("device-flag-unknown")
+	case words.Is(err, "code-refused") && skew > harmlessSkew:
+		return words.New("code-refused-clock", seconds(skew))
+	case words.Is(err, "device-unknown") && device.guessed != nil:
+		return words.New("device-guess-unknown", device.Device, all(device.guessed))
+	case words.Is(err, "device-unknown") && r.text("serial") != "":
+		return words.New("device-flag-unknown")
 	}
 	return err
 }
@@ -78,9 +77,9 @@ func (r *run) nextCode(ctx context.Context) (code string, again bool, err error)
 		}
 	}
 	if terminal == nil {
-		return "", false, fault.New("code-missing")
+		return "", false, words.New("code-missing")
 	}
-	line, err := terminal.Ask(ctx, words.New("MFA code: ").In(r.Language), true)
+	line, err := terminal.Ask(ctx, words.New("ask-code").In(r.Language), true)
 	if err != nil {
 		return "", false, err
 	}
@@ -137,11 +136,11 @@ func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 		return "", ctx.Err()
 	}
 	if err != nil {
-		return "", fault.New("code-command-failed", err)
+		return "", words.New("code-command-failed", err)
 	}
 	code, err := prompt.Code(printed.String())
 	if err != nil {
-		return "", fault.New("code-command-useless")
+		return "", words.New("code-command-useless")
 	}
 	return code, nil
 }
@@ -152,13 +151,13 @@ func (r *run) beforeNext(ctx context.Context, why error) error {
 	if terminal != nil {
 		screen = terminal.Out
 	}
-	r.tell(screen, "", words.New("%v", why))
-	if fault.Is(why, "code-shape") { // it was mistyped, and not used up
+	r.tell(screen, "", words.New("refused", why))
+	if words.Is(why, "code-shape") { // it was mistyped, and not used up
 		return nil
 	}
 	now, line := r.Now().Add(r.client.Skew()), ""
 	for left := now.Truncate(period).Add(period).Sub(now); left > 0; left -= time.Second {
-		line = "\r" + words.New("the next code comes in %2d s", seconds(left+time.Second-1)).In(r.Language) + " "
+		line = "\r" + words.New("next-code", seconds(left+time.Second-1)).In(r.Language) + " "
 		if terminal != nil {
 			fmt.Fprint(screen, line)
 		}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 func needsShell(t *testing.T) {
@@ -56,7 +56,7 @@ func TestTerminalBesidesPipe(t *testing.T) {
 		pipe := strings.NewReader(w.stdin)
 		app := w.app()
 		app.Stdin = pipe
-		if code := app.Run(t.Context(), []string{"-s", "example", "--format", test[1]}); code != fault.OK {
+		if code := app.Run(t.Context(), []string{"-s", "example", "--format", test[1]}); code != words.OK {
 			t.Fatalf("exit code %d: %s", code, w.stderr.String())
 		}
 		if person.asked != 1 || person.out.String() != "MFA code: \n" {
@@ -87,16 +87,16 @@ func TestVariableIsNotInherited(t *testing.T) {
 func TestBadCodeFromElsewhere(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
-	w.fails(fault.Usage, []string{"--code", "hunter2"}, "an MFA code is six digits")
+	w.fails(words.Usage, []string{"--code", "hunter2"}, "an MFA code is six digits")
 	t.Setenv(codeVariable, "hunter2")
-	w.fails(fault.Usage, example, "an MFA code is six digits")
+	w.fails(words.Usage, example, "an MFA code is six digits")
 	w.called()
 	for command, text := range map[string]string{
 		"echo hunter2":             "printed something else than an MFA code",
 		"echo 123456; echo 654321": "printed something else than an MFA code",
 		"echo hunter2; exit 3":     "the `--code-command` failed: exit status 3",
 	} {
-		w.fails(fault.Usage, []string{"-s", "example", "--code-command", command}, text)
+		w.fails(words.Usage, []string{"-s", "example", "--code-command", command}, text)
 		if strings.Contains(w.stderr.String(), "hunter2") || strings.Contains(w.stderr.String(), "654321") {
 			t.Errorf("what the command printed is in %q", w.stderr.String())
 		}
@@ -130,7 +130,7 @@ func TestNextCode(t *testing.T) {
 		}
 	}
 	w.terminal = &terminal{codes: []string{"111111", "222222", "333333", "444444"}}
-	w.fails(fault.Refused, []string{"-s", "example", "--force"}, "AWS did not take the MFA code")
+	w.fails(words.Refused, []string{"-s", "example", "--force"}, "AWS did not take the MFA code")
 	if w.terminal.asked != 3 {
 		t.Errorf("it asked %d times", w.terminal.asked)
 	}
@@ -157,7 +157,7 @@ func TestNextCodeOfCommand(t *testing.T) {
 	}
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken", "GetSessionToken", "GetSessionToken")
 	w.aws.calls = nil
-	w.fails(fault.Refused, []string{"-s", "example", "--force", "--code", "111111"}, "AWS did not take the MFA code")
+	w.fails(words.Refused, []string{"-s", "example", "--force", "--code", "111111"}, "AWS did not take the MFA code")
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
@@ -165,8 +165,8 @@ func TestNextCodeOfCommand(t *testing.T) {
 func TestNoPrompt(t *testing.T) {
 	w := newWorld(t)
 	w.stdin = ""
-	w.fails(fault.Usage, []string{"-s", "example", "--no-prompt"}, "`--no-prompt` forbids", "--code-command")
+	w.fails(words.Usage, []string{"-s", "example", "--no-prompt"}, "`--no-prompt` forbids", "--code-command")
 	w.terminal = &terminal{codes: []string{goodCode}}
-	w.fails(fault.Usage, []string{"-s", "example", "--no-prompt"}, "`--no-prompt` forbids")
+	w.fails(words.Usage, []string{"-s", "example", "--no-prompt"}, "`--no-prompt` forbids")
 	w.called()
 }

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
 	"aws-mfa.example/aws-mfa/internal/login"
 	"aws-mfa.example/aws-mfa/internal/prompt"
 	"aws-mfa.example/aws-mfa/internal/words"
@@ -17,7 +16,7 @@ const tries = 3 // how often a person may get an answer wrong
 // chosen is the device that the code is for.
 type chosen struct {
 	login.Device
-	guessed []any // if nobody told that the user has it: why not, Texts
+	guessed []words.Text // if nobody told that the user has it: why not
 }
 
 // wanted is the device that is named by itself: on the command line, else in SRC.
@@ -40,9 +39,9 @@ func (r *run) isWanted(d login.Device) bool {
 // checkDevice refuses before any call what is no device.
 func (r *run) checkDevice() error {
 	if wanted := r.wanted(); r.text("serial") != "" && wanted != "" {
-		return wanted.Check(words.New("the value of `--serial`"))
+		return wanted.Check(words.New("from-flag"))
 	} else if wanted != "" {
-		return wanted.Check(words.New("the `mfa_serial` of profile `%s`", r.source))
+		return wanted.Check(words.New("from-profile", r.source))
 	}
 	return nil
 }
@@ -61,7 +60,7 @@ func (r *run) device(ctx context.Context) (chosen, error) {
 	case r.text("serial") != "":
 		device, err := found.Match(r.text("serial"))
 		if err == nil {
-			err = device.Check(words.New("the value of `--serial`"))
+			err = device.Check(words.New("from-flag"))
 		}
 		return chosen{Device: device}, err
 	}
@@ -72,7 +71,7 @@ func (r *run) device(ctx context.Context) (chosen, error) {
 	if t := r.person(); t != nil {
 		return r.choose(ctx, t, usable, found.Devices)
 	}
-	r.note("taking `%s`, the first of %d usable MFA devices; `mfa_serial` in profile `%s` names another",
+	r.note("note-first-device",
 		usable[0], len(usable), r.source)
 	return chosen{Device: usable[0]}, nil
 }
@@ -81,18 +80,18 @@ func (r *run) device(ctx context.Context) (chosen, error) {
 func (r *run) guess(found login.Found) (chosen, error) {
 	device, part := found.Guess, r.text("serial")
 	if device == "" {
-		return chosen{}, fault.New("device-not-found", all(found.Refusals))
+		return chosen{}, words.New("device-not-found", all(found.Refusals))
 	}
 	if part != "" {
 		device = device[:len(device)-len(device.Name())] + login.Device(part)
 	}
-	r.note("the MFA device could not be found (%v); guessing `%s`", all(found.Refusals), device)
+	r.note("note-guess", all(found.Refusals), device)
 	return chosen{device, found.Refusals}, nil
 }
 
 // choose lets a person pick one of several devices.
 func (r *run) choose(ctx context.Context, t *prompt.Terminal, usable, devices []login.Device) (chosen, error) {
-	question, number := words.New("MFA devices of the user:").In(r.Language)+"\n", 0
+	question, number := words.New("ask-device").In(r.Language)+"\n", 0
 	for _, device := range devices {
 		mark := "-"
 		if !device.FIDO() {
@@ -101,7 +100,7 @@ func (r *run) choose(ctx context.Context, t *prompt.Terminal, usable, devices []
 		}
 		question += "  " + mark + "  " + clean(device.Name()) + "  (" + device.Kind().In(r.Language) + ")\n"
 	}
-	question += words.New("Which one? [1] ").In(r.Language)
+	question += words.New("ask-which").In(r.Language)
 	for range tries {
 		line, err := t.Ask(ctx, question, false)
 		if err != nil {
@@ -111,12 +110,16 @@ func (r *run) choose(ctx context.Context, t *prompt.Terminal, usable, devices []
 		if err == nil && picked >= 1 && picked <= len(usable) {
 			return chosen{Device: usable[picked-1]}, nil
 		}
-		question = words.New("A number from 1 to %d: ", len(usable)).In(r.Language)
+		question = words.New("ask-number", len(usable)).In(r.Language)
 	}
-	return chosen{}, fault.New("device-not-chosen")
+	return chosen{}, words.New("device-not-chosen")
 }
 
 // all makes one Text of several.
-func all(texts []any) words.Text {
-	return words.New(strings.TrimPrefix(strings.Repeat("; %v", len(texts)), "; "), texts...)
+func all(texts []words.Text) words.Text {
+	made := texts[0]
+	for _, text := range texts[1:] {
+		made = words.New("both", made, text)
+	}
+	return made
 }

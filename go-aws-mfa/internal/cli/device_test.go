@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 const token = "GAHT12345678"
@@ -34,7 +34,7 @@ func TestChoice(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices = []string{phone, token}
 	w.terminal = &terminal{lines: []string{"3", "x", "-1", "1"}}
-	w.fails(fault.Usage, example, "none of the MFA devices was chosen")
+	w.fails(words.Usage, example, "none of the MFA devices was chosen")
 }
 
 // Where the code comes from elsewhere nobody is asked which device it is for.
@@ -84,14 +84,14 @@ func TestBadSerial(t *testing.T) {
 	} {
 		w := newWorld(t)
 		w.aws.devices = []string{securityKey, phone, "arn:aws:iam::123456789012:mfa/honey"}
-		w.fails(fault.Configuration, []string{"-s", "example", "--serial", serial}, text)
+		w.fails(words.Configuration, []string{"-s", "example", "--serial", serial}, text)
 		if strings.Contains(strings.Join(w.aws.calls, ""), "Session") || strings.HasPrefix(serial, "arn:") && len(w.aws.calls) > 0 {
 			t.Errorf("%s: the calls were %v", serial, w.aws.calls)
 		}
 	}
 	w := newWorld(t)
 	w.write("config", "[profile example]\nmfa_serial = arn:aws:iam::123456789012:user/alice\n")
-	w.fails(fault.Configuration, example, "the `mfa_serial` of profile `example` is the ARN of a user")
+	w.fails(words.Configuration, example, "the `mfa_serial` of profile `example` is the ARN of a user")
 	w.called()
 }
 
@@ -126,7 +126,7 @@ func TestIdentityDenied(t *testing.T) {
 	w.denies(func(action, _ string) bool { return action == "GetCallerIdentity" })
 	w.succeeds(example...)
 	w.denies(func(action, _ string) bool { return action != "GetSessionToken" })
-	w.fails(fault.Refused, []string{"-s", "example", "--force"}, "the MFA device could not be found: AWS refused `GetCallerIdentity`",
+	w.fails(words.Refused, []string{"-s", "example", "--force"}, "the MFA device could not be found: AWS refused `GetCallerIdentity`",
 		"; the user may not list MFA devices", "give --serial")
 }
 

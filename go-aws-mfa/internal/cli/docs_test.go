@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 var update = flag.Bool("update", false, "write the generated part of docs/aws-mfa.md")
@@ -42,7 +42,7 @@ func TestDocs(t *testing.T) {
 	} else if want != string(page) {
 		t.Error("the flags have changed: go test ./internal/cli -run TestDocs -update")
 	}
-	for _, code := range []int{fault.OK, fault.Interrupted, fault.Usage, fault.Configuration, fault.Refused, fault.Failed} {
+	for _, code := range []int{words.OK, words.Interrupted, words.Usage, words.Configuration, words.Refused, words.Failed} {
 		if !strings.Contains(want, fmt.Sprintf("\n| %d | ", code)) {
 			t.Errorf("exit code %d is missing", code)
 		}

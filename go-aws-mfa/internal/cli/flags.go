@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
-	"aws-mfa.example/aws-mfa/internal/fault"
 	"aws-mfa.example/aws-mfa/internal/prompt"
 	"aws-mfa.example/aws-mfa/internal/words"
 )
@@ -68,19 +67,19 @@ func parse(args []string, given string) (*options, error) {
 	}
 	if len(args) > 0 && args[0] == "completion" {
 		if len(args) != 2 || !slices.Contains(shells, args[1]) {
-			return nil, fault.New("completion-shell", strings.Join(shells, ", "))
+			return nil, words.New("completion-shell", strings.Join(shells, ", "))
 		}
 		o.completion = args[1]
 		return o, nil
 	}
 	if err := set.Parse(args); err != nil {
-		return nil, fault.New("flag-unknown", flagMessage(err))
+		return nil, words.New("flag-unknown", flagMessage(err))
 	}
 	if o.is("help") || o.is("version") {
 		return o, nil
 	}
 	if set.NArg() > 0 { // not repeated: people put the code there
-		return nil, fault.New("arguments")
+		return nil, words.New("arguments")
 	}
 	o.source, o.code = o.text("source-profile"), cmp.Or(o.text("code"), strings.TrimSpace(given))
 	o.destination = cmp.Or(o.text("destination-profile"), o.source+"_mfa")
@@ -89,13 +88,13 @@ func parse(args []string, given string) (*options, error) {
 
 func (o *options) checkNames() error {
 	if err := credfile.CheckName(o.source); err != nil {
-		return fault.New("source-name", err)
+		return words.New("source-name", err)
 	}
 	if err := credfile.CheckName(o.destination); err != nil {
-		return fault.New("destination-name", err)
+		return words.New("destination-name", err)
 	}
 	if o.source == o.destination {
-		return fault.New("same-profiles", o.source)
+		return words.New("same-profiles", o.source)
 	}
 	return nil
 }
@@ -104,18 +103,18 @@ func (o *options) checkValues() (err error) {
 	length, region, endpoint := o.text("duration"), o.text("region"), o.text("endpoint-url")
 	to, badURL := url.Parse(endpoint)
 	if o.limit, err = span(o.text("timeout")); err != nil || o.limit <= 0 {
-		return fault.New("timeout")
+		return words.New("timeout")
 	}
 	if o.duration, err = span(length); length != "" && (err != nil || o.duration < 15*time.Minute || o.duration > 36*time.Hour) {
-		return fault.New("duration")
+		return words.New("duration")
 	}
 	switch {
 	case !slices.Contains(formats, o.text("format")):
-		return fault.New("format", strings.Join(formats, ", "))
+		return words.New("format", strings.Join(formats, ", "))
 	case region != "" && (!credfile.Writable(region) || strings.ContainsAny(region, "/.:@?")):
-		return fault.New("region")
+		return words.New("region")
 	case endpoint != "" && (badURL != nil || to.Host == "" || !strings.HasPrefix(to.Scheme, "http")):
-		return fault.New("endpoint")
+		return words.New("endpoint")
 	case o.code != "":
 		_, err := prompt.Code(o.code)
 		return err
@@ -143,11 +142,11 @@ func flagMessage(err error) words.Text {
 	what, name, _ := strings.Cut(err.Error(), ": ")
 	switch {
 	case what == "flag provided but not defined" && strings.Trim(name, "-0123456789") == "":
-		return words.New("there is no such flag; the MFA code is read from standard input")
+		return words.New("flag-is-code")
 	case what == "flag provided but not defined":
-		return words.New("there is no flag `%s`", name)
+		return words.New("flag-missing", name)
 	case what == "flag needs an argument":
-		return words.New("flag `%s` needs a value", name)
+		return words.New("flag-without-value", name)
 	}
-	return words.New("the command line can not be read: %v", err)
+	return words.New("flag-odd", err)
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
-	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 // What can be printed once there is a session.
@@ -49,7 +49,7 @@ func (r *run) deliver(session credfile.Session, reused bool) error {
 		text = string(encoded) + "\n"
 	}
 	if _, err := fmt.Fprint(r.Stdout, text); err != nil {
-		return fault.New("output", fault.Reason(err))
+		return words.New("output", words.Reason(err))
 	}
 	return nil
 }

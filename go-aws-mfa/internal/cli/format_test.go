@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 // output logs in and returns what is on stdout.
@@ -94,7 +94,7 @@ func TestQuiet(t *testing.T) {
 	if w.stderr.Len() > 0 {
 		t.Errorf("stderr has %q", w.stderr.String())
 	}
-	w.fails(fault.Configuration, []string{"-s", "nobody", "-q"}, "there is no profile `nobody`")
+	w.fails(words.Configuration, []string{"-s", "nobody", "-q"}, "there is no profile `nobody`")
 }
 
 // What can not be printed is an error.
@@ -104,7 +104,7 @@ func TestClosedOutput(t *testing.T) {
 	reader, writer, _ := os.Pipe()
 	_, _ = reader.Close(), writer.Close()
 	app.Stdout = writer
-	if code := app.Run(t.Context(), []string{"-s", "example", "--format", "env"}); code != fault.Failed ||
+	if code := app.Run(t.Context(), []string{"-s", "example", "--format", "env"}); code != words.Failed ||
 		!strings.Contains(w.stderr.String(), "standard output can not be written") {
 		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}

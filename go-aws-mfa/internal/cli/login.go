@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
-	"aws-mfa.example/aws-mfa/internal/fault"
 	"aws-mfa.example/aws-mfa/internal/login"
 	"aws-mfa.example/aws-mfa/internal/profile"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 // A session that ends sooner than this is as good as none: what is begun with it could not be finished.
@@ -58,7 +58,7 @@ func (r *run) logIn(ctx context.Context) (err error) {
 	case fits && piped == "":
 		return r.deliver(r.to.Kept, true)
 	case none && piped == "" && r.is("no-prompt"):
-		return fault.New("code-forbidden-to-ask")
+		return words.New("code-forbidden-to-ask")
 	}
 	return r.renew(ctx)
 }
@@ -86,7 +86,7 @@ func (r *run) renew(ctx context.Context) error {
 		return r.deliver(r.to.Kept, true)
 	}
 	if r.to.Process {
-		r.note("profile `%s` has a `credential_process`, which AWS programs will not run while the session stands there",
+		r.note("note-process",
 			r.destination)
 	}
 	session, err := r.newSession(ctx)
@@ -117,7 +117,7 @@ func (r *run) newSession(ctx context.Context) (session credfile.Session, err err
 	}
 	r.tellSkew()
 	if keys.Expires.Sub(r.Now().Add(r.client.Skew())) < r.duration-time.Minute {
-		r.note("AWS gave a shorter session than `--duration` asked for: the root user gets 1h at most")
+		r.note("note-shorter")
 	}
 	session = credfile.Session{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken,
 		Expires: keys.Expires, Source: r.from.Keys.AccessKeyID, Serial: string(device.Device)}
@@ -132,7 +132,7 @@ func (r *run) newSession(ctx context.Context) (session credfile.Session, err err
 func (r *run) tellSkew() {
 	if skew := r.client.Skew().Abs(); skew > harmlessSkew && !r.skewTold {
 		r.skewTold = true
-		r.note("the clock of this computer is off by %d s; codes that are computed on it are wrong", seconds(skew))
+		r.note("note-clock", seconds(skew))
 	}
 }
 
@@ -146,5 +146,5 @@ func (r *run) unwritten(err error) error {
 	if errors.Is(err, credfile.ErrLongTermKeys) { // they came while the code was typed
 		return profile.HoldsKeys(r.destination)
 	}
-	return fault.New("session-unwritten", r.files.Credentials, fault.Reason(err))
+	return words.New("session-unwritten", r.files.Credentials, words.Reason(err))
 }

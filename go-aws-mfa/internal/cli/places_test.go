@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
 	"aws-mfa.example/aws-mfa/internal/words"
 )
 
@@ -32,7 +31,7 @@ func TestDuration(t *testing.T) {
 	}
 	for _, duration := range []string{"899", "14m", "36h1s", "0", "-1h", "x", "1d", "99999999999"} {
 		w := newWorld(t)
-		w.fails(fault.Usage, []string{"-s", "example", "--duration", duration}, "from 15m to 36h", "root user gets 1h")
+		w.fails(words.Usage, []string{"-s", "example", "--duration", duration}, "from 15m to 36h", "root user gets 1h")
 		w.called()
 	}
 }
@@ -65,7 +64,7 @@ func TestBadValues(t *testing.T) {
 	} {
 		w := newWorld(t)
 		code := w.app().Run(t.Context(), args)
-		if code != fault.Usage || !strings.Contains(w.stderr.String(), text) || len(w.aws.calls) > 0 {
+		if code != words.Usage || !strings.Contains(w.stderr.String(), text) || len(w.aws.calls) > 0 {
 			t.Errorf("%v: exit code %d: %s", args, code, w.stderr.String())
 		}
 	}
@@ -121,7 +120,7 @@ func TestCABundle(t *testing.T) {
 	defer server.Close()
 	t.Setenv("AWS_ENDPOINT_URL", server.URL)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
-	w.fails(fault.Failed, example, "could not reach AWS: ", "certificate")
+	w.fails(words.Failed, example, "could not reach AWS: ", "certificate")
 	bundle := filepath.Join(w.home, "ca.pem")
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	if err := os.WriteFile(bundle, text, 0o600); err != nil {
@@ -142,7 +141,7 @@ func TestThrottling(t *testing.T) {
 				_, _ = answer.Write([]byte("<ErrorResponse><Error><Code>" + name + "</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"))
 			}
 		}
-		w.fails(fault.Refused, example, "AWS is refusing calls for now because there were too many", "wait a minute, then try again")
+		w.fails(words.Refused, example, "AWS is refusing calls for now because there were too many", "wait a minute, then try again")
 	}
 }
 
@@ -167,7 +166,7 @@ func TestClock(t *testing.T) {
 		if told {
 			text = "s: set it if the code was computed here"
 		}
-		w.fails(fault.Refused, example, "AWS did not take the MFA code", text)
+		w.fails(words.Refused, example, "AWS did not take the MFA code", text)
 	}
 }
 
@@ -175,9 +174,9 @@ func TestClock(t *testing.T) {
 func TestJapanese(t *testing.T) {
 	w := newWorld(t)
 	w.language = words.Japanese
-	w.fails(fault.Usage, []string{"-d", "a]"}, "`-d` の値は使えません: プロファイル名に `[ ] # ;` は使えません")
+	w.fails(words.Usage, []string{"-d", "a]"}, "`-d` の値は使えません: プロファイル名に `[ ] # ;` は使えません")
 	w.stdin = "111111"
-	w.fails(fault.Refused, example, "AWS は MFA コードを受け付けませんでした", "hint: 次のコードを待ち")
+	w.fails(words.Refused, example, "AWS は MFA コードを受け付けませんでした", "hint: 次のコードを待ち")
 	w.stdin = goodCode
 	w.succeeds(example...)
 	if said := w.stderr.String(); !strings.HasPrefix(said, "プロファイル example_mfa: セッションの期限 "+sessionEnd) {

@@ -8,14 +8,14 @@ import (
 	"strings"
 	"testing"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 func printed(t *testing.T, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	app := App{Version: "1.2.3", Digest: "abc", Stdout: &stdout, Stderr: &stderr}
-	if code := app.Run(context.Background(), args); code != fault.OK || stderr.Len() > 0 {
+	if code := app.Run(context.Background(), args); code != words.OK || stderr.Len() > 0 {
 		t.Fatalf("exit code %d, stderr %q", code, stderr.String())
 	}
 	return stdout.String()
@@ -98,7 +98,7 @@ func TestSecretsAreHidden(t *testing.T) {
 func TestDefect(t *testing.T) {
 	w := newWorld(t)
 	app := App{Stdout: nil, Stderr: &w.stderr}
-	if code := app.Run(context.Background(), []string{"--version"}); code != fault.Failed {
+	if code := app.Run(context.Background(), []string{"--version"}); code != words.Failed {
 		t.Errorf("exit code %d", code)
 	}
 	if said := w.stderr.String(); !strings.HasPrefix(said, "aws-mfa: error: ") || strings.Contains(said, "goroutine") {

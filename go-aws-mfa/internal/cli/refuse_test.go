@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 var example = []string{"-s", "example"}
@@ -34,7 +34,7 @@ func TestCommandLine(t *testing.T) {
 	} {
 		t.Run(text, func(t *testing.T) {
 			w := newWorld(t)
-			w.fails(fault.Usage, args, text)
+			w.fails(words.Usage, args, text)
 			w.called()
 		})
 	}
@@ -68,7 +68,7 @@ func TestProfiles(t *testing.T) {
 			w := newWorld(t)
 			w.write("credentials", test.credentials)
 			w.write("config", test.config)
-			w.fails(fault.Configuration, example, test.text)
+			w.fails(words.Configuration, example, test.text)
 			w.called()
 		})
 	}
@@ -96,12 +96,12 @@ func TestCredentialProcess(t *testing.T) {
 		if text == "" {
 			w.succeeds(example...)
 		} else {
-			w.fails(fault.Configuration, example, text)
+			w.fails(words.Configuration, example, text)
 		}
 	}
 	w := newWorld(t)
 	w.write("credentials", "[example]\ncredential_process = exit 3\n")
-	w.fails(fault.Configuration, example, "failed: exit status 3")
+	w.fails(words.Configuration, example, "failed: exit status 3")
 }
 
 // What is no file, or can not be read, is refused before a code is spent on it:
@@ -109,10 +109,10 @@ func TestCredentialProcess(t *testing.T) {
 func TestNotAFile(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", w.home)
-	w.fails(fault.Configuration, example, "it is not a regular file")
+	w.fails(words.Configuration, example, "it is not a regular file")
 	if _, err := os.Stat(os.DevNull); err == nil {
 		t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
-		w.fails(fault.Configuration, example, "it is not a regular file")
+		w.fails(words.Configuration, example, "it is not a regular file")
 	}
 	w.called()
 }
@@ -122,9 +122,9 @@ func TestNotAFile(t *testing.T) {
 func TestNoUsableDevice(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices = nil
-	w.fails(fault.Configuration, example, "the user has no MFA device")
+	w.fails(words.Configuration, example, "the user has no MFA device")
 	w.aws.devices = []string{securityKey}
-	w.fails(fault.Configuration, example, "the user has no MFA device but FIDO keys", "authenticator app")
+	w.fails(words.Configuration, example, "the user has no MFA device but FIDO keys", "authenticator app")
 	w.called("GetCallerIdentity", "ListMFADevices", "GetCallerIdentity", "ListMFADevices")
 }
 
@@ -132,7 +132,7 @@ func TestNoUsableDevice(t *testing.T) {
 func TestConfiguredFIDO(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[profile example]\nmfa_serial = "+securityKey+"\n")
-	w.fails(fault.Configuration, example, "is a FIDO key")
+	w.fails(words.Configuration, example, "is a FIDO key")
 	w.called()
 }
 
@@ -141,7 +141,7 @@ func TestNotAUser(t *testing.T) {
 	w := newWorld(t)
 	for _, caller := range []string{"arn:aws:sts::1:assumed-role/r/alice", "arn:aws:iam::1:user/", "", "alice"} {
 		w.aws.caller = caller
-		w.fails(fault.Configuration, example, "the keys belong to `"+caller+"`, which is not an IAM user")
+		w.fails(words.Configuration, example, "the keys belong to `"+caller+"`, which is not an IAM user")
 	}
 }
 
@@ -151,12 +151,12 @@ func TestShapeOfTheCode(t *testing.T) {
 	for _, stdin := range []string{"12345\n", "1234567\n", "hunter\n", "123 456\n", "１２３４５６\n", strings.Repeat("1", 5000)} {
 		w := newWorld(t)
 		w.stdin = stdin
-		w.fails(fault.Usage, example, "an MFA code is six digits")
+		w.fails(words.Usage, example, "an MFA code is six digits")
 		w.called("GetCallerIdentity", "ListMFADevices")
 	}
 	w := newWorld(t)
 	for _, w.stdin = range []string{"", "\n", " \r\n"} {
-		w.fails(fault.Usage, example, "there is no MFA code on standard input")
+		w.fails(words.Usage, example, "there is no MFA code on standard input")
 	}
 }
 
@@ -171,7 +171,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		w := newWorld(t)
 		w.aws.broken = func(answer http.ResponseWriter, _ *http.Request) { refuse(answer, refusal[0], refusal[1]) }
-		w.fails(fault.Refused, example, text)
+		w.fails(words.Refused, example, text)
 	}
 }
 
@@ -180,18 +180,18 @@ func TestRefusals(t *testing.T) {
 func TestWrongCodeAndWrongDevice(t *testing.T) {
 	w := newWorld(t)
 	w.stdin = "111111\n"
-	w.fails(fault.Refused, example, "AWS did not take the MFA code", "wait for the next code")
+	w.fails(words.Refused, example, "AWS did not take the MFA code", "wait for the next code")
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 	w.stdin = goodCode
 	w.write("config", "[profile example]\nmfa_serial = arn:aws:iam::123456789012:mfa/other\n")
-	w.fails(fault.Refused, example, "AWS does not know the MFA device", "`mfa_serial`")
+	w.fails(words.Refused, example, "AWS does not know the MFA device", "`mfa_serial`")
 }
 
 // Who may not list devices is told the way round it.
 func TestListingDenied(t *testing.T) {
 	w := newWorld(t)
 	w.aws.user = "bob"
-	w.fails(fault.Refused, example, "the user may not list MFA devices", "set `mfa_serial`")
+	w.fails(words.Refused, example, "the user may not list MFA devices", "set `mfa_serial`")
 }
 
 // Server trouble is AWS's, and says so with the status.
@@ -201,7 +201,7 @@ func TestServerError(t *testing.T) {
 	w.aws.broken = func(answer http.ResponseWriter, _ *http.Request) {
 		http.Error(answer, "<html>oops", http.StatusBadGateway)
 	}
-	w.fails(fault.Refused, example, "`GetCallerIdentity` failed at AWS with HTTP status 502")
+	w.fails(words.Refused, example, "`GetCallerIdentity` failed at AWS with HTTP status 502")
 	w.called("GetCallerIdentity")
 }
 
@@ -216,7 +216,7 @@ func TestTimeLimit(t *testing.T) {
 			t.Setenv("AWS_MAX_ATTEMPTS", "1000")
 			w.aws.broken, w.timeout = handler, 200*time.Millisecond
 			start := time.Now()
-			w.fails(fault.Failed, example, "`GetCallerIdentity` had no answer from AWS in time")
+			w.fails(words.Failed, example, "`GetCallerIdentity` had no answer from AWS in time")
 			if took := time.Since(start); took > 3*time.Second {
 				t.Errorf("it took %s", took)
 			}
@@ -229,7 +229,7 @@ func TestUnreachable(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	t.Setenv("AWS_ENDPOINT_URL", "http://me:hunter2@127.0.0.1:1")
-	w.fails(fault.Failed, example, "`GetCallerIdentity` could not reach AWS: dial ")
+	w.fails(words.Failed, example, "`GetCallerIdentity` could not reach AWS: dial ")
 	if strings.Contains(w.stderr.String(), "hunter2") {
 		t.Errorf("stderr is %q", w.stderr.String())
 	}
@@ -248,9 +248,9 @@ func TestOddAnswers(t *testing.T) {
 		w := newWorld(t)
 		t.Setenv("AWS_MAX_ATTEMPTS", "1")
 		w.aws.answers = map[string]string{"GetSessionToken": answer}
-		w.fails(fault.Failed, example, "the answer to `GetSessionToken` is not one that AWS gives")
+		w.fails(words.Failed, example, "the answer to `GetSessionToken` is not one that AWS gives")
 		w.aws.answers = map[string]string{"ListMFADevices": answer}
-		if code := w.run(example...); code == fault.OK {
+		if code := w.run(example...); code == words.OK {
 			t.Errorf("%q was taken for a list of devices", answer)
 		}
 	}
@@ -263,7 +263,7 @@ func TestHostileSession(t *testing.T) {
 	w.aws.answers = map[string]string{"GetSessionToken": "<GetSessionTokenResponse><GetSessionTokenResult><Credentials>" +
 		"<AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T\n[default]\nx=y</SessionToken>" +
 		"<Expiration>2026-01-01T12:00:00Z</Expiration></Credentials></GetSessionTokenResult></GetSessionTokenResponse>"}
-	w.fails(fault.Failed, example, "the value of `aws_session_token`")
+	w.fails(words.Failed, example, "the value of `aws_session_token`")
 }
 
 // Long-term keys that came to DST while the code was typed are not overwritten.
@@ -275,7 +275,7 @@ func TestKeysThatCameLater(t *testing.T) {
 		w.aws.broken = nil
 		w.aws.ServeHTTP(answer, request)
 	}
-	if code := w.run(example...); code != fault.Configuration {
+	if code := w.run(example...); code != words.Configuration {
 		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}
 	w.holds("credentials", text)
@@ -291,7 +291,7 @@ func TestNotWritable(t *testing.T) {
 		w.aws.ServeHTTP(answer, request)
 	}
 	said := "the session could not be written to `" + w.path("credentials") + "`: it is not a regular file\n\nhint: "
-	if code := w.run(example...); code != fault.Failed || !strings.Contains(w.stderr.String(), said) {
+	if code := w.run(example...); code != words.Failed || !strings.Contains(w.stderr.String(), said) {
 		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}
 }
@@ -308,7 +308,7 @@ func TestInterrupted(t *testing.T) {
 	silent, _ := io.Pipe()
 	app := w.app()
 	app.Stdin = silent
-	if code := app.Run(ctx, example); code != fault.Interrupted || w.stderr.Len() > 0 {
+	if code := app.Run(ctx, example); code != words.Interrupted || w.stderr.Len() > 0 {
 		t.Errorf("exit code %d: %q", code, w.stderr.String())
 	}
 }

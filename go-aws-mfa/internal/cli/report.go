@@ -9,7 +9,6 @@ import (
 	"strings"
 	"unicode"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
 	"aws-mfa.example/aws-mfa/internal/words"
 )
 
@@ -19,17 +18,17 @@ func (r *run) succeed(until string, reused bool) {
 	if r.is("quiet") {
 		return
 	}
-	said := words.New("profile %s: session until %s", r.destination, until)
+	said := words.New("done", r.destination, until)
 	if reused {
-		said = words.New("profile %s: still the session until %s; --force gets a new one", r.destination, until)
+		said = words.New("done-before", r.destination, until)
 	}
 	fmt.Fprintf(r.Stderr, "%s\n%s\n", said.In(r.Language), nextCommand(runtime.GOOS, r.destination))
 }
 
 // note says what is good to know but no error.
-func (r *run) note(format string, args ...any) {
+func (r *run) note(name string, args ...any) {
 	if !r.is("quiet") {
-		r.tell(r.Stderr, "note: ", words.New(format, args...))
+		r.tell(r.Stderr, "note: ", words.New(name, args...))
 	}
 }
 
@@ -41,7 +40,7 @@ func (r *run) tell(out io.Writer, before string, text words.Text) {
 // tellWaiting says, where a person sees it, why nothing happens.
 func (r *run) tellWaiting() {
 	if t := r.Terminal(); t != nil && !r.is("quiet") {
-		r.tell(t.Out, "note: ", words.New("another aws-mfa is getting a session for profile `%s`; waiting for it", r.destination))
+		r.tell(t.Out, "note: ", words.New("note-waiting", r.destination))
 	}
 }
 
@@ -64,10 +63,10 @@ func nextCommand(goos, name string) string {
 
 // fail prints err and returns its exit code.
 func (a App) fail(err error, seen secrets) int {
-	shown := fault.New("unforeseen", err)
+	shown := words.New("unforeseen", err)
 	errors.As(err, &shown)
-	code, sentence, hint := shown.Told(a.Language)
-	fmt.Fprintf(a.Stderr, "aws-mfa: error: %s\n\nhint: %s\n", clean(seen.hide(sentence)), clean(seen.hide(hint)))
+	code, hint := shown.Failure(a.Language)
+	fmt.Fprintf(a.Stderr, "aws-mfa: error: %s\n\nhint: %s\n", clean(seen.hide(shown.In(a.Language))), clean(seen.hide(hint)))
 	return code
 }
 

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
-	"aws-mfa.example/aws-mfa/internal/fault"
 	"aws-mfa.example/aws-mfa/internal/prompt"
+	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 // loggedIn is a world in which example_mfa has a session already, and nobody to
@@ -46,7 +46,7 @@ func TestReuseLeavesInputAlone(t *testing.T) {
 	data := strings.NewReader("data")
 	app := w.app()
 	app.Stdin = data
-	if code := app.Run(t.Context(), []string{"-s", "example", "--no-prompt", "--format", processFormat}); code != fault.OK || data.Len() != 4 {
+	if code := app.Run(t.Context(), []string{"-s", "example", "--no-prompt", "--format", processFormat}); code != words.OK || data.Len() != 4 {
 		t.Errorf("exit code %d, %d bytes are left: %s", code, data.Len(), w.stderr.String())
 	}
 }
@@ -57,7 +57,7 @@ func TestReuseNearTheEnd(t *testing.T) {
 	w.now = beforeEnd(margin + time.Second)
 	w.succeeds(example...)
 	w.now = beforeEnd(margin)
-	w.fails(fault.Usage, example, "there is no MFA code")
+	w.fails(words.Usage, example, "there is no MFA code")
 }
 
 // A code on standard input always meant a new session, and --force means one, too.
@@ -96,14 +96,14 @@ func TestNotReused(t *testing.T) {
 			t.Fatalf("%s: nothing was changed", name)
 		}
 		w.write("credentials", tampered)
-		if code := w.run(example...); code == fault.OK {
+		if code := w.run(example...); code == words.OK {
 			t.Errorf("%s: it was used again", name)
 		}
 	}
 	w := loggedIn(t)
-	w.fails(fault.Usage, []string{"-s", "example", "--serial", token}, "there is no MFA code")
+	w.fails(words.Usage, []string{"-s", "example", "--serial", token}, "there is no MFA code")
 	w.write("config", "[profile example]\nmfa_serial = "+token+"\n")
-	w.fails(fault.Usage, example, "there is no MFA code")
+	w.fails(words.Usage, example, "there is no MFA code")
 }
 
 // Who has to wait for another login is told at the terminal, takes the session
@@ -124,7 +124,7 @@ func TestWaiting(t *testing.T) {
 	}
 	w.write("credentials", keysOf("example")+sessionOf("example_mfa", ""))
 	release()
-	if code := <-done; code != fault.OK || !strings.Contains(w.stderr.String(), "still the session") {
+	if code := <-done; code != words.OK || !strings.Contains(w.stderr.String(), "still the session") {
 		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}
 	w.called()
@@ -158,7 +158,7 @@ func TestNothingLeft(t *testing.T) {
 func TestReadOnlyFolder(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(w.path("config"), "folder", "credentials"))
-	if code := w.run("-s", "example"); code == fault.OK || strings.Contains(strings.Join(w.aws.calls, ""), "Get") {
+	if code := w.run("-s", "example"); code == words.OK || strings.Contains(strings.Join(w.aws.calls, ""), "Get") {
 		t.Errorf("exit code %d, calls %v", code, w.aws.calls)
 	}
 }

@@ -45,7 +45,7 @@ func Put(text []byte, name string, session Session) ([]byte, error) {
 	settings := session.settings()
 	for _, s := range settings {
 		if !Writable(s.value) && (s.key != record || !Writable(strings.ReplaceAll(s.value, " ", ""))) {
-			return nil, words.New("the value of `%s` is empty or has characters that the file can not hold", s.key)
+			return nil, words.New("value-unwritable", s.key)
 		}
 	}
 	lines, err := scan(text, name)
@@ -92,17 +92,17 @@ func Look(text []byte, name string) (found Section, err error) {
 func CheckName(name string) error {
 	switch {
 	case name == "":
-		return words.New("a profile needs a name")
+		return words.New("name-empty")
 	case strings.ContainsAny(name, "[]#;"):
-		return words.New("a profile name can not hold any of `[ ] # ;`")
+		return words.New("name-marks")
 	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }):
-		return words.New("a profile name can not hold control characters")
+		return words.New("name-control")
 	case name != strings.Join(strings.Fields(name), " "):
-		return words.New("a profile name can not begin or end with a blank, or have two in a row")
+		return words.New("name-blanks")
 	case name == "DEFAULT":
-		return words.New("`DEFAULT` can not be a profile: its settings leak into all others")
+		return words.New("name-default")
 	case strings.HasPrefix(name, "profile "):
-		return words.New("a profile name does not begin with the word `profile`")
+		return words.New("name-profile")
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func Read(path string) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
-		return nil, words.New("it is not a regular file")
+		return nil, words.New("file-irregular")
 	}
 	return os.ReadFile(path)
 }
@@ -88,7 +88,7 @@ func locate(path string) (string, error) {
 		}
 		path = next
 	}
-	return "", words.New("more than %d symbolic links in a row", mostLinks)
+	return "", words.New("file-links", mostLinks)
 }
 
 func beside(target, end string) string { return filepath.Join(filepath.Dir(target), ".aws-mfa"+end) }

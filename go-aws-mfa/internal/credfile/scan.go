@@ -110,7 +110,7 @@ func unclear(l line, number int, within bool, name string, seen map[string]bool)
 	trimmed := strings.TrimSpace(l.raw)
 	marked := strings.HasPrefix(l.raw, "\ufeff") || strings.HasPrefix(l.raw, "\xff\xfe") || strings.HasPrefix(l.raw, "\xfe\xff")
 	if number == 1 && marked { // of UTF-8 or UTF-16
-		return words.New("line 1 begins with a byte order mark, which hides the first section")
+		return words.New("line-marked")
 	}
 	if l.kind == filler || !strings.HasPrefix(trimmed, "[") {
 		return nil
@@ -119,14 +119,14 @@ func unclear(l line, number int, within bool, name string, seen map[string]bool)
 	plain := l.kind == header && l.indent == 0
 	switch {
 	case plain && seen[l.value]:
-		return words.New("line %d begins section `%s` a second time, and the AWS CLI takes no such file", number, l.value)
+		return words.New("line-doubles-section", number, l.value)
 	case plain && l.value == "DEFAULT":
-		return words.New("line %d begins section `DEFAULT`, which leaks into all others", number)
+		return words.New("line-default", number)
 	case plain && strings.LastIndex(trimmed, "]") == 1+len(inner):
 		return nil
 	case closed && (within || sectionName(inner) == name):
 		// "[name] junk" is a header for botocore only; "  [name]" and "[name] # ]" are for the SDK only.
-		return words.New("line %d is a section header for some programs, and none for others", number)
+		return words.New("line-unclear", number)
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
 	"aws-mfa.example/aws-mfa/internal/words"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -45,22 +44,22 @@ func (d Device) Partition() string {
 func (d Device) Kind() words.Text {
 	switch {
 	case d.FIDO():
-		return words.New("FIDO key, can not be used here")
+		return words.New("kind-fido")
 	case strings.Contains(string(d), ":mfa/"):
-		return words.New("virtual")
+		return words.New("kind-virtual")
 	}
-	return words.New("hardware")
+	return words.New("kind-hardware")
 }
 
 // Check refuses what by its shape is no device for GetSessionToken; from is where it stands.
 func (d Device) Check(from words.Text) error {
 	switch {
 	case d.FIDO():
-		return fault.New("device-is-fido", from)
+		return words.New("device-is-fido", from)
 	case strings.Contains(string(d), ":user/"):
-		return fault.New("device-is-user", from, strings.Replace(string(d), ":user/", ":mfa/", 1))
+		return words.New("device-is-user", from, strings.Replace(string(d), ":user/", ":mfa/", 1))
 	case !anySerial.MatchString(string(d)):
-		return fault.New("device-shape", from)
+		return words.New("device-shape", from)
 	}
 	return nil
 }
@@ -68,9 +67,9 @@ func (d Device) Check(from words.Text) error {
 // Found is what AWS told about the user's devices.
 type Found struct {
 	Listed   bool
-	Devices  []Device // FIDO keys too, in no order: AWS promises none
-	Guess    Device   // what it may be where nothing could be listed
-	Refusals []any    // faults: why not, call by call
+	Devices  []Device     // FIDO keys too, in no order: AWS promises none
+	Guess    Device       // what it may be where nothing could be listed
+	Refusals []words.Text // why not, call by call
 }
 
 // Devices asks for the devices of the user. Who may not list them by name may be able to without; else the usual name
@@ -123,11 +122,11 @@ func (c Client) list(ctx context.Context, user *string) (devices []Device, err e
 
 // refused notes why a call failed, once, if that can be told.
 func (f *Found) refused(err error) bool {
-	told := new(fault.Error)
+	var told words.Text
 	if !errors.As(err, &told) {
 		return false
 	}
-	if last := len(f.Refusals) - 1; last < 0 || f.Refusals[last].(error).Error() != told.Error() {
+	if last := len(f.Refusals) - 1; last < 0 || f.Refusals[last].Error() != told.Error() {
 		f.Refusals = append(f.Refusals, told)
 	}
 	return true
@@ -152,7 +151,7 @@ func parse(caller string) (user *string, guess Device, err error) {
 	case err == nil && strings.HasPrefix(parsed.Resource, "user/") && name != "":
 		return &name, prefix + Device(name), nil
 	}
-	return nil, "", fault.New("not-a-user", caller)
+	return nil, "", words.New("not-a-user", caller)
 }
 
 // Usable are the devices that GetSessionToken takes. There is at least one, or an error.
@@ -166,9 +165,9 @@ func (f Found) Usable() (usable []Device, err error) {
 	case len(usable) > 0:
 		return usable, nil
 	case len(f.Devices) > 0:
-		return nil, fault.New("only-fido")
+		return nil, words.New("only-fido")
 	}
-	return nil, fault.New("no-device")
+	return nil, words.New("no-device")
 }
 
 // Match finds the device that part of a name means: the whole name of one, or what only one has in it.
@@ -186,7 +185,7 @@ func (f Found) Match(part string) (Device, error) {
 	case 1:
 		return matching[0], nil
 	case 0:
-		return "", fault.New("device-no-match", part, f.Devices)
+		return "", words.New("device-no-match", part, f.Devices)
 	}
-	return "", fault.New("device-ambiguous", part, len(matching), matching)
+	return "", words.New("device-ambiguous", part, len(matching), matching)
 }

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -36,7 +36,7 @@ var throttled = []string{"Throttling", "ThrottlingException", "ThrottledExceptio
 // explain turns the error of a call into one sentence and a next step.
 func explain(ctx context.Context, call string, err error) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fault.New("no-answer", call)
+		return words.New("no-answer", call)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -47,9 +47,9 @@ func explain(ctx context.Context, call string, err error) error {
 	known := errors.As(err, &api) && api.ErrorCode() != "UnknownError"
 	switch {
 	case known && slices.Contains(throttled, api.ErrorCode()), answered && answer.HTTPStatusCode() == http.StatusTooManyRequests:
-		return fault.New("too-many")
+		return words.New("too-many")
 	case answered && answer.HTTPStatusCode() >= 500:
-		return fault.New("aws-failed", call, answer.HTTPStatusCode())
+		return words.New("aws-failed", call, answer.HTTPStatusCode())
 	case known:
 		return refused(call, api)
 	case answered:
@@ -61,14 +61,14 @@ func explain(ctx context.Context, call string, err error) error {
 func refused(call string, api smithy.APIError) error {
 	for _, r := range refusals {
 		if (r.code == "" || r.code == api.ErrorCode()) && strings.Contains(api.ErrorMessage(), r.text) {
-			return fault.New(r.fault)
+			return words.New(r.fault)
 		}
 	}
-	return fault.New("aws-refused", call, api.ErrorCode(), strings.TrimSuffix(api.ErrorMessage(), "."))
+	return words.New("aws-refused", call, api.ErrorCode(), strings.TrimSuffix(api.ErrorMessage(), "."))
 }
 
 func unreadable(call string) error {
-	return fault.New("odd-answer", call)
+	return words.New("odd-answer", call)
 }
 
 // unreachable keeps the innermost reason: around it the SDK says the same thrice.
@@ -81,5 +81,5 @@ func unreachable(call string, err error) error {
 	if errors.As(err, &request) {
 		reason = request.Err
 	}
-	return fault.New("unreachable", call, reason)
+	return words.New("unreachable", call, reason)
 }

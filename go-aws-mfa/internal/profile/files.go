@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
 	"github.com/aws/aws-sdk-go-v2/config"
 )
 
@@ -22,7 +22,7 @@ func Locate() (Files, error) {
 		files.Credentials = config.DefaultSharedCredentialsFilename()
 		// Without a home the SDK's answer is relative, and keys would land in whatever folder this runs in.
 		if !filepath.IsAbs(files.Credentials) {
-			return files, fault.New("no-home")
+			return files, words.New("no-home")
 		}
 	}
 	return files, nil

@@ -9,7 +9,7 @@ import (
 	"os/exec"
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
-	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
@@ -33,7 +33,7 @@ type Source struct {
 func LoadSource(ctx context.Context, name string, files Files) (Source, error) {
 	shared, err := load(ctx, name, files)
 	if missing(err) {
-		return Source{}, fault.New("no-profile", name, files.Credentials, files.Config)
+		return Source{}, words.New("no-profile", name, files.Credentials, files.Config)
 	}
 	if err != nil {
 		return Source{}, err
@@ -78,11 +78,11 @@ func checkSource(name string, shared config.SharedConfig, files Files) error {
 	found, _ := credfile.Look(text, name)
 	switch {
 	case shared.RoleARN != "":
-		return fault.New("source-is-role", name)
+		return words.New("source-is-role", name)
 	case !shared.Credentials.HasKeys() && (shared.CredentialProcess == "" || usesSSO(shared)):
-		return fault.New("source-without-key", name)
+		return words.New("source-without-key", name)
 	case shared.Region != "" && !credfile.Writable(shared.Region):
-		return fault.New("source-odd-region", name)
+		return words.New("source-odd-region", name)
 	case found.Legacy: // which the SDK does not know
 		return isSession(name)
 	}
@@ -100,11 +100,11 @@ type Destination struct {
 func LoadDestination(ctx context.Context, name string, files Files) (to Destination, err error) {
 	text, err := credfile.Read(files.Credentials)
 	if err != nil {
-		return to, fault.New("file-unusable", files.Credentials, fault.Reason(err))
+		return to, words.New("file-unusable", files.Credentials, words.Reason(err))
 	}
 	found, err := credfile.Look(text, name)
 	if err != nil {
-		return to, fault.New("section-unclear", name, files.Credentials, err)
+		return to, words.New("section-unclear", name, files.Credentials, err)
 	}
 	shared, err := load(ctx, name, files)
 	switch {
@@ -115,14 +115,14 @@ func LoadDestination(ctx context.Context, name string, files Files) (to Destinat
 	case err != nil:
 		return to, err
 	case shared.RoleARN != "" || usesSSO(shared):
-		return to, fault.New("destination-is-role", name)
+		return to, words.New("destination-is-role", name)
 	}
 	return Destination{shared.Region, shared.CredentialProcess != "", found.Kept}, nil
 }
 
 // HoldsKeys is the refusal to write over long-term keys.
 func HoldsKeys(name string) error {
-	return fault.New("destination-holds-keys", name)
+	return words.New("destination-holds-keys", name)
 }
 
 // load is the first to read both files. The SDK panics at a value that is one quotation mark and nothing else; that
@@ -130,7 +130,7 @@ func HoldsKeys(name string) error {
 func load(ctx context.Context, name string, files Files) (shared config.SharedConfig, err error) {
 	defer func() {
 		if recover() != nil {
-			err = fault.New("file-lone-quote", files.Credentials, files.Config)
+			err = words.New("file-lone-quote", files.Credentials, files.Config)
 		}
 	}()
 	shared, err = config.LoadSharedConfigProfile(ctx, name, func(o *config.LoadSharedConfigOptions) {
@@ -149,17 +149,17 @@ func usesSSO(shared config.SharedConfig) bool {
 }
 
 func unreadable(name string, err error) error {
-	return fault.New("profile-unusable", name, err)
+	return words.New("profile-unusable", name, err)
 }
 
 func isSession(name string) error {
-	return fault.New("source-is-session", name)
+	return words.New("source-is-session", name)
 }
 
 // processFailed never shows the SDK's text: it quotes what the process printed, which is where the keys are.
 func processFailed(name string, err error) error {
 	if exit := new(exec.ExitError); errors.As(err, &exit) {
-		return fault.New("process-failed", name, exit)
+		return words.New("process-failed", name, exit)
 	}
-	return fault.New("process-useless", name)
+	return words.New("process-useless", name)
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
+	"aws-mfa.example/aws-mfa/internal/words"
 	"golang.org/x/term"
 )
 
@@ -143,16 +143,16 @@ func firstLine(in io.Reader) (string, error) {
 
 func unreadable(err error) error {
 	if errors.Is(err, io.EOF) {
-		return fault.New("code-missing")
+		return words.New("code-missing")
 	}
-	return fault.New("input", err)
+	return words.New("input", err)
 }
 
 // Code returns the code that line is. It never repeats what was typed: it may be a password.
 func Code(line string) (string, error) {
 	code := strings.TrimSpace(line)
 	if len(code) != 6 || strings.Trim(code, "0123456789") != "" {
-		return "", fault.New("code-shape")
+		return "", words.New("code-shape")
 	}
 	return code, nil
 }

@@ -11,7 +11,6 @@ import (
 	"testing/iotest"
 	"time"
 
-	"aws-mfa.example/aws-mfa/internal/fault"
 	"aws-mfa.example/aws-mfa/internal/words"
 )
 
@@ -78,7 +77,7 @@ func TestBadInput(t *testing.T) {
 	_, closed := (&Terminal{Out: io.Discard, In: strings.NewReader("")}).Ask(context.Background(), "", false)
 	_, broken := Piped(context.Background(), iotest.ErrReader(errors.New("broken")))
 	for text, err := range map[string]error{"there is no MFA code": closed, "standard input cannot": broken} {
-		if fail := new(fault.Error); !errors.As(err, &fail) || !strings.Contains(fail.Error(), text) || hint(fail) == "" {
+		if fail := words.New(""); !errors.As(err, &fail) || !strings.Contains(fail.Error(), text) || hint(fail) == "" {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
@@ -104,7 +103,7 @@ func TestPipeIsNoTerminal(t *testing.T) {
 	}
 }
 
-func hint(err *fault.Error) string {
-	_, _, hint := err.Told(words.English)
+func hint(err words.Text) string {
+	_, hint := err.Failure(words.English)
 	return hint
 }

@@ -1,23 +1,32 @@
-// Package words has every sentence of the program, and says it in the language of the person.
+// Package words has every sentence of the program, and says it in the language of the person. A failure is a sentence
+// with a hint and an exit code; it is the one kind of error that people see.
 package words
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
 )
 
-// table begins with a description of itself.
-//
-//go:embed words.txt
-var table string
+// The exit codes. Where the AWS CLI has a code for the same thing, it is that one.
+const (
+	OK            = 0
+	Interrupted   = 130 // Ctrl-C, or asked to end
+	Usage         = 252 // the command line, or the code that was typed
+	Configuration = 253 // the profiles, the keys in them, or the user's devices
+	Refused       = 254 // AWS answered, with an error
+	Failed        = 255 // anything else: network, disk
+)
 
 // A Language is one that the table has.
 type Language int
 
-// The languages.
+// The languages, in the order of the table.
 const (
 	English Language = iota
 	Japanese
@@ -35,54 +44,68 @@ func FromEnvironment(getenv func(string) string) Language {
 	return English
 }
 
-// entries are the lines below each line of the table that begins an entry; read only when somebody needs them.
-var entries = sync.OnceValue(func() map[string][]string {
-	found, head := map[string][]string{}, ""
+// table begins with a description of itself.
+//
+//go:embed words.txt
+var table string
+
+type entry struct {
+	code int
+	said []string
+}
+
+// entries is the table by name, read when somebody has something to say.
+var entries = sync.OnceValue(func() map[string]*entry {
+	found, last := map[string]*entry{}, new(entry)
 	for line := range strings.Lines(table) {
 		line = strings.TrimRight(line, "\r\n")
 		if below, ok := strings.CutPrefix(line, "\t"); ok {
-			found[head] = append(found[head], below)
-		} else if code, name, _ := strings.Cut(line, " "); len(code) == 3 && code[0] == '2' {
-			head, found[name] = name, []string{code}
-		} else {
-			head = line
+			last.said = append(last.said, below)
+			continue
 		}
+		words := strings.Fields("0 " + line)
+		last = new(entry)
+		last.code, _ = strconv.Atoi(words[max(0, len(words)-2)])
+		found[words[len(words)-1]] = last
 	}
 	return found
 })
 
-// A Text is a sentence with fmt's verbs, and what goes into it. As a reason it is an error, too.
+// A Text is a sentence of the table and what goes into it.
 type Text struct {
-	English string
-	Args    []any
+	name string
+	args []any
 }
 
-// New makes a Text.
-func New(english string, args ...any) Text { return Text{english, args} }
+// New makes a Text of the sentence called name. Texts among args are said in the same language.
+func New(name string, args ...any) Text { return Text{name, args} }
+
+// Is reports whether err is the failure called name.
+func Is(err error, name string) bool {
+	var told Text
+	return errors.As(err, &told) && told.name == name
+}
 
 func (t Text) Error() string { return t.In(English) }
 
-// In is t in the language l.
+// In is the sentence in a language.
 func (t Text) In(l Language) string {
-	if l == Japanese && entries()[t.English] != nil {
-		return fill(l, entries()[t.English][0], t.Args)
-	}
-	return fill(l, t.English, t.Args)
+	found := entries()[t.name].said
+	return fill(l, found[int(l)*len(found)/2], t.args)
 }
 
-// Failure is the exit code, the sentence and the hint of what failed.
-func Failure(l Language, name string, args []any) (code int, sentence, hint string) {
-	found := entries()[name]
-	code, _ = strconv.Atoi(found[0])
-	return code, fill(l, found[1+2*l], args), fill(l, found[2+2*l], args)
+// Failure is the exit code, and the hint in a language.
+func (t Text) Failure(l Language) (code int, hint string) {
+	found := entries()[t.name]
+	return found.code, fill(l, found.said[1+2*l], t.args)
 }
 
-// fill puts args into format, of which it may not need all. What is a sentence itself is said in the same language.
+// fill puts args into format, of which it may not need all.
 func fill(l Language, format string, args []any) string {
 	said := make([]any, len(args))
 	for i, arg := range args {
 		said[i] = arg
-		if inner, ok := arg.(interface{ In(Language) string }); ok {
+		if inner, ok := arg.(Text); ok {
 			said[i] = inner.In(l)
 		}
 	}
@@ -90,4 +113,15 @@ func fill(l Language, format string, args []any) string {
 		said = said[:min(len(said), strings.Count(format, "%"))]
 	}
 	return fmt.Sprintf(format, said...)
+}
+
+// Reason is why a file operation failed, without the path, which the message has already.
+func Reason(err error) error {
+	if path := new(fs.PathError); errors.As(err, &path) {
+		return path.Err
+	}
+	if link := new(os.LinkError); errors.As(err, &link) {
+		return link.Err
+	}
+	return err
 }

@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// said are all sentences, and the names of all faults, in the program's sources.
-func said(t *testing.T) (sentences, faults map[string]bool) {
+// named are the sentences and the failures that the program's sources name.
+func named(t *testing.T) map[string]bool {
 	t.Helper()
-	sentences, faults = map[string]bool{}, map[string]bool{}
+	found := map[string]bool{}
 	err := filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
@@ -28,15 +28,12 @@ func said(t *testing.T) (sentences, faults map[string]bool) {
 		ast.Inspect(file, func(node ast.Node) bool {
 			switch node := node.(type) {
 			case *ast.CallExpr:
-				switch called(node) {
-				case "words.New", "note":
-					add(sentences, node.Args[0])
-				case "fault.New":
-					add(faults, node.Args[0])
+				if name := called(node); name == "words.New" || name == "note" {
+					add(found, node.Args[0])
 				}
 			case *ast.CompositeLit: // of the refusals
 				if len(node.Elts) == 3 && filepath.Base(path) == "refusal.go" {
-					add(faults, node.Elts[2])
+					add(found, node.Elts[2])
 				}
 			}
 			return true
@@ -46,7 +43,7 @@ func said(t *testing.T) (sentences, faults map[string]bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sentences, faults
+	return found
 }
 
 func called(call *ast.CallExpr) string {
@@ -64,9 +61,8 @@ func called(call *ast.CallExpr) string {
 
 func add(found map[string]bool, argument ast.Expr) {
 	if literal, ok := argument.(*ast.BasicLit); ok {
-		if text, _ := strconv.Unquote(literal.Value); strings.ContainsFunc(text, func(r rune) bool { return r > 'Z' && r != 'v' }) {
-			found[text] = true
-		}
+		text, _ := strconv.Unquote(literal.Value)
+		found[text] = true
 	}
 }
 
@@ -82,34 +78,37 @@ func verbs(format string) []string {
 	return kinds
 }
 
-// Every sentence of the program and every fault is in the table in both languages
-// with the same things to fill in, and nothing else is.
+// Every sentence that the program names is in the table in both languages, with
+// the same things to fill in; a failure has a hint, too. Nothing else is there.
 func TestTable(t *testing.T) {
-	sentences, faults := said(t)
-	if len(sentences) < 30 || len(faults) < 50 {
-		t.Fatalf("only %d sentences and %d faults were found in the sources", len(sentences), len(faults))
+	used := named(t)
+	if len(used) < 90 {
+		t.Fatalf("only %d sentences are named in the sources", len(used))
 	}
-	for name := range sentences {
-		if len(entries()[name]) != 1 {
+	for name := range used {
+		if entries()[name] == nil {
 			t.Errorf("the table lacks %q", name)
 		}
 	}
-	for name := range faults {
-		if len(entries()[name]) != 5 {
-			t.Errorf("the table lacks a part of %s", name)
+	for name, found := range entries() {
+		if found.said == nil {
+			continue // the description
 		}
-	}
-	for name, lines := range entries() {
-		if !sentences[name] && !faults[name] {
+		if !used[name] {
 			t.Errorf("nobody says %q", name)
 		}
-		pairs := [][2]string{{name, lines[0]}}
-		if len(lines) > 1 {
-			pairs = [][2]string{{lines[1], lines[3]}, {lines[2], lines[4]}}
+		half := 1
+		if found.code != 0 {
+			half = 2
 		}
-		for _, pair := range pairs {
-			if !slices.Equal(verbs(pair[0]), verbs(pair[1])) || pair[0] == "" || strings.ContainsRune(pair[1], '\u3000') {
-				t.Errorf("%q does not fit %q", pair[1], pair[0])
+		if len(found.said) != 2*half {
+			t.Errorf("%s has %d lines", name, len(found.said))
+			continue
+		}
+		for i := range half {
+			english, japanese := found.said[i], found.said[i+half]
+			if !slices.Equal(verbs(english), verbs(japanese)) || english == "" || strings.ContainsRune(japanese, '\u3000') {
+				t.Errorf("%q does not fit %q", japanese, english)
 			}
 		}
 	}
@@ -133,18 +132,18 @@ func TestLocale(t *testing.T) {
 	}
 }
 
-// A reason inside a sentence is said in the same language; what the table does
-// not know stays English.
+// What is inside a sentence is said in the same language.
 func TestSay(t *testing.T) {
-	text := New("%v: %v", New("virtual"), New("%d", 100))
-	if got := text.In(Japanese); got != "仮想: 100" {
+	text := New("both", New("kind-virtual"), 100)
+	if got := text.In(Japanese); got != "仮想。100" {
 		t.Errorf("it says %q", got)
 	}
-	if got := text.Error(); !strings.HasPrefix(got, "virtual: 100") {
+	if got := text.Error(); got != "virtual; 100" {
 		t.Errorf("it says %q", got)
 	}
-	code, sentence, hint := Failure(Japanese, "no-profile", []any{"a", "b", "c"})
-	if code != 253 || sentence != "プロファイル `a` が `b` にも `c` にもありません" || hint != "作るには: aws configure --profile a" {
-		t.Errorf("%d %q %q", code, sentence, hint)
+	failure := New("no-profile", "a", "b", "c")
+	code, hint := failure.Failure(Japanese)
+	if said := failure.In(Japanese); code != 253 || said != "プロファイル `a` が `b` にも `c` にもありません" || hint != "作るには: aws configure --profile a" {
+		t.Errorf("%d %q %q", code, said, hint)
 	}
 }
