@@ -57,13 +57,16 @@ func sees(t *testing.T, person *os.File, text string) {
 }
 
 // onTerminal starts the program as a credential_process is: it has a terminal,
-// but its streams lead elsewhere.
-func onTerminal(t *testing.T, programs *os.File) (stdout *bytes.Buffer, wait func() error, signal func(os.Signal) error) {
+// but stdout and stderr lead elsewhere.
+func onTerminal(t *testing.T, programs, stdin *os.File, args string) (stdout *bytes.Buffer, wait func() error, signal func(os.Signal) error) {
 	t.Helper()
 	_, environment, _ := home(t)
-	command := program(t, "-s a --format credential-process", environment...)
+	command := program(t, args, environment...)
 	stdout = new(bytes.Buffer)
 	command.Stdout, command.Stderr = stdout, stdout
+	if stdin != nil {
+		command.Stdin = stdin
+	}
 	command.ExtraFiles = []*os.File{programs}
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 3}
 	if err := command.Start(); err != nil {
@@ -72,18 +75,34 @@ func onTerminal(t *testing.T, programs *os.File) (stdout *bytes.Buffer, wait fun
 	return stdout, command.Wait, command.Process.Signal
 }
 
-// The question comes to the person's terminal though no stream leads there, and
-// what is typed is not shown.
+// The question comes to the person's terminal though stderr does not lead there,
+// and what is typed is not shown.
 func TestQuestionUnderCredentialProcess(t *testing.T) {
-	person, programs := pair(t)
-	stdout, wait, _ := onTerminal(t, programs)
-	sees(t, person, "MFA code: ")
-	for echoes(t, programs) {
-		time.Sleep(time.Millisecond)
+	for _, isStdin := range []bool{false, true} {
+		person, programs := pair(t)
+		var stdin *os.File
+		if isStdin {
+			stdin = programs
+		}
+		stdout, wait, _ := onTerminal(t, programs, stdin, "-s a --format credential-process")
+		sees(t, person, "MFA code: ")
+		for echoes(t, programs) {
+			time.Sleep(time.Millisecond)
+		}
+		_, _ = person.WriteString("123456\n")
+		sees(t, person, "\r\n")
+		if err := wait(); err != nil || !strings.Contains(stdout.String(), "  \"Version\": 1\n}") || !echoes(t, programs) {
+			t.Errorf("%v: %s", err, stdout)
+		}
 	}
+}
+
+// A command that prints the code may ask at the terminal.
+func TestCommandAtTheTerminal(t *testing.T) {
+	person, programs := pair(t)
 	_, _ = person.WriteString("123456\n")
-	sees(t, person, "\r\n")
-	if err := wait(); err != nil || !strings.Contains(stdout.String(), "  \"Version\": 1\n}") || !echoes(t, programs) {
+	stdout, wait, _ := onTerminal(t, programs, programs, "-s a --code-command head${IFS}-n1")
+	if err := wait(); err != nil {
 		t.Errorf("%v: %s", err, stdout)
 	}
 }
@@ -91,7 +110,7 @@ func TestQuestionUnderCredentialProcess(t *testing.T) {
 // Ctrl-C at the question gives the terminal its echo back.
 func TestCtrlCAtTheQuestion(t *testing.T) {
 	person, programs := pair(t)
-	stdout, wait, signal := onTerminal(t, programs)
+	stdout, wait, signal := onTerminal(t, programs, nil, "-s a --format credential-process")
 	sees(t, person, "MFA code: ")
 	for echoes(t, programs) {
 		time.Sleep(time.Millisecond)

@@ -3,8 +3,10 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -135,7 +137,7 @@ func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, exec.ErrWaitDelay) { // a child that it left behind does not matter
 		return "", words.New("code-command-failed", err)
 	}
 	code, err := prompt.Code(printed.String())

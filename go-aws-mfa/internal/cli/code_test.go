@@ -103,6 +103,17 @@ func TestBadCodeFromElsewhere(t *testing.T) {
 	}
 }
 
+// A program that the command leaves behind keeps nobody waiting.
+func TestCommandWithOrphan(t *testing.T) {
+	needsShell(t)
+	w := newWorld(t)
+	start := time.Now()
+	w.succeeds("-s", "example", "--code-command", "sleep 20 & echo "+goodCode)
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
 // What a command says on stderr is shown as it is: it may ask for a finger.
 func TestCommandIsHeard(t *testing.T) {
 	needsShell(t)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"aws-mfa.example/aws-mfa/internal/words"
 )
@@ -35,6 +36,17 @@ func TestChoice(t *testing.T) {
 	w.aws.devices = []string{phone, token}
 	w.terminal = &terminal{lines: []string{"3", "x", "-1", "1"}}
 	w.fails(words.Usage, example, "none of the MFA devices was chosen")
+}
+
+// A name that a server made up can not steer the terminal.
+func TestHostileName(t *testing.T) {
+	w := newWorld(t)
+	w.aws.devices = []string{phone, phone + "\u009b2J"}
+	w.terminal = &terminal{codes: []string{goodCode}, lines: []string{"1"}}
+	w.succeeds(example...)
+	if strings.Contains(w.terminal.out.String(), "\u009b") {
+		t.Errorf("the terminal gets %q", w.terminal.out.String())
+	}
 }
 
 // Where the code comes from elsewhere nobody is asked which device it is for.
@@ -98,16 +110,11 @@ func TestBadSerial(t *testing.T) {
 // denies lets AWS deny some calls, as policies do.
 func (w *world) denies(denied func(action, user string) bool) {
 	w.aws.broken = func(answer http.ResponseWriter, request *http.Request) {
-		w.aws.broken = nil
-		defer w.denies(denied)
 		if denied(request.Form.Get("Action"), request.Form.Get("UserName")) {
 			refuse(answer, "AccessDenied", "User is not authorized to perform: iam:"+request.Form.Get("Action"))
 			return
 		}
-		w.aws.mu.Lock()
-		w.aws.calls = w.aws.calls[:len(w.aws.calls)-1] // it is counted again
-		w.aws.mu.Unlock()
-		w.aws.ServeHTTP(answer, request)
+		w.aws.answer(answer, request)
 	}
 }
 
@@ -128,6 +135,26 @@ func TestIdentityDenied(t *testing.T) {
 	w.denies(func(action, _ string) bool { return action != "GetSessionToken" })
 	w.fails(words.Refused, []string{"-s", "example", "--force"}, "the MFA device could not be found: AWS refused `GetCallerIdentity`",
 		"; the user may not list MFA devices", "give --serial")
+}
+
+// A listing without an answer is not tried in another way, and does not take the
+// time of the next step: there is the guess.
+func TestListingWithoutAnswer(t *testing.T) {
+	w := newWorld(t)
+	w.aws.devices, w.timeout = []string{"arn:aws:iam::123456789012:mfa/alice"}, 300*time.Millisecond
+	silent := func(answer http.ResponseWriter, request *http.Request) {
+		if request.Form.Get("Action") == "ListMFADevices" {
+			<-request.Context().Done()
+			return
+		}
+		w.aws.answer(answer, request)
+	}
+	w.aws.broken = silent
+	w.succeeds(example...)
+	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
+	if !strings.Contains(w.stderr.String(), "(`ListMFADevices` had no answer from AWS in time); guessing") {
+		t.Errorf("it said %q", w.stderr.String())
+	}
 }
 
 // Without any listing the usual name is a guess, and is called one; its

@@ -87,6 +87,7 @@ func TestNotReused(t *testing.T) {
 		"an odd end":            {sessionEnd, "2026-01-01 12:00:00"},
 		"a key twice":           {"aws_session_token =", "aws_session_token = x\naws_session_token ="},
 		"a legacy token":        {"aws_session_token =", "aws_security_token = x\naws_session_token ="},
+		"blanks in the header":  {"[example_mfa]", "[ example_mfa ]"},
 		"a comment":             {sessionToken, sessionToken + " ; mine"},
 	} {
 		w := loggedIn(t)
@@ -130,6 +131,22 @@ func TestWaiting(t *testing.T) {
 	w.called()
 	if want := "aws-mfa: note: another aws-mfa is getting a session for profile `example_mfa`; waiting for it\n"; person.waits() != want {
 		t.Errorf("it said %q", person.waits())
+	}
+}
+
+// --quiet says nothing about the wait either.
+func TestWaitingQuietly(t *testing.T) {
+	w := newWorld(t)
+	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	person := &terminal{}
+	app := w.app()
+	app.Terminal = func() *prompt.Terminal { return person.prompt() }
+	time.AfterFunc(150*time.Millisecond, release)
+	if code := app.Run(t.Context(), []string{"-s", "example", "-q"}); code != words.OK || person.waits() != "" {
+		t.Errorf("exit code %d: %q", code, person.waits())
 	}
 }
 

@@ -64,6 +64,12 @@ func (a *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.broken(w, r)
 		return
 	}
+	a.answer(w, r)
+}
+
+// answer is what a call gets where nothing is broken.
+func (a *fakeAWS) answer(w http.ResponseWriter, r *http.Request) {
+	action := r.Form.Get("Action")
 	if answer, found := a.answers[action]; found {
 		fmt.Fprint(w, answer)
 		return

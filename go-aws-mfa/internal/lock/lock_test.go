@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/gofrs/flock"
 )
 
 // One at a time holds a lock, although each removes the file when it is done.
@@ -49,6 +51,28 @@ func TestInterrupted(t *testing.T) {
 	told := 0
 	if _, _, err := Take(ctx, path, func() { told++; cancel() }); !errors.Is(err, context.Canceled) || told != 1 {
 		t.Errorf("told %d times, %v", told, err)
+	}
+}
+
+// A lock on a file that its holder before has removed is none.
+func TestRemovedMeanwhile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	handle := flock.New(path)
+	if got, err := handle.TryLock(); !got || err != nil {
+		t.Skip("no locks here: ", err)
+	}
+	defer handle.Close()
+	if !current(handle) {
+		t.Error("a fresh lock is not current")
+	}
+	if os.Remove(path) != nil {
+		t.Skip("open files can not be removed here")
+	}
+	for range 2 { // gone, then another one of the name
+		if current(handle) {
+			t.Error("the lock of a removed file is current")
+		}
+		_ = os.WriteFile(path, nil, 0o600)
 	}
 }
 
