@@ -147,6 +147,29 @@ func TestNextCode(t *testing.T) {
 	}
 }
 
+// The window is that of AWS's clock, which decides about codes.
+func TestNextCodeByTheClockOfAWS(t *testing.T) {
+	w := newWorld(t)
+	w.aws.now = func() time.Time { return time.Now().Add(10 * time.Second) }
+	w.now = time.Date(2026, 1, 1, 0, 0, 16, 0, time.UTC)
+	w.terminal = &terminal{codes: []string{"111111", goodCode}}
+	w.succeeds(example...)
+	if len(w.waited) < 4 || len(w.waited) > 5 {
+		t.Errorf("it waited %v", w.waited)
+	}
+}
+
+// Only a refused code is asked for again: another one would not help with anything else.
+func TestOtherRefusals(t *testing.T) {
+	w := newWorld(t)
+	w.write("config", "[profile example]\nmfa_serial = arn:aws:iam::123456789012:mfa/other\n")
+	w.terminal = &terminal{codes: []string{goodCode, goodCode, goodCode}}
+	w.fails(words.Refused, example, "AWS does not know the MFA device")
+	if w.terminal.asked != 1 || len(w.waited) > 0 {
+		t.Errorf("it asked %d times and waited %v", w.terminal.asked, w.waited)
+	}
+}
+
 // A slip of the finger costs no wait and no call.
 func TestMistyped(t *testing.T) {
 	w := newWorld(t)

@@ -44,6 +44,13 @@ func TestShorterThanAskedFor(t *testing.T) {
 	if strings.Contains(w.stderr.String(), "shorter") {
 		t.Errorf("it said %q", w.stderr.String())
 	}
+	w.now = beforeEnd(6 * time.Hour) // by a clock that is two hours ahead of that of AWS
+	w.aws.now = func() time.Time { return time.Now().Add(-2 * time.Hour) }
+	w.succeeds("-s", "example", "--duration", "8h", "-f")
+	if strings.Contains(w.stderr.String(), "shorter") {
+		t.Errorf("it said %q", w.stderr.String())
+	}
+	w.aws.now = nil
 	w.succeeds("-s", "example", "--duration", "8h", "-f")
 	if !strings.Contains(w.stderr.String(), "note: AWS gave a shorter session than `--duration` asked for: the root user gets 1h") {
 		t.Errorf("it said %q", w.stderr.String())
