@@ -71,13 +71,12 @@ func Look(text []byte, name string) (found Section, err error) {
 	found.LongTerm = longTerm(lines)
 	values, odd := map[string]string{}, false
 	for _, l := range lines {
-		if l.block == 0 || l.key == "" {
-			continue
+		if l.ours && l.key != "" {
+			_, twice := values[l.key]
+			found.Legacy = found.Legacy || l.key == legacyToken
+			odd = odd || twice || found.Legacy
+			values[l.key] = l.value
 		}
-		_, twice := values[l.key]
-		found.Legacy = found.Legacy || l.key == legacyToken
-		odd = odd || twice || !l.home || found.Legacy
-		values[l.key] = l.value
 	}
 	from := strings.Fields(values[record])
 	until, bad := time.Parse(time.RFC3339, values[expiry])
@@ -125,24 +124,20 @@ func Writable(value string) bool {
 	})
 }
 
-// longTerm looks at each section of the name by itself, and in doubt says yes.
+// longTerm says yes in doubt: to a token that is empty for some reader, and to a secret without a key.
 func longTerm(lines []line) bool {
-	keys, tokens := map[int]bool{}, map[int]bool{}
+	keys, tokens := false, false
 	for _, l := range lines {
-		switch l.key {
-		case accessKey, secretKey:
-			keys[l.block] = keys[l.block] || l.value != ""
-		case token, legacyToken:
-			value := strings.Trim(l.value, `"'`)
-			tokens[l.block] = tokens[l.block] || value != "" && value[0] != '#' && value[0] != ';'
+		value := strings.Trim(l.value, `"'`)
+		switch {
+		case !l.ours:
+		case l.key == accessKey || l.key == secretKey:
+			keys = keys || l.value != ""
+		case l.key == token || l.key == legacyToken:
+			tokens = tokens || value != "" && value[0] != '#' && value[0] != ';'
 		}
 	}
-	for block, found := range keys {
-		if block > 0 && found && !tokens[block] {
-			return true
-		}
-	}
-	return false
+	return keys && !tokens
 }
 
 // replace puts the settings where the section has them already, else behind its last setting, else in a new section.
@@ -156,7 +151,7 @@ func replace(lines []line, name string, settings []setting) []string {
 	for _, l := range lines {
 		at := slices.IndexFunc(missing, func(s setting) bool { return s.key == l.key })
 		switch {
-		case l.block == 0 || l.kind == header:
+		case !l.ours || l.kind == header:
 			dropDeeperThan = -1
 		case l.kind == filler:
 		case dropDeeperThan >= 0 && l.indent > dropDeeperThan:
@@ -164,7 +159,7 @@ func replace(lines []line, name string, settings []setting) []string {
 		case l.key == legacyToken || slices.ContainsFunc(settings, func(s setting) bool { return s.key == l.key }):
 			dropDeeperThan = l.indent
 			// An indented setting can be part of another one's value: never reused.
-			if !l.home || l.indent > 0 || at < 0 {
+			if l.indent > 0 || at < 0 {
 				continue
 			}
 			l.raw = missing[at].line(ending(l.raw, eol))
@@ -173,7 +168,7 @@ func replace(lines []line, name string, settings []setting) []string {
 			dropDeeperThan = -1
 		}
 		out = append(out, l.raw)
-		if l.home && l.kind != filler {
+		if l.ours && l.kind != filler {
 			end = len(out)
 		}
 	}
@@ -206,7 +201,7 @@ func lineEnding(lines []line) string {
 	if len(lines) == 0 {
 		return "\n"
 	}
-	return ending(lines[max(0, slices.IndexFunc(lines, func(l line) bool { return l.home }))].raw, "\n")
+	return ending(lines[max(0, slices.IndexFunc(lines, func(l line) bool { return l.ours }))].raw, "\n")
 }
 
 func ending(raw, otherwise string) string {

@@ -34,7 +34,6 @@ func TestPut(t *testing.T) {
 		"the legacy token":               {"[d]\naws_security_token = x\n", "[d]\n<new>"},
 		"a legacy token elsewhere":       {"[a]\naws_security_token = x\n[d]\n", "[a]\naws_security_token = x\n[d]\n<new>"},
 		"a region is left alone":         {"[d]\nregion = r\n", "[d]\nregion = r\n<new>"},
-		"blanks in the header":           {"[ d ]\naws_session_token = x\no = j\n", "[ d ]\no = j\n\n[d]\n<new>"},
 		"the name inside others":         {"[dd]\n[profile d]\n[a]\nd = [d]\n", "[dd]\n[profile d]\n[a]\nd = [d]\n\n[d]\n<new>"},
 		"bytes that are no text":         {"[a]\r\nx = \xff\x00\n", "[a]\r\nx = \xff\x00\n\r\n[d]\r\n<new crlf>"},
 	} {
@@ -85,21 +84,19 @@ func TestPutRegion(t *testing.T) {
 // other sections do not matter.
 func TestLongTermKeys(t *testing.T) {
 	for text, want := range map[string]bool{
-		"[d]\naws_access_key_id = x\n":                                                    true,
-		"[d]\naws_secret_access_key = x\n":                                                true,
-		"[d]\n\tAws_Access_Key_Id:x\n":                                                    true,
-		"[ d ]\naws_access_key_id = x\n":                                                  true,
-		"[d]\naws_access_key_id = x\naws_session_token = \n":                              true,
-		"[d]\naws_access_key_id = x\naws_session_token = \"\"\n":                          true,
-		"[d]\naws_access_key_id = x\naws_session_token = # none\n":                        true,
-		"[d]\naws_access_key_id=y\naws_session_token = t\n[ d ]\naws_access_key_id = x\n": true,
-		"[d]\naws_access_key_id = x\n[a]\naws_session_token = t\n":                        true,
-		"[d]\naws_access_key_id = x\naws_session_token = t\n":                             false,
-		"[d]\naws_access_key_id = x\naws_security_token = t\n":                            false,
-		"[d]\naws_access_key_id =\n":                                                      false,
-		"[d]\n#aws_access_key_id = x\n":                                                   false,
-		"[a]\naws_access_key_id = x\n[d]\n":                                               false,
-		"aws_access_key_id = x\n[d]\n":                                                    false,
+		"[d]\naws_access_key_id = x\n":                             true,
+		"[d]\naws_secret_access_key = x\n":                         true,
+		"[d]\n\tAws_Access_Key_Id:x\n":                             true,
+		"[d]\naws_access_key_id = x\naws_session_token = \n":       true,
+		"[d]\naws_access_key_id = x\naws_session_token = \"\"\n":   true,
+		"[d]\naws_access_key_id = x\naws_session_token = # none\n": true,
+		"[d]\naws_access_key_id = x\n[a]\naws_session_token = t\n": true,
+		"[d]\naws_access_key_id = x\naws_session_token = t\n":      false,
+		"[d]\naws_access_key_id = x\naws_security_token = t\n":     false,
+		"[d]\naws_access_key_id =\n":                               false,
+		"[d]\n#aws_access_key_id = x\n":                            false,
+		"[a]\naws_access_key_id = x\n[d]\n":                        false,
+		"aws_access_key_id = x\n[d]\n":                             false,
 	} {
 		found, err := Look([]byte(text), "d")
 		_, putErr := Put([]byte(text), "d", fresh)
@@ -132,6 +129,10 @@ func TestUnreadableForSome(t *testing.T) {
 func TestUnclearHeader(t *testing.T) {
 	for text, refused := range map[string]bool{
 		"[d] x\n":           true,
+		"[ d ]\n":           true,
+		"[d\t]\n":           true,
+		"[d]\n[a#]\n":       true,
+		"[a#]\n[d]\n":       false,
 		"[d]\n[a] x\n":      true,
 		" [d]\n":            true,
 		"[d] # ]\n":         true,
