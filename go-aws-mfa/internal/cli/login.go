@@ -144,7 +144,7 @@ func within[T any](ctx context.Context, limit time.Duration, step func(context.C
 
 func (r *run) unwritten(err error) error {
 	if errors.Is(err, credfile.ErrLongTermKeys) { // they came while the code was typed
-		return profile.HoldsKeys(r.destination)
+		return words.New("destination-holds-keys", r.destination)
 	}
 	return words.New("session-unwritten", r.files.Credentials, words.Reason(err))
 }

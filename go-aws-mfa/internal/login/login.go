@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aws-mfa.example/aws-mfa/internal/words"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -64,7 +65,7 @@ func (c Client) Session(ctx context.Context, serial, code string, duration time.
 	}
 	got := answer.Credentials
 	if got == nil || got.AccessKeyId == nil || got.SecretAccessKey == nil || got.SessionToken == nil || got.Expiration == nil {
-		return aws.Credentials{}, unreadable("GetSessionToken")
+		return aws.Credentials{}, words.New("odd-answer", "GetSessionToken")
 	}
 	return aws.Credentials{AccessKeyID: *got.AccessKeyId, SecretAccessKey: *got.SecretAccessKey, SessionToken: *got.SessionToken,
 		CanExpire: true, Expires: *got.Expiration}, nil

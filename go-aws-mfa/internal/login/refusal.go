@@ -53,7 +53,7 @@ func explain(ctx context.Context, call string, err error) error {
 	case known:
 		return refused(call, api)
 	case answered:
-		return unreadable(call)
+		return words.New("odd-answer", call)
 	}
 	return unreachable(call, err)
 }
@@ -65,10 +65,6 @@ func refused(call string, api smithy.APIError) error {
 		}
 	}
 	return words.New("aws-refused", call, api.ErrorCode(), strings.TrimSuffix(api.ErrorMessage(), "."))
-}
-
-func unreadable(call string) error {
-	return words.New("odd-answer", call)
 }
 
 // unreachable keeps the innermost reason: around it the SDK says the same thrice.

@@ -6,7 +6,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
 	"aws-mfa.example/aws-mfa/internal/words"
@@ -43,12 +46,16 @@ func LoadSource(ctx context.Context, name string, files Files) (Source, error) {
 	}
 	keys := shared.Credentials
 	if !keys.HasKeys() {
-		if keys, err = processcreds.NewProvider(shared.CredentialProcess).Retrieve(ctx); err != nil {
-			return Source{}, processFailed(name, err)
+		keys, err = processcreds.NewProvider(shared.CredentialProcess).Retrieve(ctx)
+		// The SDK's text is never shown: it quotes what the process printed, which is where the keys are.
+		if exit := new(exec.ExitError); errors.As(err, &exit) {
+			return Source{}, words.New("process-failed", name, exit)
+		} else if err != nil {
+			return Source{}, words.New("process-useless", name)
 		}
 	}
 	if keys.SessionToken != "" {
-		return Source{}, isSession(name)
+		return Source{}, words.New("source-is-session", name)
 	}
 	return Source{name, keys, shared.Region, shared.MFASerial, files}, nil
 }
@@ -67,7 +74,7 @@ func (s Source) Config(ctx context.Context, region, partition string) (aws.Confi
 		config.WithDefaultRegion(cmp.Or(fallbackRegions[partition], "us-east-1")),
 		config.WithLogger(logging.Nop{}))
 	if err != nil {
-		return cfg, unreadable(s.Name, err)
+		return cfg, words.New("profile-unusable", s.Name, err)
 	}
 	return cfg, nil
 }
@@ -84,7 +91,7 @@ func checkSource(name string, shared config.SharedConfig, files Files) error {
 	case shared.Region != "" && !credfile.Writable(shared.Region):
 		return words.New("source-odd-region", name)
 	case found.Legacy: // which the SDK does not know
-		return isSession(name)
+		return words.New("source-is-session", name)
 	}
 	return nil
 }
@@ -109,7 +116,7 @@ func LoadDestination(ctx context.Context, name string, files Files) (to Destinat
 	shared, err := load(ctx, name, files)
 	switch {
 	case found.LongTerm, err == nil && shared.Credentials.HasKeys() && shared.Credentials.SessionToken == "": // in the config file
-		return to, HoldsKeys(name)
+		return to, words.New("destination-holds-keys", name)
 	case missing(err):
 		return to, nil
 	case err != nil:
@@ -118,11 +125,6 @@ func LoadDestination(ctx context.Context, name string, files Files) (to Destinat
 		return to, words.New("destination-is-role", name)
 	}
 	return Destination{shared.Region, shared.CredentialProcess != "", found.Kept}, nil
-}
-
-// HoldsKeys is the refusal to write over long-term keys.
-func HoldsKeys(name string) error {
-	return words.New("destination-holds-keys", name)
 }
 
 // load is the first to read both files. The SDK panics at a value that is one quotation mark and nothing else; that
@@ -137,7 +139,7 @@ func load(ctx context.Context, name string, files Files) (shared config.SharedCo
 		o.CredentialsFiles, o.ConfigFiles = []string{files.Credentials}, []string{files.Config}
 	})
 	if err != nil && !missing(err) {
-		err = unreadable(name, err)
+		err = words.New("profile-unusable", name, err)
 	}
 	return shared, err
 }
@@ -148,18 +150,31 @@ func usesSSO(shared config.SharedConfig) bool {
 	return shared.SSOSessionName+shared.SSOStartURL+shared.SSOAccountID+shared.SSORoleName+shared.SSORegion+shared.LoginSession != ""
 }
 
-func unreadable(name string, err error) error {
-	return words.New("profile-unusable", name, err)
-}
+// Files are the two files that profiles live in.
+type Files struct{ Credentials, Config string }
 
-func isSession(name string) error {
-	return words.New("source-is-session", name)
-}
-
-// processFailed never shows the SDK's text: it quotes what the process printed, which is where the keys are.
-func processFailed(name string, err error) error {
-	if exit := new(exec.ExitError); errors.As(err, &exit) {
-		return words.New("process-failed", name, exit)
+// Locate finds the files as the AWS CLI does: the environment, else the home folder.
+func Locate() (Files, error) {
+	files := Files{expandHome(os.Getenv("AWS_SHARED_CREDENTIALS_FILE")), expandHome(os.Getenv("AWS_CONFIG_FILE"))}
+	if files.Config == "" {
+		files.Config = config.DefaultSharedConfigFilename()
 	}
-	return words.New("process-useless", name)
+	if files.Credentials == "" {
+		files.Credentials = config.DefaultSharedCredentialsFilename()
+		// Without a home the SDK's answer is relative, and keys would land in whatever folder this runs in.
+		if !filepath.IsAbs(files.Credentials) {
+			return files, words.New("no-home")
+		}
+	}
+	return files, nil
+}
+
+// expandHome does what the AWS CLI does and the SDK does not: a quoted "~/x" would make a folder called ~.
+func expandHome(path string) string {
+	rest, found := strings.CutPrefix(path, "~")
+	home, err := os.UserHomeDir()
+	if !found || err != nil || (rest != "" && !os.IsPathSeparator(rest[0])) {
+		return path
+	}
+	return filepath.Join(home, rest)
 }

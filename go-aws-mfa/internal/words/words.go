@@ -3,6 +3,7 @@
 package words
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -34,12 +35,8 @@ const (
 
 // FromEnvironment is the language of the locale: the first variable that is set decides.
 func FromEnvironment(getenv func(string) string) Language {
-	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if locale := getenv(name); strings.HasPrefix(locale, "ja") {
-			return Japanese
-		} else if locale != "" {
-			break
-		}
+	if strings.HasPrefix(cmp.Or(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG")), "ja") {
+		return Japanese
 	}
 	return English
 }
