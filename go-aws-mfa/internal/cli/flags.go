@@ -4,6 +4,7 @@ import (
 	"cmp"
 	_ "embed"
 	"flag"
+	"fmt"
 	"io"
 	"net/url"
 	"regexp"
@@ -57,10 +58,10 @@ func parse(args []string, given string) (*options, error) {
 	set.SetOutput(io.Discard) // its own messages are not in our form
 	for _, row := range table() {
 		o.texts[row.long], o.switches[row.long] = new(string), new(bool)
-		for _, name := range row.names() {
-			if row.value != "" {
+		for _, name := range []string{row.short, row.long} {
+			if name != "" && row.value != "" {
 				set.StringVar(o.texts[row.long], name, defaults[row.long], "")
-			} else {
+			} else if name != "" {
 				set.BoolVar(o.switches[row.long], name, false, "")
 			}
 		}
@@ -130,13 +131,6 @@ func span(text string) (time.Duration, error) {
 	return time.ParseDuration(text)
 }
 
-func (r option) names() []string {
-	if r.short == "" {
-		return []string{r.long}
-	}
-	return []string{r.short, r.long}
-}
-
 // flagMessage puts what the flag package says into our form.
 func flagMessage(err error) words.Text {
 	what, name, _ := strings.Cut(err.Error(), ": ")
@@ -149,4 +143,36 @@ func flagMessage(err error) words.Text {
 		return words.New("flag-without-value", name)
 	}
 	return words.New("flag-odd", err)
+}
+
+// The completions are texts with places for what the table of flags has.
+var (
+	//go:embed completion.bash
+	bashCompletion string
+	//go:embed completion.fish
+	fishCompletion string
+
+	shells = []string{"bash", "zsh", "fish"}
+)
+
+// completion is what the shell called name has to read. zsh reads that of bash.
+func completion(name string) string {
+	var flags, valued []string
+	var fish strings.Builder
+	values := map[string]string{"SRC": "(__aws_mfa_profiles)", "DST": "(__aws_mfa_profiles)", "FORMAT": strings.Join(formats, " ")}
+	for _, row := range table() {
+		line, written := "-l "+row.long, []string{"--" + row.long}
+		if row.short != "" {
+			line, written = line+" -s "+row.short, append(written, "-"+row.short)
+		}
+		flags = append(flags, written...)
+		if row.value != "" {
+			line, valued = line+" -x -a '"+values[row.value]+"'", append(valued, written...)
+		}
+		fmt.Fprintf(&fish, "complete -c aws-mfa %s -d '%s'\n", line, row.help)
+	}
+	script := map[string]string{"bash": bashCompletion, "fish": fishCompletion + fish.String(),
+		"zsh": "#compdef aws-mfa\nautoload -U +X bashcompinit && bashcompinit\n" + bashCompletion}[name]
+	return strings.NewReplacer("@FLAGS@", strings.Join(flags, " "), "@VALUED@", strings.Join(valued, "|"),
+		"@FORMATS@", strings.Join(formats, " "), "@SHELLS@", strings.Join(shells, " ")).Replace(script)
 }

@@ -57,7 +57,7 @@ func TestFlagTable(t *testing.T) {
 		t.Errorf("%d of %d flags of the manual are understood", len(table()), strings.Count(manual, "\n    -"))
 	}
 	for _, row := range table() {
-		for _, name := range row.names() {
+		for _, name := range []string{cmp.Or(row.short, row.long), row.long} {
 			args := []string{"--" + name}
 			if row.value != "" {
 				args = append(args, cmp.Or(map[string]string{"code": goodCode, "duration": "8h", "format": "json",
