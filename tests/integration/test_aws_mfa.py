@@ -1,0 +1,239 @@
+"""`aws-mfa` among its own kind and at bad moments: many at once, killed ones, and what it gives away."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Invoke
+from tests.integration.emulator_clients import Keys, Shell
+from toolkit import totp
+from toolkit.emulator import Clock, Emulator, User
+
+KILLS = 500
+MANY, ROUNDS = 20, 5
+SESSION = re.compile(
+    rb"\[example_mfa\]\n(?:region = \S+\n)?aws_access_key_id = ASIA[A-Z2-7]{16}\naws_secret_access_key = \S{40}\n"
+    rb"aws_session_token = \S{100,}\n"
+)
+
+
+@pytest.fixture(scope="module")
+def aws_mfa(invoke_in: Invoke, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the path of aws-mfa."""
+    done = invoke_in(tmp_path_factory.mktemp("dist"), "build", "--engine", "local")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return a clock at the beginning of a period, which a test can move."""
+    return Clock(ahead=totp.seconds_left(time.time()))
+
+
+@pytest.fixture
+def aws(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """Return an AWS that nobody asks a proxy for."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Emulator(clock) as emulator:
+        yield emulator
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A user at a machine, with a command that shows the code of now and counts how often it was asked."""
+
+    shell: Shell
+    user: User
+    program: str
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The command line of a login that asks the command for a code."""
+        command = f"sh {shlex.quote(str(self.shell.folder / 'code.sh'))}"
+        device = ("--serial", self.user.device.serial)
+        return (self.program, "-s", "example", "-d", "example_mfa", *device, "--code-command", command)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What leads a program here."""
+        return {**os.environ, **self.shell.variables}
+
+    def show(self, code: str, more: str = "") -> None:
+        """Let the command show a code, after something more."""
+        asked = shlex.quote(str(self.shell.folder / "asked"))
+        (self.shell.folder / "code.sh").write_text(f"echo x >> {asked}\n{more}\necho {code}\n", "utf-8")
+
+    @property
+    def asked(self) -> int:
+        """How often the command was run."""
+        path = self.shell.folder / "asked"
+        return len(path.read_text("utf-8").split()) if path.exists() else 0
+
+    def start(self, *more: str) -> subprocess.Popen[str]:
+        """Start a login."""
+        return subprocess.Popen(
+            [*self.argv, *more], env=self.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def desk(aws: Emulator, tmp_path: Path, aws_mfa: str) -> Desk:
+    """Return a user with long-term keys in `example`."""
+    user = aws.add_user("alice", "/eng/")
+    shell = Shell(aws, tmp_path)
+    shell.profile("example", Keys.of(user))
+    found = Desk(shell, user, aws_mfa)
+    found.show(user.device.code())
+    return found
+
+
+def test_many_at_once(desk: Desk, aws: Emulator, clock: Clock) -> None:
+    """Of twenty that start together one asks for a code and for a session, and the others take what it got."""
+    before = desk.shell.credentials.read_bytes()
+    for turn in range(ROUNDS):
+        desk.shell.credentials.write_bytes(before)  # the session of the round before is gone
+        desk.show(desk.user.device.code(), more="sleep 0.3")
+        made, asked = len(aws.calls), desk.asked
+        started = [desk.start("--format", "json") for _ in range(MANY)]
+        ended = [(*process.communicate(timeout=60), process.returncode) for process in started]
+        assert [exit_code for _, _, exit_code in ended] == [0] * MANY, (turn, ended[0])
+        assert len({json.dumps(_keys(out)) for out, _, _ in ended}) == 1
+        assert [call.action for call in aws.calls[made:]].count("GetSessionToken") == 1
+        assert desk.asked - asked == 1
+        clock.step(totp.PERIOD)
+
+
+def _keys(text: str) -> list[str]:
+    return sorted(re.findall(r"ASIA[A-Z2-7]{16}", text))
+
+
+def test_a_killed_one_blocks_nobody(desk: Desk) -> None:
+    """Whoever waits for one that is killed while it asks for a code asks itself, at once."""
+    desk.show("", more="sleep 8 >/dev/null 2>&1")
+    first = desk.start()
+    end = time.monotonic() + 10
+    while not desk.asked:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    desk.show(desk.user.device.code())
+    second = desk.start()
+    time.sleep(0.3)
+    assert second.poll() is None
+    begun = time.monotonic()
+    first.kill()
+    _, said = second.communicate(timeout=10)
+    assert second.returncode == 0, said
+    assert desk.asked == 2
+    assert time.monotonic() - begun < 5
+    first.communicate()
+
+
+def test_killed_at_any_moment(aws: Emulator, aws_mfa: str, tmp_path: Path) -> None:
+    """Killed five hundred times at random moments, it leaves the old file or the new one, whole; and the next works."""
+    chance = random.Random(20270115)  # noqa: S311 - a seed makes the same moments again
+    others = "".join(f"[profile{number}]\nregion = eu-west-1\n# a note\n\n" for number in range(40)).encode()
+    shell = Shell(aws, tmp_path)
+    ends = {"old": 0, "new": 0}
+    for number in range(KILLS):
+        user = aws.add_user(f"user{number}")
+        shell.credentials.write_bytes(others)
+        shell.profile("example", Keys.of(user))
+        before = shell.credentials.read_bytes()
+        argv = [aws_mfa, "-s", "example", "-d", "example_mfa", "--serial", user.device.serial]
+        with subprocess.Popen(
+            argv, env={**os.environ, **shell.variables}, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process:
+            assert process.stdin
+            process.stdin.write(user.device.code().encode())
+            process.stdin.close()
+            time.sleep(chance.uniform(0.004, 0.025))
+            process.send_signal(signal.SIGKILL)
+        after = shell.credentials.read_bytes()
+        assert after.startswith(before), number
+        assert after == before or SESSION.search(after), (number, after[len(before) :])
+        ends["new" if after != before else "old"] += 1
+    assert min(ends.values()) > KILLS // 20, ends  # or the moments were not those of the write
+    user = aws.add_user("last")
+    shell.credentials.unlink()
+    shell.profile("example", Keys.of(user))
+    argv = [aws_mfa, "-s", "example", "-d", "example_mfa"]
+    assert shell.run(*argv, given=user.device.code()).returncode == 0
+    kept = [path for path in tmp_path.iterdir() if path.name != "credentials" and path.stat().st_size]
+    assert kept == []
+
+
+FORMATS = ("profile", "json", "env", "fish", "powershell", "credential-process")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_nothing_secret_on_standard_error(desk: Desk, aws: Emulator, clock: Clock, name: str) -> None:
+    """Whatever the format, keys are on standard output alone, and only in those made to carry them."""
+    done = desk.start("--format", name)
+    out, said = done.communicate(timeout=20)
+    assert done.returncode == 0, said
+    written = dict(re.findall(r"^(aws_\w+) = (\S+)$", desk.shell.credentials.read_text("utf-8"), re.MULTILINE))
+    code = desk.user.device.code()
+    secrets = [written["aws_secret_access_key"], written["aws_session_token"], desk.user.secret, desk.user.access_key]
+    assert [secret for secret in (*secrets, code) if secret in said] == []
+    assert (written["aws_session_token"] in out) is (name != "profile")
+    assert desk.user.secret not in out
+    clock.step(2 * totp.PERIOD)
+    aws.fail("GetSessionToken", status=403, code="AccessDenied", message=f"{desk.user.secret} {code} no")
+    failed = desk.start("--format", name, "--force")
+    out, said = failed.communicate(timeout=20)
+    assert (failed.returncode, out) == (254, "")
+    assert [secret for secret in (*secrets, code) if secret in said] == []
+
+
+def test_what_children_are_given(desk: Desk, tmp_path: Path) -> None:
+    """The command that shows codes learns no code, and nothing but the credentials file keeps a secret."""
+    told = tmp_path / "told"
+    env = {**desk.environ, "AWS_MFA_CODE": "", "AWS_SESSION_TOKEN": "canary-token"}
+    script = f"tr '\\0' '\\n' < /proc/$PPID/cmdline > {told}; env >> {told}"
+    desk.show(desk.user.device.code(), more=script)
+    done = subprocess.run([*desk.argv], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "AWS_MFA_CODE" not in told.read_text("utf-8")
+    written = dict(re.findall(r"^(aws_\w+) = (\S+)$", desk.shell.credentials.read_text("utf-8"), re.MULTILINE))
+    secrets = [desk.user.secret, written["aws_secret_access_key"], written["aws_session_token"]]
+    holding = [
+        path.name
+        for path in tmp_path.rglob("*")
+        if path.is_file() and any(secret in path.read_text("utf-8") for secret in secrets)
+    ]
+    assert holding == ["credentials"]
+
+
+def test_a_session_that_lasts_is_used_again(desk: Desk, aws: Emulator) -> None:
+    """A second login asks neither a person nor AWS, and is fast enough for every prompt of a shell."""
+    _, said = (first := desk.start()).communicate(timeout=20)
+    assert first.returncode == 0, said
+    calls, asked = len(aws.calls), desk.asked
+    env = {**desk.environ, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}  # nobody is there
+    again = subprocess.run(desk.argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert (len(aws.calls), desk.asked) == (calls, asked)
+
+
+def test_credential_process(desk: Desk, tmp_path: Path) -> None:
+    """The AWS CLI takes a session from it as it takes one from any credential_process."""
+    line = f"{shlex.join(desk.argv)} --format credential-process"
+    (tmp_path / "config").write_text(f"[profile mfa]\ncredential_process = {line}\n", "utf-8")
+    listed = desk.shell.run(sys.executable, "-m", "awscli", "s3", "ls", "--profile", "mfa")
+    assert listed.returncode == 0, listed.stderr
+    assert "example-data" in listed.stdout
