@@ -62,6 +62,7 @@ func Put(text []byte, name string, session Session) ([]byte, error) {
 type Section struct {
 	LongTerm bool    // Put would refuse for ErrLongTermKeys
 	Legacy   bool    // it has the token of old tools
+	Partial  bool    // it has some of what makes a session, and not all
 	Kept     Session // what Put left there, if nobody touched it since: what is odd in any way is not trusted
 }
 
@@ -78,6 +79,8 @@ func Look(text []byte, name string) (found Section, err error) {
 			values[l.key] = l.value
 		}
 	}
+	some := []bool{values[accessKey] != "", values[secretKey] != "", values[token] != ""}
+	found.Partial = slices.Contains(some, true) && slices.Contains(some, false)
 	from := strings.Fields(values[record])
 	until, bad := time.Parse(time.RFC3339, values[expiry])
 	if !odd && bad == nil && len(from) == 3 && from[2] == values[accessKey] && strings.HasPrefix(from[2], "ASIA") &&

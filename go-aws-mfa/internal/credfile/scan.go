@@ -54,7 +54,7 @@ func scan(text []byte, name string) (lines []line, err error) {
 		l.ours = ours
 		lines = append(lines, l)
 	}
-	return lines, nil
+	return lines, strict(lines)
 }
 
 // means reports whether some reader can take raw for the header of the section called name.

@@ -114,8 +114,12 @@ func LoadDestination(ctx context.Context, name string, files Files) (to Destinat
 		return to, words.New("section-unclear", name, files.Credentials, err)
 	}
 	shared, err := load(ctx, name, files)
+	if err != nil && found.Partial { // what an old tool or a person left is replaced, so the SDK need not like it
+		shared, err = load(ctx, name, Files{os.DevNull, files.Config})
+	}
+	longTerm := err == nil && shared.Credentials.HasKeys() && shared.Credentials.SessionToken == "" // in the config file
 	switch {
-	case found.LongTerm, err == nil && shared.Credentials.HasKeys() && shared.Credentials.SessionToken == "": // in the config file
+	case found.LongTerm, longTerm && !found.Legacy:
 		return to, words.New("destination-holds-keys", name)
 	case missing(err):
 		return to, nil
