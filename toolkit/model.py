@@ -198,6 +198,7 @@ class Dist:
     outcomes: tuple[Outcome, ...]  # of the selected ones, in the order of `targets`
     notices: tuple[tuple[str, str], ...] = ()  # licence texts of what is linked in, by "path version"
     artifacts: tuple[Artifact, ...] = ()
+    people: tuple[tuple[str, str], ...] = ()  # what a guide says to them: alias, region, profile, download
 
     def plus(self, *artifacts: Artifact) -> Dist:
         """Return this release with more files in it."""

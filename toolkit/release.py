@@ -15,6 +15,7 @@ from toolkit.errors import BuildFailed, EngineLost, ToolkitError
 from toolkit.model import Artifact, Binary, Dist, Outcome, Reason, Recipe, Source, Target, Unbuilt, Watcher
 from toolkit.outputs.archives import archives, label
 from toolkit.outputs.checksums import checksums
+from toolkit.outputs.guide import guide
 from toolkit.outputs.manifest import manifest, recorded
 from toolkit.settings import BuildSettings, CompileSettings, EngineSettings, MatrixSettings
 from toolkit.store import Store, write
@@ -23,6 +24,7 @@ Step = Callable[[Dist, Bench], Iterable[Artifact]]
 
 STEPS: tuple[Step, ...] = (
     archives,  # one for each binary
+    guide,  # how to get from a new user to a session, in two languages
     manifest,  # a row for each pair, and all files so far
     checksums,  # over all other files, and so the last
 )
@@ -126,7 +128,8 @@ def matrix(settings: MatrixSettings, watcher: Watcher) -> Dist:
         found = source.resolve(settings.source, run.store.state / "sources")
         recipe = Recipe(toolchain.pinned())
         ended = outcomes(run, found, recipe, chosen)
-        dist = Dist(run.store.release, found, recipe, every, ended, notices(run, found, ended))
+        people = tuple((name, getattr(settings, name)) for name in ("alias", "region", "profile", "download"))
+        dist = Dist(run.store.release, found, recipe, every, ended, notices=notices(run, found, ended), people=people)
         before = run.store.identity()
         packed = package(dist, run.store)
         if run.store.identity() == before:

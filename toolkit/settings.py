@@ -194,6 +194,12 @@ class MatrixSettings(JsonSettings, CompileSettings):
     )
     skip: Selector = option("not these pairs: `js/*,plan9`", default=Selector(), parse=selector, metavar="PATTERNS")
     first_class: bool = option("only the pairs that Go calls first-class", default=False)
+    alias: str = option("for the guide: the account's alias", default="ALIAS", metavar="NAME")
+    region: str = option("for the guide: the region that people are to use", default="ap-northeast-1", metavar="NAME")
+    profile: str = option("for the guide: what people are to call their profile", default="example", metavar="NAME")
+    download: str = option(
+        "for the guide: the address of the folder with these files", default="https://DOWNLOAD", metavar="URL"
+    )
     jobs: int | None = option("compiles at a time (the engine's cores)", default=None, parse=whole_number, metavar="N")
 
 
