@@ -204,7 +204,7 @@ CASES = (
         prepare=_both(_serial, _fail("GetCallerIdentity", 500, "InternalFailure")),
     ),
     Case(
-        "throttled", errors.AwsBusy, "with `Throttling`: Rate exceeded|too many", "in a minute|ask",
+        "throttled", errors.AwsBusy, "there were too many", "minute",
         prepare=_fail("GetSessionToken", 400, "Throttling", "Rate exceeded"),
     ),
     Case(

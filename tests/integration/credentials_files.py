@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 DESTINATION = "example_mfa"
 _NAMES = ("default", "prod", "日本", "a b", "x.y-z", "example_mf", "example_mfa2", "Example_Mfa")
+_SETTINGS = ("region", "output", "aws_access_key_id", "aws_secret_access_key", "role_arn", "mfa_serial", "guid", "s3")
 _STALE = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token",
           "x_security_token_expires", "region")  # fmt: skip
 
@@ -59,8 +60,7 @@ class _Maker:
 
     def _section(self, name: str) -> str:
         lines = [f"[{name}]\n"]
-        names = self._chance.sample(("region", "output", "aws_access_key_id", "aws_secret_access_key", "role_arn",
-                                     "mfa_serial", "toolkit_artifact_guid", "s3"), self._chance.randrange(6))  # fmt: skip
+        names = self._chance.sample(_SETTINGS, self._chance.randrange(6))
         for each in names:
             lines.append(self._comments())
             nested = each == "s3"

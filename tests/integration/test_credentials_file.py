@@ -23,7 +23,7 @@ from toolkit import toolchain
 from toolkit.emulator import Emulator
 from toolkit.settings import ROOT
 
-FILES = int(os.environ.get("CREDENTIALS_FILES", "1000"))
+FILES = 3000 if os.environ.get("CI") else 800
 NAMES = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 
 Keys = tuple[str, str, str]
@@ -126,13 +126,11 @@ def test_the_files_are_awkward_enough(runs: list[Run]) -> None:
 
 
 def test_all_parsers_read_the_session_alike(runs: list[Run], readers: str) -> None:
-    """Where a login worked, botocore, the SDK for Go and go-ini read the same session; who read nothing before may still."""
+    """Where a login worked, botocore, the SDK for Go and go-ini read the same session, whole."""
     good = [run for run in runs if not run.exit_code]
     for run, go in zip(good, by_go(readers, [run.path for run in good]), strict=True):
         found = {"botocore": by_botocore(run.path), **go}
-        if len(set(found.values())) != 1:
-            print("DIFF", run.seed, sorted(run.awkward), {k: v[0] for k, v in found.items()})
-            continue
+        assert len(set(found.values())) == 1, (run.seed, found, run.before)
         key, secret, token = found["botocore"]
         assert (key[:4], len(key), len(secret)) == ("ASIA", 20, 40), run.seed
         assert len(token) > 100, run.seed
@@ -153,9 +151,6 @@ def test_what_is_refused_is_left_alone_and_named(runs: list[Run]) -> None:
     for run in refused:
         assert run.after == run.before, run.seed
         assert run.exit_code == 253, (run.seed, run.said)
-        if not re.search(r"\bline \d+\b", run.said):
-            print("NOLINE", run.seed, sorted(run.awkward), run.said.splitlines()[0])
-            continue
         assert re.search(r"\bline \d+\b", run.said), (run.seed, run.awkward, run.said, run.before)
 
 

@@ -38,7 +38,7 @@ KINDS: tuple[tuple[str, type[ToolkitError]], ...] = (
     ("FIDO key", DeviceUnusable),
     ("does not know the MFA device", DeviceUnusable),
     ("failed at AWS with HTTP status", AwsBusy),
-    ("with `Throttling", AwsBusy),
+    ("there were too many", AwsBusy),
     ("had no answer from AWS in time", AwsUnreachable),
     ("could not reach AWS", AwsUnreachable),
     ("could not be written", CredentialsUnwritable),
