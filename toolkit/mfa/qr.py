@@ -1,0 +1,24 @@
+"""QR codes for a terminal: half blocks make two modules of the height of a line. Pure."""
+
+from __future__ import annotations
+
+_QUIET = 4  # modules of light around it, which readers find it by
+_BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}  # by upper and lower half
+_BLACK_ON_WHITE, _PLAIN = "\x1b[38;5;16;48;5;231m", "\x1b[0m"  # colours that no theme changes
+
+
+def coloured(text: str) -> list[str]:
+    """Return lines that are black on white on every terminal that has colours."""
+    return [f"{_BLACK_ON_WHITE}{line}{_PLAIN}" for line in plain(text, light_background=True)]
+
+
+def plain(text: str, *, light_background: bool) -> list[str]:
+    """Return lines without colours, which are dark on light on a terminal that has such a background."""
+    import segno
+
+    modules = segno.make(text, error="l", boost_error=False, micro=False).matrix_iter(border=_QUIET)
+    rows = [[bool(dark) is light_background for dark in row] for row in modules]
+    if len(rows) % 2:
+        rows.append([not light_background] * len(rows[0]))
+    pairs = zip(rows[::2], rows[1::2], strict=True)
+    return ["".join(_BLOCKS[half] for half in zip(upper, lower, strict=True)) for upper, lower in pairs]
