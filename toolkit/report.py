@@ -92,6 +92,8 @@ class Report:
             count = f"[{self._done}/{self._total}]"
             tail = f", {left}" if left and not self._live else ""
             self.say(f"{count} {outcome.target!s}: {what} ({span(seconds)}{tail})")
+        if self._done >= self._total:
+            self._stop()  # what comes next may be a question
 
     def _time_left(self) -> str:
         """Guess from the pairs that are done; nothing can be said before the first."""

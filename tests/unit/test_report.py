@@ -169,8 +169,9 @@ def settled(terminal: Terminal, text: str) -> str:
         (lambda report: report.line("program"), "program\n"),
         (lambda report: report.data(1), "1\n"),
         (lambda report: report.table(("A",), [("1",)]), "1\n"),
+        (lambda report: report.finished(refused(JS), 1), "\x1b[2K"),  # the display's lines are wiped
     ],
-    ids=["line", "data", "table"],
+    ids=["line", "data", "table", "the last pair"],
 )
 def test_results_end_the_display(show: Callable[[Report], None], text: str) -> None:
     """Nothing is drawn over what is printed at the end."""
