@@ -6,10 +6,11 @@ from itertools import chain
 
 from invoke.collection import Collection
 
-from toolkit import checks, cleaning, prompt, reference, release
+from toolkit import checks, cleaning, prompt, reference, release, terminal
 from toolkit import doctor as diagnosis
 from toolkit.cli import task
 from toolkit.mfa import doctor as login_side
+from toolkit.mfa import enroll as enrolling
 from toolkit.mfa import login, proof
 from toolkit.mfa import verify as verification
 from toolkit.outputs import manifest
@@ -19,6 +20,7 @@ from toolkit.settings import (
     CleanSettings,
     DocsSettings,
     DoctorSettings,
+    EnrollSettings,
     MatrixSettings,
     Settings,
     TargetsSettings,
@@ -64,6 +66,21 @@ def verify(settings: VerifySettings, report: Report) -> None:
     proof.require(found)
 
 
+@task(EnrollSettings)
+def enroll(settings: EnrollSettings, report: Report) -> None:
+    """Give the profile's user a first MFA device, by a QR code on the terminal, and log in with it.
+
+    The QR code is scanned, two codes are asked for, `mfa_serial` is written into the AWS config file, and a third code
+    is for a login that is proven as `invoke verify` does. The seed is shown on the terminal, or given to the command
+    of `--totp-command`, which has to keep it: it is told nobody again, and written nowhere.
+    """
+    request = enrolling.prepare(settings)
+    authenticator = terminal.authenticator(settings)
+    enrolled = enrolling.enroll(request, release.native(settings, report), authenticator, report)
+    report.proof(enrolled.proof, serial=enrolled.serial)
+    proof.require(enrolled.proof)
+
+
 @task(CleanSettings)
 def clean(settings: CleanSettings, report: Report) -> None:
     """Remove what interrupted runs left on this machine and on the Docker engine."""
@@ -94,4 +111,4 @@ def docs(settings: DocsSettings, report: Report) -> None:
         checks.write(pages)
 
 
-namespace = Collection(targets, build, matrix, verify, clean, doctor, check, docs)
+namespace = Collection(targets, build, matrix, verify, enroll, clean, doctor, check, docs)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import logging
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 _ATTEMPTS = 3
 _FALLBACK_REGION = "us-east-1"  # STS cannot be called without one, and in this one it always is
 _BUSY = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
+_LATER = {"EntityTemporarilyUnmodifiable"}  # what IAM says of what was changed a moment ago
 _SKEWED = {"RequestTimeTooSkewed", "RequestExpired"}
 
 
@@ -46,6 +49,7 @@ class Aws:
         from botocore.loaders import create_loader
 
         self._boto3, self._botocore = boto3, botocore.session
+        logging.getLogger("botocore").setLevel(logging.INFO)  # below that it writes down codes and whole answers
         each = limit / _ATTEMPTS
         self._config = Config(
             connect_timeout=each, read_timeout=each, retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"}
@@ -77,6 +81,30 @@ class Aws:
         with _called("ListBuckets", profile):
             said = self._session(profile).client("s3", config=self._config).list_buckets()
         return tuple(bucket["Name"] for bucket in said.get("Buckets", ()))
+
+    def new_device(self, profile: str, name: str) -> tuple[str, str]:
+        """Make a virtual MFA device, and return its serial number and its seed in base32.
+
+        The seed is told this once only. Raises AwsRefused, AwsBusy or AwsUnreachable, in none of which it is.
+        """
+        with _called("CreateVirtualMFADevice", profile):
+            client = self._session(profile).client("iam", config=self._config)
+            made = client.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]
+            serial, seed = made["SerialNumber"], made["Base32StringSeed"].decode("ascii")
+            if not re.fullmatch("[A-Z2-7]{16,}=*", seed):
+                raise ValueError
+        return serial, seed
+
+    def iam(self, profile: str, call: str, **parameters: str) -> Any:
+        """Make a call of IAM, by its name, and return its answer, all pages of it. Raises as `new_device` does."""
+        from botocore import xform_name
+
+        with _called(call, profile):
+            client: Any = self._session(profile).client("iam", config=self._config)
+            operation = xform_name(call)
+            if client.can_paginate(operation):
+                return client.get_paginator(operation).paginate(**parameters).build_full_result()
+            return getattr(client, operation)(**parameters)
 
     def time(self, profile: str) -> float:
         """Return AWS's time, in seconds since 1970. No key is used. Raises AwsBusy or AwsUnreachable."""
@@ -110,9 +138,6 @@ def _called(call: str, profile: str) -> Iterator[None]:
 
     try:
         yield
-    except (ResponseParserError, KeyError):  # botocore's sentence has the whole answer in it, whatever that holds
-        hint = "check that no proxy, login page or AWS_ENDPOINT_URL stands in for AWS"
-        raise AwsUnreachable(f"the answer to `{call}` is not one that AWS gives", hint=hint) from None
     except ClientError as error:
         raise _refusal(call, profile, error.response) from None
     except (HTTPClientError, NoConnection) as error:
@@ -121,6 +146,9 @@ def _called(call: str, profile: str) -> Iterator[None]:
     except BotoCoreError as error:
         message = f"profile `{profile}` cannot be used: {str(error).rstrip('.')}"
         raise AwsRefused(message, hint="look at its settings, and at the AWS_* variables") from None
+    except (ResponseParserError, KeyError, ValueError):  # whose words have the whole answer in them, whatever it holds
+        hint = "check that no proxy, login page or AWS_ENDPOINT_URL stands in for AWS"
+        raise AwsUnreachable(f"the answer to `{call}` is not one that AWS gives", hint=hint) from None
 
 
 def _refusal(call: str, profile: str, response: Any) -> AwsRefused | AwsBusy:
@@ -128,12 +156,14 @@ def _refusal(call: str, profile: str, response: Any) -> AwsRefused | AwsBusy:
     status = response["ResponseMetadata"]["HTTPStatusCode"]
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS or code in _BUSY:
         return AwsBusy(f"`{call}` failed at AWS with `{code}`: {sentence}", hint="try again in a minute")
+    if code in _LATER:
+        return AwsBusy(f"AWS does not do `{call}` now, with `{code}`: {sentence}", hint="try again in a few minutes")
     hint = f"aws configure --profile={profile}, if its access key was changed or deleted"
+    if code == "AccessDenied" and "not authorized" in sentence:
+        hint = f"a policy has to allow `{call}`, to a user without MFA too"
     if code in _SKEWED or sentence.startswith(("Signature expired", "Signature not yet current")):
         hint = f"set the clock of this machine: invoke doctor --profile {profile}"
-    refused = AwsRefused(f"AWS refused `{call}` to profile `{profile}` with `{code}`: {sentence}", hint=hint)
-    refused.code = code
-    return refused
+    return AwsRefused(f"AWS refused `{call}` to profile `{profile}` with `{code}`: {sentence}", hint=hint, code=code)
 
 
 def _date(response: Any) -> float:

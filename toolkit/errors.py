@@ -15,7 +15,8 @@ ToolkitError                  1   (never raised itself)
 ├── BuildFailed              30   at least one pair ended without a binary, and not for a reason of Go's own
 ├── OutputUnwritable         40   a folder or file of ours cannot be written
 │   ├── DiskFull             41   there is no room left
-│   └── CredentialsUnwritable 42  the session could not be kept in the credentials file
+│   ├── CredentialsUnwritable 42  the session could not be kept in the credentials file
+│   └── ConfigUnwritable     43   the device could not be written into the config file
 ├── CheckFailed              50   `invoke check` or `invoke doctor` found something
 │   └── NotProven            51   `invoke verify` found something
 │       ├── OtherUser        52   the session is not one of the profile's own user
@@ -28,12 +29,21 @@ ToolkitError                  1   (never raised itself)
 │   ├── KeysMissing          62   it has no access key
 │   ├── ProfileIsSession     63   it is a session already
 │   └── CredentialsUnreadable 64  the credentials or config file cannot be parsed
-└── LoginFailed              70   the program ended without a session
-    ├── CodeRefused          71   AWS did not take the code: wrong, or used already
-    ├── DeviceUnusable       72   no MFA device that shows codes
-    ├── AwsUnreachable       73   no answer from AWS: the network, or a server that hangs
-    ├── AwsBusy              74   AWS has trouble of its own, or too much to do
-    └── AwsRefused           75   AWS answered, with a refusal
+├── LoginFailed              70   the program ended without a session
+│   ├── CodeRefused          71   AWS did not take the code: wrong, or used already
+│   ├── DeviceUnusable       72   no MFA device that shows codes
+│   ├── AwsUnreachable       73   no answer from AWS: the network, or a server that hangs
+│   ├── AwsBusy              74   AWS has trouble of its own, or too much to do
+│   └── AwsRefused           75   AWS answered, with a refusal
+└── EnrollmentFailed         80   no MFA device was enabled
+    ├── NotAUser             81   the keys are not those of an IAM user
+    ├── AlreadyEnrolled      82   the user has a device that shows codes
+    ├── DeviceLeftOver       83   the name is that of a device that was never enabled, and it cannot be deleted
+    ├── DeviceNameTaken      84   the name is that of somebody else's device
+    ├── TooManyDevices       85   the user has as many devices as AWS allows
+    ├── CodesRefused         86   AWS did not take the two codes
+    ├── NoTerminal           87   nobody is there to whom the seed could be shown
+    └── CommandFailed        88   the command of `--totp-command` gave no code
 ```
 
 A message names what is wrong, with literals in backticks and no full stop; the hint says what to type next.
@@ -135,6 +145,12 @@ class CredentialsUnwritable(OutputUnwritable):
     """The program got a session, and could not keep it in the credentials file."""
 
     exit_code = 42
+
+
+class ConfigUnwritable(OutputUnwritable):
+    """The serial number of a new MFA device cannot be written into the AWS config file."""
+
+    exit_code = 43
 
 
 class CheckFailed(ToolkitError):
@@ -243,4 +259,62 @@ class AwsRefused(LoginFailed):
     """AWS answered with a refusal."""
 
     exit_code = 75
-    code = ""  # AWS's own: "AccessDenied"
+
+    def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
+        """Keep AWS's own word for it, such as `AccessDenied`, for who has a better sentence."""
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class EnrollmentFailed(ToolkitError):
+    """No MFA device was enabled."""
+
+    exit_code = 80
+
+
+class NotAUser(EnrollmentFailed):
+    """The keys are those of the root user or of a role; only an IAM user is enrolled."""
+
+    exit_code = 81
+
+
+class AlreadyEnrolled(EnrollmentFailed):
+    """The user has an MFA device that shows codes, or one of that name."""
+
+    exit_code = 82
+
+
+class DeviceLeftOver(EnrollmentFailed):
+    """A device of that name was never enabled, its seed is lost, and the user may not delete it."""
+
+    exit_code = 83
+
+
+class DeviceNameTaken(EnrollmentFailed):
+    """A device of that name belongs to another user."""
+
+    exit_code = 84
+
+
+class TooManyDevices(EnrollmentFailed):
+    """The user, or the account, has as many MFA devices as AWS allows."""
+
+    exit_code = 85
+
+
+class CodesRefused(EnrollmentFailed):
+    """AWS did not take the two codes: they are wrong, of another time, or do not follow each other."""
+
+    exit_code = 86
+
+
+class NoTerminal(EnrollmentFailed):
+    """There is no terminal to show the seed on, and no command to give it to."""
+
+    exit_code = 87
+
+
+class CommandFailed(EnrollmentFailed):
+    """The command of `--totp-command` cannot be run, failed, or printed no code."""
+
+    exit_code = 88

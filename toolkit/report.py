@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import sys
 import threading
 import time
@@ -66,6 +67,21 @@ class Report:
                 self._live.console.print(message, highlight=False, markup=False, soft_wrap=True)
             else:
                 print(message, file=sys.stderr, flush=True)
+
+    def pause(self, seconds: float, why: str) -> None:
+        """Wait, and tell what for: on a terminal with the seconds that are left, else in a line."""
+        end = time.monotonic() + seconds
+        counting = sys.stderr.isatty()
+        if not counting:
+            self.say(f"{why}: {span(math.ceil(seconds))}")
+        try:
+            while (left := end - time.monotonic()) > 0:
+                if counting:
+                    print(f"\r{why}: {math.ceil(left):2} s ", end="", file=sys.stderr, flush=True)
+                time.sleep(min(left, 1))
+        finally:
+            if counting:
+                print(f"\r{' ' * (len(why) + 7)}\r", end="", file=sys.stderr, flush=True)
 
     def plan(self, total: int) -> None:
         """Begin to count; on a terminal, begin the live display."""
@@ -203,8 +219,11 @@ class Report:
             self.data([dataclasses.asdict(check) for check in done])
         return done
 
-    def proof(self, proof: Proof) -> None:
-        """Print how a login was proven; as JSON with the fields of `aws sts get-caller-identity`, or nulls."""
+    def proof(self, proof: Proof, **more: str) -> None:
+        """Print how a login was proven; as JSON with the fields of `aws sts get-caller-identity`, or nulls.
+
+        `more` comes first there, and in no table.
+        """
         for line in filter(None, proof.said.splitlines()):
             self.say(line)
         if not self.as_json:
@@ -212,7 +231,7 @@ class Report:
             return
         who = proof.identity
         fields = {"UserId": who and who.user_id, "Account": who and who.account, "Arn": who and who.arn}
-        self.data({**fields, "checks": [dataclasses.asdict(check) for check in proof.checks]})
+        self.data({**more, **fields, "checks": [dataclasses.asdict(check) for check in proof.checks]})
 
 
 def _row(dist: Dist, outcome: Outcome) -> tuple[str, str, str, str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +71,23 @@ def engine_name(text: str) -> str:
     if text not in {"auto", "docker", "local"}:
         raise ValueError("is not an engine: `auto`, `docker` or `local`")
     return text
+
+
+def device_name(text: str) -> str:
+    """Parse the name of a virtual MFA device."""
+    if not re.fullmatch(r"[\w+=,.@-]{1,226}", text, re.ASCII):
+        raise ValueError("is not a device's name: letters, digits and `_+=,.@-`")
+    return text
+
+
+def command(text: str) -> tuple[str, ...]:
+    """Parse a command line into its words, as a shell would; no shell runs it."""
+    try:
+        if words := tuple(shlex.split(text)):
+            return words
+    except ValueError:  # a quote that is not closed
+        pass
+    raise ValueError("is not a command")
 
 
 @dataclass(frozen=True)
@@ -213,20 +232,41 @@ class CleanSettings(DistSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerifySettings(JsonSettings, CompileSettings):
-    """`invoke verify`."""
+class LoginSettings(JsonSettings, CompileSettings):
+    """For tasks that log in."""
 
     profile: str = option("the profile with the long-term keys", default="default", metavar="NAME")
     destination: str = option("the profile that gets the session (the other one's name and `_mfa`)", metavar="NAME")
+    require_s3: bool = option("fail where the session may not list buckets", default=False)
+    aws_timeout: float = option(
+        "time limit for AWS to answer, such as `10s`", default=60.0, parse=seconds, metavar="TIME"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifySettings(LoginSettings):
+    """`invoke verify`."""
+
     code: str = option(
         "the MFA code; other users see a command line, so better type it, or write it to standard input",
         metavar="CODE",
         secret=True,
     )
-    require_s3: bool = option("fail where the session may not list buckets", default=False)
-    aws_timeout: float = option(
-        "time limit for AWS to answer, such as `10s`", default=60.0, parse=seconds, metavar="TIME"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrollSettings(LoginSettings):
+    """`invoke enroll`."""
+
+    device_name: str = option("a name for the MFA device (the user's)", parse=device_name, metavar="NAME")
+    totp_command: tuple[str, ...] = option(
+        "keeps the seed and shows codes in place of an app and a terminal: run for each code, with the seed on its "
+        "standard input, it prints six digits",
+        default=(),
+        parse=command,
+        metavar="COMMAND",
     )
+    show_seed: bool = option("show the seed as text too, for apps that scan nothing", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from tests.e2e import test_bad_input, test_bad_login, test_verify
+from tests.e2e import test_bad_enroll, test_bad_input, test_bad_login, test_enroll, test_verify
+from tests.integration import test_enroll as without_waiting
 from tests.integration import test_verify as test_programs
 from toolkit import errors
 from toolkit.reference import kinds
@@ -20,10 +21,12 @@ ELSEWHERE = {
     errors.SessionUnusable: test_verify.test_an_expiry_in_the_past,
     errors.S3Denied: test_verify.test_buckets_denied,
     errors.OtherUser: test_verify.test_another_user,
+    errors.CodesRefused: test_enroll.test_wrong_codes,
+    errors.EnrollmentFailed: without_waiting.test_a_device_that_vanishes,
 }
 
 
 def test_every_kind_of_error_is_tested() -> None:
     """Each class of error has a row in a table, or a test of its own; only the root is never raised itself."""
-    rows = {case.error for case in (*test_bad_input.CASES, *test_bad_login.CASES)}
+    rows = {case.error for case in (*test_bad_input.CASES, *test_bad_login.CASES, *test_bad_enroll.CASES)}
     assert set(kinds()) - rows - set(ELSEWHERE) == {errors.ToolkitError}

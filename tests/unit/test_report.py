@@ -184,6 +184,25 @@ def test_results_end_the_display(show: Callable[[Report], None], text: str) -> N
     assert terminal.getvalue() == f"{drawn}done\n"
 
 
+# --- waiting ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_pause_on_a_screen() -> None:
+    """It counts the seconds down in one line, which is gone in the end, also by Ctrl-C."""
+    with screen() as terminal:
+        begun = time.monotonic()
+        Report().pause(1.2, "waiting for a code")
+        assert 1.2 <= time.monotonic() - begun < 3
+    counted, wiped = "\rwaiting for a code:  2 s \rwaiting for a code:  1 s ", f"\r{' ' * 25}\r"
+    assert terminal.getvalue() == counted + wiped
+
+
+def test_a_pause_elsewhere(capsys: Captured) -> None:
+    """It is one line."""
+    Report().pause(0.1, "waiting for a code")
+    assert capsys.readouterr().err == "waiting for a code: 1 s\n"
+
+
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 

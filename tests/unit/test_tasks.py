@@ -17,7 +17,7 @@ def test_the_namespace_lists_the_tasks() -> None:
     """Every task is in the table of contents, in the order in which they are written down."""
     assert list(namespace.tasks) == [each.name for each in namespace.tasks.values()]
     assert sorted(namespace.tasks) == sorted(FUNCTIONS)
-    assert {"targets", "build", "matrix", "verify", "clean", "doctor", "check", "docs"} <= set(FUNCTIONS)
+    assert {"targets", "build", "matrix", "verify", "enroll", "clean", "doctor", "check", "docs"} <= set(FUNCTIONS)
     assert all(isinstance(each, ToolkitTask) for each in namespace.tasks.values())
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from toolkit import profiles
 from toolkit.errors import CodeMalformed, ProfileUnusable, UsageError
 from toolkit.profiles import Profile
-from toolkit.settings import VerifySettings
+from toolkit.settings import LoginSettings, VerifySettings
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Login:
         return checked(self.code or ask())
 
 
-def prepare(settings: VerifySettings) -> Login:
+def prepare(settings: LoginSettings) -> Login:
     """Return the login that is asked for. Raises UsageError or ProfileUnusable; calls nobody and changes nothing."""
-    code = checked(settings.code) if settings.code else ""
+    code = checked(settings.code) if isinstance(settings, VerifySettings) and settings.code else ""
     destination = settings.destination or f"{settings.profile}_mfa"
     if destination == settings.profile:
         message = f"source and destination are both `{destination}`, and a session would destroy its keys"

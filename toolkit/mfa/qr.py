@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+_LIGHT = {"7", "15"}  # colours of a light background, as some terminals tell it
 _QUIET = 4  # modules of light around it, which readers find it by
 _BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}  # by upper and lower half
 _BLACK_ON_WHITE, _PLAIN = "\x1b[38;5;16;48;5;231m", "\x1b[0m"  # colours that no theme changes
+
+
+def drawn(text: str, environ: Mapping[str, str]) -> tuple[list[str], int]:
+    """Return the lines of a QR code for a terminal, with colours where they are welcome, and their width in columns."""
+    light = environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT
+    lines = plain(text, light_background=light)
+    dull = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
+    return lines if dull else coloured(text), len(lines[0])
 
 
 def coloured(text: str) -> list[str]:

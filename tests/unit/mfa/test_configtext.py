@@ -111,7 +111,7 @@ PIECES = (
 def test_any_file(tmp_path: Path) -> None:
     """Over files put together at random: what botocore reads is the same but for the setting, and lines are too."""
     chance, changed = random.Random(20), 0  # noqa: S311 - no secret
-    for _ in range(1500):
+    for _ in range(800):
         lines = chance.choices(PIECES, k=chance.randrange(12))
         end = chance.choice(("\n", "\r\n"))
         before = end.join(lines) + chance.choice(("", end))
@@ -127,7 +127,7 @@ def test_any_file(tmp_path: Path) -> None:
         assert read(after, tmp_path) == wanted
         assert_little_changed(before.splitlines(), after.splitlines())
         assert put(after, profile) == after
-    assert changed > 300
+    assert changed > 200
 
 
 def shared(text: str, folder: Path) -> dict[str, str]:

@@ -1,0 +1,313 @@
+"""`invoke enroll` at a real terminal: the QR code is read from the screen, codes are typed, and the login is proven."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.conftest import Invoke, invoke_path
+from tests.integration.emulator_clients import Keys, Shell
+from tests.screens import qr_codes
+from toolkit import totp
+from toolkit.emulator import Clock, Emulator, User
+from toolkit.errors import CodesRefused
+from toolkit.settings import PREFIX, ROOT
+
+SERIAL = "arn:aws:iam::123456789012:mfa/alice"
+# Gives a program a terminal of its own, be its standard streams what they are.
+AT_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0); "
+    "os.execv(sys.argv[2], sys.argv[2:])"
+)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return a clock that a test can move, at the beginning of a period."""
+    return Clock(ahead=totp.seconds_left(time.time()))
+
+
+@pytest.fixture
+def aws(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """Return an AWS of the test's own, with that clock."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with Emulator(clock) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def alice(aws: Emulator) -> User:
+    """Return a user who is forced to use MFA and has no device."""
+    return aws.add_user("alice", "/eng/", devices=())
+
+
+@pytest.fixture
+def home(aws: Emulator, alice: User) -> Iterator[Shell]:
+    """Return a machine with the keys of Alice, in a folder with nothing else."""
+    with tempfile.TemporaryDirectory() as folder:
+        shell = Shell(aws, Path(folder))
+        shell.profile("example", Keys.of(alice))
+        (shell.folder / "config").write_text("# mine\n[profile example]\nregion = ap-northeast-1\n", "utf-8")
+        yield shell
+
+
+@dataclass
+class Screen:
+    """A terminal at which a program runs, seen from the person's side."""
+
+    ours: int
+    process: subprocess.Popen[bytes]
+    written: str = ""
+    _raw: bytes = field(default=b"", repr=False)
+
+    def until(self, words: str, seconds: float = 60) -> str:
+        """Wait until some words are on it, and return all of it."""
+        end = time.monotonic() + seconds
+        while words not in self.written:
+            assert time.monotonic() < end, f"no `{words}` on the screen:\n{self.written}"
+            if not self._read() and self.process.poll() is not None:
+                raise AssertionError(f"it ended without `{words}`:\n{self.written}")
+        return self.written
+
+    def until_times(self, words: str, times: int) -> None:
+        """Wait until some words are on it so many times."""
+        end = time.monotonic() + 60
+        while self.written.count(words) < times:
+            assert time.monotonic() < end, self.written
+            self._read()
+
+    def type(self, text: str) -> None:
+        """Type something."""
+        os.write(self.ours, text.encode())
+
+    def end(self) -> int:
+        """Wait for the program to end, and return its exit code."""
+        while self.process.poll() is None:
+            self._read()
+        while self._read():
+            pass
+        return self.process.returncode
+
+    def _read(self) -> bool:
+        if not select.select([self.ours], [], [], 0.1)[0]:
+            return False
+        try:
+            self._raw += os.read(self.ours, 65536)
+        except OSError:  # the other side is closed
+            return False
+        self.written = self._raw.decode("utf-8", errors="ignore").replace("\r", "")
+        return True
+
+
+@dataclass(frozen=True)
+class Run:
+    """`invoke enroll --profile example`, as it can be started."""
+
+    home: Shell
+    dist: Path
+    user: User
+    clock: Clock
+
+    @contextlib.contextmanager
+    def __call__(
+        self,
+        *args: str,
+        debug: bool = False,
+        files: Path | None = None,
+        own: bool = True,
+        env: Mapping[str, str] | None = None,
+    ) -> Iterator[Screen]:
+        """Start it at a terminal, which is its own one, with its standard streams there or in `files`."""
+        ours, theirs = pty.openpty()
+        variables = {
+            **os.environ,
+            "TERM": "xterm",
+            **self.home.variables,
+            **(env or {}),
+            f"{PREFIX}DIST": str(self.dist),
+        }
+        argv = [invoke_path(), *(["--debug"] if debug else []), "enroll", "--profile", "example", *args]
+        wrap = [sys.executable, "-c", AT_TERMINAL, str(theirs)] if own else []
+        with contextlib.ExitStack() as stack:
+            stack.callback(os.close, ours)
+            out, err, given = theirs, theirs, theirs
+            if files:
+                out, err = (stack.enter_context((files / name).open("wb")).fileno() for name in ("out", "err"))
+                given = subprocess.DEVNULL
+            process = stack.enter_context(
+                subprocess.Popen(
+                    [*wrap, *argv], cwd=ROOT, env=variables, stdin=given, stdout=out, stderr=err, pass_fds=(theirs,),
+                    start_new_session=True,
+                )
+            )  # fmt: skip
+            os.close(theirs)
+            try:
+                yield Screen(ours, process)
+            finally:
+                if process.poll() is None:
+                    process.kill()
+
+    def type_codes(self, screen: Screen, seed: str) -> None:
+        """Type the codes of this period and of the next, and a third one when it is asked for, a few seconds later."""
+        screen.type(f"{totp.code(seed, self.clock())}\n")
+        screen.until("The code that follows it")
+        self.clock.step(totp.seconds_left(self.clock()) + totp.PERIOD - 2.5)
+        screen.type(f"{totp.code(seed, self.clock())}\n")
+        screen.until("A third code, to log in with")
+        screen.type(f"{totp.code(seed, self.clock())}\n")
+
+
+@pytest.fixture
+def enroll(home: Shell, built: Path, alice: User, clock: Clock) -> Run:
+    """Return what starts it."""
+    return Run(home, built, alice, clock)
+
+
+def seed_on(screen: str, *, light: bool = False) -> str:
+    """Return the seed that an app takes from the one QR code on a screen."""
+    (text,) = qr_codes(screen, light=light)
+    assert text.startswith("otpauth://totp/Amazon%20Web%20Services:alice@123456789012?secret=")
+    assert text.endswith("&issuer=Amazon%20Web%20Services")
+    (seed,) = parse_qs(urlsplit(text).query)["secret"]
+    assert re.fullmatch("[A-Z2-7]{64}", seed)
+    return seed
+
+
+def assert_nowhere(secret: str, *folders: Path) -> None:
+    """Look whether a secret is in no file."""
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if secret.encode() in path.read_bytes()] == []
+
+
+def test_the_good_way(enroll: Run, tmp_path: Path, invoke_in: Invoke) -> None:
+    """With the streams elsewhere all happens on the terminal; what is in them and in all files has no seed in it."""
+    with enroll("--json", files=tmp_path, debug=True) as screen:
+        shown = screen.until("First code")
+        seed = seed_on(shown)
+        assert seed == seed_on(shown, light=True)
+        enroll.type_codes(screen, seed)
+        exit_code = screen.end()
+    out, err = ((tmp_path / name).read_text("utf-8") for name in ("out", "err"))
+    assert exit_code == 0, err
+    told = json.loads(out)
+    assert list(told) == ["serial", "UserId", "Account", "Arn", "checks"]
+    assert (told["serial"], told["Arn"]) == (enroll.user.device.serial, enroll.user.arn) == (SERIAL, enroll.user.arn)
+    assert all(check["good"] for check in told["checks"])
+    assert f"device {SERIAL}: enabled\n" in err
+    assert re.search(r"^waiting for a code that is not used up, to log in with: \d s$", err, re.MULTILINE)
+    assert (enroll.home.folder / "config").read_text("utf-8") == (
+        f"# mine\n[profile example]\nregion = ap-northeast-1\nmfa_serial = {SERIAL}\n"
+    )
+    assert seed == enroll.user.device.seed
+    assert seed not in screen.written
+    assert_nowhere(seed, tmp_path, enroll.home.folder, Path.home(), enroll.dist)
+    enroll.clock.step(30)
+    code = enroll.user.device.code()
+    again = invoke_in(enroll.dist, "verify", "--profile", "example", env=enroll.home.variables, given=code)
+    assert again.returncode == 0, again.stderr
+
+
+def test_standard_error_is_the_terminal(enroll: Run) -> None:
+    """So it is where the process has no other. The seed is spelt when asked for, and what is no code asked again."""
+    with enroll(own=False) as screen:
+        seed = seed_on(screen.until("First code"))
+        spelt = " ".join(seed[start : start + 4] for start in range(0, 64, 4))
+        assert spelt not in screen.written
+        screen.type("s\n")
+        screen.until(f"Seed: {spelt}\n")
+        screen.type("12345\n")
+        screen.until("an MFA code is six digits")
+        enroll.type_codes(screen, seed)
+        assert screen.end() == 0, screen.written
+    assert "waiting for a code that is not used up, to log in with:  1 s" in screen.written
+    assert re.search(r"^ok +s3 ls +2 buckets$", screen.written, re.MULTILINE)
+    assert enroll.user.device.seed == seed
+
+
+@pytest.mark.parametrize(
+    ("light", "env"), [(False, {}), (True, {"COLORFGBG": "0;15"}), (False, {"COLORFGBG": "15;0"})], ids=str
+)
+def test_ctrl_c_at_the_first_code(*, light: bool, env: dict[str, str], enroll: Run) -> None:
+    """Without colours the code is for the terminal's background. Ctrl-C tells what is left in AWS, and how to go on."""
+    with enroll("--show-seed", env={"NO_COLOR": "1", **env}) as screen:
+        seed = seed_on(screen.until("First code"), light=light)
+        assert "\x1b" not in screen.written
+        assert f"Seed: {seed[:4]} {seed[4:8]} " in screen.written
+        screen.type("\x03")
+        assert screen.end() == 130
+    assert screen.written.endswith(
+        f"device {SERIAL}: left in AWS, not enabled and of no use; begin anew with: "
+        "invoke enroll --profile example --device-name alice-2, or, as an administrator: "
+        f"aws iam delete-virtual-mfa-device --serial-number {SERIAL}\n"
+        "interrupted\n"
+    )
+
+
+def test_wrong_codes(enroll: Run) -> None:
+    """Two codes that AWS does not take may be typed again, three times in all."""
+    with enroll() as screen:
+        screen.until("First code")
+        for attempt in range(1, 4):
+            screen.type("000000\n")
+            screen.until_times("The code that follows it", attempt)
+            screen.type("000001\n")
+            if attempt < 3:
+                screen.until_times("First code", attempt + 1)
+        assert screen.end() == CodesRefused.exit_code
+    assert screen.written.count(f"AWS did not take the two codes for `{SERIAL}`") == 3
+    assert f"device {SERIAL}: left in AWS, not enabled" in screen.written
+
+
+def test_a_command(enroll: Run, invoke_in: Invoke, aws: Emulator, tmp_path: Path) -> None:
+    """Without a terminal a command keeps the seed, and shows codes. The clock is moved on, so that nobody waits."""
+    script = tmp_path / "vault.py"
+    script.write_text(
+        "import pathlib, sys, time\n"
+        "from toolkit import totp\n"
+        "seed, folder = sys.stdin.readline().strip(), pathlib.Path(sys.argv[1])\n"
+        "(folder / 'asked').touch()\n"
+        "while not (folder / 'now').exists():\n    time.sleep(0.01)\n"
+        "print(totp.code(seed, float((folder / 'now').read_text())))\n"
+        "(folder / 'now').unlink()\n",
+        "utf-8",
+    )
+    done = threading.Event()
+
+    def answer() -> None:
+        while not done.wait(0.01):
+            if (tmp_path / "asked").exists():
+                (tmp_path / "asked").unlink()
+                enroll.clock.step(totp.seconds_left(enroll.clock()) - 1.5)
+                (tmp_path / "now.new").write_text(str(enroll.clock()), "utf-8")
+                (tmp_path / "now.new").replace(tmp_path / "now")
+
+    clerk = threading.Thread(target=answer)
+    clerk.start()
+    try:
+        line = f"{sys.executable} {script} {tmp_path}"
+        args = ("enroll", "--profile", "example", "--totp-command", line)
+        ended = invoke_in(enroll.dist, *args, env=enroll.home.variables, wrap=("setsid", "--wait"))
+    finally:
+        done.set()
+        clerk.join()
+    assert ended.returncode == 0, ended.stderr
+    assert enroll.user.device.seed not in ended.stdout + ended.stderr
+    assert [call.action for call in aws.calls].count("EnableMFADevice") == 1
+    assert_nowhere(enroll.user.device.seed, tmp_path, enroll.home.folder, Path.home(), enroll.dist)

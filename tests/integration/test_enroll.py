@@ -1,0 +1,585 @@
+"""`enroll` against the embedded AWS, without waiting: every way in which it goes well, is broken off or is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.emulator_clients import Keys, Shell, as_user, with_mfa
+from tests.unit import samples
+from toolkit import errors, targets, totp
+from toolkit.emulator import Clock, Emulator, Kind, User
+from toolkit.emulator.policies import ADMINISTRATOR, SELF_SERVICE
+from toolkit.errors import ToolkitError
+from toolkit.mfa.command import Command
+from toolkit.mfa.devices import NewDevice
+from toolkit.mfa.enroll import Authenticator, Enrolled, Turn, enroll, prepare
+from toolkit.model import Dist, Target
+from toolkit.settings import EnrollSettings
+
+ARN = "arn:aws:iam::123456789012:mfa/"
+HERE = Target(*targets.native())
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return a clock that a test can move."""
+    return Clock()
+
+
+@pytest.fixture
+def aws(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Emulator]:
+    """Return an AWS, to which the variables of this process lead."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    with Emulator(clock) as emulator:
+        for name, value in Shell(emulator, desk).variables.items():
+            monkeypatch.setenv(name, value)
+        yield emulator
+
+
+@pytest.fixture
+def desk(aws: Emulator, tmp_path: Path) -> Shell:
+    """Return where the AWS files are."""
+    return Shell(aws, tmp_path / "desk")
+
+
+@pytest.fixture
+def alice(aws: Emulator, desk: Shell) -> User:
+    """Return a user without a device, who is forced to use MFA, with keys in profile `example`."""
+    user = aws.add_user("alice", "/eng/", devices=())
+    desk.profile("example", Keys.of(user))
+    return user
+
+
+@dataclass
+class Watch:
+    """Remembers what is told, and lets the emulator's time pass in place of ours."""
+
+    clock: Clock
+    said: list[str] = field(default_factory=list)
+    paused: list[tuple[float, str]] = field(default_factory=list)
+
+    def say(self, message: str) -> None:
+        """Remember a line."""
+        self.said.append(message)
+
+    def pause(self, seconds: float, why: str) -> None:
+        """Remember a wait."""
+        self.paused.append((seconds, why))
+        self.clock.step(seconds)
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "\n".join(self.said)
+
+
+@dataclass
+class App:
+    """A person whose app is never wrong; `codes` are what they type first."""
+
+    clock: Clock
+    codes: list[tuple[str, str]] = field(default_factory=list)
+    interrupt: BaseException | None = None
+    meanwhile: Callable[[], object] = lambda: None
+    device: NewDevice | None = None
+    asked: int = 0
+
+    def receive(self, device: NewDevice) -> None:
+        """Scan the QR code."""
+        self.device = device
+
+    def pair(self, turn: Turn) -> tuple[str, str]:
+        """Type two codes, of the period before and of this one."""
+        del turn
+        self.asked += 1
+        self.meanwhile()
+        if self.interrupt:
+            raise self.interrupt
+        return self.codes.pop(0) if self.codes else (self._code(-30), self._code(0))
+
+    def another(self, used: tuple[str, ...], turn: Turn) -> str:
+        """Type a third one."""
+        del turn
+        assert self._code(0) not in used
+        return self._code(0)
+
+    def _code(self, seconds: float) -> str:
+        assert self.device
+        return totp.code(self.device.seed, self.clock() + seconds)
+
+
+# A program that logs in as aws-mfa does, with the device that the config file names.
+PROGRAM = """
+import boto3, configparser, os, sys
+config = configparser.RawConfigParser()
+config.read(os.environ["AWS_CONFIG_FILE"])
+serial = config["profile example"]["mfa_serial"]
+sts = boto3.Session(profile_name=sys.argv[2]).client("sts")
+keys = sts.get_session_token(SerialNumber=serial, TokenCode=sys.stdin.readline().strip())["Credentials"]
+with open(os.environ["AWS_SHARED_CREDENTIALS_FILE"], "a") as file:
+    file.write(f"[{sys.argv[4]}]\\naws_access_key_id = {keys['AccessKeyId']}\\n")
+    file.write(f"aws_secret_access_key = {keys['SecretAccessKey']}\\naws_session_token = {keys['SessionToken']}\\n")
+    file.write(f"x_security_token_expires = {keys['Expiration'].isoformat()}\\n")
+"""
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Dist:
+    """Return a release with that program for this machine."""
+    made = samples.binary(HERE, tmp_path / "bin", content=f"#!{sys.executable}{PROGRAM}".encode())
+    made.path.chmod(0o755)
+    return samples.dist(tmp_path / "release", made)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Somebody who enrolls at a machine."""
+
+    dist: Dist
+    watch: Watch
+    app: App
+
+    def enroll(self, authenticator: Authenticator | None = None, **options: Any) -> Enrolled:
+        """Run it for profile `example`."""
+        settings = EnrollSettings(profile="example", **options)
+        return enroll(prepare(settings), self.dist, authenticator or self.app, self.watch)
+
+    def refused(self, kind: type[ToolkitError], says: str, hint: str, **options: Any) -> None:
+        """Run it, and look how it ends: neither sentence nor chain has the seed in it."""
+        with pytest.raises(kind, match=says) as caught:
+            self.enroll(**options)
+        assert type(caught.value) is kind
+        assert hint in caught.value.hint
+        if self.app.device:
+            assert self.app.device.seed not in f"{caught.value} {caught.value.hint} {self.watch.text}"
+
+
+@pytest.fixture
+def person(clock: Clock, alice: User, dist: Dist) -> Desk:
+    """Return Alice, with her app."""
+    del alice
+    return Desk(dist, Watch(clock), App(clock))
+
+
+def left(aws: Emulator) -> list[str]:
+    """Return the names of the virtual devices that AWS has and nobody can use."""
+    admin = as_user(aws, aws.add_user("admin", devices=(), policies=[ADMINISTRATOR]))
+    listed = admin("iam", "list_virtual_mfa_devices", AssignmentStatus="Unassigned")["VirtualMFADevices"]
+    return [device["SerialNumber"].removeprefix(ARN) for device in listed]
+
+
+def wrong(clock: Clock) -> tuple[str, str]:
+    """Return codes that do not follow each other."""
+    del clock
+    return ("000000", "000000")
+
+
+# --- it goes well ----------------------------------------------------------------------------------------------------
+
+
+def test_the_good_way(person: Desk, alice: User, desk: Shell) -> None:
+    """A device is made and enabled, its serial number written down, and a code of the next period proves the login."""
+    (desk.folder / "config").write_text("# mine\n[profile example]\nregion = eu-west-1\n\n[profile x]\n", "utf-8")
+    enrolled = person.enroll()
+    assert enrolled.serial == f"{ARN}alice" == alice.device.serial
+    assert {check.name: check.good for check in enrolled.proof.checks} == dict.fromkeys(
+        ("account", "user", "session key", "expiry", "s3 ls"), True
+    )
+    assert (desk.folder / "config").read_text("utf-8") == (
+        f"# mine\n[profile example]\nregion = eu-west-1\nmfa_serial = {ARN}alice\n\n[profile x]\n"
+    )
+    ((seconds, why),) = person.watch.paused
+    assert why == "waiting for a code that is not used up, to log in with"
+    assert 0 < seconds <= 30
+    assert person.watch.said == [
+        f"device {ARN}alice: enabled",
+        f"profile example: `mfa_serial` is in `{desk.folder / 'config'}`; from now on: invoke verify --profile example",
+    ]
+
+
+def test_a_second_device(person: Desk, alice: User) -> None:
+    """With a name of its own, a user gets a device beside the one that is there."""
+    person.enroll()
+    assert person.app.device
+    assert f"alice@123456789012?secret={person.app.device.seed}&" in person.app.device.uri
+    other = Desk(person.dist, person.watch, App(person.watch.clock))
+    assert other.enroll(device_name="phone", destination="other").serial == f"{ARN}phone"
+    assert [device.serial for device in alice.devices] == [f"{ARN}alice", f"{ARN}phone"]
+    assert other.app.device
+    assert other.app.device.uri.startswith("otpauth://totp/Amazon%20Web%20Services:phone@123456789012?secret=")
+
+
+def test_a_security_key_is_no_reason_not_to(aws: Emulator, person: Desk, desk: Shell) -> None:
+    """A user who has a key that shows no codes gets a device that does."""
+    bob = aws.add_user("bob", devices=(Kind.FIDO,))
+    desk.credentials.unlink()
+    desk.profile("example", Keys.of(bob))
+    assert person.enroll().serial == f"{ARN}bob"
+
+
+def test_the_clock_of_this_machine_does_not_matter(person: Desk, aws: Emulator, clock: Clock) -> None:
+    """What is waited for is the next period by AWS's clock, as its answers tell it."""
+    clock.step(totp.seconds_left(clock()) + 7)
+    person.enroll()
+    ((seconds, _),) = person.watch.paused
+    assert 20 < seconds <= 23
+    assert aws.faults == ()
+
+
+# --- codes -----------------------------------------------------------------------------------------------------------
+
+
+def test_codes_that_are_refused_twice(person: Desk, alice: User, clock: Clock, aws: Emulator) -> None:
+    """They may be tried again, with the same device."""
+    person.app.codes += [wrong(clock), wrong(clock)]
+    assert person.enroll().serial == alice.device.serial
+    assert person.app.asked == 3
+    assert person.watch.text.count(f"AWS did not take the two codes for `{ARN}alice`: give a new code") == 2
+    assert [call.action for call in aws.calls].count("CreateVirtualMFADevice") == 1
+
+
+@pytest.mark.parametrize("forced", [True, False])
+def test_codes_that_are_refused_for_good(
+    *, forced: bool, person: Desk, clock: Clock, aws: Emulator, desk: Shell
+) -> None:
+    """The device is deleted again where the user may; where not, that it is left and what to do is told."""
+    if not forced:
+        desk.credentials.unlink()
+        desk.profile("example", Keys.of(aws.add_user("bob", devices=(), force_mfa=False)))
+    person.app.codes += [wrong(clock)] * 9
+    person.refused(errors.CodesRefused, "AWS did not take the two codes", "the one that follows it")
+    assert person.app.asked == 3
+    assert left(aws) == (["alice"] if forced else [])
+    assert not (desk.folder / "config").exists()
+    assert person.watch.said[-1] == (
+        f"device {ARN}alice: left in AWS, not enabled and of no use; begin anew with: "
+        "invoke enroll --profile example --device-name alice-2, or, as an administrator: "
+        f"aws iam delete-virtual-mfa-device --serial-number {ARN}alice"
+        if forced
+        else f"device {ARN}bob: deleted again, so that nothing is left in AWS; begin anew with: "
+        "invoke enroll --profile example --device-name bob"
+    )
+
+
+# --- broken off ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("why", [KeyboardInterrupt(), SystemExit(1)])
+def test_interrupted_while_codes_are_asked_for(why: BaseException, person: Desk, aws: Emulator) -> None:
+    """Whoever is interrupted is told what is left in AWS and how to go on, and goes on so."""
+    person.app.interrupt = why
+    with pytest.raises(type(why)):
+        person.enroll()
+    assert person.watch.said[-1].startswith(
+        f"device {ARN}alice: left in AWS, not enabled and of no use; begin anew with: "
+        "invoke enroll --profile example --device-name alice-2, or"
+    )
+    person.app.interrupt = None
+    assert person.enroll(device_name="alice-2").serial == f"{ARN}alice-2"
+    assert left(aws) == ["alice"]
+
+
+def test_a_device_that_was_left_behind(person: Desk, alice: User, aws: Emulator) -> None:
+    """Its seed is lost, and who is forced to use MFA may not delete it: both ways out are told."""
+    as_user(aws, alice)("iam", "create_virtual_mfa_device", VirtualMFADeviceName="alice")
+    hint = (
+        "invoke enroll --profile example --device-name alice-2, or, as an administrator: "
+        f"aws iam delete-virtual-mfa-device --serial-number {ARN}alice"
+    )
+    person.refused(errors.DeviceLeftOver, "was made before and never enabled, and you may not delete it", hint)
+    assert not person.app.asked
+
+
+def test_a_device_that_was_left_behind_and_may_be_deleted(person: Desk, desk: Shell, aws: Emulator) -> None:
+    """It is deleted, and one of its name made anew."""
+    bob = aws.add_user("bob", devices=(), force_mfa=False)
+    desk.credentials.unlink()
+    desk.profile("example", Keys.of(bob))
+    as_user(aws, bob)("iam", "create_virtual_mfa_device", VirtualMFADeviceName="bob")
+    assert person.enroll().serial == f"{ARN}bob" == bob.device.serial
+
+
+def test_a_lost_answer_to_the_making(person: Desk, aws: Emulator) -> None:
+    """Where the answer with the seed is lost on its way, that is told; the device is one that was left behind then."""
+    aws.cut("CreateVirtualMFADevice")
+    with pytest.raises((errors.AwsUnreachable, errors.DeviceLeftOver)) as caught:  # the latter where it is tried again
+        person.enroll()
+    told = (
+        f"device {ARN}alice: perhaps made, and its seed is lost then; begin anew with: invoke enroll --profile example"
+    )
+    assert person.watch.said == ([told] if isinstance(caught.value, errors.AwsUnreachable) else [])
+    person.refused(errors.DeviceLeftOver, "its seed cannot be read again", "--device-name alice-2")
+
+
+def test_a_lost_answer_to_the_enabling(person: Desk, aws: Emulator, alice: User) -> None:
+    """Where it is only the answer that is lost, the device is enabled, and that is seen."""
+    aws.cut("EnableMFADevice")
+    assert person.enroll().serial == alice.device.serial
+    assert person.app.asked == 1
+
+
+def test_an_answer_that_nobody_gives(person: Desk, aws: Emulator) -> None:
+    """Where AWS is out of reach when the device is enabled, nobody knows whether it was: what to try is told."""
+
+    def cut() -> None:
+        for action in ("EnableMFADevice", "ListMFADevices", "DeleteVirtualMFADevice"):
+            aws.cut(action, times=9)
+
+    person.app.meanwhile = cut
+    with pytest.raises(errors.AwsUnreachable):
+        person.enroll()
+    (said,) = person.watch.said
+    assert said == (
+        f"device {ARN}alice: AWS does not tell whether it is enabled, or left at all; try "
+        "invoke verify --profile example, or begin anew with: invoke enroll --profile example"
+    )
+
+
+def test_an_error_after_the_enabling(person: Desk, aws: Emulator, alice: User) -> None:
+    """Where AWS has trouble, and somebody enabled the device all the same, it is not deleted, and that is told."""
+
+    def enable() -> None:
+        device, now = person.app.device, person.watch.clock()
+        assert device
+        codes = {f"AuthenticationCode{number}": totp.code(device.seed, now - 60 + 30 * number) for number in (1, 2)}
+        as_user(aws, alice)("iam", "enable_mfa_device", UserName="alice", SerialNumber=device.serial, **codes)
+        aws.fail("EnableMFADevice", status=500, code="InternalFailure", times=3)
+
+    person.app.meanwhile = enable
+    person.refused(errors.AwsBusy, "`InternalFailure`", "in a minute")
+    assert person.watch.said == [f"device {ARN}alice: enabled after all; use it: invoke verify --profile example"]
+    assert alice.device.serial == f"{ARN}alice"
+
+
+@pytest.mark.parametrize(("user", "kind"), [("bob", errors.DeviceLeftOver), ("alice", errors.AlreadyEnrolled)])
+def test_who_may_not_list(user: str, kind: type[ToolkitError], aws: Emulator, desk: Shell, person: Desk) -> None:
+    """Who may list no devices of their own is told as much as the list of all virtual ones tells."""
+    allowed = ["iam:CreateVirtualMFADevice"] + (["iam:ListVirtualMFADevices"] if user == "alice" else [])
+    policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": allowed, "Resource": "*"}}
+    carol = aws.add_user("carol", policies=[policy])
+    desk.credentials.unlink()
+    desk.profile("example", Keys.of(carol))
+    says = "is somebody else's, or was never enabled" if user == "bob" else "user `carol` has the MFA device"
+    person.refused(kind, says, "--device-name carol-2")
+
+
+def test_a_device_that_vanishes(person: Desk, aws: Emulator) -> None:
+    """Where somebody deletes the device meanwhile, that is told, and nothing is left."""
+    admin = as_user(aws, aws.add_user("boss", devices=(), policies=[ADMINISTRATOR]))
+    person.app.meanwhile = lambda: admin("iam", "delete_virtual_mfa_device", SerialNumber=f"{ARN}alice")
+    person.refused(errors.EnrollmentFailed, f"somebody deleted `{ARN}alice`", "run it again")
+    assert left(aws) == []
+
+
+# --- refused ---------------------------------------------------------------------------------------------------------
+
+
+def test_enrolled_already(person: Desk, aws: Emulator) -> None:
+    """A user who has a device is told so, and gets another one only by name; that of the device itself is no other."""
+    person.enroll()
+    made = len(aws.calls)
+    hint = "use it: invoke verify --profile example; or have one more: invoke enroll --profile example --device-name "
+    person.refused(errors.AlreadyEnrolled, f"user `alice` has the MFA device `{ARN}alice` already", f"{hint}alice-2")
+    person.refused(errors.AlreadyEnrolled, f"`{ARN}alice` already", f"{hint}alice-2", device_name="alice")
+    assert {call.action for call in aws.calls[made:]} == {"GetCallerIdentity", "ListMFADevices"}
+
+
+def test_somebody_elses_device(person: Desk, aws: Emulator) -> None:
+    """A name that another user's device has is told with the user, and nothing is deleted."""
+    aws.add_user("bob")
+    says = f"the MFA device `{ARN}bob` belongs to user `bob`"
+    person.refused(errors.DeviceNameTaken, says, "--device-name bob-2", device_name="bob")
+    assert "DeleteVirtualMFADevice" not in {call.action for call in aws.calls}
+
+
+def test_eight_devices(aws: Emulator, person: Desk, desk: Shell) -> None:
+    """Who has as many as AWS allows is told before another one is made."""
+    bob = aws.add_user("bob", devices=(Kind.FIDO,) * 8)
+    desk.credentials.unlink()
+    desk.profile("example", Keys.of(bob))
+    person.refused(errors.TooManyDevices, "user `bob` has 8 MFA devices", "aws iam deactivate-mfa-device")
+    assert left(aws) == []
+
+
+@pytest.mark.parametrize("call", ["CreateVirtualMFADevice", "EnableMFADevice"])
+def test_too_many_devices_of_an_account(call: str, person: Desk, aws: Emulator) -> None:
+    """What AWS says of a quota is told."""
+    aws.fail(call, status=409, code="LimitExceeded", message="Cannot exceed quota for VirtualMFADevicesPerAccount: 9.")
+    person.refused(errors.TooManyDevices, "Cannot exceed quota", "aws iam")
+
+
+def test_too_early(person: Desk, aws: Emulator) -> None:
+    """What AWS does a few minutes later is to be tried again then."""
+    aws.fail("EnableMFADevice", status=409, code="EntityTemporarilyUnmodifiable", message="Wait.")
+    person.refused(errors.AwsBusy, "`EntityTemporarilyUnmodifiable`: Wait", "in a few minutes")
+    assert "left in AWS, not enabled" in person.watch.text
+
+
+def test_a_policy_without_enrollment(aws: Emulator, person: Desk, desk: Shell) -> None:
+    """What no policy allows is told in AWS's words."""
+    desk.credentials.unlink()
+    desk.profile("example", Keys.of(aws.add_user("bob", devices=(), policies=[])))
+    person.refused(errors.AwsRefused, "not authorized to perform: iam:CreateVirtualMFADevice", "a policy has to allow")
+
+
+@pytest.mark.parametrize("arn", ["arn:aws:iam::123456789012:root", "arn:aws:sts::123456789012:assumed-role/r/s", "x"])
+def test_no_user(arn: str, person: Desk, aws: Emulator) -> None:
+    """The root user and roles have no devices of this kind: nothing is made."""
+    aws.lie("GetCallerIdentity", {"Arn": arn})
+    person.refused(errors.NotAUser, f"are those of `{arn}`, which is no IAM user", "long-term keys of an IAM user")
+    assert [call.action for call in aws.calls] == ["GetCallerIdentity"]
+
+
+def test_another_partition(person: Desk, aws: Emulator) -> None:
+    """The serial number of a device is of the user's partition."""
+    aws.lie("GetCallerIdentity", {"Arn": "arn:aws-cn:iam::123456789012:user/alice"})
+    aws.lie("ListMFADevices", {"IsTruncated": "false"})
+    as_user(aws, aws.add_user("x", devices=(), policies=[SELF_SERVICE]))(
+        "iam", "create_virtual_mfa_device", VirtualMFADeviceName="alice"
+    )
+    person.refused(errors.DeviceLeftOver, "`arn:aws-cn:iam::123456789012:mfa/alice` was made before", "alice-2")
+
+
+@pytest.mark.parametrize("answer", ["/+no base64", "", "bm8gYmFzZTMyIGluIGl0", "/w=="])
+def test_an_answer_that_is_none(answer: str, person: Desk, aws: Emulator) -> None:
+    """An answer to the making that cannot be read is told without what is in it."""
+    aws.lie("CreateVirtualMFADevice", {"Base32StringSeed": answer})
+    person.refused(errors.AwsUnreachable, "the answer to `CreateVirtualMFADevice` is not one that AWS gives", "proxy")
+
+
+def test_a_config_file_that_cannot_be_written(person: Desk, desk: Shell, aws: Emulator) -> None:
+    """That is seen before anything is made; later, what to write is told, and the device is enabled."""
+    config = desk.folder / "config"
+    config.mkdir()
+    with pytest.raises(ToolkitError):
+        person.enroll()
+    assert aws.calls == ()
+    config.rmdir()
+    person.app.meanwhile = config.mkdir
+    person.refused(errors.ConfigUnwritable, "cannot be written: is a directory", f"`mfa_serial = {ARN}alice` below")
+    assert f"device {ARN}alice: enabled" in person.watch.said
+
+
+def test_a_serial_in_the_credentials_file(person: Desk, desk: Shell) -> None:
+    """What counts before the config file is told."""
+    desk.credentials.write_text(desk.credentials.read_text("utf-8").rstrip() + "\nmfa_serial = old\n", "utf-8")
+    person.enroll()
+    assert (
+        f"profile example: `{desk.credentials}` says `mfa_serial = old`, which counts before that" in person.watch.said
+    )
+
+
+def test_contradictory_options(person: Desk) -> None:
+    """A seed is for a person or for a command."""
+    person.refused(errors.UsageError, "`--show-seed` is for a person", "leave one", show_seed=True, totp_command=("x",))
+
+
+# --- a command in place of a person ----------------------------------------------------------------------------------
+
+# It notes how it was run, and prints a code for the time that the emulator tells.
+COMMAND = """
+import email.utils, json, os, sys, urllib.error, urllib.request
+seed = sys.stdin.read().strip()
+environ = dict(item.split("=", 1) for item in open("/proc/self/environ").read().split(chr(0)) if "=" in item)
+argv = open("/proc/self/cmdline").read().split(chr(0))
+with open(sys.argv[1], "a") as file:
+    file.write(json.dumps({"argv": argv, "environ": environ}) + chr(10))
+try:
+    answer = urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"])
+except urllib.error.HTTPError as error:
+    answer = error
+now = email.utils.parsedate_to_datetime(answer.headers["Date"]).timestamp()
+answer.close()
+from toolkit import totp
+sys.stderr.write(seed)
+print(totp.code(seed, now - float(sys.argv[2])))
+"""
+
+
+def command(tmp_path: Path, late: float = 0, limit: float = 20) -> Command:
+    """Return a command whose clock is some seconds behind AWS's."""
+    (tmp_path / "command.py").write_text(COMMAND, "utf-8")
+    return Command((sys.executable, str(tmp_path / "command.py"), str(tmp_path / "notes"), str(late)), limit)
+
+
+@pytest.mark.parametrize("late", [0, 10, 29])
+def test_a_command(late: float, person: Desk, alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is run in periods that follow each other, even if its clock is behind, with the seed on standard input."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.setenv(name, "a-canary")
+    person.watch.clock.step(totp.seconds_left(person.watch.clock()) + 1)
+    enrolled = person.enroll(command(tmp_path, late))
+    assert all(check.good for check in enrolled.proof.checks)
+    runs = [json.loads(line) for line in (tmp_path / "notes").read_text("utf-8").splitlines()]
+    assert 3 <= len(runs) <= 5
+    assert alice.device.seed not in (tmp_path / "notes").read_text("utf-8")
+    assert {name for run in runs for name in run["environ"] if name.startswith("AWS_")} <= {
+        "AWS_CA_BUNDLE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_DEFAULT_REGION", "AWS_MAX_ATTEMPTS",
+        "AWS_ENDPOINT_URL",
+    }  # fmt: skip
+    assert alice.device.seed not in person.watch.text
+    assert_nowhere(alice.device.seed, tmp_path, Path.home())
+
+
+def assert_nowhere(secret: str, *folders: Path) -> None:
+    """Look whether a secret is in no file."""
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if secret.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("exit 3", "`sh` ended with exit code 3"),
+        ("cat; exit 3", "`sh` ended with exit code 3"),
+        ('read seed; echo no vault >&2; echo "$seed" is lost >&2; exit 3', r"exit code 3: \*\*\* is lost"),
+        ("cat", "`sh` printed something other than six digits"),
+        ("echo 12345", "`sh` printed something other than six digits"),
+        ("sleep 60", "`sh` gave no code within 0.5 s, and was ended"),
+        ("echo 123456", "`sh` prints the same code all the time"),
+    ],
+)
+def test_a_command_that_fails(script: str, says: str, person: Desk, aws: Emulator) -> None:
+    """That is told without what it printed, and the device is not enabled."""
+    failing = Command(("sh", "-c", script), limit=0.5)
+    with pytest.raises(errors.CommandFailed, match=says) as caught:
+        person.enroll(failing)
+    seed = failing._seed  # noqa: SLF001 - to see that it is nowhere else
+    assert len(seed) == 64
+    assert seed not in f"{caught.value} {caught.value.hint} {person.watch.text} {failing!r}"
+    assert left(aws) == ["alice"]
+
+
+def test_a_command_that_is_not_there(person: Desk) -> None:
+    """That is told by its name."""
+    with pytest.raises(errors.CommandFailed, match="`/nowhere/vault` cannot be run: no such file"):
+        person.enroll(Command(("/nowhere/vault",), limit=1))
+
+
+def test_what_is_never_shown(person: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither logs of any level nor the texts of values have the seed in them."""
+    caplog.set_level(1)
+    person.enroll()
+    assert person.app.device
+    assert len(person.app.device.seed) == 64
+    assert person.app.device.seed not in caplog.text + repr(person.app.device)
+    assert os.environ["AWS_CONFIG_FILE"]
+
+
+def test_with_mfa_afterwards(person: Desk, alice: User, aws: Emulator, clock: Clock) -> None:
+    """The device is one like any other."""
+    person.enroll()
+    clock.step(30)
+    assert with_mfa(aws, alice).keys.token

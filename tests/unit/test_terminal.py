@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import os
+import pty
+import termios
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.screens import qr_codes
+from toolkit.errors import CodeMalformed
+from toolkit.mfa.command import Command
+from toolkit.mfa.devices import NewDevice
+from toolkit.settings import EnrollSettings
+from toolkit.terminal import Person, Terminal, authenticator
+
+DEVICE = NewDevice("arn:aws:iam::123456789012:mfa/alice", "123456789012", "ABCDEFG2" * 8)
+SPELT = " ".join(["ABCD", "EFG2"] * 8)
+
+
+@dataclass
+class Desk:
+    """A terminal, and the person's side of it."""
+
+    person: Person
+    ours: int
+    theirs: int
+
+    def type(self, *lines: str) -> None:
+        """Type some lines ahead."""
+        os.write(self.ours, "".join(f"{line}\n" for line in lines).encode())
+
+    def seen(self) -> str:
+        """Return what was on the screen since the last time."""
+        os.set_blocking(self.ours, False)
+        shown = b""
+        try:
+            while piece := os.read(self.ours, 65536):
+                shown += piece
+        except BlockingIOError:
+            pass
+        os.set_blocking(self.ours, True)
+        return shown.decode().replace("\r", "")
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """Return a person at a terminal of 80 columns, who has nothing to scan yet."""
+    monkeypatch.setenv("TERM", "xterm")
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    settings = termios.tcgetattr(theirs)
+    settings[3] &= ~termios.ECHO
+    termios.tcsetattr(theirs, termios.TCSANOW, settings)
+    yield Desk(Person(Terminal(os.ttyname(theirs))), ours, theirs)
+    os.close(ours)
+    os.close(theirs)
+
+
+def turn(why: str) -> None:
+    """Fail: a person needs no clock."""
+    raise AssertionError(why)
+
+
+def test_codes(desk: Desk) -> None:
+    """Two codes are asked for, and later a third; space around them does not matter."""
+    desk.type(" 123456 ", "234567", "345678")
+    assert desk.person.pair(turn) == ("123456", "234567")
+    assert desk.person.another(("123456", "234567"), turn) == "345678"
+    assert desk.seen() == (
+        "First code (s shows the seed as text, Enter the QR code again): The code that follows it: "
+        "A third code, to log in with: "
+    )
+
+
+def test_what_is_no_new_code(desk: Desk) -> None:
+    """What is no code, or is one that was typed already, is asked for again, three times in all."""
+    desk.type("1", "hunter2", "123456", "123456", "234567", "123456", "234567", "x")
+    assert desk.person.pair(turn) == ("123456", "234567")
+    shown = desk.seen()
+    assert shown.count("an MFA code is six digits: type the six digits that the device shows now\n") == 2
+    assert shown.count("that code is used already: wait until the app shows the next one\n") == 1
+    assert "hunter2" not in shown
+    with pytest.raises(CodeMalformed, match="an MFA code is six digits"):
+        desk.person.another(("123456", "234567"), turn)
+
+
+def test_the_end_of_what_is_typed(desk: Desk) -> None:
+    """Ctrl-D is no code."""
+    os.write(desk.ours, b"\x04")
+    with pytest.raises(CodeMalformed, match="there is no MFA code"):
+        desk.person.pair(turn)
+
+
+def test_a_seed(desk: Desk) -> None:
+    """The QR code is shown, again if wanted, and the seed as text only where that is asked for."""
+    desk.person.receive(DEVICE)
+    shown = desk.seen()
+    assert qr_codes(shown, light=True) == [DEVICE.uri]
+    assert "Seed" not in shown
+    desk.type("s", "", "123456", "234567")
+    drawn: list[str] = []
+    reading = threading.Thread(target=lambda: drawn.append(desk.person.pair(turn)[0]))
+    reading.start()
+    reading.join(10)
+    shown = desk.seen()
+    assert f"Seed: {SPELT}\n" in shown
+    assert qr_codes(shown.split("Seed: ")[1], light=False) == [DEVICE.uri]
+    assert drawn == ["123456"]
+    assert DEVICE.seed not in repr((desk.person, DEVICE))
+
+
+def test_show_seed(desk: Desk) -> None:
+    """With `--show-seed` it is there at once."""
+    person = Person(desk.person.terminal, show_seed=True)
+    person.receive(DEVICE)
+    assert desk.seen().endswith(f"Seed: {SPELT}\n")
+
+
+def test_a_narrow_terminal(desk: Desk) -> None:
+    """A QR code that would be broken is not shown; the person is told what to do."""
+    termios.tcsetwinsize(desk.theirs, (24, 56))
+    desk.person.receive(DEVICE)
+    assert desk.seen() == "The QR code needs 57 columns: widen the terminal and press Enter.\n"
+
+
+@pytest.mark.parametrize(("env", "light"), [({}, False), ({"COLORFGBG": "0;default;15"}, True)], ids=str)
+@pytest.mark.parametrize("dull", [{"TERM": "dumb"}, {"NO_COLOR": "1"}], ids=str)
+def test_no_colours(
+    *, env: dict[str, str], light: bool, dull: dict[str, str], desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no colours are wanted it is drawn for the background that the terminal has, dark where nobody tells."""
+    for name, value in {**env, **dull}.items():
+        monkeypatch.setenv(name, value)
+    desk.person.receive(DEVICE)
+    shown = desk.seen()
+    assert "\x1b" not in shown
+    assert qr_codes(shown, light=light) == [DEVICE.uri]
+
+
+def test_a_command() -> None:
+    """With a command nobody needs a terminal."""
+    assert authenticator(EnrollSettings(totp_command=("a", "b"), aws_timeout=5)) == Command(("a", "b"), 5)

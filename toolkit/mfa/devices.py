@@ -1,0 +1,133 @@
+"""The MFA devices of one user, as IAM has them; its refusals are told in our words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from toolkit.aws import Aws, Identity
+from toolkit.errors import (
+    AwsRefused,
+    AwsUnreachable,
+    CodesRefused,
+    EnrollmentFailed,
+    NotAUser,
+    ToolkitError,
+    TooManyDevices,
+)
+
+_ISSUER = "Amazon Web Services"
+LIMIT_HINT = "remove one that is not used: aws iam deactivate-mfa-device, then aws iam delete-virtual-mfa-device"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """An IAM user: whose devices they are."""
+
+    name: str
+    account: str
+    partition: str  # "aws", "aws-cn", …
+
+    @classmethod
+    def of(cls, identity: Identity, profile: str) -> Owner:
+        """Return the user that STS told of. Raises NotAUser."""
+        words = identity.arn.split(":", 5)
+        kind, _, path = words[-1].partition("/")
+        if len(words) != 6 or kind != "user" or not path:  # noqa: PLR2004 - the parts of an ARN
+            message = f"the keys of profile `{profile}` are those of `{identity.arn}`, which is no IAM user"
+            raise NotAUser(message, hint="name a profile with the long-term keys of an IAM user")
+        return cls(path.rpartition("/")[2], identity.account, words[1])
+
+    def serial(self, name: str) -> str:
+        """Return the serial number that a virtual device of a name has."""
+        return f"arn:{self.partition}:iam::{self.account}:mfa/{name}"
+
+
+@dataclass(frozen=True)
+class NewDevice:
+    """A virtual device that was made a moment ago, and the only copy of its seed."""
+
+    serial: str
+    account: str
+    seed: str = field(repr=False)  # base32
+
+    @property
+    def name(self) -> str:
+        """What it is called, here and in the app."""
+        return self.serial.rpartition("/")[2]
+
+    @property
+    def uri(self) -> str:
+        """What authenticator apps read. The seed is in it."""
+        issuer, label = quote(_ISSUER), quote(f"{self.name}@{self.account}", safe="@")
+        return f"otpauth://totp/{issuer}:{label}?secret={self.seed}&issuer={issuer}"
+
+
+@dataclass(frozen=True)
+class Devices:
+    """Calls of IAM with the keys of a profile. All raise AwsRefused, AwsBusy or AwsUnreachable, if nothing else."""
+
+    aws: Aws
+    profile: str
+    owner: Owner
+
+    def enabled(self) -> tuple[str, ...]:
+        """Return the serial numbers of the user's devices; none where the user may not list them."""
+        try:
+            listed = self.aws.iam(self.profile, "ListMFADevices", UserName=self.owner.name)
+        except AwsRefused as error:
+            if error.code != "AccessDenied":
+                raise
+            return ()
+        return tuple(device["SerialNumber"] for device in listed["MFADevices"])
+
+    def user_of(self, serial: str) -> str | None:
+        """Return the name of the user who has a virtual device, `""` for nobody, None where one may not know."""
+        try:
+            listed = self.aws.iam(self.profile, "ListVirtualMFADevices", AssignmentStatus="Assigned")
+        except AwsRefused:
+            return None
+        owners = {each["SerialNumber"]: each.get("User", {}) for each in listed["VirtualMFADevices"]}
+        return str(owners.get(serial, {}).get("UserName", ""))
+
+    def make(self, name: str) -> NewDevice | None:
+        """Make a virtual device; None where there is one of the name. Raises TooManyDevices."""
+        try:
+            serial, seed = self.aws.new_device(self.profile, name)
+        except AwsRefused as error:
+            if error.code == "LimitExceeded":
+                raise TooManyDevices(str(error), hint=LIMIT_HINT) from None
+            if error.code != "EntityAlreadyExists":
+                raise
+            return None
+        return NewDevice(serial, self.owner.account, seed)
+
+    def enable(self, serial: str, pair: tuple[str, str]) -> None:
+        """Enable a device for the user, with two codes. Raises CodesRefused, TooManyDevices or EnrollmentFailed."""
+        codes = {f"AuthenticationCode{number}": code for number, code in enumerate(pair, start=1)}
+        try:
+            self.aws.iam(self.profile, "EnableMFADevice", UserName=self.owner.name, SerialNumber=serial, **codes)
+        except (AwsRefused, AwsUnreachable) as error:
+            # It may be the second attempt, or the answer that was lost.
+            if getattr(error, "code", "EntityAlreadyExists") == "EntityAlreadyExists" and serial in self.enabled():
+                return
+            raise self._not_enabled(serial, error) from None
+
+    def delete(self, serial: str) -> bool:
+        """Delete a virtual device that nobody has; False where it has to stay, or the user may not."""
+        try:
+            self.aws.iam(self.profile, "DeleteVirtualMFADevice", SerialNumber=serial)
+        except AwsRefused as error:
+            return error.code == "NoSuchEntity"
+        return True
+
+    def _not_enabled(self, serial: str, error: AwsRefused | AwsUnreachable) -> ToolkitError:
+        match getattr(error, "code", ""):
+            case "InvalidAuthenticationCode":
+                hint = "give a new code and the one that follows it; the clock of the device has to be right"
+                return CodesRefused(f"AWS did not take the two codes for `{serial}`", hint=hint)
+            case "LimitExceeded":
+                return TooManyDevices(str(error), hint=LIMIT_HINT)
+            case "NoSuchEntity":
+                return EnrollmentFailed(f"somebody deleted `{serial}` before it was enabled", hint="run it again")
+        return error

@@ -1,0 +1,156 @@
+"""A person at a terminal who enrolls an MFA device: what they are shown, and asked.
+
+What they see is written to the terminal itself, past whatever standard output and standard error lead to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from toolkit.errors import CodeMalformed, NoTerminal
+from toolkit.mfa import qr
+from toolkit.mfa.command import Command
+from toolkit.mfa.devices import NewDevice
+from toolkit.mfa.enroll import Authenticator
+from toolkit.mfa.login import checked
+from toolkit.settings import EnrollSettings
+
+_TERMINAL = "/dev/tty"
+_TRIES = 3  # for a code
+_SCAN = "Scan this with an authenticator app. Whoever sees it can make your codes: clear the terminal afterwards."
+
+
+def authenticator(settings: EnrollSettings) -> Authenticator:
+    """Return who keeps the seed: the command that is named, or the person at the terminal. Raises NoTerminal."""
+    if settings.totp_command:
+        return Command(settings.totp_command, settings.aws_timeout)
+    return Person(Terminal.find(), show_seed=settings.show_seed)
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Where a person sits."""
+
+    path: str  # "" for standard input and standard error
+
+    @classmethod
+    def find(cls) -> Terminal:
+        """Return the terminal of this process. Raises NoTerminal."""
+        with contextlib.suppress(OSError), Terminal(_TERMINAL).streams():
+            return cls(_TERMINAL)
+        if sys.stderr.isatty():
+            return cls("")
+        message = "there is no terminal to show the seed of an MFA device on"
+        raise NoTerminal(message, hint="run it at a terminal, or name what keeps the seed with `--totp-command`")
+
+    @contextlib.contextmanager
+    def streams(self) -> Iterator[tuple[TextIO, TextIO]]:
+        """Give what is typed, and what is shown. Raises OSError where there is no such terminal."""
+        if not self.path:
+            yield sys.stdin, sys.stderr
+            return
+        with (
+            open(self.path, encoding="utf-8", errors="replace", opener=_open) as typed,
+            open(self.path, "w", encoding="utf-8", opener=_open) as shown,
+        ):
+            yield typed, shown
+
+    def show(self, *lines: str) -> None:
+        """Show some lines."""
+        with self.streams() as (_, shown):
+            shown.write("".join(f"{line}\n" for line in lines))
+            shown.flush()
+
+    def ask(self, question: str) -> str:
+        """Return a line that is typed, and seen meanwhile. Raises CodeMalformed where there is none."""
+        with self.streams() as (typed, shown):
+            shown.write(f"{question}: ")
+            shown.flush()
+            try:
+                line = typed.readline()
+            except KeyboardInterrupt:
+                shown.write("\n")  # what is said next has a line of its own
+                raise
+        if not line:
+            raise CodeMalformed("there is no MFA code", hint="type the six digits that the app shows")
+        return line.strip()
+
+    @property
+    def columns(self) -> int:
+        """How wide it is."""
+        with contextlib.suppress(OSError), self.streams() as (_, shown):
+            return os.get_terminal_size(shown.fileno()).columns or sys.maxsize
+        return shutil.get_terminal_size().columns
+
+
+@dataclass
+class Person:
+    """Somebody with an authenticator app."""
+
+    terminal: Terminal
+    show_seed: bool = False
+    _device: NewDevice | None = field(default=None, repr=False)
+
+    def receive(self, device: NewDevice) -> None:
+        """Show the QR code, and the seed where that was asked for."""
+        self._device = device
+        self._draw()
+        if self.show_seed:
+            self._spell()
+
+    def pair(self, turn: Callable[[str], None]) -> tuple[str, str]:
+        """Ask for two codes that follow each other. Raises CodeMalformed."""
+        del turn  # they see for themselves when a new code is there
+        first = self._code("First code (s shows the seed as text, Enter the QR code again)", ())
+        return first, self._code("The code that follows it", (first,))
+
+    def another(self, used: tuple[str, ...], turn: Callable[[str], None]) -> str:
+        """Ask for a third code. Raises CodeMalformed."""
+        del turn
+        return self._code("A third code, to log in with", used)
+
+    def _code(self, question: str, used: tuple[str, ...]) -> str:
+        tries = 0
+        while True:
+            text = self.terminal.ask(question)
+            if not used and text in {"s", "S"}:
+                self._spell()
+            elif not used and not text:
+                self._draw()
+            else:
+                tries += 1
+                try:
+                    return _new(checked(text), used)
+                except CodeMalformed as error:
+                    if tries == _TRIES:
+                        raise
+                    self.terminal.show(f"{error}: {error.hint}")
+
+    def _draw(self) -> None:
+        if not self._device:
+            return
+        lines, width = qr.drawn(self._device.uri, os.environ)
+        if width > self.terminal.columns:
+            self.terminal.show(f"The QR code needs {width} columns: widen the terminal and press Enter.")
+        else:
+            self.terminal.show(_SCAN, *lines)
+
+    def _spell(self) -> None:
+        seed = self._device.seed if self._device else ""
+        self.terminal.show("Seed: " + " ".join(seed[start : start + 4] for start in range(0, len(seed), 4)))
+
+
+def _new(code: str, used: tuple[str, ...]) -> str:
+    if code in used:
+        raise CodeMalformed("that code is used already", hint="wait until the app shows the next one")
+    return code
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOCTTY", 0))
