@@ -138,6 +138,7 @@ class Run:
         variables = {
             **os.environ,
             "TERM": "xterm",
+            "COLORFGBG": "",
             **self.home.variables,
             **(env or {}),
             f"{PREFIX}DIST": str(self.dist),

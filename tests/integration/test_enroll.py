@@ -94,6 +94,7 @@ class App:
     meanwhile: Callable[[], object] = lambda: None
     device: NewDevice | None = None
     asked: int = 0
+    third: Callable[[], str] | None = None
 
     def receive(self, device: NewDevice) -> None:
         """Scan the QR code."""
@@ -111,6 +112,8 @@ class App:
     def another(self, used: tuple[str, ...], turn: Turn) -> str:
         """Type a third one."""
         del turn
+        if self.third:
+            return self.third()
         assert self._code(0) not in used
         return self._code(0)
 
@@ -288,6 +291,25 @@ def test_interrupted_while_codes_are_asked_for(why: BaseException, person: Desk,
     person.app.interrupt = None
     assert person.enroll(device_name="alice-2").serial == f"{ARN}alice-2"
     assert left(aws) == ["alice"]
+
+
+def _interrupted() -> str:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("third", "kind"),
+    [(_interrupted, KeyboardInterrupt), (lambda: "000000", errors.LoginFailed)],
+    ids=["Ctrl-C", "wrong"],
+)
+def test_no_login(third: Callable[[], str], kind: type[BaseException], person: Desk, alice: User) -> None:
+    """Where it ends after the enabling, the device stays, is written down, and what logs in with it was told."""
+    person.app.third = third
+    with pytest.raises(kind):
+        person.enroll()
+    assert alice.device.serial == f"{ARN}alice"
+    assert f"mfa_serial = {ARN}alice\n" in Path(os.environ["AWS_CONFIG_FILE"]).read_text("utf-8")
+    assert person.watch.said[-1].endswith("; from now on: invoke verify --profile example")
 
 
 def test_a_device_that_was_left_behind(person: Desk, alice: User, aws: Emulator) -> None:
@@ -575,7 +597,7 @@ def test_what_is_never_shown(person: Desk, caplog: pytest.LogCaptureFixture) -> 
     assert person.app.device
     assert len(person.app.device.seed) == 64
     assert person.app.device.seed not in caplog.text + repr(person.app.device)
-    assert os.environ["AWS_CONFIG_FILE"]
+    assert "botocore" in caplog.text
 
 
 def test_with_mfa_afterwards(person: Desk, alice: User, aws: Emulator, clock: Clock) -> None:

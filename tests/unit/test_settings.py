@@ -21,6 +21,8 @@ from toolkit.settings import (
     MatrixSettings,
     Selector,
     Settings,
+    command,
+    device_name,
     engine_name,
     folder,
     option,
@@ -253,3 +255,24 @@ def test_a_selector_is_any_of_its_patterns() -> None:
 def test_the_root_is_where_the_tasks_are() -> None:
     """Defaults do not depend on the folder that a task is called from."""
     assert (settings.ROOT / "tasks.py").is_file()
+
+
+@pytest.mark.parametrize("text", ["alice", "a.b-c_d@e+f=g,h", "x" * 226])
+def test_a_device_name(text: str) -> None:
+    """Whatever IAM takes is one."""
+    assert device_name(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "my phone", "a/b", "é", "x" * 227, "a\n"])
+def test_no_device_name(text: str) -> None:
+    """Nothing else is."""
+    with pytest.raises(ValueError, match="is not a device's name"):
+        device_name(text)
+
+
+def test_a_command() -> None:
+    """It is words as a shell sees them, of which there is one."""
+    assert command("sh -c 'a \"b\"' c") == ("sh", "-c", 'a "b"', "c")
+    for text in ("", "  ", "pass 'x"):
+        with pytest.raises(ValueError, match="is not a command"):
+            command(text)

@@ -49,6 +49,7 @@ class Desk:
 def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """Return a person at a terminal of 80 columns, who has nothing to scan yet."""
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("COLORFGBG", raising=False)
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
     settings = termios.tcgetattr(theirs)
