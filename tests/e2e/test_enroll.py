@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.conftest import Invoke, invoke_path
-from tests.integration.emulator_clients import Keys, Shell
+from tests.integration.emulator_clients import Keys, Shell, assert_nowhere
 from tests.screens import qr_codes
 from toolkit import totp
 from toolkit.emulator import Clock, Emulator, User
@@ -188,13 +188,6 @@ def seed_on(screen: str, *, light: bool = False) -> str:
     (seed,) = parse_qs(urlsplit(text).query)["secret"]
     assert re.fullmatch("[A-Z2-7]{64}", seed)
     return seed
-
-
-def assert_nowhere(secret: str, *folders: Path) -> None:
-    """Look whether a secret is in no file."""
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    assert files
-    assert [path for path in files if secret.encode() in path.read_bytes()] == []
 
 
 def test_the_good_way(enroll: Run, tmp_path: Path, invoke_in: Invoke) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email.message
 import hashlib
 import http.client
@@ -108,6 +109,18 @@ def wrong_code(user: User) -> str:
     """Return six digits that are none of the codes of now, the period before or the one after."""
     codes = {code_of(user, periods) for periods in (-2, -1, 0, 1, 2)}
     return next(text for text in map(str, range(100000, 100006)) if text not in codes)
+
+
+def forms(seed: str) -> tuple[str, ...]:
+    """Return what a seed looks like: as it is, as people copy it, and in the answers of IAM."""
+    return seed, f"{seed[:4]} {seed[4:8]} {seed[8:12]}", base64.b64encode(seed.encode()).decode()
+
+
+def assert_nowhere(seed: str, *folders: Path) -> None:
+    """Look whether a seed is in no file."""
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files for form in forms(seed) if form.encode() in path.read_bytes()] == []
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
