@@ -21,6 +21,7 @@ from toolkit.errors import ToolkitError
 from toolkit.mfa.command import Command
 from toolkit.mfa.devices import NewDevice
 from toolkit.mfa.enroll import Authenticator, Enrolled, Turn, enroll, prepare
+from toolkit.mfa.proof import require
 from toolkit.model import Dist, Target
 from toolkit.settings import EnrollSettings
 
@@ -196,9 +197,12 @@ def test_the_good_way(person: Desk, alice: User, desk: Shell) -> None:
     (desk.folder / "config").write_text("# mine\n[profile example]\nregion = eu-west-1\n\n[profile x]\n", "utf-8")
     enrolled = person.enroll()
     assert enrolled.serial == f"{ARN}alice" == alice.device.serial
-    assert {check.name: check.good for check in enrolled.proof.checks} == dict.fromkeys(
-        ("account", "user", "session key", "expiry", "s3 ls"), True
-    )
+    names = ("account", "user", "session key", "expiry", "no further session", "mfa", "s3 ls")
+    assert {check.name: check.good for check in enrolled.proof.checks} == {
+        "program": False,
+        **dict.fromkeys(names, True),
+    }
+    require(enrolled.proof)  # the program is of no release, which is a note only
     assert (desk.folder / "config").read_text("utf-8") == (
         f"# mine\n[profile example]\nregion = eu-west-1\nmfa_serial = {ARN}alice\n\n[profile x]\n"
     )
@@ -542,7 +546,7 @@ def test_a_command(late: float, person: Desk, alice: User, tmp_path: Path, monke
         monkeypatch.setenv(name, "a-canary")
     person.watch.clock.step(totp.seconds_left(person.watch.clock()) + 1)
     enrolled = person.enroll(command(tmp_path, late))
-    assert all(check.good for check in enrolled.proof.checks)
+    require(enrolled.proof)
     runs = [json.loads(line) for line in (tmp_path / "notes").read_text("utf-8").splitlines()]
     assert 3 <= len(runs) <= 5
     assert alice.device.seed not in (tmp_path / "notes").read_text("utf-8")

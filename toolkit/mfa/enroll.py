@@ -13,7 +13,8 @@ from toolkit.mfa import configfile, login
 from toolkit.mfa.devices import Devices, NewDevice, Owner
 from toolkit.mfa.login import Login
 from toolkit.mfa.making import made, undone, verify_line
-from toolkit.mfa.verify import Proof, verify
+from toolkit.mfa.proof import Proof
+from toolkit.mfa.verify import verify
 from toolkit.model import Dist
 from toolkit.settings import EnrollSettings
 
