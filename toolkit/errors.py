@@ -57,208 +57,146 @@ class ToolkitError(Exception):
 
     exit_code = 1
 
+    def __init_subclass__(cls, *, exit_code: int) -> None:
+        """Give a kind its exit code."""
+        cls.exit_code = exit_code
+
     def __init__(self, message: str, *, hint: str = "") -> None:
         """Keep the hint apart, so that a test or `--json` can look at either."""
         super().__init__(message)
         self.hint = hint
 
 
-class UsageError(ToolkitError):
+class UsageError(ToolkitError, exit_code=2):
     """An option's value cannot be used."""
 
-    exit_code = 2
 
-
-class UnknownTarget(UsageError):
+class UnknownTarget(UsageError, exit_code=3):
     """No such GOOS, GOARCH or pair."""
 
-    exit_code = 3
 
-
-class CodeMalformed(UsageError):
+class CodeMalformed(UsageError, exit_code=4):
     """What was given as an MFA code is not six digits; AWS was not asked."""
 
-    exit_code = 4
 
-
-class SourceError(ToolkitError):
+class SourceError(ToolkitError, exit_code=10):
     """What was named with `--source` is no Go main package, or cannot be had."""
 
-    exit_code = 10
 
-
-class ToolchainError(ToolkitError):
+class ToolchainError(ToolkitError, exit_code=11):
     """No Go command on this machine, or the pinned Go version cannot be had."""
 
-    exit_code = 11
 
-
-class EngineUnavailable(ToolkitError):
+class EngineUnavailable(ToolkitError, exit_code=20):
     """The engine that was asked for does not answer."""
 
-    exit_code = 20
 
-
-class EngineForbidden(EngineUnavailable):
+class EngineForbidden(EngineUnavailable, exit_code=21):
     """The engine is there, and refuses this user."""
 
-    exit_code = 21
 
-
-class EngineBroken(EngineUnavailable):
+class EngineBroken(EngineUnavailable, exit_code=24):
     """The engine is there, and fails, or runs containers of another system."""
 
-    exit_code = 24
 
-
-class ImageUnusable(ToolkitError):
+class ImageUnusable(ToolkitError, exit_code=22):
     """The image named with `--image` is not there, or cannot run Go."""
 
-    exit_code = 22
 
-
-class EngineLost(ToolkitError):
+class EngineLost(ToolkitError, exit_code=23):
     """The engine answered at first, and stopped in the middle of the work."""
 
-    exit_code = 23
 
-
-class BuildFailed(ToolkitError):
+class BuildFailed(ToolkitError, exit_code=30):
     """At least one pair ended without a binary, and not for a reason of Go's own."""
 
-    exit_code = 30
 
-
-class OutputUnwritable(ToolkitError):
+class OutputUnwritable(ToolkitError, exit_code=40):
     """A folder or file that the toolkit has to write cannot be written."""
 
-    exit_code = 40
 
-
-class DiskFull(OutputUnwritable):
+class DiskFull(OutputUnwritable, exit_code=41):
     """There is no room left for what the toolkit has to write."""
 
-    exit_code = 41
 
-
-class CredentialsUnwritable(OutputUnwritable):
+class CredentialsUnwritable(OutputUnwritable, exit_code=42):
     """The program got a session, and could not keep it in the credentials file."""
 
-    exit_code = 42
 
-
-class ConfigUnwritable(OutputUnwritable):
+class ConfigUnwritable(OutputUnwritable, exit_code=43):
     """The serial number of a new MFA device cannot be written into the AWS config file."""
 
-    exit_code = 43
 
-
-class CheckFailed(ToolkitError):
+class CheckFailed(ToolkitError, exit_code=50):
     """`invoke check` or `invoke doctor` found something that has to be mended."""
 
-    exit_code = 50
 
-
-class NotProven(CheckFailed):
+class NotProven(CheckFailed, exit_code=51):
     """The program said that it had logged in, and a check of `invoke verify` does not bear it out."""
 
-    exit_code = 51
 
-
-class OtherUser(NotProven):
+class OtherUser(NotProven, exit_code=52):
     """STS says that the session is not one of the profile's own user."""
 
-    exit_code = 52
 
-
-class OtherProgram(NotProven):
+class OtherProgram(NotProven, exit_code=53):
     """The program that logged in is not the one in the release."""
 
-    exit_code = 53
 
-
-class MfaNotProven(NotProven):
+class MfaNotProven(NotProven, exit_code=54):
     """IAM does not take the session, as it takes none that was got without a code."""
 
-    exit_code = 54
 
-
-class SessionUnusable(NotProven):
+class SessionUnusable(NotProven, exit_code=55):
     """The keys in the profile are not those of a session that was issued now and lasts."""
 
-    exit_code = 55
 
-
-class S3Denied(NotProven):
+class S3Denied(NotProven, exit_code=56):
     """The session may not list buckets, and `--require-s3` asked for it."""
 
-    exit_code = 56
 
-
-class ProfileUnusable(ToolkitError):
+class ProfileUnusable(ToolkitError, exit_code=60):
     """Nobody can log in from that profile, or into that one."""
 
-    exit_code = 60
 
-
-class ProfileMissing(ProfileUnusable):
+class ProfileMissing(ProfileUnusable, exit_code=61):
     """There is no such profile."""
 
-    exit_code = 61
 
-
-class KeysMissing(ProfileUnusable):
+class KeysMissing(ProfileUnusable, exit_code=62):
     """The profile has no access key."""
 
-    exit_code = 62
 
-
-class ProfileIsSession(ProfileUnusable):
+class ProfileIsSession(ProfileUnusable, exit_code=63):
     """The profile holds a session, with which AWS gives no other one."""
 
-    exit_code = 63
 
-
-class CredentialsUnreadable(ProfileUnusable):
+class CredentialsUnreadable(ProfileUnusable, exit_code=64):
     """The credentials or config file is not one that the AWS CLI and boto3 can read."""
 
-    exit_code = 64
 
-
-class LoginFailed(ToolkitError):
+class LoginFailed(ToolkitError, exit_code=70):
     """The program ended without a session."""
 
-    exit_code = 70
 
-
-class CodeRefused(LoginFailed):
+class CodeRefused(LoginFailed, exit_code=71):
     """AWS did not take the MFA code: it is wrong, of another time, or was used before. AWS does not say which."""
 
-    exit_code = 71
 
-
-class DeviceUnusable(LoginFailed):
+class DeviceUnusable(LoginFailed, exit_code=72):
     """The user has no MFA device that shows codes, or none of the serial number that is configured."""
 
-    exit_code = 72
 
-
-class AwsUnreachable(LoginFailed):
+class AwsUnreachable(LoginFailed, exit_code=73):
     """AWS gave no answer: the network is not there, or what should answer hangs."""
 
-    exit_code = 73
 
-
-class AwsBusy(LoginFailed):
+class AwsBusy(LoginFailed, exit_code=74):
     """AWS answered that it has trouble of its own, or that there were too many calls."""
 
-    exit_code = 74
 
-
-class AwsRefused(LoginFailed):
+class AwsRefused(LoginFailed, exit_code=75):
     """AWS answered with a refusal."""
-
-    exit_code = 75
 
     def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
         """Keep AWS's own word for it, such as `AccessDenied`, for who has a better sentence."""
@@ -266,55 +204,37 @@ class AwsRefused(LoginFailed):
         self.code = code
 
 
-class EnrollmentFailed(ToolkitError):
+class EnrollmentFailed(ToolkitError, exit_code=80):
     """No MFA device was enabled."""
 
-    exit_code = 80
 
-
-class NotAUser(EnrollmentFailed):
+class NotAUser(EnrollmentFailed, exit_code=81):
     """The keys are those of the root user or of a role; only an IAM user is enrolled."""
 
-    exit_code = 81
 
-
-class AlreadyEnrolled(EnrollmentFailed):
+class AlreadyEnrolled(EnrollmentFailed, exit_code=82):
     """The user has an MFA device that shows codes, or one of that name."""
 
-    exit_code = 82
 
-
-class DeviceLeftOver(EnrollmentFailed):
+class DeviceLeftOver(EnrollmentFailed, exit_code=83):
     """A device of that name was never enabled, its seed is lost, and the user may not delete it."""
 
-    exit_code = 83
 
-
-class DeviceNameTaken(EnrollmentFailed):
+class DeviceNameTaken(EnrollmentFailed, exit_code=84):
     """A device of that name belongs to another user."""
 
-    exit_code = 84
 
-
-class TooManyDevices(EnrollmentFailed):
+class TooManyDevices(EnrollmentFailed, exit_code=85):
     """The user, or the account, has as many MFA devices as AWS allows."""
 
-    exit_code = 85
 
-
-class CodesRefused(EnrollmentFailed):
+class CodesRefused(EnrollmentFailed, exit_code=86):
     """AWS did not take the two codes: they are wrong, of another time, or do not follow each other."""
 
-    exit_code = 86
 
-
-class NoTerminal(EnrollmentFailed):
+class NoTerminal(EnrollmentFailed, exit_code=87):
     """There is no terminal to show the seed on, and no command to give it to."""
 
-    exit_code = 87
 
-
-class CommandFailed(EnrollmentFailed):
+class CommandFailed(EnrollmentFailed, exit_code=88):
     """The command of `--totp-command` cannot be run, failed, or printed no code."""
-
-    exit_code = 88

@@ -7,113 +7,26 @@ the default. Nothing is read when a task is declared: a wrong variable must not 
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
-import re
-import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from toolkit.errors import UsageError
+from toolkit.options import (
+    Selector,
+    command,
+    device_name,
+    engine_name,
+    folder,
+    option,
+    seconds,
+    selector,
+    whole_number,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "AWS_MFA_TOOLKIT_"
-
-
-def option(
-    help_text: str,
-    *,
-    default: Any = "",
-    parse: Callable[[str], Any] = str,
-    metavar: str = "",
-    secret: bool = False,
-) -> Any:
-    """Declare an option: its help, what it is where nobody says, and how a text becomes its value.
-
-    `default` is a finished value, never parsed. A parser raises ValueError with the rest of the sentence "`x` …".
-    """
-    return field(default=default, repr=not secret, metadata={"help": help_text, "parse": parse, "metavar": metavar})
-
-
-def whole_number(text: str) -> int:
-    """Parse a count of at least one."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise ValueError("is not a whole number of at least 1")
-    return int(text)
-
-
-def seconds(text: str) -> float:
-    """Parse a time such as `90`, `90s`, `15m` or `1h` into seconds."""
-    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:], 0)
-    number = text[:-1] if unit else text
-    try:
-        value = float(number) * (unit or 1)
-    except ValueError:
-        value = 0
-    if not 0 < value < float("inf"):
-        raise ValueError("is not a time such as `90s`, `15m` or `1h`")
-    return value
-
-
-def folder(text: str) -> Path:
-    """Parse a folder's path; `~` is the home folder."""
-    try:
-        if text:
-            return Path(text).expanduser().absolute()
-    except RuntimeError:  # a home of nobody
-        pass
-    raise ValueError("is not a folder")
-
-
-def engine_name(text: str) -> str:
-    """Parse the name of an engine."""
-    if text not in {"auto", "docker", "local"}:
-        raise ValueError("is not an engine: `auto`, `docker` or `local`")
-    return text
-
-
-def device_name(text: str) -> str:
-    """Parse the name of a virtual MFA device."""
-    if not re.fullmatch(r"[\w+=,.@-]{1,226}", text, re.ASCII):
-        raise ValueError("is not a device's name: letters, digits and `_+=,.@-`")
-    return text
-
-
-def command(text: str) -> tuple[str, ...]:
-    """Parse a command line into its words, as a shell would; no shell runs it."""
-    try:
-        if words := tuple(shlex.split(text)):
-            return words
-    except ValueError:  # a quote that is not closed
-        pass
-    raise ValueError("is not a command")
-
-
-@dataclass(frozen=True)
-class Selector:
-    """Patterns over pairs: `linux/*`, `*/arm64`, or one word for all pairs of a GOOS or GOARCH."""
-
-    patterns: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        """Tell whether there is any pattern."""
-        return bool(self.patterns)
-
-    def __call__(self, pair: str) -> bool:
-        """Tell whether any pattern matches a pair, written `linux/amd64`."""
-        return any(self.matches(pattern, pair) for pattern in self.patterns)
-
-    @staticmethod
-    def matches(pattern: str, pair: str) -> bool:
-        """Tell whether one pattern matches a pair."""
-        words = [pair] if "/" in pattern else pair.split("/")
-        return any(fnmatch.fnmatchcase(word, pattern) for word in words)
-
-
-def selector(text: str) -> Selector:
-    """Parse patterns with commas between them."""
-    return Selector(tuple(pattern.strip() for pattern in text.split(",") if pattern.strip()))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from toolkit.errors import UnknownTarget, UsageError
 from toolkit.model import Binary, Reason, Recipe, Target
-from toolkit.settings import Selector
+from toolkit.options import Selector
 
 _GOARCH = {
     "x86_64": "amd64", "amd64": "amd64", "i386": "386", "i686": "386", "x86": "386", "aarch64": "arm64",

@@ -33,9 +33,10 @@ from toolkit import release
 from toolkit.engines import Closed, CompileError, Limits
 from toolkit.errors import BuildFailed, DiskFull, EngineLost, UnknownTarget, UsageError
 from toolkit.model import Binary, Outcome, Reason, Recipe, Target, Unbuilt
+from toolkit.options import Selector
 from toolkit.outputs.checksums import checksums
 from toolkit.release import Run, check, notices, outcomes, package
-from toolkit.settings import BuildSettings, MatrixSettings, Selector
+from toolkit.settings import BuildSettings, MatrixSettings
 from toolkit.source import resolve
 from toolkit.store import Store
 from toolkit.targets import native

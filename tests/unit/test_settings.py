@@ -12,15 +12,8 @@ import pytest
 
 from toolkit import settings
 from toolkit.errors import UsageError
-from toolkit.settings import (
-    PREFIX,
-    ROOT,
-    BuildSettings,
-    DistSettings,
-    EngineSettings,
-    MatrixSettings,
+from toolkit.options import (
     Selector,
-    Settings,
     command,
     device_name,
     engine_name,
@@ -30,6 +23,7 @@ from toolkit.settings import (
     selector,
     whole_number,
 )
+from toolkit.settings import PREFIX, ROOT, BuildSettings, DistSettings, EngineSettings, MatrixSettings, Settings
 
 
 def kinds(top: type[Settings] = Settings) -> list[type[Settings]]:

@@ -10,7 +10,7 @@ from tests.unit.samples import ANDROID, EVERY, GO, JS, LINUX, PLAN9, PLAN9_ARM, 
 from toolkit import targets, toolchain
 from toolkit.errors import UnknownTarget, UsageError
 from toolkit.model import Target
-from toolkit.settings import Selector, selector
+from toolkit.options import Selector, selector
 
 NATIVE = Target(*targets.native())
 SIMULATOR = Target("ios", "amd64")
