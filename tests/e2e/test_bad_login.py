@@ -281,6 +281,15 @@ def test_doctor(desk: Shell, built: Path, invoke_in: Invoke) -> None:
     assert re.search(r"^ok +profile +example: long-term key AKIA…[A-Z2-7]{4}$", good.stdout, re.MULTILINE)
     assert re.search(r"^ok +clock +(that of AWS|1 s (ahead of|behind) AWS)$", good.stdout, re.MULTILINE)
     assert re.search(r"^ok +AWS_\* variables +none", good.stdout, re.MULTILINE)
+    assert re.search(r"^ok +user +arn:aws:iam::123456789012:user/eng/alice$", good.stdout, re.MULTILINE)
+    assert re.search(r"^ok +MFA devices +arn:aws:iam::123456789012:mfa/alice \(usable\)$", good.stdout, re.MULTILINE)
+    desk.profile("old", Keys("ASIA1", "x", "y"))
+    desk.credentials.write_text(desk.credentials.read_text("utf-8") + "aws_security_token = z\n", "utf-8")
+    desk.credentials.chmod(0o644)
+    noted = doctor("example")
+    assert noted.returncode == 0, noted.stdout
+    assert re.search(r"^note +file mode +others can read it: -rw-r--r--\n +-> chmod 600 ", noted.stdout, re.MULTILINE)
+    assert re.search(r"^note +old tokens +`aws_security_token` in `old`$", noted.stdout, re.MULTILINE)
     missing = doctor("exmaple", AWS_PROFILE="nowhere", AWS_SESSION_TOKEN="x")  # noqa: S106 - a canary
     assert missing.returncode == errors.CheckFailed.exit_code
     assert "-> did you mean `example`?" in missing.stdout
@@ -289,3 +298,30 @@ def test_doctor(desk: Shell, built: Path, invoke_in: Invoke) -> None:
     broken = doctor("example")
     assert broken.returncode == errors.CheckFailed.exit_code
     assert "line 1 stands before the first section" in broken.stdout
+
+
+@pytest.mark.parametrize(
+    ("devices", "found"),
+    [((), "none"), ((Kind.FIDO,), r"arn:aws:iam::\d+:u2f/user/bob/\S+ \(a FIDO key, of no use here\)")],
+)
+def test_doctor_finds_no_device(
+    devices: tuple[Kind, ...], found: str, desk: Shell, built: Path, invoke_in: Invoke
+) -> None:
+    """A user without a device that shows codes is told how to get one."""
+    desk.profile("bob", Keys.of(desk.emulator.add_user("bob", devices=devices)))
+    done = invoke_in(built, "doctor", "--profile", "bob", env=desk.variables)
+    assert done.returncode == errors.CheckFailed.exit_code
+    pattern = rf"^FAIL +MFA devices +{found}\n +-> invoke enroll --profile bob$"
+    assert re.search(pattern, done.stdout, re.MULTILINE), done.stdout
+
+
+def test_doctor_of_a_deleted_key(desk: Shell, built: Path, invoke_in: Invoke) -> None:
+    """A key that AWS does not know is told, with what may have become of it."""
+    desk.profile("gone", Keys("AKIAIOSFODNN7EXAMPLE", "x"))
+    done = invoke_in(built, "doctor", "--profile", "gone", env=desk.variables)
+    assert done.returncode == errors.CheckFailed.exit_code
+    assert re.search(
+        r"^FAIL +user +AWS refused .*InvalidClientTokenId.*\n +-> is it deleted, or a key of another",
+        done.stdout,
+        re.MULTILINE,
+    )

@@ -1,17 +1,21 @@
-"""What stands between a profile and a login, as far as this machine and AWS's clock can tell."""
+"""What stands between a profile and a login: on this machine, in the AWS files, and at AWS."""
 
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from toolkit import profiles
 from toolkit.aws import Aws
 from toolkit.errors import ToolkitError
+from toolkit.mfa.devices import Owner
 from toolkit.model import Check
 from toolkit.profiles import Profile
 
+_FIDO = ":u2f/"
 _LIMIT = 15.0  # seconds for AWS to tell its time
 _DRIFT = 15  # seconds: half a period of codes
 # What makes the AWS CLI take other keys than those of the profile that `AWS_DEFAULT_PROFILE` names.
@@ -19,7 +23,7 @@ _OVERRIDING = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 
 
 def examine(profile: str) -> Iterator[Check]:
-    """Look whether a profile can log in; none where no profile is named. Changes nothing, and signs nothing."""
+    """Look whether a profile can log in; none where no profile is named. Changes nothing."""
     if not profile:
         return
     yield _overriding(os.environ)
@@ -28,10 +32,48 @@ def examine(profile: str) -> Iterator[Check]:
     except ToolkitError as error:
         yield Check("credentials file", good=False, found=str(error), mend=error.hint)
         return
-    yield Check("credentials file", good=True, found=str(profiles.place()))
-    yield _profile(known, profile)
+    yield from _file(profiles.place(), known)
+    yield (usable := _profile(known, profile))
     if profile in known:
-        yield _clock(profile)
+        aws = Aws(_LIMIT)
+        yield (clock := _clock(aws, profile))
+        if usable.good and clock.good:
+            yield from _at_aws(aws, profile)
+
+
+def _file(path: Path, known: Mapping[str, Profile]) -> Iterator[Check]:
+    yield Check("credentials file", good=True, found=str(path))
+    mode = path.stat().st_mode if path.exists() and os.name == "posix" else 0
+    others = bool(mode & (stat.S_IRWXG | stat.S_IRWXO))
+    shown = f"others can read it: {stat.filemode(mode)}" if others else "its owner's alone"
+    yield Check("file mode", not others, shown, f"chmod 600 {path}", needed=False)
+    stale = [each.name for each in known.values() if {"aws_security_token", "aws_session_token"} <= set(each.values)]
+    shown = f"`aws_security_token` in {', '.join(f'`{name}`' for name in stale)}" if stale else "none"
+    mend = "take that line out: Python programs read it before the session's own token"
+    yield Check("old tokens", not stale, shown, mend, needed=False)
+
+
+def _at_aws(aws: Aws, profile: str) -> Iterator[Check]:
+    try:
+        identity = aws.identity(profile)
+        owner = Owner.of(identity, profile)
+    except ToolkitError as error:
+        elsewhere = getattr(error, "code", "") == "InvalidClientTokenId"
+        mend = "is it deleted, or a key of another partition than the profile's region?" if elsewhere else error.hint
+        yield Check("user", good=False, found=str(error), mend=mend)
+        return
+    yield Check("user", good=True, found=identity.arn)
+    try:
+        serials = [
+            each["SerialNumber"] for each in aws.iam(profile, "ListMFADevices", UserName=owner.name)["MFADevices"]
+        ]
+    except ToolkitError as error:
+        mend = "set `mfa_serial` in the profile to the ARN or serial number of the device"
+        yield Check("MFA devices", good=False, found=str(error), mend=mend, needed=False)
+        return
+    shown = [f"{serial} ({'a FIDO key, of no use here' if _FIDO in serial else 'usable'})" for serial in serials]
+    usable = any(_FIDO not in serial for serial in serials)
+    yield Check("MFA devices", usable, "\n".join(shown) or "none", f"invoke enroll --profile {profile}")
 
 
 def _profile(known: Mapping[str, Profile], name: str) -> Check:
@@ -54,9 +96,9 @@ def _overriding(environ: Mapping[str, str]) -> Check:
     return Check("AWS_* variables", good=not names, found=shown, mend=mend, needed=False)
 
 
-def _clock(profile: str) -> Check:
+def _clock(aws: Aws, profile: str) -> Check:
     try:
-        there = Aws(_LIMIT).time(profile)
+        there = aws.time(profile)
     except ToolkitError as error:
         return Check("clock", good=False, found=str(error), mend=error.hint)
     off = round(time.time() - there)
