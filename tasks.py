@@ -58,10 +58,11 @@ def verify(settings: VerifySettings, report: Report) -> None:
     """Log in with what was built, and prove with `sts get-caller-identity` that it worked.
 
     Runs this machine's program as people do, then asks STS who the long-term key and the session are, and lists
-    buckets as `aws s3 ls` does. The code is asked for; where standard input is no terminal, it is its first line.
+    buckets as `aws s3 ls` does. The code is asked for; where standard input is no terminal, it is its first line. For
+    logins at which nobody sits, `--totp-command` names what prints codes.
     """
-    prepared = login.prepare(settings)
-    found = verification.verify(prepared, release.native(settings, report), prompt.code, require_s3=settings.require_s3)
+    prepared, codes = login.prepare(settings), prompt.codes(settings, report.pause)
+    found = verification.verify(prepared, release.native(settings, report), codes, require_s3=settings.require_s3)
     report.proof(found)
     proof.require(found)
 

@@ -4,7 +4,8 @@
 ToolkitError                  1   (never raised itself)
 ├── UsageError                2   an option's value cannot be used
 │   ├── UnknownTarget         3   no such GOOS, GOARCH or pair
-│   └── CodeMalformed         4   an MFA code that is not six digits
+│   ├── CodeMalformed         4   an MFA code that is not six digits
+│   └── CommandFailed         5   the command of `--totp-command` gave no code
 ├── SourceError              10   not a Go main package, or a module that cannot be had
 ├── ToolchainError           11   no Go command, or the pinned Go cannot be had
 ├── EngineUnavailable        20   the engine that was asked for does not answer
@@ -42,8 +43,7 @@ ToolkitError                  1   (never raised itself)
     ├── DeviceNameTaken      84   the name is that of somebody else's device
     ├── TooManyDevices       85   the user has as many devices as AWS allows
     ├── CodesRefused         86   AWS did not take the two codes
-    ├── NoTerminal           87   nobody is there to whom the seed could be shown
-    └── CommandFailed        88   the command of `--totp-command` gave no code
+    └── NoTerminal           87   nobody is there to whom the seed could be shown
 ```
 
 A message names what is wrong, with literals in backticks and no full stop; the hint says what to type next.
@@ -77,6 +77,10 @@ class UnknownTarget(UsageError, exit_code=3):
 
 class CodeMalformed(UsageError, exit_code=4):
     """What was given as an MFA code is not six digits; AWS was not asked."""
+
+
+class CommandFailed(UsageError, exit_code=5):
+    """The command of `--totp-command` cannot be run, failed, or printed no code."""
 
 
 class SourceError(ToolkitError, exit_code=10):
@@ -234,7 +238,3 @@ class CodesRefused(EnrollmentFailed, exit_code=86):
 
 class NoTerminal(EnrollmentFailed, exit_code=87):
     """There is no terminal to show the seed on, and no command to give it to."""
-
-
-class CommandFailed(EnrollmentFailed, exit_code=88):
-    """The command of `--totp-command` cannot be run, failed, or printed no code."""

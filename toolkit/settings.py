@@ -165,6 +165,13 @@ class VerifySettings(LoginSettings):
         metavar="CODE",
         secret=True,
     )
+    totp_command: tuple[str, ...] = option(
+        "prints the MFA code, so that nobody is asked: `op item get AWS --otp`; run again for the next one if AWS does "
+        "not take it",
+        default=(),
+        parse=command,
+        metavar="COMMAND",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -226,6 +226,14 @@ CASES = (
         prepare=_both(_serial, _fail("GetCallerIdentity", 403, "AccessDenied")),
     ),
     Case(
+        "command that fails", errors.CommandFailed, "`false` ended with exit code 1", "has to print six digits",
+        args=("--totp-command", "false"), calls=False,
+    ),
+    Case(
+        "two places for a code", errors.UsageError, "`--code` and `--totp-command` are two places", "leave one of them out",
+        args=("--totp-command", "false", "--code", "123456"), calls=False,
+    ),
+    Case(
         "another program", errors.LoginFailed, "profile `example_mfa` has no keys", "credentials",
         args=("--source", TINY, "--engine", "local"),
     ),

@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,7 +20,8 @@ import pytest
 
 from tests.conftest import Invoke, invoke_path
 from tests.e2e.conftest import Verify
-from tests.integration.emulator_clients import Shell
+from tests.integration.emulator_clients import Shell, as_user, wrong_code
+from toolkit import totp
 from toolkit.emulator import Emulator, User
 from toolkit.settings import PREFIX, ROOT
 
@@ -86,6 +88,24 @@ def test_inherited_credentials(verify: Verify, aws: Emulator, alice: User) -> No
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["Arn"] == alice.arn
     assert {call.user for call in aws.calls} == {"alice"}
+
+
+def test_a_command_for_codes(verify: Verify, aws: Emulator, alice: User, tmp_path: Path) -> None:
+    """Nobody is asked, and a code that is used up already is followed by the next one, not by a failure."""
+    spent, good = alice.device.code(), alice.device.code(alice.device.clock() + totp.PERIOD)
+    as_user(aws, alice).log_in(SerialNumber=alice.device.serial, TokenCode=spent)
+    codes, script = tmp_path / "codes", tmp_path / "op.py"
+    codes.write_text(f"{spent}\n{good}\n", "utf-8")
+    script.write_text(
+        f"import pathlib\npath = pathlib.Path({str(codes)!r})\nfirst, _, rest = path.read_text().partition('\\n')\n"
+        "path.write_text(rest)\nprint(first)\n",
+        "utf-8",
+    )
+    done = verify("--totp-command", shlex.join([sys.executable, str(script)]))
+    assert done.returncode == 0, done.stderr
+    assert codes.read_text("utf-8") == ""
+    assert list(rows(done.stdout)) == ROWS
+    assert [code for code in (spent, good) if code in done.stdout + done.stderr] == []
 
 
 @pytest.mark.parametrize("wrong", [False, True])
@@ -185,8 +205,11 @@ def test_a_session_that_is_refused(verify: Verify, aws: Emulator, alice: User) -
 # --- at a terminal ---------------------------------------------------------------------------------------------------
 
 
-def at_prompt(desk: Shell, dist: Path, act: Callable[[subprocess.Popen[bytes], int], object]) -> tuple[int, str]:
-    """Run it on a terminal, act when it asks for the code, and return exit code and screen."""
+QUESTIONS = (b"MFA code: ", b"AWS did not take that code. The next one: ")
+
+
+def at_prompt(desk: Shell, dist: Path, *acts: Callable[[subprocess.Popen[bytes], int], object]) -> tuple[int, str]:
+    """Run it on a terminal, act each time when it asks for a code, and return exit code and screen."""
     ours, theirs = pty.openpty()
     env = {**os.environ, **desk.variables, f"{PREFIX}DIST": str(dist), "TERM": "xterm"}
     argv = [sys.executable, "-c", "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])", invoke_path()]
@@ -196,7 +219,7 @@ def at_prompt(desk: Shell, dist: Path, act: Callable[[subprocess.Popen[bytes], i
         argv, cwd=ROOT, env=env, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=None
     ) as process:
         os.close(theirs)
-        acted = False
+        waiting = list(zip(QUESTIONS, acts, strict=False))
         end = time.monotonic() + 60
         while time.monotonic() < end:
             if select.select([ours], [], [], 0.2)[0]:
@@ -204,10 +227,9 @@ def at_prompt(desk: Shell, dist: Path, act: Callable[[subprocess.Popen[bytes], i
                     screen += os.read(ours, 65536)
                 except OSError:  # the other side is closed
                     break
-            if b"MFA code: " in screen and not acted:
-                acted = True
+            if waiting and waiting[0][0] in screen:
                 time.sleep(0.2)  # until the terminal hides what is typed
-                act(process, ours)
+                waiting.pop(0)[1](process, ours)
         process.wait(10)
     os.close(ours)
     return process.returncode, screen.decode()
@@ -220,6 +242,21 @@ def test_the_prompt(desk: Shell, built: Path, alice: User) -> None:
     assert exit_code == 0, screen
     assert screen.startswith("MFA code: ")
     assert code not in screen
+    assert set(rows(screen.replace("\r", ""))) == set(ROWS)
+
+
+def test_a_person_with_a_wrong_code(desk: Shell, built: Path, alice: User) -> None:
+    """They are told, and asked for the next one; neither is shown."""
+    wrong, right = wrong_code(alice), alice.device.code()
+    exit_code, screen = at_prompt(
+        desk,
+        built,
+        lambda _, terminal: os.write(terminal, f"{wrong}\n".encode()),
+        lambda _, terminal: os.write(terminal, f"{right}\n".encode()),
+    )
+    assert exit_code == 0, screen
+    assert QUESTIONS[1].decode() in screen
+    assert [code for code in (wrong, right) if code in screen] == []
     assert set(rows(screen.replace("\r", ""))) == set(ROWS)
 
 

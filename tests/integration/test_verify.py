@@ -6,7 +6,6 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +15,16 @@ from tests.integration.emulator_clients import Keys, Shell, as_user, with_mfa
 from tests.unit import samples
 from toolkit import profiles, targets
 from toolkit.emulator import Emulator, User
-from toolkit.errors import CodeMalformed, LoginFailed, MfaNotProven, NotProven, OtherProgram, OtherUser, SessionUnusable
+from toolkit.errors import (
+    CodeMalformed,
+    CodeRefused,
+    LoginFailed,
+    MfaNotProven,
+    NotProven,
+    OtherProgram,
+    OtherUser,
+    SessionUnusable,
+)
 from toolkit.mfa.login import Login
 from toolkit.mfa.proof import Proof, require
 from toolkit.mfa.verify import verify
@@ -62,16 +70,16 @@ def write(keys: Keys, expires: datetime | None) -> str:
     return f"open(desk, 'a').write({chr(10).join(lines)!r})\n"
 
 
-def login(code: str = "123456", limit: float = 20) -> Login:
+def login(limit: float = 20) -> Login:
     """Return a login from `example`."""
     known = profiles.read()
     before = known["example_mfa"].access_key if "example_mfa" in known else ""
-    return Login(known["example"], "example_mfa", before, limit, code)
+    return Login(known["example"], "example_mfa", before, limit)
 
 
-def never() -> str:
-    """Fail: nobody may be asked."""
-    raise AssertionError
+def one(refused: tuple[str, ...]) -> str:
+    """Give one code, and no other."""
+    return "" if refused else "123456"
 
 
 def bad(proof: Proof) -> list[Check]:
@@ -84,7 +92,7 @@ LATER = datetime.now(UTC) + timedelta(hours=5)
 
 def test_a_program_of_somebody_else(aws: Emulator, alice: User, tmp_path: Path) -> None:
     """A program that writes a true session is proven, whatever it is."""
-    proof = verify(login(), dist(tmp_path, write(with_mfa(aws, alice).keys, LATER)), never)
+    proof = verify(login(), dist(tmp_path, write(with_mfa(aws, alice).keys, LATER)), one)
     assert bad(proof) == []
     assert proof.identity
     assert (proof.identity.arn, proof.identity.user_id) == (alice.arn, alice.user_id)
@@ -96,7 +104,7 @@ def test_only_the_program_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> 
     made = dist(tmp_path, write(with_mfa(aws, alice).keys, LATER))
     path = made.root / "manifest.json"
     path.write_text(path.read_text("utf-8").replace(made.binaries[0].sha256, "f" * 64), "utf-8")
-    proof = verify(login(), made, never)
+    proof = verify(login(), made, one)
     assert [check.name for check in bad(proof)] == ["program"]
     with pytest.raises(OtherProgram):
         require(proof)
@@ -108,15 +116,15 @@ def test_a_release_that_says_nothing(aws: Emulator, alice: User, tmp_path: Path,
     made = dist(tmp_path, write(with_mfa(aws, alice).keys, LATER))
     path = made.root / "manifest.json"
     path.unlink() if text is None else path.write_text(text, "utf-8")
-    proof = verify(login(), made, never)
+    proof = verify(login(), made, one)
     assert [(check.name, check.needed) for check in bad(proof)] == [("program", False)]
 
 
 def test_only_the_session_key_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:
     """A session that was there before proves nothing about this login, however good it is."""
     made = dist(tmp_path, write(with_mfa(aws, alice).keys, LATER))
-    assert bad(verify(login(), made, never)) == []
-    proof = verify(login(), dist(tmp_path, "pass\n"), never)
+    assert bad(verify(login(), made, one)) == []
+    proof = verify(login(), dist(tmp_path, "pass\n"), one)
     assert [check.name for check in bad(proof)] == ["session key"]
     assert bad(proof)[0].found.endswith(", which was there before this login")
     with pytest.raises(SessionUnusable, match="not proven: `session key`"):
@@ -125,7 +133,7 @@ def test_only_the_session_key_is_bad(aws: Emulator, alice: User, tmp_path: Path)
 
 def test_long_term_keys_are_no_session(alice: User, tmp_path: Path) -> None:
     """Keys that a program copied are the same user's and open S3, and two checks find them out."""
-    proof = verify(login(), dist(tmp_path, write(Keys.of(alice), LATER)), never)
+    proof = verify(login(), dist(tmp_path, write(Keys.of(alice), LATER)), one)
     assert [check.name for check in bad(proof)] == ["session key", "no further session"]
     assert [check.found for check in bad(proof)] == [
         f"AKIA…{alice.access_key[-4:]}, and a session's begins with ASIA", "granted: this is no session",
@@ -134,7 +142,7 @@ def test_long_term_keys_are_no_session(alice: User, tmp_path: Path) -> None:
 
 def test_only_mfa_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:
     """A session that was got without a code looks good to everybody but IAM."""
-    proof = verify(login(), dist(tmp_path, write(as_user(aws, alice).log_in().keys, LATER)), never)
+    proof = verify(login(), dist(tmp_path, write(as_user(aws, alice).log_in().keys, LATER)), one)
     assert [check.name for check in bad(proof)] == ["mfa"]
     assert bad(proof)[0].found == "IAM does not take the session: it was got without a code"
     with pytest.raises(MfaNotProven):
@@ -145,7 +153,7 @@ def test_only_the_further_session_is_bad(aws: Emulator, alice: User, tmp_path: P
     """A refusal in other words than those for sessions does not prove that the keys are a session's."""
     keys = with_mfa(aws, alice).keys
     aws.fail("GetSessionToken", status=403, code="AccessDenied", message="no")
-    proof = verify(login(), dist(tmp_path, write(keys, LATER)), never)
+    proof = verify(login(), dist(tmp_path, write(keys, LATER)), one)
     assert [check.name for check in bad(proof)] == ["no further session"]
     with pytest.raises(SessionUnusable):
         require(proof)
@@ -154,14 +162,14 @@ def test_only_the_further_session_is_bad(aws: Emulator, alice: User, tmp_path: P
 def test_only_the_expiry_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:
     """A session that ended by its own account is not good, though AWS still takes it."""
     ended = datetime.now(UTC) - timedelta(minutes=61)
-    proof = verify(login(), dist(tmp_path, write(with_mfa(aws, alice).keys, ended)), never)
+    proof = verify(login(), dist(tmp_path, write(with_mfa(aws, alice).keys, ended)), one)
     assert [check.name for check in bad(proof)] == ["expiry"]
     assert bad(proof)[0].found.endswith("1 h 01 min ago")
 
 
 def test_an_expiry_that_nobody_wrote_down(aws: Emulator, alice: User, tmp_path: Path) -> None:
     """Other programs write none: that is told, and is no failure."""
-    proof = verify(login(), dist(tmp_path, write(with_mfa(aws, alice).keys, None)), never)
+    proof = verify(login(), dist(tmp_path, write(with_mfa(aws, alice).keys, None)), one)
     assert [(check.name, check.needed) for check in bad(proof)] == [("expiry", False)]
     require(proof)
 
@@ -170,7 +178,7 @@ def test_a_session_of_somebody_else(aws: Emulator, alice: User, tmp_path: Path) 
     """A session of another user of the account is no proof for this one."""
     assert alice.arn.endswith("/alice")
     bob = aws.add_user("bob")
-    proof = verify(login(), dist(tmp_path, write(with_mfa(aws, bob).keys, LATER)), never)
+    proof = verify(login(), dist(tmp_path, write(with_mfa(aws, bob).keys, LATER)), one)
     assert [check.name for check in bad(proof)] == ["user"]
     with pytest.raises(OtherUser):
         require(proof)
@@ -191,7 +199,7 @@ def test_what_a_program_is_given(aws: Emulator, alice: User, tmp_path: Path, mon
     told = tmp_path / "told.json"
     note = f"json.dump([sys.argv[1:], sys.stdin.read(), dict(os.environ)], open({str(told)!r}, 'w'))\n"
     script = note + "print('a note', file=sys.stderr)\n" + write(keys, LATER)
-    proof = verify(login(code=""), dist(tmp_path, script), lambda: " 654321\n")
+    proof = verify(login(), dist(tmp_path, script), lambda _: " 654321\n")
     argv, given, environ = json.loads(told.read_text("utf-8"))
     assert (argv, given) == (["-s", "example", "-d", "example_mfa"], "654321\n")
     assert "canary" not in environ.values()
@@ -217,7 +225,7 @@ def test_what_a_program_is_given(aws: Emulator, alice: User, tmp_path: Path, mon
 def test_a_program_that_fails(tmp_path: Path, script: str, sentence: str) -> None:
     """What it said last is told, without secrets and without what steers a terminal."""
     with pytest.raises(LoginFailed, match=sentence) as caught:
-        verify(login(), dist(tmp_path, script), never)
+        verify(login(), dist(tmp_path, script), one)
     assert type(caught.value) is LoginFailed
     assert caught.value.hint
 
@@ -228,7 +236,7 @@ def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
     made = dist(tmp_path, "")
     made.binaries[0].path.chmod(0o644)
     with pytest.raises(LoginFailed, match="cannot be run: permission denied"):
-        verify(login(), made, never)
+        verify(login(), made, one)
 
 
 @pytest.mark.usefixtures("alice")
@@ -236,14 +244,14 @@ def test_a_program_that_was_changed(tmp_path: Path) -> None:
     """One whose bytes are not those that were checked is never run, even if it was changed while a code was typed."""
     made = dist(tmp_path, f"open({str(tmp_path / 'was-run')!r}, 'w')\n")
 
-    def ask() -> str:
+    def ask(_: tuple[str, ...]) -> str:
         path = made.binaries[0].path
         path.write_bytes(path.read_bytes() + b"#")
         return "123456"
 
     assert hashlib.sha256(made.binaries[0].path.read_bytes()).hexdigest() == made.binaries[0].sha256
     with pytest.raises(NotProven, match="is not the program that was built and checked"):
-        verify(replace(login(), code=""), made, ask)
+        verify(login(), made, ask)
     assert not (tmp_path / "was-run").exists()
 
 
@@ -259,7 +267,7 @@ signal.signal(signal.SIGTERM, end)
 time.sleep(60)
 """
     with pytest.raises(LoginFailed, match=r"had no answer from AWS within 0\.5 s"):
-        verify(login(limit=0.5), dist(tmp_path, script), never)
+        verify(login(limit=0.5), dist(tmp_path, script), one)
     assert (tmp_path / "ended").exists()
 
 
@@ -267,6 +275,35 @@ def test_a_malformed_code_reaches_nobody(aws: Emulator, alice: User, tmp_path: P
     """What was typed is looked at before the program is run and before AWS is asked."""
     made = dist(tmp_path, f"open({str(tmp_path / 'was-run')!r}, 'w')\n")
     with pytest.raises(CodeMalformed, match="an MFA code is six digits"):
-        verify(replace(login(), code=""), made, lambda: alice.secret)
+        verify(login(), made, lambda _: alice.secret)
     assert aws.calls == ()
     assert not (tmp_path / "was-run").exists()
+
+
+REFUSING = """
+with open(desk + '.codes', 'a') as codes:
+    codes.write(sys.stdin.read())
+if len(open(desk + '.codes').read().split()) < {taken}:
+    sys.exit('aws-mfa: error: AWS did not take the MFA code')
+"""
+
+
+@pytest.mark.parametrize(("taken", "there"), [(1, 9), (2, 9), (3, 9), (4, 9), (2, 1), (3, 2)])
+def test_codes_that_are_refused(aws: Emulator, alice: User, tmp_path: Path, taken: int, there: int) -> None:
+    """Another code is tried while there is one, three in all; whoever gives them is told those that were refused."""
+    script = REFUSING.format(taken=taken) + write(with_mfa(aws, alice).keys, LATER)
+    codes = [f"00000{number}" for number in range(there)]
+    told: list[tuple[str, ...]] = []
+
+    def give(refused: tuple[str, ...]) -> str:
+        told.append(refused)
+        return codes[len(refused)] if len(refused) < there else ""
+
+    if taken <= min(there, 3):
+        require(verify(login(), dist(tmp_path, script), give))
+    else:
+        with pytest.raises(CodeRefused, match="did not take"):
+            verify(login(), dist(tmp_path, script), give)
+    tried = codes[: min(taken, 3)]
+    assert (tmp_path / "credentials.codes").read_text("utf-8").split() == tried
+    assert told[: len(tried)] == [tuple(codes[:number]) for number in range(len(tried))]

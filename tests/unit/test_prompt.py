@@ -1,18 +1,30 @@
 from __future__ import annotations
 
 import io
+import shlex
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
-from toolkit import prompt
-from toolkit.errors import CodeMalformed
+from toolkit import prompt, totp
+from toolkit.errors import CodeMalformed, CommandFailed, UsageError
+from toolkit.settings import VerifySettings
+
+
+def no_pause(seconds: float, why: str) -> None:
+    """Fail: there is nothing to wait for."""
+    raise AssertionError(seconds, why)
 
 
 def test_the_first_line_of_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nobody sits at a terminal, the code is what comes first on standard input, and no more is read."""
+    """Where nobody sits at a terminal, the code is what comes first on standard input; there is no second one."""
     stream = io.StringIO("123456\nmore\n")
     monkeypatch.setattr("sys.stdin", stream)
-    assert prompt.code() == "123456\n"
+    codes = prompt.codes(VerifySettings(), no_pause)
+    assert codes(()) == "123456\n"
+    assert codes(("123456",)) == ""
     assert stream.read() == "more\n"
 
 
@@ -21,4 +33,59 @@ def test_nothing_in_a_pipe(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An end, or an empty line, is no code."""
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
     with pytest.raises(CodeMalformed, match="there is no MFA code"):
-        prompt.code()
+        prompt.typed(())
+
+
+def test_a_code_that_is_given() -> None:
+    """It is used once, and looked at before anything else is done; a value of settings does not show it."""
+    settings = VerifySettings(code=" 123456 ")
+    codes = prompt.codes(settings, no_pause)
+    assert (codes(()), codes(("123456",))) == ("123456", "")
+    assert "123456" not in repr(settings)
+    with pytest.raises(CodeMalformed, match="six digits"):
+        prompt.codes(VerifySettings(code="12345"), no_pause)
+
+
+def test_a_command(tmp_path: Path) -> None:
+    """It is run without a question, and again when its next code stands, if AWS did not take the one before."""
+    script = f"""
+import pathlib, sys
+runs = pathlib.Path({str(tmp_path / "runs")!r})
+with runs.open("a") as file:
+    file.write(repr(sys.stdin.read()) + "\\n")
+print("000000" if len(runs.read_text().split()) < 3 else "000001")
+"""
+    pauses: list[tuple[float, str]] = []
+    settings = VerifySettings(totp_command=(sys.executable, "-c", script))
+    codes = prompt.codes(settings, lambda seconds, why: pauses.append((seconds, why)))
+    assert codes(()) == "000000"
+    assert pauses == []
+    assert codes(("000000",)) == "000001"
+    ((seconds, why),) = pauses
+    assert seconds == pytest.approx(totp.seconds_left(time.time()), abs=10) or seconds > totp.PERIOD - 10
+    assert why == "waiting for the command's next code"
+    assert (tmp_path / "runs").read_text("utf-8") == "''\n" * 3
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("/nowhere/op", "`/nowhere/op` cannot be run: no such file"),
+        ("sh -c 'echo locked >&2; exit 3'", "`sh` ended with exit code 3: locked"),
+        ("echo hunter2", "`echo` printed something other than six digits"),
+    ],
+)
+def test_a_command_that_fails(line: str, says: str) -> None:
+    """That is told without what it printed, which may be anything, and with what to do."""
+    codes = prompt.codes(VerifySettings(totp_command=tuple(shlex.split(line))), no_pause)
+    with pytest.raises(CommandFailed, match=says) as caught:
+        codes(())
+    assert "hunter2" not in str(caught.value) + caught.value.hint
+    assert "seed" not in caught.value.hint
+    assert caught.value.hint
+
+
+def test_two_places() -> None:
+    """A code and a command are one too many."""
+    with pytest.raises(UsageError, match="two places"):
+        prompt.codes(VerifySettings(code="123456", totp_command=("op",)), no_pause)

@@ -1,4 +1,4 @@
-"""A command in place of an authenticator app: it keeps the seed of a new device, and shows codes."""
+"""A command in place of an authenticator app: it shows codes, and keeps the seed of a new device."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TRIES = 3  # periods, until a code has to be another one than that before
 
 @dataclass
 class Command:
-    """What `--totp-command` names. For each code it is run anew, with the seed and a newline on its standard input."""
+    """What `--totp-command` names. It is run anew for each code; the seed of a new device is on its standard input."""
 
     argv: tuple[str, ...]
     limit: float  # seconds that it may take for a code
@@ -47,8 +47,8 @@ class Command:
         env |= {"LC_ALL": os.environ["LC_ALL"]} if "LC_ALL" in os.environ else {}
         try:
             done = subprocess.run(
-                self.argv, env=env, input=f"{self._seed}\n", capture_output=True, encoding="utf-8", errors="replace",
-                timeout=self.limit, check=False,
+                self.argv, env=env, input=self._seed and f"{self._seed}\n", capture_output=True, encoding="utf-8",
+                errors="replace", timeout=self.limit, check=False,
             )  # fmt: skip
         except OSError as error:
             message = f"`{self.argv[0]}` cannot be run: {(error.strerror or str(error)).lower()}"
@@ -59,11 +59,14 @@ class Command:
         if done.returncode:
             *_, last = ("", *hidden(done.stderr, (self._seed,)).splitlines())
             message = f"`{self.argv[0]}` ended with exit code {done.returncode}{last and ': '}{last}"
-            raise CommandFailed(message, hint="it gets the seed on its standard input, and has to print a code")
+            raise CommandFailed(message, hint=self._hint)
         try:
             return checked(done.stdout)
         except CodeMalformed:  # whatever it printed, it may be the seed
             message = f"`{self.argv[0]}` printed something other than six digits"
-            raise CommandFailed(
-                message, hint="it gets the seed on its standard input, and has to print a code"
-            ) from None
+            raise CommandFailed(message, hint=self._hint) from None
+
+    @property
+    def _hint(self) -> str:
+        given = "it gets the seed on its standard input, and " if self._seed else "run it by hand: it "
+        return f"{given}has to print six digits and nothing else"

@@ -101,8 +101,13 @@ def enroll(request: Request, dist: Dist, authenticator: Authenticator, watch: Wa
     watch.say(f"profile {request.profile}: `{_SETTING}` is in `{file}`; from now on: {verify_line(request.profile)}")
     _look_back(request.profile, device.serial, watch)
     turn("a code that is not used up, to log in with")
-    proof = verify(request.login, dist, lambda: authenticator.another(used, turn), require_s3=request.require_s3)
-    return Enrolled(device.serial, proof)
+
+    def codes(refused: tuple[str, ...]) -> str:
+        if refused:
+            watch.say("AWS did not take that code")
+        return authenticator.another((*used, *refused), turn)
+
+    return Enrolled(device.serial, verify(request.login, dist, codes, require_s3=request.require_s3))
 
 
 def _enabled(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from toolkit import profiles
 from toolkit.errors import CodeMalformed, ProfileUnusable, UsageError
 from toolkit.profiles import Profile
-from toolkit.settings import LoginSettings, VerifySettings
+from toolkit.settings import LoginSettings
 
 
 @dataclass(frozen=True)
@@ -20,16 +19,10 @@ class Login:
     destination: str
     before: str  # the ID of the access key that is in that profile so far
     limit: float  # seconds that the program, and each call after it, may wait for AWS
-    code: str = field(default="", repr=False)  # "" where it has to be asked for
-
-    def ask(self, ask: Callable[[], str]) -> str:
-        """Return the code, asked for if need be. Raises CodeMalformed."""
-        return checked(self.code or ask())
 
 
 def prepare(settings: LoginSettings) -> Login:
     """Return the login that is asked for. Raises UsageError or ProfileUnusable; calls nobody and changes nothing."""
-    code = checked(settings.code) if isinstance(settings, VerifySettings) and settings.code else ""
     destination = settings.destination or f"{settings.profile}_mfa"
     if destination == settings.profile:
         message = f"source and destination are both `{destination}`, and a session would destroy its keys"
@@ -39,7 +32,7 @@ def prepare(settings: LoginSettings) -> Login:
     if there and there.access_key and not there.is_session:
         message = f"profile `{destination}` holds long-term keys, and a session would destroy them"
         raise ProfileUnusable(message, hint="name another one with `--destination`")
-    return Login(source, destination, there.access_key if there else "", settings.aws_timeout, code)
+    return Login(source, destination, there.access_key if there else "", settings.aws_timeout)
 
 
 def checked(text: str) -> str:

@@ -83,7 +83,7 @@ def environment(inherited: Mapping[str, str]) -> dict[str, str]:
 
 def hidden(text: str, secrets: Iterable[str]) -> str:
     """Return a text without secrets, without what steers a terminal, and without surrounding space."""
-    for secret in secrets:
+    for secret in filter(None, secrets):
         text = text.replace(secret, "***")
     return "".join(letter for letter in text if letter.isprintable() or letter == "\n").strip()
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from toolkit import profiles, targets
 from toolkit.aws import Aws, Identity
-from toolkit.errors import AwsRefused, LoginFailed
-from toolkit.mfa.login import Login
+from toolkit.errors import AwsRefused, CodeRefused, LoginFailed
+from toolkit.mfa.login import Login, checked
 from toolkit.mfa.program import log_in
 from toolkit.mfa.proof import Evidence, Proof, judged
 from toolkit.model import Binary, Dist
@@ -18,21 +18,24 @@ from toolkit.profiles import Profile
 
 T = TypeVar("T")
 
+Codes = Callable[[tuple[str, ...]], str]  # gives a code, told those that AWS did not take; "" if it has no other one
 
-def verify(login: Login, dist: Dist, ask: Callable[[], str], *, require_s3: bool = False) -> Proof:
+_TRIES = 3  # codes that AWS is asked to take
+
+
+def verify(login: Login, dist: Dist, codes: Codes, *, require_s3: bool = False) -> Proof:
     """Log in with this machine's program, and look at what came of it.
 
-    `ask` is called for a code only where the login has none. Raises CodeMalformed, LoginFailed and its kinds,
-    CredentialsUnwritable, or NotProven where the program is not the one that was built. What AWS says of the session is
-    in the checks; see `proof.require`.
+    Raises CodeMalformed, LoginFailed and its kinds, CredentialsUnwritable, what `codes` raises, or NotProven where the
+    program is not the one that was built. What AWS says of the session is in the checks; see `proof.require`.
     """
     program = targets.mine(dist.binaries)
     with ThreadPoolExecutor() as pool:
         ready = pool.submit(Aws, login.limit)
-        code = login.ask(ask)
+        code = checked(codes(()))
         aws = ready.result()
         owner = pool.submit(aws.identity, login.source.name)
-        said = log_in(program, login, code)
+        said = _logged_in(program, login, code, codes)
         written = _written(login.destination)
         session = pool.submit(_or_refusal, aws.identity, login.destination)
         further = pool.submit(_or_refusal, aws.session, login.destination)
@@ -44,6 +47,20 @@ def verify(login: Login, dist: Dist, ask: Callable[[], str], *, require_s3: bool
         )  # fmt: skip
     identity = found.session if isinstance(found.session, Identity) else None
     return Proof(identity, tuple(judged(found, require_s3=require_s3)), said)
+
+
+def _logged_in(program: Binary, login: Login, code: str, codes: Codes) -> str:
+    """Run the program with a code and, while AWS does not take it, with others; return what it said."""
+    refused: tuple[str, ...] = ()
+    while True:
+        try:
+            return log_in(program, login, code)
+        except CodeRefused:
+            refused = (*refused, code)
+            code = codes(refused) if len(refused) < _TRIES else ""
+            if not code:
+                raise
+            code = checked(code)
 
 
 def _written(name: str) -> Profile:
