@@ -1070,17 +1070,6 @@ def test_alone_on_no_port(port: str) -> None:
     assert "argument --port: " in err
 
 
-@pytest.mark.parametrize("name", ["moto", "segno"])
-def test_alone_without_what_it_needs(name: str) -> None:
-    """Where moto or segno is not installed, that is one sentence and the command that installs both."""
-    code = f"import runpy, sys; sys.modules['{name}'] = None; runpy.run_module('toolkit.emulator', run_name='__main__')"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: the emulator needs moto and segno, one of which cannot be imported: ")
-    assert done.stderr.endswith("\n\nhint: python3 -m pip install 'moto[server]>=5.2,<6' 'segno>=1.6,<2'\n")
-    assert "Traceback" not in done.stderr
-
-
 def test_a_reader_that_goes_away() -> None:
     """Nobody reading what it prints is an end like any other."""
     with start_alone() as process:

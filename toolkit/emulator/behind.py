@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 
 from toolkit.emulator.identity import new_id
 from toolkit.emulator.wire import Answer, Request
-from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -31,15 +30,7 @@ class Moto:
 
     @classmethod
     def start(cls, account: str, buckets: Sequence[str], at: float) -> Moto:
-        """Begin with nothing but some buckets. Raises ToolkitError where something is not installed."""
-        try:
-            import moto.moto_server.werkzeug_app  # noqa: F401 - to find out
-            import segno  # noqa: F401 - so is this
-        except ImportError as error:
-            raise ToolkitError(
-                f"the emulator needs moto and segno, one of which cannot be imported: {error}",
-                hint="python3 -m pip install 'moto[server]>=5.2,<6' 'segno>=1.6,<2'",
-            ) from None
+        """Begin with nothing but some buckets."""
         from moto.s3.models import s3_backends
 
         found = cls(account)

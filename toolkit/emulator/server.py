@@ -31,7 +31,7 @@ _alone = threading.Lock()  # moto's state belongs to the whole process
 class Emulator:
     """A small AWS on the loopback of this machine, for as long as its `with` block lasts; one at a time in a process.
 
-    Raises ToolkitError where moto or segno is not installed, or the port cannot be had.
+    Raises ToolkitError where the port cannot be had.
     """
 
     def __init__(
