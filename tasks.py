@@ -9,6 +9,7 @@ from invoke.collection import Collection
 from toolkit import checks, cleaning, prompt, reference, release, terminal
 from toolkit import doctor as diagnosis
 from toolkit.cli import task
+from toolkit.mfa import demo as story
 from toolkit.mfa import doctor as login_side
 from toolkit.mfa import enroll as enrolling
 from toolkit.mfa import login, proof
@@ -18,6 +19,7 @@ from toolkit.report import Report
 from toolkit.settings import (
     BuildSettings,
     CleanSettings,
+    DemoSettings,
     DocsSettings,
     DoctorSettings,
     EnrollSettings,
@@ -82,6 +84,18 @@ def enroll(settings: EnrollSettings, report: Report) -> None:
     proof.require(enrolled.proof)
 
 
+@task(DemoSettings)
+def demo(settings: DemoSettings, report: Report) -> None:
+    """Show the whole way without an AWS account: denied, a first MFA device, a login with its proof, allowed.
+
+    A small AWS runs on this machine meanwhile, which checks codes as AWS does; nothing in `~/.aws` is read or written.
+    Nobody is asked for anything, and its clock is set on where a person would wait for the next code; with
+    `--interactive` a person scans the QR code, types the codes, and waits.
+    """
+    viewer = terminal.viewer(interactive=settings.interactive)
+    proof.require(story.play(release.native(settings, report), viewer, report, interactive=settings.interactive))
+
+
 @task(CleanSettings)
 def clean(settings: CleanSettings, report: Report) -> None:
     """Remove what interrupted runs left on this machine and on the Docker engine."""
@@ -112,4 +126,4 @@ def docs(settings: DocsSettings, report: Report) -> None:
         checks.write(pages)
 
 
-namespace = Collection(targets, build, matrix, verify, enroll, clean, doctor, check, docs)
+namespace = Collection(targets, build, matrix, verify, enroll, demo, clean, doctor, check, docs)

@@ -2,15 +2,107 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
 import re
-from collections.abc import Iterator
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import zxingcpp
 from PIL import Image
 
+from toolkit.settings import ROOT
+
 _HALVES = {"▀": (True, False), "▄": (False, True), "█": (True, True)}  # which of them have the foreground
 _GREY = {"16": 0, "231": 255}  # levels of the colours that are used
 _SCALE = 4  # pixels a module
+
+# Gives a program a terminal of its own, be its standard streams what they are.
+AT_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0); "
+    "os.execv(sys.argv[2], sys.argv[2:])"
+)
+
+
+@dataclass
+class Screen:
+    """A terminal at which a program runs, seen from the person's side."""
+
+    ours: int
+    process: subprocess.Popen[bytes]
+    written: str = ""
+    _raw: bytes = field(default=b"", repr=False)
+
+    def until(self, words: str, seconds: float = 60) -> str:
+        """Wait until some words are on it, and return all of it."""
+        end = time.monotonic() + seconds
+        while words not in self.written:
+            assert time.monotonic() < end, f"no `{words}` on the screen:\n{self.written}"
+            if not self._read() and self.process.poll() is not None:
+                raise AssertionError(f"it ended without `{words}`:\n{self.written}")
+        return self.written
+
+    def until_times(self, words: str, times: int) -> None:
+        """Wait until some words are on it so many times."""
+        end = time.monotonic() + 60
+        while self.written.count(words) < times:
+            assert time.monotonic() < end, self.written
+            self._read()
+
+    def type(self, text: str) -> None:
+        """Type something."""
+        os.write(self.ours, text.encode())
+
+    def end(self) -> int:
+        """Wait for the program to end, and return its exit code."""
+        while self.process.poll() is None:
+            self._read()
+        while self._read():
+            pass
+        return self.process.returncode
+
+    def _read(self) -> bool:
+        if not select.select([self.ours], [], [], 0.1)[0]:
+            return False
+        try:
+            self._raw += os.read(self.ours, 65536)
+        except OSError:  # the other side is closed
+            return False
+        self.written = self._raw.decode("utf-8", errors="ignore").replace("\r", "")
+        return True
+
+
+@contextlib.contextmanager
+def at_terminal(
+    argv: Sequence[str], env: Mapping[str, str], *, files: Path | None = None, own: bool = True
+) -> Iterator[Screen]:
+    """Start a program at a terminal, which is its own one, with its standard streams there or in `files`."""
+    ours, theirs = pty.openpty()
+    wrap = [sys.executable, "-c", AT_TERMINAL, str(theirs)] if own else []
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, ours)
+        out, err, given = theirs, theirs, theirs
+        if files:
+            out, err = (stack.enter_context((files / name).open("wb")).fileno() for name in ("out", "err"))
+            given = subprocess.DEVNULL
+        process = stack.enter_context(
+            subprocess.Popen(
+                [*wrap, *argv], cwd=ROOT, env={**os.environ, "TERM": "xterm", **env}, stdin=given, stdout=out,
+                stderr=err, pass_fds=(theirs,), start_new_session=True,
+            )
+        )  # fmt: skip
+        os.close(theirs)
+        try:
+            yield Screen(ours, process)
+        finally:
+            if process.poll() is None:
+                process.kill()
 
 
 def qr_codes(written: str, *, light: bool) -> list[str]:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from toolkit.errors import ToolkitError
 from toolkit.model import Binary, Check, Dist, Outcome, Target, Unbuilt
@@ -67,6 +67,11 @@ class Report:
                 self._live.console.print(message, highlight=False, markup=False, soft_wrap=True)
             else:
                 print(message, file=sys.stderr, flush=True)
+
+    def heading(self, text: str) -> None:
+        """Tell what comes next, after an empty line; on a terminal it stands out."""
+        bold, plain = ("\x1b[1m", "\x1b[0m") if _colours(sys.stderr) else ("", "")
+        self.say(f"\n{bold}{text}{plain}")
 
     def pause(self, seconds: float, why: str) -> None:
         """Wait, and tell what for: on a terminal with the seconds that are left, else in a line."""
@@ -157,7 +162,7 @@ class Report:
         self._stop()
         rows = [list(map(str, row)) for row in rows]
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        bold, plain = ("\x1b[1m", "\x1b[0m") if _colours() else ("", "")
+        bold, plain = ("\x1b[1m", "\x1b[0m") if _colours(sys.stdout) else ("", "")
         for number, row in enumerate([list(head), *rows]):
             text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             print(text if number else f"{bold}{text}{plain}")
@@ -252,7 +257,7 @@ def _console(*, stderr: bool) -> Console:
     return Console(stderr=stderr)
 
 
-def _colours() -> bool:
+def _colours(stream: TextIO) -> bool:
     import os
 
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

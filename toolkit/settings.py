@@ -190,6 +190,13 @@ class EnrollSettings(LoginSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DemoSettings(JsonSettings, CompileSettings):
+    """`invoke demo`."""
+
+    interactive: bool = option("scan the QR code with a phone and type true codes, at true times", default=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class DoctorSettings(JsonSettings, EngineSettings):
     """`invoke doctor`."""
 

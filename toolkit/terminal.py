@@ -24,6 +24,8 @@ from toolkit.settings import EnrollSettings
 _TERMINAL = "/dev/tty"
 _TRIES = 3  # for a code
 _SCAN = "Scan this with an authenticator app. Whoever sees it can make your codes: clear the terminal afterwards."
+_SCAN_TO_TRY = "Scan this with an authenticator app, and delete it there afterwards: it is worth nothing."
+_SEE = "This is what an authenticator app would scan."
 
 
 def authenticator(settings: EnrollSettings) -> Authenticator:
@@ -31,6 +33,16 @@ def authenticator(settings: EnrollSettings) -> Authenticator:
     if settings.totp_command:
         return Command(settings.totp_command, settings.aws_timeout)
     return Person(Terminal.find(), show_seed=settings.show_seed)
+
+
+def viewer(*, interactive: bool) -> Person | None:
+    """Return who watches `invoke demo`, None where nobody is at a terminal. Raises NoTerminal if it is interactive."""
+    try:
+        return Person(Terminal.find(), scan=_SCAN_TO_TRY if interactive else _SEE)
+    except NoTerminal as error:
+        if interactive:
+            raise NoTerminal(str(error), hint="leave `--interactive` out") from None
+        return None
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,7 @@ class Person:
 
     terminal: Terminal
     show_seed: bool = False
+    scan: str = _SCAN  # what is said of the QR code
     _device: NewDevice | None = field(default=None, repr=False)
 
     def receive(self, device: NewDevice) -> None:
@@ -139,7 +152,7 @@ class Person:
         if width > self.terminal.columns:
             self.terminal.show(f"The QR code needs {width} columns: widen the terminal and press Enter.")
         else:
-            self.terminal.show(_SCAN, *lines)
+            self.terminal.show(self.scan, *lines)
 
     def _spell(self) -> None:
         seed = self._device.seed if self._device else ""

@@ -90,7 +90,9 @@ def test_all_failures_are_listed(invoke: Invoke, tmp_path: Path) -> None:
     assert "error: 2 of 3 pairs were not built" in done.stderr
 
 
-@pytest.mark.parametrize("task", ["targets", "build", "matrix", "verify", "enroll", "clean", "doctor", "check", "docs"])
+@pytest.mark.parametrize(
+    "task", ["targets", "build", "matrix", "verify", "enroll", "demo", "clean", "doctor", "check", "docs"]
+)
 def test_help(invoke: Invoke, task: str) -> None:
     """Each task explains itself and each of its flags."""
     text = invoke("--help", task).stdout

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import pty
 import re
-import select
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,18 +18,13 @@ import pytest
 
 from tests.conftest import Invoke, invoke_path
 from tests.integration.emulator_clients import Keys, Shell, assert_nowhere
-from tests.screens import qr_codes
+from tests.screens import Screen, at_terminal, qr_codes
 from toolkit import totp
 from toolkit.emulator import Clock, Emulator, User
 from toolkit.errors import CodesRefused
-from toolkit.settings import PREFIX, ROOT
+from toolkit.settings import PREFIX
 
 SERIAL = "arn:aws:iam::123456789012:mfa/alice"
-# Gives a program a terminal of its own, be its standard streams what they are.
-AT_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0); "
-    "os.execv(sys.argv[2], sys.argv[2:])"
-)
 
 
 @pytest.fixture
@@ -67,54 +58,6 @@ def home(aws: Emulator, alice: User) -> Iterator[Shell]:
         yield shell
 
 
-@dataclass
-class Screen:
-    """A terminal at which a program runs, seen from the person's side."""
-
-    ours: int
-    process: subprocess.Popen[bytes]
-    written: str = ""
-    _raw: bytes = field(default=b"", repr=False)
-
-    def until(self, words: str, seconds: float = 60) -> str:
-        """Wait until some words are on it, and return all of it."""
-        end = time.monotonic() + seconds
-        while words not in self.written:
-            assert time.monotonic() < end, f"no `{words}` on the screen:\n{self.written}"
-            if not self._read() and self.process.poll() is not None:
-                raise AssertionError(f"it ended without `{words}`:\n{self.written}")
-        return self.written
-
-    def until_times(self, words: str, times: int) -> None:
-        """Wait until some words are on it so many times."""
-        end = time.monotonic() + 60
-        while self.written.count(words) < times:
-            assert time.monotonic() < end, self.written
-            self._read()
-
-    def type(self, text: str) -> None:
-        """Type something."""
-        os.write(self.ours, text.encode())
-
-    def end(self) -> int:
-        """Wait for the program to end, and return its exit code."""
-        while self.process.poll() is None:
-            self._read()
-        while self._read():
-            pass
-        return self.process.returncode
-
-    def _read(self) -> bool:
-        if not select.select([self.ours], [], [], 0.1)[0]:
-            return False
-        try:
-            self._raw += os.read(self.ours, 65536)
-        except OSError:  # the other side is closed
-            return False
-        self.written = self._raw.decode("utf-8", errors="ignore").replace("\r", "")
-        return True
-
-
 @dataclass(frozen=True)
 class Run:
     """`invoke enroll --profile example`, as it can be started."""
@@ -134,35 +77,10 @@ class Run:
         env: Mapping[str, str] | None = None,
     ) -> Iterator[Screen]:
         """Start it at a terminal, which is its own one, with its standard streams there or in `files`."""
-        ours, theirs = pty.openpty()
-        variables = {
-            **os.environ,
-            "TERM": "xterm",
-            "COLORFGBG": "",
-            **self.home.variables,
-            **(env or {}),
-            f"{PREFIX}DIST": str(self.dist),
-        }
+        variables = {"COLORFGBG": "", **self.home.variables, **(env or {}), f"{PREFIX}DIST": str(self.dist)}
         argv = [invoke_path(), *(["--debug"] if debug else []), "enroll", "--profile", "example", *args]
-        wrap = [sys.executable, "-c", AT_TERMINAL, str(theirs)] if own else []
-        with contextlib.ExitStack() as stack:
-            stack.callback(os.close, ours)
-            out, err, given = theirs, theirs, theirs
-            if files:
-                out, err = (stack.enter_context((files / name).open("wb")).fileno() for name in ("out", "err"))
-                given = subprocess.DEVNULL
-            process = stack.enter_context(
-                subprocess.Popen(
-                    [*wrap, *argv], cwd=ROOT, env=variables, stdin=given, stdout=out, stderr=err, pass_fds=(theirs,),
-                    start_new_session=True,
-                )
-            )  # fmt: skip
-            os.close(theirs)
-            try:
-                yield Screen(ours, process)
-            finally:
-                if process.poll() is None:
-                    process.kill()
+        with at_terminal(argv, variables, files=files, own=own) as screen:
+            yield screen
 
     def type_codes(self, screen: Screen, seed: str) -> None:
         """Type the codes of this period and of the next, and a third one when it is asked for, a few seconds later."""
