@@ -6,7 +6,7 @@ from itertools import chain
 
 from invoke.collection import Collection
 
-from toolkit import checks, cleaning, prompt, reference, release, terminal
+from toolkit import checks, cleaning, prompt, recording, reference, release, terminal
 from toolkit import doctor as diagnosis
 from toolkit.cli import task
 from toolkit.mfa import demo as story
@@ -110,6 +110,13 @@ def doctor(settings: DoctorSettings, report: Report) -> None:
 
 
 @task()
+def record(settings: Settings, report: Report) -> None:
+    """Record `invoke demo` at a terminal as docs/demo.svg, the picture in the README. `invoke matrix` goes before."""
+    del settings, report
+    checks.write(recording.pages())
+
+
+@task()
 def check(settings: Settings, report: Report) -> None:
     """Run all that has to hold before the tests: format, lint, types, layers, gofmt, go vet, generated pages."""
     del settings
@@ -126,4 +133,4 @@ def docs(settings: DocsSettings, report: Report) -> None:
         checks.write(pages)
 
 
-namespace = Collection(targets, build, matrix, verify, enroll, demo, clean, doctor, check, docs)
+namespace = Collection(targets, build, matrix, verify, enroll, demo, clean, doctor, check, docs, record)

@@ -91,7 +91,7 @@ def test_all_failures_are_listed(invoke: Invoke, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "task", ["targets", "build", "matrix", "verify", "enroll", "demo", "clean", "doctor", "check", "docs"]
+    "task", ["targets", "build", "matrix", "verify", "enroll", "demo", "clean", "doctor", "check", "docs", "record"]
 )
 def test_help(invoke: Invoke, task: str) -> None:
     """Each task explains itself and each of its flags."""

@@ -54,7 +54,7 @@ class _Stepped:
     def pause(self, seconds: float, why: str) -> None:
         """Set the clock on."""
         self.clock.step(seconds)
-        self.audience.say(f"{why}: the clocks of this AWS and of the app are set on by {seconds:.0f} s")
+        self.audience.say(f"{why}: both clocks are set on by {seconds:.0f} s")
 
 
 @dataclass
@@ -125,6 +125,8 @@ def play(dist: Dist, viewer: Authenticator | None, audience: Audience, *, intera
         alice = emulator.add_user("alice", "/eng/", devices=())
         _furnish(folder, alice, emulator.environment())
         audience.say(f"An AWS of our own, at {emulator.url}: no account is used, and no file in ~/.aws.")
+        if watch is stepped:
+            audience.say("Where a person would wait, its clock and that of the authenticator app are set on.")
         try:
             proof = _go(dist, app, audience, watch)
         finally:
@@ -137,14 +139,14 @@ def _go(dist: Dist, app: Authenticator, audience: Audience, watch: Watch) -> Pro
     request = prepare(EnrollSettings(profile=_PROFILE))
     source, destination = request.profile, request.login.destination
     aws = Aws(request.login.limit)
-    audience.heading(f"1. An account that forces MFA, and a key without: aws s3 ls --profile {source}")
+    audience.heading(f"1. A key alone, in an account that forces MFA: aws s3 ls --profile {source}")
     _list(aws, source, audience)
     audience.heading(f"2. A first MFA device: invoke enroll --profile {source}")
     program = targets.mine(dist.binaries).path.name
     heading = f"3. A login, and its proof: {program} -s {source} -d {destination}"
     enrolled = enroll(request, dist, _Announced(app, audience, heading), watch)
     audience.proof(enrolled.proof)
-    audience.heading(f"4. What it opens: aws s3 ls --profile {destination}")
+    audience.heading(f"4. The same with the session: aws s3 ls --profile {destination}")
     _list(aws, destination, audience)
     return enrolled.proof
 

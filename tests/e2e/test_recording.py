@@ -1,0 +1,58 @@
+"""The picture in the README: what `invoke demo` shows today, in a real browser."""
+
+from __future__ import annotations
+
+import re
+import sys
+import xml.etree.ElementTree as ET
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+import zxingcpp
+
+from tests.browser import seen
+from toolkit.recording import Row, picture, record
+from toolkit.settings import PREFIX, ROOT
+
+_SVG = "{http://www.w3.org/2000/svg}"
+_CHANGING = (  # what differs from run to run, and from release to release
+    r"127\.0\.0\.1:\d+", r"aws-mfa-demo-\w+", r"ASIA…\w{4}", r"\d{4}-\d\d-\d\dT[\d:]+Z", r"by \d+ s", r"[0-9a-f]{12}…",
+    r"\d+ h \d\d min", r"`\S+/config`",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def recorded(built: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Row, ...]:
+    """Return a recording of the demo as it is now."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(f"{PREFIX}DIST", str(built))
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        return record((sys.executable, "-m", "invoke", "demo"), "invoke demo")
+
+
+def words(text: str) -> str:
+    """Return a text without what changes, and without where its lines are broken."""
+    return re.sub(r"\s+", "", re.sub("|".join(_CHANGING), "*", text))
+
+
+def test_the_picture_is_up_to_date(recorded: tuple[Row, ...]) -> None:
+    """What the README shows is what people will see: `invoke record` after a change."""
+    texts = [element.text or "" for element in ET.parse(ROOT / "docs" / "demo.svg").iter(f"{_SVG}text")]
+    now = [row.text for row in recorded if not set(row.text) & set("▀▄█")]
+    assert words(" ".join(texts)) == words(" ".join(now))
+
+
+def test_the_qr_code_in_a_browser(recorded: tuple[Row, ...], tmp_path: Path) -> None:
+    """At the moment when the QR code is whole, it can be scanned from the moving picture."""
+    svg = picture(recorded, "invoke demo")
+    (tmp_path / "demo.svg").write_text(svg, "utf-8")
+    runs = {block: list(rows) for block, rows in groupby(recorded, key=lambda row: bool(set(row.text) & set("▀▄█")))}
+    whole = recorded.index(runs[True][-1])
+    delays = [float(at) for at in re.findall(r"animation-delay:([\d.]+)s", svg)]
+    drawn = sum(1 for row in recorded[: whole + 1] if row.text)
+    image = seen(tmp_path / "demo.svg", (880, 820), delays[drawn] + 0.1, tmp_path)
+    (found,) = zxingcpp.read_barcodes(image, try_invert=False)
+    assert re.fullmatch(
+        r"otpauth://totp/Amazon%20Web%20Services:alice@\d{12}\?secret=[A-Z2-7]{64}&issuer=.*", found.text
+    )
