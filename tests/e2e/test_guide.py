@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import zxingcpp
+from PIL import Image
 
 from tests.conftest import Invoke
-from tests.integration.emulator_clients import Shell
-from toolkit import targets
-from toolkit.emulator import Emulator
+from tests.integration.emulator_clients import Shell, as_user
+from toolkit import targets, totp
+from toolkit.emulator import Emulator, User
 
 
 @pytest.fixture
@@ -47,14 +53,65 @@ def blocks(guide: str) -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("language", ["en", "ja"])
-def test_every_command_line(language: str, release: Path, aws: Emulator, tmp_path: Path) -> None:
-    """From `aws configure` to the list of buckets, each block does what the guide says of it."""
+@pytest.fixture
+def now() -> float:
+    """Return the time of the AWS, which stands still: nobody has to hurry with a code."""
+    return time.time()
+
+
+@pytest.fixture
+def aws(now: float, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """Return an AWS at that time, which nobody asks a proxy for."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with Emulator(lambda: now) as emulator:
+        yield emulator
+
+
+def codes(seed: str, now: float) -> tuple[str, str, str]:
+    """Return the codes of the period before, of this one and of the next, which AWS all takes now."""
+    before, this, next_ = (totp.code(seed, now + periods * totp.PERIOD) for periods in (-1, 0, 1))
+    return before, this, next_
+
+
+def enroll_by_boto3(desk: Shell, user: User, now: float) -> str:
+    """Do step 2 as boto3 does, and return a code that is not used up."""
+    aws = as_user(desk.emulator, user)
+    made = aws("iam", "create_virtual_mfa_device", VirtualMFADeviceName=user.name)["VirtualMFADevice"]
+    first, second, third = codes(made["Base32StringSeed"].decode(), now)
+    pair = {"AuthenticationCode1": first, "AuthenticationCode2": second}
+    aws("iam", "enable_mfa_device", UserName=user.name, SerialNumber=made["SerialNumber"], **pair)
+    return third
+
+
+def enroll_by_aws_cli(desk: Shell, user: User, now: float) -> str:
+    """Do step 2 as the AWS CLI does, with a picture of the QR code, and return a code that is not used up."""
+    keys = {"AWS_ACCESS_KEY_ID": user.access_key, "AWS_SECRET_ACCESS_KEY": user.secret}
+    picture = desk.folder / "qr.png"
+    create = ("create-virtual-mfa-device", "--virtual-mfa-device-name", user.name, "--bootstrap-method", "QRCodePNG")
+    made = desk.cli("iam", *create, "--outfile", str(picture), "--output", "json", **keys)
+    serial = json.loads(made.stdout)["VirtualMFADevice"]["SerialNumber"]
+    with Image.open(picture) as image:
+        (code,) = zxingcpp.read_barcodes(image)
+    (seed,) = parse_qs(urlsplit(code.text).query)["secret"]
+    first, second, third = codes(seed, now)
+    pair = ("--authentication-code1", first, "--authentication-code2", second)
+    done = desk.cli("iam", "enable-mfa-device", "--user-name", user.name, "--serial-number", serial, *pair, **keys)
+    assert done.returncode == 0, done.stderr
+    return third
+
+
+ENROLLED = {"en": enroll_by_boto3, "ja": enroll_by_aws_cli}
+
+
+@pytest.mark.parametrize("language", ENROLLED)
+def test_every_command_line(language: str, release: Path, aws: Emulator, now: float, tmp_path: Path) -> None:
+    """From a user without a device to the list of buckets, each block does what the guide says of it."""
     guide = (release / f"guide.{language}.md").read_text("utf-8")
     assert "https://our-account.signin.aws.amazon.com/console" in guide
     assert "`ap-northeast-1`" in guide
     assert "{" not in guide
-    user = aws.add_user("alice", "/eng/")
+    user = aws.add_user("alice", "/eng/", devices=())
     desk = Shell(aws, tmp_path / "desk")
     (tmp_path / "desk").mkdir()
     bin_ = tmp_path / "bin"
@@ -65,10 +122,11 @@ def test_every_command_line(language: str, release: Path, aws: Emulator, tmp_pat
 
     def run(script: str, given: str = "") -> subprocess.CompletedProcess[str]:
         """Run lines in the desk's folder, with the profile that was exported last."""
-        return desk.run("sh", "-ec", f"cd {tmp_path / 'desk'}\n{script}", given=given, PATH=path, NO_PROXY="127.0.0.1")
+        return desk.run("sh", "-ec", f"cd {tmp_path / 'desk'}\n{script}", given=given, PATH=path)
 
     version, configure, identity, install, login, buckets = blocks(guide)
     assert run(version).stdout.startswith("aws-cli/")
+    unused = ENROLLED[language](desk, user, now)
     keys = f"{user.access_key}\n{user.secret}\nap-northeast-1\njson\n"
     assert run(configure, keys).returncode == 0
     assert user.arn in run(identity).stdout
@@ -78,11 +136,14 @@ def test_every_command_line(language: str, release: Path, aws: Emulator, tmp_pat
     assert done.returncode == 0, done.stderr
     (program,) = (tmp_path / "desk").glob("*/aws-mfa*")
     shutil.copy2(program, bin_)
-    logged_in = run(login, f"{user.device.code()}\n")
+    logged_in = run(login, f"{unused}\n")
     assert logged_in.returncode == 0, logged_in.stderr
     listed = run(buckets)
     assert listed.returncode == 0, listed.stderr
     assert "example-data" in listed.stdout
+    script = "import boto3; print([each['Name'] for each in boto3.client('s3').list_buckets()['Buckets']])"
+    python = run(f"{buckets.splitlines()[0]}\n{sys.executable} -c {shlex.quote(script)}\n")
+    assert python.stdout == "['example-data', 'example-logs']\n", python.stderr
 
 
 def test_both_guides_say_the_same(release: Path) -> None:
