@@ -12,17 +12,23 @@ import pytest
 from tests.conftest import Invoke
 from tests.integration.emulator_clients import Keys, Shell
 from toolkit import targets
-from toolkit.emulator import Emulator, User
+from toolkit.emulator import Clock, Emulator, User
 
 Verify = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+def clock() -> Clock:
+    """Return AWS's clock, which a test can move."""
+    return Clock()
+
+
+@pytest.fixture
+def aws(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """Return an AWS of the test's own, which nobody asks a proxy for."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with Emulator() as emulator:
+    with Emulator(clock) as emulator:
         yield emulator
 
 

@@ -17,7 +17,7 @@ from tests.e2e.conftest import Verify
 from tests.e2e.test_bad_input import expect
 from tests.integration.emulator_clients import Keys, Shell, with_mfa
 from toolkit import errors
-from toolkit.emulator import Emulator, Kind, User
+from toolkit.emulator import Clock, Emulator, Kind, User
 from toolkit.settings import ROOT
 
 TINY = str(ROOT / "tests" / "programs" / "tiny")
@@ -268,6 +268,19 @@ def test_credentials_that_cannot_be_written(verify: Verify, desk: Shell, alice: 
     expect(done, errors.CredentialsUnwritable, "the session could not be written to `.*credentials`", "give access")
     assert desk.credentials.read_bytes() == before
     assert sorted(path.name for path in desk.folder.iterdir()) == ["config", "credentials"]
+
+
+OWN_CODE = (errors.CodeRefused, "did not take the MFA code", r"clock of this computer is off by 1[12]\d s: set it")
+SIGNATURE = (errors.AwsRefused, "the clock of this computer is wrong", "set the clock")
+CLOCKS = {120: OWN_CODE, -120: OWN_CODE, 600: SIGNATURE, -600: SIGNATURE}
+
+
+@pytest.mark.parametrize("seconds", CLOCKS)
+def test_a_clock_that_is_wrong(seconds: int, verify: Verify, clock: Clock, alice: User) -> None:
+    """It is named where it is the cause: of a code that was made by it, and of a signature that AWS does not take."""
+    own = alice.device.code()  # as a program on this machine would make it
+    clock.step(seconds)
+    expect(verify(given=own), *CLOCKS[seconds])
 
 
 def test_a_server_that_hangs_is_left_in_time(verify: Verify, aws: Emulator, alice: User) -> None:
