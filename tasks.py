@@ -6,10 +6,9 @@ from itertools import chain
 
 from invoke.collection import Collection
 
-from toolkit import checks, cleaning, prompt, recording, reference, release, terminal
+from toolkit import checks, cleaning, prompt, reference, release, terminal
 from toolkit import doctor as diagnosis
 from toolkit.cli import task
-from toolkit.mfa import demo as story
 from toolkit.mfa import doctor as login_side
 from toolkit.mfa import enroll as enrolling
 from toolkit.mfa import login, proof
@@ -92,8 +91,10 @@ def demo(settings: DemoSettings, report: Report) -> None:
     Nobody is asked for anything, and its clock is set on where a person would wait for the next code; with
     `--interactive` a person scans the QR code, types the codes, and waits.
     """
+    from toolkit.mfa.demo import play
+
     viewer = terminal.viewer(interactive=settings.interactive)
-    proof.require(story.play(release.native(settings, report), viewer, report, interactive=settings.interactive))
+    proof.require(play(release.native(settings, report), viewer, report, interactive=settings.interactive))
 
 
 @task(CleanSettings)
@@ -112,6 +113,8 @@ def doctor(settings: DoctorSettings, report: Report) -> None:
 @task()
 def record(settings: Settings, report: Report) -> None:
     """Record `invoke demo` at a terminal as docs/demo.svg, the picture in the README. `invoke matrix` goes before."""
+    from toolkit import recording
+
     del settings, report
     checks.write(recording.pages())
 
