@@ -80,8 +80,7 @@ def _proxies() -> Iterator[Check]:
     for name, value in sorted(toolchain.module_settings().items()):
         parts = [part if "://" in part else f"//{part}" for part in re.split(r"[,|]", value)]
         inside = name.upper() != "NO_PROXY" and any(map(_is_loopback, parts))
-        shown = toolchain.hidden(value if "://" in value else f"//{value}").removeprefix("//")
-        yield Check(name, good=not inside, found=shown, mend=mend, needed=False)
+        yield Check(name, good=not inside, found=toolchain.anonymous(value), mend=mend, needed=False)
 
 
 def _is_loopback(address: str) -> bool:

@@ -36,6 +36,8 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Check]]:
         "user:hunter2@proxy.example:3128",
         "http://user:a@hunter2@proxy.example:3128",
         "http://user:a,hunter2@proxy.example:3128",
+        "http://user:a/hunter2@proxy.example:3128",
+        "user:hunter2/b@proxy.example:3128",
     ],
 )
 def test_a_password_is_not_shown(value: str, proxy: Callable[..., Check]) -> None:
