@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import functools
 import logging
+import os
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
 
 from toolkit.errors import AwsBusy, AwsRefused, AwsUnreachable
+from toolkit.toolchain import anonymous, is_address
 
 if TYPE_CHECKING:
     from boto3 import Session
 
 _ATTEMPTS = 3
-_FALLBACK_REGION = "us-east-1"  # STS cannot be called without one, and in this one it always is
+_SERVICES = ("sts", "iam", "s3")
+FALLBACK_REGION = "us-east-1"  # STS cannot be called without one, and in this one it always is
+_TELLING = 4  # letters: what is shorter than that is no password, and a part of many words
 _BUSY = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
 _LATER = {"EntityTemporarilyUnmodifiable"}  # what IAM says of what was changed a moment ago
 _SKEWED = {"RequestTimeTooSkewed", "RequestExpired"}
@@ -46,7 +52,6 @@ class Aws:
         import boto3
         import botocore.session
         from botocore.config import Config
-        from botocore.loaders import create_loader
 
         self._boto3, self._botocore = boto3, botocore.session
         logging.getLogger("botocore").setLevel(logging.INFO)  # below that it writes down codes and whole answers
@@ -54,10 +59,7 @@ class Aws:
         self._config = Config(
             connect_timeout=each, read_timeout=each, retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"}
         )
-        self._loader = create_loader()
-        for service in ("sts", "iam", "s3"):
-            self._loader.load_service_model(service, "service-2")
-            self._loader.load_service_model(service, "endpoint-rule-set-1")
+        self._loader = _loader()
 
     def identity(self, profile: str) -> Identity:
         """Return who the keys of a profile belong to. Raises AwsRefused, AwsBusy or AwsUnreachable."""
@@ -120,19 +122,49 @@ class Aws:
                 said = error.response
         return _date(said)
 
+    def addresses(self, profile: str) -> dict[str, tuple[str, str]]:
+        """Return, by service, the address that its calls go to and the usual one. Raises AwsRefused; calls nobody."""
+        from botocore import UNSIGNED
+        from botocore.config import Config
+
+        ignoring: Any = {"ignore_configured_endpoint_urls": True}  # which its stubs do not have
+        unsigned = self._config.merge(Config(signature_version=UNSIGNED))
+        configs = (unsigned, unsigned.merge(Config(**ignoring)))
+        with _called("the address of AWS", profile):
+            make: Any = self._session(profile).client  # its overloads know services by literal names only
+            try:
+                found = {
+                    name: [make(name, config=config).meta.endpoint_url for config in configs] for name in _SERVICES
+                }
+            except ValueError as error:
+                raise AwsRefused(f"AWS cannot be called: {_shown(error)}") from None
+        return {name: (used, usual) for name, (used, usual) in found.items()}
+
     def _session(self, profile: str) -> Session:
         # Named in the program, a profile counts before AWS_ACCESS_KEY_ID; and each session reads the files anew.
         core = self._botocore.Session(profile=profile)
         core.register_component("data_loader", self._loader)  # read service models once, not once a session
-        return self._boto3.Session(
-            botocore_session=core, region_name=core.get_config_variable("region") or _FALLBACK_REGION
-        )
+        # AWS_REGION is what the program and version 2 of the AWS CLI heed first; botocore does not know it.
+        region = os.environ.get("AWS_REGION") or core.get_config_variable("region") or FALLBACK_REGION
+        return self._boto3.Session(botocore_session=core, region_name=region)
+
+
+@functools.cache
+def _loader() -> Any:
+    """Return botocore's reader of what it knows of services, which reads each file once."""
+    from botocore.loaders import create_loader
+
+    loader = create_loader()
+    for service in _SERVICES:
+        loader.load_service_model(service, "service-2")
+        loader.load_service_model(service, "endpoint-rule-set-1")
+    return loader
 
 
 @contextlib.contextmanager
 def _called(call: str, profile: str) -> Iterator[None]:
     """Turn what boto3 says into a sentence. None of it has a key in it."""
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
     from botocore.exceptions import ConnectionError as NoConnection
     from botocore.parsers import ResponseParserError
 
@@ -140,15 +172,32 @@ def _called(call: str, profile: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _refusal(call, profile, error.response) from None
+    except SSLError as error:
+        message = f"`{call}` could not reach AWS: {_shown(error)}"
+        hint = "export AWS_CA_BUNDLE=FILE, with your company's certificates as PEM, if its network opens TLS"
+        raise AwsUnreachable(message, hint=hint, untrusted=True) from None
     except (HTTPClientError, NoConnection) as error:
-        message = f"`{call}` could not reach AWS: {str(error).rstrip('.')}"
+        message = f"`{call}` could not reach AWS: {_shown(error)}"
         raise AwsUnreachable(message, hint="check the network, the proxy variables and AWS_ENDPOINT_URL") from None
     except BotoCoreError as error:
-        message = f"profile `{profile}` cannot be used: {str(error).rstrip('.')}"
+        message = f"profile `{profile}` cannot be used: {_shown(error)}"
         raise AwsRefused(message, hint="look at its settings, and at the AWS_* variables") from None
     except (ResponseParserError, KeyError, ValueError):  # whose words have the whole answer in them, whatever it holds
         hint = "check that no proxy, login page or AWS_ENDPOINT_URL stands in for AWS"
         raise AwsUnreachable(f"the answer to `{call}` is not one that AWS gives", hint=hint) from None
+
+
+def _shown(error: Exception) -> str:
+    """Return what botocore says, without the users and passwords that it may quote of an address, or parts of them."""
+    text = str(error).rstrip(".")
+    for address in getproxies().values():
+        text = text.replace(address, anonymous(address) if is_address(address) else "…")
+        secret = address.rpartition("@")[0] if is_address(address) else address
+        for part in (
+            part for part in re.split(r"[:/?#@\[\]]", secret.partition("//")[2] or secret) if len(part) >= _TELLING
+        ):
+            text = text.replace(part, "…")  # a mistyped address is taken apart in the wrong places
+    return re.sub(r"//[^\s\"']*@", "//…@", text)
 
 
 def _refusal(call: str, profile: str, response: Any) -> AwsRefused | AwsBusy:

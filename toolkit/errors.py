@@ -178,6 +178,11 @@ class ProfileIsSession(ProfileUnusable, exit_code=63):
 class CredentialsUnreadable(ProfileUnusable, exit_code=64):
     """The credentials or config file is not one that the AWS CLI and boto3 can read."""
 
+    def __init__(self, message: str, *, hint: str = "", path: str = "", line: int = 0) -> None:
+        """Keep the place apart, for who opens an editor there; line 0 is an unknown one."""
+        super().__init__(message, hint=hint)
+        self.path, self.line = path, line
+
 
 class LoginFailed(ToolkitError, exit_code=70):
     """The program ended without a session."""
@@ -193,6 +198,11 @@ class DeviceUnusable(LoginFailed, exit_code=72):
 
 class AwsUnreachable(LoginFailed, exit_code=73):
     """AWS gave no answer: the network is not there, or what should answer hangs."""
+
+    def __init__(self, message: str, *, hint: str = "", untrusted: bool = False) -> None:
+        """Keep apart that somebody answered, with a certificate that is not trusted here."""
+        super().__init__(message, hint=hint)
+        self.untrusted = untrusted
 
 
 class AwsBusy(LoginFailed, exit_code=74):

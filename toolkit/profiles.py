@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -62,9 +63,13 @@ def read() -> dict[str, Profile]:
     except ConfigParseError as error:
         told: Mapping[str, Any] = error.kwargs
         path = Path(told["path"])
+        where = _where(path, told["error"])
+        line = re.match(r"line (\d+) ", where)
         raise CredentialsUnreadable(
-            f"`{path}` cannot be read: {_where(path, told['error'])}",
+            f"`{path}` cannot be read: {where}",
             hint="correct that line; the AWS CLI and boto3 cannot read the file either",
+            path=str(path),
+            line=int(line[1]) if line else 0,
         ) from None
     return {name: Profile(name, _texts(values)) for name, values in found.items()}
 

@@ -34,7 +34,7 @@ def edited(text: str, profile: str, name: str, value: str) -> str:
     Raises ValueError where botocore cannot parse it, or would read anything else otherwise than before.
     """
     lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
-    found = [entry for entry in entries(lines) if _profile(entry.section) == profile]
+    found = [entry for entry in entries(lines) if profile_of(entry.section) == profile]
     own = [entry for entry in found if entry.section == found[-1].section]  # of two such sections the last one counts
     section = own[-1].section if own else header(profile)
     after = "".join(_with(lines, own, section, f"{name} = {value}", value))
@@ -50,6 +50,17 @@ def header(profile: str) -> str:
     if profile == "default":
         return profile
     return f"profile {profile if _PLAIN.fullmatch(profile) else shlex.quote(profile)}"
+
+
+def profile_of(section: str) -> str:
+    """Return the profile that a section is about, as botocore sees it; `""` for none."""
+    if section == "default":
+        return section
+    try:
+        words = shlex.split(section) if section.startswith("profile") else []
+    except ValueError:
+        return ""
+    return words[1] if len(words) == 2 else ""  # noqa: PLR2004 - the word `profile` and the name
 
 
 def entries(lines: Sequence[str]) -> Iterator[Entry]:
@@ -96,17 +107,6 @@ def _end(line: str) -> str:
 
 def _ended(lines: list[str], end: str) -> list[str]:
     return [*lines[:-1], lines[-1] + end] if lines and not _end(lines[-1]) else lines
-
-
-def _profile(section: str) -> str:
-    """Return the profile that a section is about, as botocore sees it; `""` for none."""
-    if section == "default":
-        return section
-    try:
-        words = shlex.split(section) if section.startswith("profile") else []
-    except ValueError:
-        return ""
-    return words[1] if len(words) == 2 else ""  # noqa: PLR2004 - the word `profile` and the name
 
 
 def _parsed(text: str) -> dict[str, dict[str, str]]:
