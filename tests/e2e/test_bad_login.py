@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import Invoke
 from tests.e2e.conftest import Verify
 from tests.e2e.test_bad_input import expect
 from tests.integration.emulator_clients import Keys, Shell, with_mfa
@@ -289,60 +285,3 @@ def test_a_server_that_hangs_is_left_in_time(verify: Verify, aws: Emulator, alic
     begun = time.monotonic()
     assert verify("--aws-timeout", "1s", given=alice.device.code()).returncode == errors.AwsUnreachable.exit_code
     assert time.monotonic() - begun < 8
-
-
-def test_doctor(desk: Shell, built: Path, invoke_in: Invoke) -> None:
-    """`invoke doctor --profile` tells of the profile, the clock and the variables that count before the profile."""
-
-    def doctor(profile: str, **env: str) -> subprocess.CompletedProcess[str]:
-        return invoke_in(built, "doctor", "--profile", profile, env={**desk.variables, **env})
-
-    good = doctor("example")
-    assert good.returncode == 0, good.stdout
-    assert re.search(r"^ok +profile +example: long-term key AKIA…[A-Z2-7]{4}$", good.stdout, re.MULTILINE)
-    assert re.search(r"^ok +clock +(that of AWS|1 s (ahead of|behind) AWS)$", good.stdout, re.MULTILINE)
-    assert re.search(r"^ok +AWS_\* variables +none", good.stdout, re.MULTILINE)
-    assert re.search(r"^ok +user +arn:aws:iam::123456789012:user/eng/alice$", good.stdout, re.MULTILINE)
-    assert re.search(r"^ok +MFA devices +arn:aws:iam::123456789012:mfa/alice \(usable\)$", good.stdout, re.MULTILINE)
-    desk.profile("old", Keys("ASIA1", "x", "y"))
-    desk.credentials.write_text(desk.credentials.read_text("utf-8") + "aws_security_token = z\n", "utf-8")
-    desk.credentials.chmod(0o644)
-    noted = doctor("example")
-    assert noted.returncode == 0, noted.stdout
-    assert re.search(r"^note +file mode +others can read it: -rw-r--r--\n +-> chmod 600 ", noted.stdout, re.MULTILINE)
-    assert re.search(r"^note +old tokens +`aws_security_token` in `old`$", noted.stdout, re.MULTILINE)
-    missing = doctor("exmaple", AWS_PROFILE="nowhere", AWS_SESSION_TOKEN="x")  # noqa: S106 - a canary
-    assert missing.returncode == errors.CheckFailed.exit_code
-    assert "-> did you mean `example`?" in missing.stdout
-    assert "-> unset AWS_SESSION_TOKEN AWS_PROFILE:" in missing.stdout
-    desk.credentials.write_text("x\n", "utf-8")
-    broken = doctor("example")
-    assert broken.returncode == errors.CheckFailed.exit_code
-    assert "line 1 stands before the first section" in broken.stdout
-
-
-@pytest.mark.parametrize(
-    ("devices", "found"),
-    [((), "none"), ((Kind.FIDO,), r"arn:aws:iam::\d+:u2f/user/bob/\S+ \(a FIDO key, of no use here\)")],
-)
-def test_doctor_finds_no_device(
-    devices: tuple[Kind, ...], found: str, desk: Shell, built: Path, invoke_in: Invoke
-) -> None:
-    """A user without a device that shows codes is told how to get one."""
-    desk.profile("bob", Keys.of(desk.emulator.add_user("bob", devices=devices)))
-    done = invoke_in(built, "doctor", "--profile", "bob", env=desk.variables)
-    assert done.returncode == errors.CheckFailed.exit_code
-    pattern = rf"^FAIL +MFA devices +{found}\n +-> invoke enroll --profile bob$"
-    assert re.search(pattern, done.stdout, re.MULTILINE), done.stdout
-
-
-def test_doctor_of_a_deleted_key(desk: Shell, built: Path, invoke_in: Invoke) -> None:
-    """A key that AWS does not know is told, with what may have become of it."""
-    desk.profile("gone", Keys("AKIAIOSFODNN7EXAMPLE", "x"))
-    done = invoke_in(built, "doctor", "--profile", "gone", env=desk.variables)
-    assert done.returncode == errors.CheckFailed.exit_code
-    assert re.search(
-        r"^FAIL +user +AWS refused .*InvalidClientTokenId.*\n +-> is it deleted, or a key of another",
-        done.stdout,
-        re.MULTILINE,
-    )

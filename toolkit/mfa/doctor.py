@@ -1,107 +1,132 @@
-"""What stands between a profile and a login: on this machine, in the AWS files, and at AWS."""
+"""What stands between a profile and a login: on this machine, in the AWS files, and at AWS. Changes nothing."""
 
 from __future__ import annotations
 
-import os
-import stat
+import threading
 import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import TypeVar
 
 from toolkit import profiles
-from toolkit.aws import Aws
-from toolkit.errors import ToolkitError
+from toolkit.aws import Aws, Identity
+from toolkit.errors import AwsUnreachable, CredentialsUnreadable, ToolkitError
+from toolkit.mfa import awsrows, filerows, machine, networkrows
+from toolkit.mfa.awsrows import Case
 from toolkit.mfa.devices import Owner
+from toolkit.mfa.machine import Machine
 from toolkit.model import Check
 from toolkit.profiles import Profile
 
-_FIDO = ":u2f/"
-_LIMIT = 15.0  # seconds for AWS to tell its time
-_DRIFT = 15  # seconds: half a period of codes
-# What makes the AWS CLI take other keys than those of the profile that `AWS_DEFAULT_PROFILE` names.
-_OVERRIDING = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_PROFILE")
+T = TypeVar("T")
+
+_LIMIT = 10.0  # seconds for AWS to answer one call
+_GRACE = 1.5  # of that limit, and a call is left to itself: looking up a name heeds none
+_AT_AWS = ("clock", "user", "partition", "MFA devices", "mfa_serial")
+_NETWORK = ("endpoint", "proxy", "certificates")
 
 
-def examine(profile: str) -> Iterator[Check]:
-    """Look whether a profile can log in; none where no profile is named. Changes nothing."""
+def examine(profile: str, limit: float = _LIMIT) -> Iterator[Check]:
+    """Look whether a profile can log in; none where no profile is named."""
     if not profile:
         return
-    yield _overriding(os.environ)
+    here = machine.look()
+    yield filerows.variables(here)
     try:
         known = profiles.read()
-    except ToolkitError as error:
-        yield Check("credentials file", good=False, found=str(error), mend=error.hint)
+    except CredentialsUnreadable as error:
+        yield filerows.unparsed(here, error)
+        yield from filerows.modes(here)
+        rest = ("default profile", "sections", "old tokens", "profile", *_NETWORK, *_AT_AWS)
+        yield from _unknown(here, profile, rest, "the AWS files cannot be read")
         return
-    yield from _file(profiles.place(), known)
-    yield (usable := _profile(known, profile))
-    if profile in known:
-        aws = Aws(_LIMIT)
-        yield (clock := _clock(aws, profile))
-        if usable.good and clock.good:
-            yield from _at_aws(aws, profile)
-
-
-def _file(path: Path, known: Mapping[str, Profile]) -> Iterator[Check]:
-    yield Check("credentials file", good=True, found=str(path))
-    mode = path.stat().st_mode if path.exists() and os.name == "posix" else 0
-    others = bool(mode & (stat.S_IRWXG | stat.S_IRWXO))
-    shown = f"others can read it: {stat.filemode(mode)}" if others else "its owner's alone"
-    yield Check("file mode", not others, shown, f"chmod 600 {path}", needed=False)
-    stale = [each.name for each in known.values() if {"aws_security_token", "aws_session_token"} <= set(each.values)]
-    shown = f"`aws_security_token` in {', '.join(f'`{name}`' for name in stale)}" if stale else "none"
-    mend = "take that line out: Python programs read it before the session's own token"
-    yield Check("old tokens", not stale, shown, mend, needed=False)
-
-
-def _at_aws(aws: Aws, profile: str) -> Iterator[Check]:
-    try:
-        identity = aws.identity(profile)
-        owner = Owner.of(identity, profile)
-    except ToolkitError as error:
-        elsewhere = getattr(error, "code", "") == "InvalidClientTokenId"
-        mend = "is it deleted, or a key of another partition than the profile's region?" if elsewhere else error.hint
-        yield Check("user", good=False, found=str(error), mend=mend)
+    yield filerows.default(here, known, profile)
+    yield filerows.files(here, profile)
+    yield from filerows.modes(here)
+    yield filerows.sections(here, profile)
+    yield filerows.tokens(here, known)
+    yield (source := filerows.source(here, known, profile))
+    if profile not in known:
+        yield from _unknown(here, profile, (*_NETWORK, *_AT_AWS), f"there is no profile `{profile}`")
         return
-    yield Check("user", good=True, found=identity.arn)
-    try:
-        serials = [
-            each["SerialNumber"] for each in aws.iam(profile, "ListMFADevices", UserName=owner.name)["MFADevices"]
-        ]
-    except ToolkitError as error:
-        mend = "set `mfa_serial` in the profile to the ARN or serial number of the device"
-        yield Check("MFA devices", good=False, found=str(error), mend=mend, needed=False)
+    yield from _called(here, known[profile], limit, usable=source.good)
+
+
+def _called(here: Machine, profile: Profile, limit: float, *, usable: bool) -> Iterator[Check]:
+    """Look at how AWS is called, and call it."""
+    aws = Aws(limit)
+    found = machine.region(here, profile.values)
+    addresses = _or_error(lambda: aws.addresses(profile.name))
+    yield networkrows.endpoint(here, profile.name, addresses)
+    sts = "" if isinstance(addresses, ToolkitError) else addresses["sts"][0]
+    case = Case(here, profile, found, sts, machine.proxy(sts))
+    yield networkrows.proxy(here, sts, case.proxy)
+    yield networkrows.certificates(here, profile.name, machine.bundles(here, profile.values))
+    ahead = _or_error(lambda: _within(limit * _GRACE, lambda: time.time() - aws.time(profile.name)))
+    yield awsrows.clock(case, ahead)
+    if isinstance(ahead, ToolkitError):
+        yield from _unasked(case, "AWS did not answer")
+    elif not usable:
+        yield from _unasked(case, "the profile has no key to ask with")
+    else:
+        yield from _at_aws(aws, case, limit)
+
+
+def _at_aws(aws: Aws, case: Case, limit: float) -> Iterator[Check]:
+    """Ask whose the keys are, and which devices that user has."""
+    name = case.profile.name
+    who = _or_error(lambda: _within(limit * _GRACE, lambda: aws.identity(name)))
+    owner = _or_error(lambda: Owner.of(who, name)) if isinstance(who, Identity) else who
+    yield awsrows.user(case, owner if isinstance(owner, ToolkitError) else who)
+    yield awsrows.partition(case, who if isinstance(who, Identity) else None)
+    if isinstance(owner, ToolkitError):
+        why = "AWS did not tell of an IAM user"
+        yield awsrows.unknown("MFA devices", case, why)
+        yield awsrows.serial(case, why, None)
         return
-    shown = [f"{serial} ({'a FIDO key, of no use here' if _FIDO in serial else 'usable'})" for serial in serials]
-    usable = any(_FIDO not in serial for serial in serials)
-    yield Check("MFA devices", usable, "\n".join(shown) or "none", f"invoke enroll --profile {profile}")
+    listed = _or_error(lambda: _within(limit * _GRACE, lambda: _devices(aws, name, owner)))
+    yield awsrows.devices(case, owner, listed)
+    yield awsrows.serial(case, owner, None if isinstance(listed, ToolkitError) else listed)
 
 
-def _profile(known: Mapping[str, Profile], name: str) -> Check:
+def _devices(aws: Aws, profile: str, owner: Owner) -> tuple[str, ...]:
+    listed = aws.iam(profile, "ListMFADevices", UserName=owner.name)
+    return tuple(str(each["SerialNumber"]) for each in listed["MFADevices"])
+
+
+def _unasked(case: Case, why: str) -> Iterator[Check]:
+    yield awsrows.unknown("user", case, why)
+    yield awsrows.partition(case, None)
+    yield awsrows.unknown("MFA devices", case, why)
+    yield awsrows.serial(case, why, None)
+
+
+def _unknown(here: Machine, profile: str, names: tuple[str, ...], why: str) -> Iterator[Check]:
+    case = Case(here, Profile(profile), machine.region(here, {}))
+    for name in names:
+        yield awsrows.unknown(name, case, why)
+
+
+def _or_error(call: Callable[[], T]) -> T | ToolkitError:
     try:
-        return Check("profile", good=True, found=f"{name}: {_described(profiles.source(known, name))}")
+        return call()
     except ToolkitError as error:
-        return Check("profile", good=False, found=str(error), mend=error.hint)
+        return error
 
 
-def _described(found: Profile) -> str:
-    if not found.access_key:
-        return "keys of its `credential_process`"
-    return f"long-term key {found.access_key[:4]}…{found.access_key[-4:]}"
+def _within(seconds: float, call: Callable[[], T]) -> T:
+    """Return what a call returns. Raises AwsUnreachable after some seconds, and leaves it to itself then."""
+    done: Future[T] = Future()
 
+    def run() -> None:
+        try:
+            done.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            done.set_exception(error)
 
-def _overriding(environ: Mapping[str, str]) -> Check:
-    names = [name for name in _OVERRIDING if environ.get(name)]
-    shown = ", ".join(names) or "none that counts before the profile"
-    mend = f"unset {' '.join(names)}: `aws` takes what they say, and not the session"
-    return Check("AWS_* variables", good=not names, found=shown, mend=mend, needed=False)
-
-
-def _clock(aws: Aws, profile: str) -> Check:
+    threading.Thread(target=run, daemon=True).start()
     try:
-        there = aws.time(profile)
-    except ToolkitError as error:
-        return Check("clock", good=False, found=str(error), mend=error.hint)
-    off = round(time.time() - there)
-    where = f"{abs(off)} s {'ahead of' if off > 0 else 'behind'} AWS" if off else "that of AWS"
-    mend = "set the clock of this machine; codes are right for half a minute only"
-    return Check("clock", abs(off) <= _DRIFT, where, mend)
+        return done.result(seconds)
+    except TimeoutError:
+        message = f"AWS gave no answer within {seconds:g} s"
+        raise AwsUnreachable(message, hint="check the network") from None

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from toolkit import toolchain
+from toolkit.mfa import awsrows, filerows, machine, mending, networkrows
+from toolkit.mfa.awsrows import Case
+from toolkit.mfa.devices import Owner
+from toolkit.mfa.machine import Machine, Region, Stored
+from toolkit.profiles import Profile
+
+ALICE = Owner("alice", "123456789012", "aws")
+APP = "arn:aws:iam::123456789012:mfa/alice"
+PHONE = "arn:aws:iam::123456789012:mfa/alice-phone"
+FIDO = "arn:aws:iam::123456789012:u2f/user/alice/key"
+TOKEN = "GAHT12345678"  # noqa: S105 - on the back of a hardware device
+HERE = Region("us-east-1", "", "aws")
+
+
+def _machine(system: str = "Linux", **variables: str) -> Machine:
+    files = (Stored(Path("/a/credentials"), 0o100644), Stored(Path("/a"), 0o40777), Stored(Path("/a/config")))
+    return Machine(system, variables, *files)
+
+
+def _case(values: Mapping[str, str], region: Region = HERE) -> Case:
+    return Case(_machine(), Profile("example", values), region)
+
+
+@pytest.mark.parametrize(
+    ("setting", "shown"),
+    [
+        ("http://u:p/q@proxy:1", "http://…@proxy:1"),
+        ("u:p@q@proxy:1", "…@proxy:1"),
+        ("https://a:b@one,https://c:d/e@two|direct", "https://…@one,https://…@two|direct"),
+        ("http://proxy:1", "http://proxy:1"),
+        ("//proxy:1", "//proxy:1"),
+        ("proxy:1", "proxy:1"),
+        ("", ""),
+    ],
+)
+def test_addresses_are_shown_without_passwords(setting: str, shown: str) -> None:
+    """Whatever is in them."""
+    assert toolchain.anonymous(setting) == shown
+
+
+@pytest.mark.parametrize("text", ["http://proxy", "proxy:3128", "https://u:p@proxy:3128/", "http://[::1]:3128"])
+def test_an_address_of_a_proxy(text: str) -> None:
+    """It has a host, and a port if it likes."""
+    assert toolchain.is_address(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "http://", "http://host:port", "http://[::1", "socks5://proxy", "http://u:a/b@proxy", "http://p:0"]
+)
+def test_no_address_of_a_proxy(text: str) -> None:
+    """What botocore or Go cannot use is none; a `/` in a password has to be quoted."""
+    assert not toolchain.is_address(text)
+
+
+@pytest.mark.parametrize(
+    ("variables", "through", "good", "found"),
+    [
+        ({}, "", True, "none"),
+        ({"HTTPS_PROXY": "http://u:p@a:1"}, "http://u:p@a:1", True, "http://…@a:1 (HTTPS_PROXY)"),
+        ({}, "http://a:1", True, "http://a:1 (the settings of this system)"),
+        ({"https_proxy": "http://a:1", "NO_PROXY": ".amazonaws.com"}, "", True, "none, by NO_PROXY"),
+        ({"https_proxy": "a:x"}, "a:x", False, "https_proxy: not an address such as `http://HOST:PORT`"),
+        ({"HTTP_PROXY": "x:y"}, "", True, "none"),
+    ],
+)
+def test_the_proxy_that_counts(variables: dict[str, str], through: str, good: bool, found: str) -> None:  # noqa: FBT001
+    """It is the one of the address's scheme, and NO_PROXY may take it away."""
+    row = networkrows.proxy(_machine(**variables), "https://sts.us-east-1.amazonaws.com", through)
+    assert (row.good, row.found) == (good, found)
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """Return a file with the certificates of this system, or skip."""
+    usual = ssl.get_default_verify_paths().cafile
+    if not usual:
+        pytest.skip("this system has no such file")
+    text = Path(usual).read_text("utf-8")
+    found = re.findall("-----BEGIN CERT.*?END CERTIFICATE-----\n", text, re.DOTALL)
+    path = tmp_path / "certificates.pem"
+    path.write_text("".join(found[:2]), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("AWS_CA_BUNDLE", "unset AWS_CA_BUNDLE"),
+        ("REQUESTS_CA_BUNDLE", "unset REQUESTS_CA_BUNDLE"),
+        ("SSL_CERT_FILE", "unset SSL_CERT_FILE"),
+        ("ca_bundle", "aws configure set ca_bundle FILE --profile example, with the certificates as PEM"),
+    ],
+)
+def test_certificates(name: str, mend: str, certificates: Path, tmp_path: Path) -> None:
+    """Wherever the file is named, it has to be there and to hold a certificate; how many is told."""
+
+    def row(path: str) -> tuple[bool, str, str]:
+        here, values = (_machine(), {name: path}) if name.islower() else (_machine(**{name: path}), {})
+        found = networkrows.certificates(here, "example", machine.bundles(here, values))
+        return found.good, found.found.partition(" (")[0], found.mend
+
+    empty = tmp_path / "empty"
+    empty.touch()
+    assert row(str(certificates))[:2] == (True, f"2 in {certificates}")
+    assert row(str(empty)) == (False, f"`{empty}` has no certificate in PEM format", mend)
+    assert row("/nowhere") == (False, "`/nowhere` is not there", mend)
+    assert row(str(tmp_path))[0]
+
+
+def test_the_usual_certificates() -> None:
+    """Nothing is named, or an empty variable, which botocore refuses."""
+    assert networkrows.certificates(_machine(), "example", machine.bundles(_machine(), {})).found == "the usual ones"
+    (bundle,) = machine.bundles(_machine(AWS_CA_BUNDLE="", REQUESTS_CA_BUNDLE="x"), {"ca_bundle": "y"})
+    assert str(bundle) == "`` is no file (AWS_CA_BUNDLE)"
+
+
+@pytest.mark.parametrize(
+    ("variables", "values", "region"),
+    [
+        ({"AWS_REGION": "cn-north-1", "AWS_DEFAULT_REGION": "x"}, {"region": "y"}, ("cn-north-1", "aws-cn")),
+        ({"AWS_DEFAULT_REGION": "us-gov-west-1"}, {"region": "y"}, ("us-gov-west-1", "aws-us-gov")),
+        ({"AWS_REGION": ""}, {"region": "eusc-de-east-1"}, ("eusc-de-east-1", "aws-eusc")),
+        ({}, {}, ("us-east-1", "aws")),
+        ({}, {"region": "us-est"}, ("us-est", "")),
+    ],
+)
+def test_the_region_that_counts(variables: dict[str, str], values: dict[str, str], region: tuple[str, str]) -> None:
+    """Variables come before the profile, as with the program that logs in; the partition is botocore's."""
+    found = machine.region(_machine(**variables), values)
+    assert (found.name, found.partition) == region
+
+
+@pytest.mark.parametrize(
+    ("named", "listed", "good", "found"),
+    [
+        ("", (), True, "none in the profile"),
+        (APP, (APP, FIDO), True, APP),
+        (TOKEN, (TOKEN,), True, TOKEN),
+        ("phone", (APP, PHONE), True, "phone"),
+        ("alice", (APP, PHONE), True, "alice"),
+        ("ali", (APP, PHONE), False, "`ali` is no device of `alice`"),
+        ("tablet", (APP, PHONE), False, "`tablet` is no device of `alice`"),
+        (TOKEN, (APP,), False, f"`{TOKEN}` is no device of `alice`"),
+        (FIDO, (APP, FIDO), False, f"`{FIDO}` is a FIDO key"),
+        (APP.replace("mfa/", "user/"), (APP,), False, "is not the ARN of an MFA device"),
+        (APP.replace("aws", "aws-cn"), (APP,), False, "is of partition `aws-cn`, and the key of `aws`"),
+        (APP.replace("1234", "4321"), (APP,), False, "is of account `432156789012`, and the key of `123456789012`"),
+    ],
+)
+def test_the_device_that_a_profile_names(named: str, listed: tuple[str, ...], good: bool, found: str) -> None:  # noqa: FBT001
+    """It has to be one of the user's that shows codes; a part of its name will do where one device alone has it."""
+    row = awsrows.serial(_case({"mfa_serial": named}), ALICE, listed)
+    assert row.good is good
+    assert found in row.found
+    assert good or row.mend == f"aws configure set mfa_serial {listed[0]} --profile example"
+
+
+def test_a_named_device_where_there_is_none() -> None:
+    """Nothing can be named in its place."""
+    assert awsrows.serial(_case({"mfa_serial": APP}), ALICE, (FIDO,)).mend == "invoke enroll --profile example"
+
+
+def test_a_partition_that_nobody_told() -> None:
+    """It is not known, which is no failure, and not good either."""
+    row = awsrows.partition(_case({"mfa_serial": TOKEN}), None)
+    assert (row.good, row.needed) == (False, False)
+    assert row.found.startswith("not known: that of region `us-east-1` (as none is set) is `aws`")
+
+
+def test_a_file_of_somebody_else() -> None:
+    """What the user may not read is told, with the command that gives it back."""
+    closed = Stored(Path("/a b/credentials"), 0o100600, readable=False)
+    here = Machine("Linux", {}, closed, Stored(Path("/a b")), Stored(Path("/a b/config")))
+    row = filerows.files(here, "example")
+    assert (row.good, row.needed) == (False, True)
+    assert row.mend == "sudo chown \"$USER\" '/a b/credentials' && chmod u+rw '/a b/credentials'"
+
+
+def test_windows() -> None:
+    """It has no modes, and commands of its own."""
+    assert all(row.good for row in filerows.modes(_machine("Windows")))
+    assert not any(row.good for row in filerows.modes(_machine()))
+    assert mending.unset("Windows", ["A", "B"]) == "Remove-Item Env:A, Env:B"
+    assert mending.edit("Windows", Path("c d"), 3) == 'notepad "c d", line 3'
+    assert mending.without_lines("Windows", Path("c"), [4, 3]) == 'notepad "c", line 3'
+    assert mending.clock("Windows", ()) == "w32tm /resync"
+
+
+def test_clocks() -> None:
+    """Each system has a command that sets its clock."""
+    assert mending.clock("Linux", ("timedatectl",)) == "sudo timedatectl set-ntp true"
+    assert mending.clock("FreeBSD", ()) == "sudo ntpdate -u pool.ntp.org"
+    assert mending.clock("Darwin", ()) == "sudo sntp -sS time.apple.com"

@@ -1,0 +1,174 @@
+"""What there is on this machine that decides how AWS is called: files, variables, proxies, certificates."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import re
+import shutil
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from toolkit import profiles
+from toolkit.aws import FALLBACK_REGION
+from toolkit.mfa import configfile
+from toolkit.mfa.configtext import Entry, entries
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file or a folder."""
+
+    path: Path
+    mode: int = 0  # 0 where it is not there
+    readable: bool = True
+    entries: tuple[Entry, ...] = ()  # sections and names of settings, without their values
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A person's surroundings. Variables may hold keys and passwords, so they are not shown."""
+
+    system: str  # as `platform.system` has it; `""` where modes mean nothing
+    variables: Mapping[str, str] = field(repr=False)
+    credentials: Stored
+    folder: Stored  # that it is in
+    config: Stored
+    tools: frozenset[str] = frozenset()  # those of `_TOOLS` that are there
+
+    def set(self, *names: str) -> list[str]:
+        """Return those of the variables that are set to something."""
+        return [name for name in names if self.variables.get(name)]
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where AWS is called, and what says so."""
+
+    name: str
+    source: str  # "AWS_REGION", "region"; `""` where nothing does
+    partition: str  # "" where botocore knows of none
+
+    def __str__(self) -> str:
+        """Return it with what says so, for a sentence."""
+        why = said(self.source) if self.source else "as none is set"
+        return f"region `{self.name}` ({why})"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A file of certificates that is trusted in place of the usual ones."""
+
+    source: str  # "AWS_CA_BUNDLE"
+    path: str
+    problem: str = ""  # "is not there"
+    count: int = 0
+
+    def __str__(self) -> str:
+        """Return it with what says so, for a sentence."""
+        if self.problem:
+            return f"`{self.path}` {self.problem} ({said(self.source)})"
+        return f"{self.count} in {self.path} ({said(self.source)})"
+
+
+_TOOLS = ("timedatectl", "ntpdate", "sntp")
+
+
+def said(source: str) -> str:
+    """Return a variable or a setting as sentences have it."""
+    return source if source.isupper() else f"`{source}` in the profile"
+
+
+def look() -> Machine:
+    """Return what there is now. Never raises."""
+    path = profiles.place()
+    return Machine(
+        platform.system() if os.name == "posix" else "Windows",
+        dict(os.environ),
+        _stored(path),
+        _stored(path.parent),
+        _stored(configfile.place()),
+        frozenset(filter(shutil.which, _TOOLS)),
+    )
+
+
+def region(machine: Machine, values: Mapping[str, str]) -> Region:
+    """Return the region of a profile's calls, given its settings: that of the variables counts first."""
+    for name in machine.set("AWS_REGION", "AWS_DEFAULT_REGION"):
+        return Region(machine.variables[name], name, partition(machine.variables[name]))
+    if found := values.get("region"):
+        return Region(found, "region", partition(found))
+    return Region(FALLBACK_REGION, "", partition(FALLBACK_REGION))
+
+
+def partition(name: str) -> str:
+    """Return the partition of a region, `""` where botocore knows none."""
+    from botocore.exceptions import UnknownRegionError
+
+    try:
+        return str(_resolver().get_partition_for_region(name))
+    except UnknownRegionError:
+        return ""
+
+
+@functools.cache
+def _resolver() -> Any:
+    """Return what a session of botocore has for this, without the files that a session reads."""
+    from botocore.loaders import create_loader
+    from botocore.regions import EndpointResolver
+
+    return EndpointResolver(create_loader().load_data("endpoints"))
+
+
+def bundles(machine: Machine, values: Mapping[str, str]) -> tuple[Bundle, ...]:
+    """Return the files of certificates that are named for AWS: for botocore, and for Go."""
+    ours = [(name, machine.variables[name]) for name in ("AWS_CA_BUNDLE",) if name in machine.variables]
+    ours += [("ca_bundle", values["ca_bundle"])] if "ca_bundle" in values and not ours else []
+    ours += [(name, machine.variables[name]) for name in machine.set("REQUESTS_CA_BUNDLE") if not ours]
+    ours += [(name, machine.variables[name]) for name in machine.set("SSL_CERT_FILE")]
+    return tuple(_bundle(*each) for each in ours)
+
+
+def proxy(address: str) -> str:
+    """Return the proxy through which an address is called, as botocore decides it; `""` for none."""
+    from botocore.utils import get_environ_proxies
+
+    scheme = address.partition(":")[0]
+    return str(get_environ_proxies(address).get(scheme, ""))
+
+
+def _bundle(source: str, path: str) -> Bundle:
+    if not path.strip():
+        return Bundle(source, path, "is no file")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if Path(path).is_dir():
+            context.load_verify_locations(capath=path)
+            return Bundle(source, path, count=sum(1 for _ in Path(path).iterdir()))
+        context.load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        return Bundle(source, path, "has no certificate in PEM format")
+    except (OSError, ValueError) as error:
+        return Bundle(source, path, "is not there" if isinstance(error, FileNotFoundError) else "cannot be read")
+    return Bundle(source, path, count=context.cert_store_stats()["x509"])
+
+
+def _stored(path: Path) -> Stored:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return Stored(path)
+    readable = os.access(path, os.R_OK)
+    return Stored(path, mode, readable, tuple(_entries(path)) if readable and path.is_file() else ())
+
+
+def _entries(path: Path) -> Iterable[Entry]:
+    try:
+        text = path.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return ()
+    return entries(re.split(r"\r\n|\r|\n", text))

@@ -1,0 +1,56 @@
+"""Commands that mend what `invoke doctor` finds, in the words of this machine's shell. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+_DEFAULT_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+_CLOCKS = {"Darwin": "sudo sntp -sS time.apple.com", "Windows": "w32tm /resync"}
+
+
+def unset(system: str, names: Iterable[str]) -> str:
+    """Return how variables are taken away."""
+    if system == "Windows":
+        return f"Remove-Item {', '.join(f'Env:{name}' for name in names)}"
+    return f"unset {' '.join(names)}"
+
+
+def edit(system: str, path: Path, line: int) -> str:
+    """Return how a file is opened, at a line if one is known."""
+    if system == "Windows":
+        return f'notepad "{path}"' + (f", line {line}" if line else "")
+    return f"${{EDITOR:-vi}} {f'+{line} ' if line else ''}{shlex.quote(str(path))}"
+
+
+def without_lines(system: str, path: Path, lines: Collection[int]) -> str:
+    """Return how lines are taken out of a file, and no copy of its keys is left."""
+    if system == "Windows":
+        return edit(system, path, min(lines))
+    quoted, copy = shlex.quote(str(path)), shlex.quote(f"{path}.old")
+    return f"sed -i.old '{';'.join(f'{line}d' for line in sorted(lines))}' {quoted} && rm {copy}"
+
+
+def chmod(change: str, path: Path) -> str:
+    """Return how a mode is changed."""
+    return f"chmod {change} {shlex.quote(str(path))}"
+
+
+def configure(profile: str, name: str, value: str) -> str:
+    """Return how a setting of a profile is written."""
+    return f"aws configure set {name} {shlex.quote(value)} --profile {shlex.quote(profile)}"
+
+
+def region(system: str, profile: str, source: str, partition: str) -> str:
+    """Return how a region is taken away, or set to one of a partition."""
+    if source.startswith("AWS_"):
+        return unset(system, [source])
+    return configure(profile, "region", _DEFAULT_REGIONS.get(partition, "REGION"))
+
+
+def clock(system: str, tools: Collection[str]) -> str:
+    """Return how the clock of a system is set."""
+    if system in _CLOCKS:
+        return _CLOCKS[system]
+    return "sudo timedatectl set-ntp true" if "timedatectl" in tools else "sudo ntpdate -u pool.ntp.org"
