@@ -378,7 +378,7 @@ def test_a_proxy_that_does_not_answer(silence: bool, desk: Desk, dead: str, sile
     row = bad.pop("clock")
     assert row.needed
     assert f"http://…@{place}" in row.found
-    assert row.mend == f"unset HTTP_PROXY, if AWS can be reached without; see: curl -v {desk.aws.url}"
+    assert row.mend == f"unset HTTP_PROXY, if AWS can be reached without; see: curl -m 10 -v {desk.aws.url}"
     assert tuple(bad) == ("user", *OTHERS)
     assert all(row.found.startswith("not known: ") and not row.needed for row in bad.values())
 
@@ -432,7 +432,7 @@ def test_a_network_that_hangs(action: str, name: str, unknown: tuple[str, ...], 
     row = bad.pop(name)
     assert row.needed
     assert re.search("Read timeout|no answer within", row.found)
-    assert row.mend == f"curl -v {desk.aws.url}"
+    assert row.mend == f"curl -m 10 -v {desk.aws.url}"
     assert tuple(bad) == unknown
 
 

@@ -6,7 +6,12 @@ import shlex
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-_DEFAULT_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+# One that each partition always has, as the program takes it.
+_REGIONS = {
+    "aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1",
+    "aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1", "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+}  # fmt: skip
 _CLOCKS = {"Darwin": "sudo sntp -sS time.apple.com", "Windows": "w32tm /resync"}
 
 
@@ -46,7 +51,7 @@ def region(system: str, profile: str, source: str, partition: str) -> str:
     """Return how a region is taken away, or set to one of a partition."""
     if source.startswith("AWS_"):
         return unset(system, [source])
-    return configure(profile, "region", _DEFAULT_REGIONS.get(partition, "REGION"))
+    return configure(profile, "region", _REGIONS.get(partition, "REGION"))
 
 
 def clock(system: str, tools: Collection[str]) -> str:

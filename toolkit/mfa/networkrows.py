@@ -71,7 +71,7 @@ def through(sentence: str, proxy: str) -> str:
 
 def look(machine: Machine, address: str, proxy: str) -> str:
     """Return commands that lead around a proxy, and that show where calls of an address end; curl heeds proxies too."""
-    curl = f"curl -v {shlex.quote(anonymous(address))}"
+    curl = f"curl -m 10 -v {shlex.quote(anonymous(address))}"
     names = _names(machine, address) if proxy else []
     return f"{mending.unset(machine.system, names)}, if AWS can be reached without; see: {curl}" if names else curl
 
