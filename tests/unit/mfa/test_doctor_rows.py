@@ -79,6 +79,20 @@ def test_the_proxy_that_counts(variables: dict[str, str], through: str, good: bo
     assert (row.good, row.found) == (good, found)
 
 
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        ("", "it timed out"),
+        ("http://u:p@a:1", "it timed out, through the proxy http://…@a:1"),
+        ("http://u:p", "it timed out"),
+    ],
+)
+def test_the_proxy_of_a_call_that_failed(proxy: str, said: str) -> None:
+    """It is named, unless botocore did so already, or it is none that can be shown."""
+    assert networkrows.through("it timed out", proxy) == said
+    assert networkrows.through(said, proxy) == said
+
+
 @pytest.fixture
 def certificates(tmp_path: Path) -> Path:
     """Return a file with the certificates of this system, or skip."""
