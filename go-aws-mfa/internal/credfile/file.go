@@ -11,15 +11,16 @@ import (
 	"runtime"
 	"time"
 
-	"aws-mfa.example/aws-mfa/internal/lock"
 	"aws-mfa.example/aws-mfa/internal/words"
+	"github.com/gofrs/flock"
 )
 
 const (
 	privateFile   fs.FileMode = 0o600
 	privateFolder fs.FileMode = 0o700
 	temporaries               = ".aws-mfa-*.tmp"
-	mostLinks                 = 40 // as many symbolic links in a row as Linux follows
+	mostLinks                 = 40                    // as many symbolic links in a row as Linux follows
+	pause                     = 50 * time.Millisecond // between two tries for what another process holds
 )
 
 // Read returns the text of the file, nothing if there is none, and an error for what can not be replaced by a
@@ -44,7 +45,7 @@ func Save(ctx context.Context, path, name string, session Session) error {
 	if err != nil {
 		return err
 	}
-	release, held, err := lock.Take(ctx, beside(target, ".lock"), func() {})
+	release, held, err := take(ctx, beside(target, ".lock"), func() {})
 	if err != nil {
 		return err
 	}
@@ -72,8 +73,43 @@ func LockProfile(ctx context.Context, path, name string, busy func()) (release f
 	}
 	number := fnv.New64a() // because a name can hold what no file name can
 	_, _ = number.Write([]byte(filepath.Base(target) + "\x00" + name))
-	release, _, err = lock.Take(ctx, beside(target, fmt.Sprintf(".%x.lock", number.Sum64())), busy)
+	release, _, err = take(ctx, beside(target, fmt.Sprintf(".%x.lock", number.Sum64())), busy)
 	return release, err
+}
+
+// take waits for the lock at path and returns what gives it back; busy is called once if somebody else holds it. The
+// system takes a lock back when its holder ends, however that comes about, so none is ever stale. Where there are no
+// locks (wasm, Plan 9, some network drives) it goes on without: then held is false.
+func take(ctx context.Context, path string, busy func()) (release func(), held bool, err error) {
+	handle := flock.New(path)
+	for {
+		got, err := handle.TryLock()
+		if !got && err == nil {
+			busy()
+			busy = func() {}
+			if got, err = handle.TryLockContext(ctx, pause); !got && ctx.Err() != nil {
+				return nil, false, ctx.Err()
+			}
+		}
+		place, isPlace := errors.AsType[*fs.PathError](err)
+		switch {
+		case isPlace && place.Op == "open":
+			return nil, false, err
+		case err != nil:
+			return func() {}, false, nil
+		case current(handle):
+			// Removed while it is held, so that nobody locks a file that is gone. Windows keeps an empty one.
+			return func() { _ = os.Remove(path); _ = handle.Close() }, true, nil
+		}
+		_ = handle.Close()
+	}
+}
+
+// current finds out whether the holder before removed the file between our opening and locking it.
+func current(handle *flock.Flock) bool {
+	ours, err := handle.Stat()
+	there, gone := os.Stat(handle.Path())
+	return err == nil && gone == nil && os.SameFile(ours, there)
 }
 
 // locate goes to where symbolic links lead, even if nothing is there yet: a rename over a link would cut it.
@@ -139,7 +175,7 @@ func rename(from, to string) (err error) {
 		if err = os.Rename(from, to); err == nil || runtime.GOOS != "windows" {
 			break
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(pause)
 	}
 	if folder, openErr := os.Open(filepath.Dir(to)); err == nil && openErr == nil {
 		_ = folder.Sync()

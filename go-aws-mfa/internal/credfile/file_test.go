@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"aws-mfa.example/aws-mfa/internal/lock"
 )
 
 func write(t *testing.T, path, text string, mode os.FileMode) {
@@ -161,7 +159,7 @@ func TestTurns(t *testing.T) {
 	if got := strings.Count(string(text), "[p"); got != 30 {
 		t.Errorf("%d of 30 sections are there", got)
 	}
-	release, _, err := lock.Take(t.Context(), filepath.Join(filepath.Dir(path), ".aws-mfa.lock"), nil)
+	release, _, err := take(t.Context(), filepath.Join(filepath.Dir(path), ".aws-mfa.lock"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package lock
+package credfile
 
 import (
 	"context"
@@ -20,7 +20,7 @@ func TestOneAtATime(t *testing.T) {
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			release, held, err := Take(t.Context(), path, func() { waited.Add(1) })
+			release, held, err := take(t.Context(), path, func() { waited.Add(1) })
 			if err != nil || !held {
 				t.Errorf("%v %v", held, err)
 				return
@@ -42,14 +42,14 @@ func TestOneAtATime(t *testing.T) {
 // Who waits is told once, and Ctrl-C ends the wait.
 func TestInterrupted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	release, _, err := Take(t.Context(), path, nil)
+	release, _, err := take(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer release()
 	ctx, cancel := context.WithCancel(t.Context())
 	told := 0
-	if _, _, err := Take(ctx, path, func() { told++; cancel() }); !errors.Is(err, context.Canceled) || told != 1 {
+	if _, _, err := take(ctx, path, func() { told++; cancel() }); !errors.Is(err, context.Canceled) || told != 1 {
 		t.Errorf("told %d times, %v", told, err)
 	}
 }
@@ -78,7 +78,7 @@ func TestRemovedMeanwhile(t *testing.T) {
 
 // Where the file can not be made there is an error, not a missing lock.
 func TestNoPlace(t *testing.T) {
-	if _, _, err := Take(t.Context(), filepath.Join(t.TempDir(), "none", "lock"), nil); !errors.Is(err, os.ErrNotExist) {
+	if _, _, err := take(t.Context(), filepath.Join(t.TempDir(), "none", "lock"), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the error is %v", err)
 	}
 }
