@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/prompt"
-	"aws-mfa.example/aws-mfa/internal/shell"
 	"aws-mfa.example/aws-mfa/internal/words"
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -128,7 +127,7 @@ func (r *run) readPipe(ctx context.Context) (string, error) {
 // finger on a key.
 func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	var printed bytes.Buffer
-	command := shell.Command(ctx, r.text("code-command"))
+	command := shell(ctx, r.text("code-command"))
 	command.Stdout, command.Stderr, command.WaitDelay = &printed, r.Stderr, time.Second
 	if r.Stdin == nil {
 		command.Stdin = os.Stdin // it may ask for a password
