@@ -41,29 +41,27 @@ var defaults = map[string]string{"source-profile": "default", "format": profileF
 
 // options is what the command line says: flags by their long names, and what needed a closer look.
 type options struct {
-	texts                     map[string]*string
-	switches                  map[string]*bool
+	flags                     *flag.FlagSet
 	source, destination, code string
 	completion                string        // the shell that a script is wanted for
 	duration, limit           time.Duration // of the session, where 0 is AWS's own; of each step with AWS
 }
 
-func (o *options) text(long string) string { return *o.texts[long] }
-func (o *options) is(long string) bool     { return *o.switches[long] }
+func (o *options) text(long string) string { return o.flags.Lookup(long).Value.String() }
+func (o *options) is(long string) bool     { return o.text(long) == "true" }
 
 // parse reads the command line and refuses what can not work with any profile. given is the code of the environment.
 func parse(args []string, given string) (*options, error) {
-	o := &options{texts: map[string]*string{}, switches: map[string]*bool{}}
-	set := flag.NewFlagSet("aws-mfa", flag.ContinueOnError)
-	set.SetOutput(io.Discard) // its own messages are not in our form
+	o := &options{flags: flag.NewFlagSet("aws-mfa", flag.ContinueOnError)}
+	o.flags.SetOutput(io.Discard) // its own messages are not in our form
 	for _, row := range table() {
-		o.texts[row.long], o.switches[row.long] = new(string), new(bool)
-		for _, name := range []string{row.short, row.long} {
-			if name != "" && row.value != "" {
-				set.StringVar(o.texts[row.long], name, defaults[row.long], "")
-			} else if name != "" {
-				set.BoolVar(o.switches[row.long], name, false, "")
-			}
+		if row.value == "" {
+			o.flags.Bool(row.long, false, "")
+		} else {
+			o.flags.String(row.long, defaults[row.long], "")
+		}
+		if row.short != "" {
+			o.flags.Var(o.flags.Lookup(row.long).Value, row.short, "")
 		}
 	}
 	if len(args) > 0 && args[0] == "completion" {
@@ -73,48 +71,43 @@ func parse(args []string, given string) (*options, error) {
 		o.completion = args[1]
 		return o, nil
 	}
-	if err := set.Parse(args); err != nil {
+	if err := o.flags.Parse(args); err != nil {
 		return nil, words.New("flag-unknown", flagMessage(err))
 	}
 	if o.is("help") || o.is("version") {
 		return o, nil
 	}
-	if set.NArg() > 0 { // not repeated: people put the code there
+	if o.flags.NArg() > 0 { // not repeated: people put the code there
 		return nil, words.New("arguments")
 	}
 	o.source, o.code = o.text("source-profile"), cmp.Or(o.text("code"), strings.TrimSpace(given))
 	o.destination = cmp.Or(o.text("destination-profile"), o.source+"_mfa")
-	return o, cmp.Or(o.checkNames(), o.checkValues())
+	return o, o.check()
 }
 
-func (o *options) checkNames() error {
-	if err := credfile.CheckName(o.source); err != nil {
-		return words.New("source-name", err)
-	}
-	if err := credfile.CheckName(o.destination); err != nil {
-		return words.New("destination-name", err)
-	}
-	if o.source == o.destination {
-		return words.New("same-profiles", o.source)
-	}
-	return nil
-}
-
-func (o *options) checkValues() (err error) {
+func (o *options) check() error {
+	badSource, badDestination := credfile.CheckName(o.source), credfile.CheckName(o.destination)
 	length, region, endpoint := o.text("duration"), o.text("region"), o.text("endpoint-url")
-	to, badURL := url.Parse(endpoint)
-	if o.limit, err = span(o.text("timeout")); err != nil || o.limit <= 0 {
-		return words.New("timeout")
-	}
-	if o.duration, err = span(length); length != "" && (err != nil || o.duration < 15*time.Minute || o.duration > 36*time.Hour) {
-		return words.New("duration")
-	}
+	address, badURL := url.Parse(endpoint)
+	limit, badLimit := span(o.text("timeout"))
+	duration, badDuration := span(length)
+	o.limit, o.duration = limit, duration
 	switch {
+	case badSource != nil:
+		return words.New("source-name", badSource)
+	case badDestination != nil:
+		return words.New("destination-name", badDestination)
+	case o.source == o.destination:
+		return words.New("same-profiles", o.source)
+	case badLimit != nil || limit <= 0:
+		return words.New("timeout")
+	case length != "" && (badDuration != nil || duration < 15*time.Minute || duration > 36*time.Hour):
+		return words.New("duration")
 	case !slices.Contains(formats, o.text("format")):
 		return words.New("format", strings.Join(formats, ", "))
 	case region != "" && (!credfile.Writable(region) || strings.ContainsAny(region, "/.:@?")):
 		return words.New("region")
-	case endpoint != "" && (badURL != nil || to.Host == "" || !strings.HasPrefix(to.Scheme, "http")):
+	case endpoint != "" && (badURL != nil || address.Host == "" || !strings.HasPrefix(address.Scheme, "http")):
 		return words.New("endpoint")
 	case o.code != "":
 		_, err := prompt.Code(o.code)
