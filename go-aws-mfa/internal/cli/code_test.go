@@ -28,6 +28,7 @@ func TestOrderOfCodes(t *testing.T) {
 		want            string
 	}{
 		"flag":              {[]string{"--code", "100001", "--code-command", "echo 100003"}, "100002", "100004\n", nil, "100001"},
+		"flag with blanks":  {[]string{"--code", " 100001 "}, "", "", nil, "100001"},
 		"variable":          {[]string{"--code-command", "echo 100003"}, " 100002\n", "100004\n", nil, "100002"},
 		"command":           {[]string{"--code-command", "echo 100003"}, "", "100004\n", nil, "100003"},
 		"standard input":    {nil, "", "100004\nmore", nil, "100004"},

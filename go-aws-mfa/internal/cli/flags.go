@@ -85,7 +85,7 @@ func parse(args []string, given string) (*options, error) {
 	return o, o.check()
 }
 
-func (o *options) check() error {
+func (o *options) check() (err error) {
 	badSource, badDestination := credfile.CheckName(o.source), credfile.CheckName(o.destination)
 	length, region, endpoint := o.text("duration"), o.text("region"), o.text("endpoint-url")
 	address, badURL := url.Parse(endpoint)
@@ -110,10 +110,9 @@ func (o *options) check() error {
 	case endpoint != "" && (badURL != nil || address.Host == "" || !strings.HasPrefix(address.Scheme, "http")):
 		return words.New("endpoint")
 	case o.code != "":
-		_, err := prompt.Code(o.code)
-		return err
+		o.code, err = prompt.Code(o.code)
 	}
-	return nil
+	return err
 }
 
 // span understands 1h30m, and a plain number as seconds.
