@@ -41,10 +41,10 @@ func explain(ctx context.Context, call string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var api smithy.APIError
-	var answer *smithyhttp.ResponseError
-	answered := errors.As(err, &answer) && answer.HTTPStatusCode() != 0
-	known := errors.As(err, &api) && api.ErrorCode() != "UnknownError"
+	answer, answered := errors.AsType[*smithyhttp.ResponseError](err)
+	answered = answered && answer.HTTPStatusCode() != 0
+	api, known := errors.AsType[smithy.APIError](err)
+	known = known && api.ErrorCode() != "UnknownError"
 	switch {
 	case known && slices.Contains(throttled, api.ErrorCode()), answered && answer.HTTPStatusCode() == http.StatusTooManyRequests:
 		return words.New("too-many")
@@ -70,11 +70,10 @@ func refused(call string, api smithy.APIError) error {
 // unreachable keeps the innermost reason: around it the SDK says the same thrice.
 func unreachable(call string, err error) error {
 	reason := err
-	var request *url.Error
-	if operation := new(smithy.OperationError); errors.As(err, &operation) {
+	if operation, ok := errors.AsType[*smithy.OperationError](err); ok {
 		reason = operation.Err
 	}
-	if errors.As(err, &request) {
+	if request, ok := errors.AsType[*url.Error](err); ok {
 		reason = request.Err
 	}
 	return words.New("unreachable", call, reason)
