@@ -5,14 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
-	"strings"
 	"time"
 
+	"aws-mfa.example/aws-mfa/internal/credfile"
+	"aws-mfa.example/aws-mfa/internal/login"
 	"aws-mfa.example/aws-mfa/internal/prompt"
 	"aws-mfa.example/aws-mfa/internal/words"
-	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 const (
@@ -21,39 +22,33 @@ const (
 )
 
 // swapCode gets a session for a code; if AWS does not take it, for the next one.
-func (r *run) swapCode(ctx context.Context, device chosen) (aws.Credentials, error) {
+func (r *run) swapCode(ctx context.Context, device login.Device) (credfile.Session, error) {
 	for try := 1; ; try++ {
-		keys, again, err := r.tryCode(ctx, device)
+		var session credfile.Session
+		code, again, err := r.nextCode(ctx)
+		if err == nil {
+			r.seen.add(code)
+			session, err = r.client.Session(ctx, device, code, r.duration)
+			again = again && words.Is(err, "code-refused")
+			err = r.explain(device, err)
+		}
 		if err == nil || !again || try == tries {
-			return keys, err
+			return session, err
 		}
 		if err := r.beforeNext(ctx, err); err != nil {
-			return keys, err
+			return session, err
 		}
 	}
-}
-
-// tryCode tries one code. If it is refused, again says that another may be had.
-func (r *run) tryCode(ctx context.Context, device chosen) (keys aws.Credentials, again bool, err error) {
-	code, again, err := r.nextCode(ctx)
-	if err != nil {
-		return keys, again, err
-	}
-	r.seen.add(code)
-	keys, err = within(ctx, r.limit, func(ctx context.Context) (aws.Credentials, error) {
-		return r.client.Session(ctx, string(device.Device), code, r.duration)
-	})
-	return keys, again && words.Is(err, "code-refused"), r.explain(device, err)
 }
 
 // explain adds to a refusal what only the caller knows.
-func (r *run) explain(device chosen, err error) error {
+func (r *run) explain(device login.Device, err error) error {
 	skew := r.client.Skew().Abs()
 	switch {
 	case words.Is(err, "code-refused") && skew > harmlessSkew:
 		return words.New("code-refused-clock", seconds(skew))
-	case words.Is(err, "device-unknown") && device.guessed != nil:
-		return words.New("device-guess-unknown", device.Device, all(device.guessed))
+	case words.Is(err, "device-unknown") && r.guessed != nil:
+		return words.New("device-guess-unknown", device, r.guessed)
 	case words.Is(err, "device-unknown") && r.text("serial") != "":
 		return words.New("device-flag-unknown")
 	}
@@ -148,27 +143,22 @@ func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 
 // beforeNext says what was wrong with a code, and lets the time pass until the device shows another one.
 func (r *run) beforeNext(ctx context.Context, why error) error {
-	screen, terminal := r.Stderr, r.terminal()
-	if terminal != nil {
-		screen = terminal.Out
+	screen, counter := r.Stderr, io.Discard
+	if terminal := r.terminal(); terminal != nil {
+		screen, counter = terminal.Out, terminal.Out
 	}
 	r.tell(screen, "", words.New("refused", why))
 	if words.Is(why, "code-shape") { // it was mistyped, and not used up
 		return nil
 	}
-	now, line := r.Now().Add(r.client.Skew()), ""
+	now := r.Now().Add(r.client.Skew())
 	for left := now.Truncate(period).Add(period).Sub(now); left > 0; left -= time.Second {
-		line = "\r" + words.New("next-code", seconds(left+time.Second-1)).In(r.Language) + " "
-		if terminal != nil {
-			fmt.Fprint(screen, line)
-		}
+		fmt.Fprintf(counter, "\r%s ", words.New("next-code", seconds(left+time.Second-1)).In(r.Language))
 		if err := r.Wait(ctx, min(left, time.Second)); err != nil {
 			return err
 		}
 	}
-	if terminal != nil {
-		fmt.Fprint(screen, "\r"+strings.Repeat(" ", countdownWidth)+"\r")
-	}
+	fmt.Fprintf(counter, "\r%*s\r", countdownWidth, "")
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
@@ -26,6 +27,8 @@ type run struct {
 	files    profile.Files
 	from     profile.Source
 	to       profile.Destination
+	named    login.Device // the device that needs no search; "" if there is none
+	guessed  error        // if nobody told that the user has the device: why not
 	client   login.Client
 	piped    *string // the code on standard input, "" if there is none; nil before it is read
 	skewTold bool
@@ -44,7 +47,7 @@ func (r *run) logIn(ctx context.Context) (err error) {
 		return err
 	}
 	r.seen.add(r.from.Keys.AccessKeyID, r.from.Keys.SecretAccessKey)
-	if err := r.checkDevice(); err != nil {
+	if err := r.nameDevice(); err != nil {
 		return err
 	}
 	// A code on standard input has always meant a new session, so that has a look there.
@@ -66,8 +69,13 @@ func (r *run) logIn(ctx context.Context) (err error) {
 // keptFits reports whether DST has a session from this very key and device that lasts for a while.
 func (r *run) keptFits() bool {
 	kept := r.to.Kept
-	return !r.is("force") && kept.AccessKeyID != "" && kept.Source == r.from.Keys.AccessKeyID &&
-		r.isWanted(login.Device(kept.Serial)) && kept.Expires.Sub(r.Now()) > margin
+	device := login.Device(kept.Serial)
+	wanted := strings.Contains(device.Name(), r.text("serial"))
+	if r.named != "" {
+		wanted = device == r.named
+	}
+	return !r.is("force") && kept.AccessKeyID != "" && kept.Source == r.from.Keys.AccessKeyID && wanted &&
+		kept.Expires.Sub(r.Now()) > margin
 }
 
 // renew gets a session while no other process does so for the same profile. Who had to wait for another one takes
@@ -86,8 +94,7 @@ func (r *run) renew(ctx context.Context) error {
 		return r.deliver(r.to.Kept, true)
 	}
 	if r.to.Process {
-		r.note("note-process",
-			r.destination)
+		r.note("note-process", r.destination)
 	}
 	session, err := r.newSession(ctx)
 	if err != nil {
@@ -100,27 +107,26 @@ func (r *run) renew(ctx context.Context) error {
 }
 
 func (r *run) newSession(ctx context.Context) (session credfile.Session, err error) {
-	cfg, err := r.from.Config(ctx, r.text("region"), r.wanted().Partition())
+	cfg, err := r.from.Config(ctx, r.text("region"), r.named.Partition())
 	if err != nil {
 		return session, err
 	}
-	r.client = login.New(cfg, r.text("endpoint-url"))
+	r.client = login.New(cfg, r.text("endpoint-url"), r.limit)
 	device, err := r.device(ctx)
 	r.tellSkew()
 	if err != nil {
 		return session, err
 	}
-	keys, err := r.swapCode(ctx, device)
-	r.seen.add(keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken)
+	session, err = r.swapCode(ctx, device)
+	r.seen.add(session.AccessKeyID, session.SecretAccessKey, session.SessionToken)
 	if err != nil {
 		return session, err
 	}
 	r.tellSkew()
-	if keys.Expires.Sub(r.Now().Add(r.client.Skew())) < r.duration-time.Minute {
+	if session.Expires.Sub(r.Now().Add(r.client.Skew())) < r.duration-time.Minute {
 		r.note("note-shorter")
 	}
-	session = credfile.Session{AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken,
-		Expires: keys.Expires, Source: r.from.Keys.AccessKeyID, Serial: string(device.Device)}
+	session.Source = r.from.Keys.AccessKeyID
 	if r.to.Region == "" {
 		session.Region = cmp.Or(r.from.Region, r.text("region"))
 	}
@@ -134,12 +140,6 @@ func (r *run) tellSkew() {
 		r.skewTold = true
 		r.note("note-clock", seconds(skew))
 	}
-}
-
-func within[T any](ctx context.Context, limit time.Duration, step func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	return step(ctx)
 }
 
 func (r *run) unwritten(err error) error {

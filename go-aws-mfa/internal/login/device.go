@@ -66,42 +66,40 @@ func (d Device) Check(from words.Text) error {
 
 // Found is what AWS told about the user's devices.
 type Found struct {
-	Listed   bool
-	Devices  []Device     // FIDO keys too, in no order: AWS promises none
-	Guess    Device       // what it may be where nothing could be listed
-	Refusals []words.Text // why not, call by call
+	Devices []Device // FIDO keys too, in no order: AWS promises none
+	Guess   Device   // what it may be where nothing could be listed
+	Why     error    // why nothing could be listed, call by call; nil if it could
 }
 
 // Devices asks for the devices of the user. Who may not list them by name may be able to without; else the usual name
 // of a device is a guess.
 func (c Client) Devices(ctx context.Context) (found Found, err error) {
-	var user *string
+	ctx, cancel := context.WithTimeout(ctx, c.limit)
+	defer cancel()
+	names := []*string{nil}
 	identity, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	switch {
-	case err == nil:
-		if user, found.Guess, err = parse(aws.ToString(identity.Arn)); err != nil {
-			return found, err
-		}
 	case denied(err):
 		found.refused(explain(ctx, "GetCallerIdentity", err))
-	default:
+	case err != nil:
 		return found, explain(ctx, "GetCallerIdentity", err)
-	}
-	names := []*string{user, nil} // the usual policies allow the listing only with the caller's own name
-	if user == nil {
-		names = names[1:]
+	default:
+		if names, found.Guess, err = parse(aws.ToString(identity.Arn)); err != nil {
+			return found, err
+		}
 	}
 	for _, name := range names {
-		if found.Devices, err = c.list(ctx, name); err == nil {
-			found.Listed = true
-			return found, nil
+		devices, err := c.list(ctx, name)
+		if err == nil {
+			return Found{Devices: devices}, nil
 		}
 		told := explain(ctx, "ListMFADevices", err)
-		if !found.refused(told) {
-			return found, told // Ctrl-C
+		if errors.Is(told, context.Canceled) {
+			return found, told
 		}
-		if ctx.Err() != nil || !errors.As(err, new(smithy.APIError)) {
-			break // no answer: another question would have none either
+		found.refused(told)
+		if _, answered := errors.AsType[smithy.APIError](err); ctx.Err() != nil || !answered {
+			break // another question would have no answer either
 		}
 	}
 	return found, nil
@@ -120,54 +118,35 @@ func (c Client) list(ctx context.Context, user *string) (devices []Device, err e
 	return devices, nil
 }
 
-// refused notes why a call failed, once, if that can be told.
-func (f *Found) refused(err error) bool {
-	var told words.Text
-	if !errors.As(err, &told) {
-		return false
+// refused notes why a call failed, once.
+func (f *Found) refused(told error) {
+	if f.Why == nil {
+		f.Why = told
+	} else if f.Why.Error() != told.Error() {
+		f.Why = words.New("both", f.Why, told)
 	}
-	if last := len(f.Refusals) - 1; last < 0 || f.Refusals[last].Error() != told.Error() {
-		f.Refusals = append(f.Refusals, told)
-	}
-	return true
 }
 
 // denied is what a policy can do to GetCallerIdentity, and a wrong key is not.
 func denied(err error) bool {
-	var api smithy.APIError
-	return errors.As(err, &api) && strings.HasPrefix(api.ErrorCode(), "AccessDenied") &&
+	api, ok := errors.AsType[smithy.APIError](err)
+	return ok && strings.HasPrefix(api.ErrorCode(), "AccessDenied") &&
 		!strings.Contains(api.ErrorMessage(), "session credentials")
 }
 
-// parse takes the user's name from the end of the ARN's path, and from all of it the device that the IAM console
-// suggests. The root user has no name.
-func parse(caller string) (user *string, guess Device, err error) {
+// parse takes from the caller's ARN the names to list devices by, and the device that the IAM console suggests. The
+// usual policies allow the listing only with the user's own name; the root user has none.
+func parse(caller string) (names []*string, guess Device, err error) {
 	parsed, err := arn.Parse(caller)
 	prefix := Device("arn:" + parsed.Partition + ":iam::" + parsed.AccountID + ":mfa/")
 	name := Device(parsed.Resource).Name()
 	switch {
 	case err == nil && parsed.Resource == "root":
-		return nil, prefix + "root-account-mfa-device", nil
+		return []*string{nil}, prefix + "root-account-mfa-device", nil
 	case err == nil && strings.HasPrefix(parsed.Resource, "user/") && name != "":
-		return &name, prefix + Device(name), nil
+		return []*string{&name, nil}, prefix + Device(name), nil
 	}
 	return nil, "", words.New("not-a-user", caller)
-}
-
-// Usable are the devices that GetSessionToken takes. There is at least one, or an error.
-func (f Found) Usable() (usable []Device, err error) {
-	for _, device := range f.Devices {
-		if !device.FIDO() {
-			usable = append(usable, device)
-		}
-	}
-	switch {
-	case len(usable) > 0:
-		return usable, nil
-	case len(f.Devices) > 0:
-		return nil, words.New("only-fido")
-	}
-	return nil, words.New("no-device")
 }
 
 // Match finds the device that part of a name means: the whole name of one, or what only one has in it.

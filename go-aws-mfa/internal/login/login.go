@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aws-mfa.example/aws-mfa/internal/credfile"
 	"aws-mfa.example/aws-mfa/internal/words"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -17,14 +18,15 @@ import (
 
 // Client makes the calls with the keys of one profile.
 type Client struct {
-	sts  *sts.Client
-	iam  *iam.Client
-	skew *atomic.Int64 // nanoseconds that AWS's clock is ahead of ours, as last seen
+	sts   *sts.Client
+	iam   *iam.Client
+	limit time.Duration // of each step
+	skew  *atomic.Int64 // nanoseconds that AWS's clock is ahead of ours, as last seen
 }
 
 // New makes a Client. It calls nothing. An endpoint wins over those of the environment; "" is none.
-func New(cfg aws.Config, endpoint string) Client {
-	c := Client{skew: new(atomic.Int64)}
+func New(cfg aws.Config, endpoint string, limit time.Duration) Client {
+	c := Client{limit: limit, skew: new(atomic.Int64)}
 	cfg.APIOptions = append(cfg.APIOptions, func(stack *middleware.Stack) error {
 		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("WatchClock", c.watchClock), middleware.After)
 	})
@@ -54,19 +56,23 @@ func (c Client) Skew() time.Duration { return time.Duration(c.skew.Load()).Trunc
 
 // Session swaps the code for temporary keys. A duration of 0 leaves it to AWS, whose default is right for users
 // (12 hours) and for root (1 hour).
-func (c Client) Session(ctx context.Context, serial, code string, duration time.Duration) (aws.Credentials, error) {
-	input := &sts.GetSessionTokenInput{SerialNumber: &serial, TokenCode: &code}
+func (c Client) Session(ctx context.Context, device Device, code string, duration time.Duration) (
+	session credfile.Session, err error,
+) {
+	ctx, cancel := context.WithTimeout(ctx, c.limit)
+	defer cancel()
+	input := &sts.GetSessionTokenInput{SerialNumber: (*string)(&device), TokenCode: &code}
 	if duration > 0 {
 		input.DurationSeconds = aws.Int32(int32(duration / time.Second))
 	}
 	answer, err := c.sts.GetSessionToken(ctx, input)
 	if err != nil {
-		return aws.Credentials{}, explain(ctx, "GetSessionToken", err)
+		return session, explain(ctx, "GetSessionToken", err)
 	}
 	got := answer.Credentials
 	if got == nil || got.AccessKeyId == nil || got.SecretAccessKey == nil || got.SessionToken == nil || got.Expiration == nil {
-		return aws.Credentials{}, words.New("odd-answer", "GetSessionToken")
+		return session, words.New("odd-answer", "GetSessionToken")
 	}
-	return aws.Credentials{AccessKeyID: *got.AccessKeyId, SecretAccessKey: *got.SecretAccessKey, SessionToken: *got.SessionToken,
-		CanExpire: true, Expires: *got.Expiration}, nil
+	return credfile.Session{AccessKeyID: *got.AccessKeyId, SecretAccessKey: *got.SecretAccessKey,
+		SessionToken: *got.SessionToken, Expires: *got.Expiration, Serial: string(device)}, nil
 }
