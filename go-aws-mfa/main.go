@@ -14,6 +14,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/cli"
 	"aws-mfa.example/aws-mfa/internal/prompt"
 	"aws-mfa.example/aws-mfa/internal/words"
+	smithytime "github.com/aws/smithy-go/time"
 )
 
 //go:embed VERSION
@@ -33,7 +34,7 @@ func run() int {
 	app := cli.App{
 		Version: strings.TrimSpace(version), Digest: sourceDigest, Language: words.FromEnvironment(os.Getenv),
 		Terminal: sync.OnceValue(func() *prompt.Terminal { return prompt.Find(os.Stdin, os.Stderr) }),
-		Stdout:   os.Stdout, Stderr: os.Stderr, Now: time.Now, Wait: cli.Wait,
+		Stdout:   os.Stdout, Stderr: os.Stderr, Now: time.Now, Wait: smithytime.SleepWithContext,
 	}
 	if !prompt.IsTerminal(os.Stdin) {
 		app.Stdin = os.Stdin

@@ -27,16 +27,6 @@ type App struct {
 	Wait            func(context.Context, time.Duration) error
 }
 
-// Wait lets the time pass, or Ctrl-C end it.
-func Wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // Run does what args say and returns the exit code.
 func (a App) Run(ctx context.Context, args []string) (code int) {
 	var seen secrets

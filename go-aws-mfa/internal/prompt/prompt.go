@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/words"
+	smithytime "github.com/aws/smithy-go/time"
 	"golang.org/x/term"
 )
 
@@ -91,12 +92,8 @@ func (t *Terminal) Ask(ctx context.Context, question string, secret bool) (strin
 		}
 	}
 	line, err := cancellable(ctx, read)
-	if err != nil && ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-		case <-time.After(signalLag):
-			return "", unreadable(err)
-		}
+	if err != nil && smithytime.SleepWithContext(ctx, signalLag) == nil {
+		return "", unreadable(err)
 	}
 	if ctx.Err() != nil && t.Restore != nil {
 		t.Restore()
