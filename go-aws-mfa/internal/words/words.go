@@ -7,8 +7,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -79,8 +77,8 @@ func New(name string, args ...any) Text { return Text{name, args} }
 
 // Is reports whether err is the failure called name.
 func Is(err error, name string) bool {
-	var told Text
-	return errors.As(err, &told) && told.name == name
+	told, ok := errors.AsType[Text](err)
+	return ok && told.name == name
 }
 
 func (t Text) Error() string { return t.In(English) }
@@ -113,12 +111,4 @@ func fill(l Language, format string, args []any) string {
 }
 
 // Reason is why a file operation failed, without the path, which the message has already.
-func Reason(err error) error {
-	if path := new(fs.PathError); errors.As(err, &path) {
-		return path.Err
-	}
-	if link := new(os.LinkError); errors.As(err, &link) {
-		return link.Err
-	}
-	return err
-}
+func Reason(err error) error { return cmp.Or(errors.Unwrap(err), err) }
