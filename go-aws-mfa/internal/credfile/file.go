@@ -1,6 +1,7 @@
 package credfile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +52,11 @@ func Save(ctx context.Context, path, name string, session Session) error {
 	}
 	defer release()
 	if held { // nobody else is writing: temporary files are those of writers that were killed
-		sweep(filepath.Dir(target))
+		folder := filepath.Dir(target)
+		killed, _ := fs.Glob(os.DirFS(folder), temporaries)
+		for _, name := range killed {
+			_ = os.Remove(filepath.Join(folder, name))
+		}
 	}
 	text, err := Read(target)
 	if err != nil {
@@ -129,15 +134,6 @@ func locate(path string) (string, error) {
 
 func beside(target, end string) string { return filepath.Join(filepath.Dir(target), ".aws-mfa"+end) }
 
-func sweep(folder string) {
-	entries, _ := os.ReadDir(folder)
-	for _, entry := range entries {
-		if ours, _ := filepath.Match(temporaries, entry.Name()); ours {
-			_ = os.Remove(filepath.Join(folder, entry.Name()))
-		}
-	}
-}
-
 // swap replaces the file by a temporary one beside it: a rename only swaps within one file system.
 func swap(target string, text []byte) error {
 	mode := privateFile
@@ -150,15 +146,10 @@ func swap(target string, text []byte) error {
 		return err
 	}
 	_, err = temporary.Write(text)
-	if err == nil && mode != privateFile {
-		err = temporary.Chmod(mode)
+	if mode != privateFile {
+		err = cmp.Or(err, temporary.Chmod(mode))
 	}
-	if err == nil {
-		err = temporary.Sync()
-	}
-	if closed := temporary.Close(); err == nil {
-		err = closed
-	}
+	err = cmp.Or(err, temporary.Sync(), temporary.Close())
 	if err == nil {
 		err = rename(temporary.Name(), target)
 	}
