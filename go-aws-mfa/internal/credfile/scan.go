@@ -2,7 +2,9 @@ package credfile
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"aws-mfa.example/aws-mfa/internal/words"
 )
@@ -33,21 +35,19 @@ var clearHeader = regexp.MustCompile(`^\[([^][#;]+)\][ \t]*([#;][^]]*)?$`)
 // not read at all, or reads otherwise in or about that section.
 func scan(text []byte, name string) (lines []line, err error) {
 	seen, ours := map[string]bool{}, false
-	for number, raw := range strings.SplitAfter(string(text), "\n") {
-		if number == 0 && (strings.HasPrefix(raw, "\ufeff") || strings.HasPrefix(raw, "\xff\xfe") || strings.HasPrefix(raw, "\xfe\xff")) {
-			return nil, words.New("line-marked")
-		}
-		l := classify(raw)
+	for raw := range strings.Lines(string(text)) {
+		l, number := classify(raw), len(lines)+1
 		switch {
-		case raw == "": // behind the last newline
-			continue
+		case number == 1 && (strings.HasPrefix(raw, "\ufeff") ||
+			strings.HasPrefix(raw, "\xff\xfe") || strings.HasPrefix(raw, "\xfe\xff")):
+			return nil, words.New("line-marked")
 		case l.kind == header && seen[l.value]:
-			return nil, words.New("line-doubles-section", number+1, l.value)
+			return nil, words.New("line-doubles-section", number, l.value)
 		case l.kind == header && l.value == "DEFAULT":
-			return nil, words.New("line-default", number+1)
+			return nil, words.New("line-default", number)
 		// For botocore, but for no other, the blanks of [ name ] are part of the name.
 		case (l.kind == unclear || l.value != name) && means(raw, name), l.kind == unclear && ours:
-			return nil, words.New("line-unclear", number+1)
+			return nil, words.New("line-unclear", number)
 		case l.kind == header:
 			ours, seen[l.value] = l.value == name, true
 		}
@@ -90,4 +90,40 @@ func startOfComment(trimmed string) int {
 		}
 	}
 	return len(trimmed)
+}
+
+// replaced are the settings of which Put leaves one, however many there were.
+var replaced = []string{accessKey, secretKey, token, legacyToken, expiry, record}
+
+// strict refuses what botocore can not read. One such line anywhere makes the whole file unreadable to the AWS CLI,
+// and a session in it would be of no use.
+func strict(lines []line) error {
+	var keys map[string]bool // of the section so far; nil before the first
+	depth, nested := -1, false
+	for at, l := range lines {
+		trimmed := strings.TrimSpace(l.raw)
+		mark := strings.IndexAny(trimmed, "=:")
+		switch {
+		case !utf8.ValidString(l.raw):
+			return words.New("line-not-text", at+1)
+		case l.kind == filler:
+		case depth >= 0 && l.indent > depth: // it continues the value above
+			if nested && !strings.Contains(trimmed, "=") {
+				return words.New("line-no-setting", at+1)
+			}
+		case l.kind == header || l.kind == unclear:
+			keys, depth = map[string]bool{}, -1
+		case keys == nil:
+			return words.New("line-outside", at+1)
+		case mark < 1:
+			return words.New("line-no-setting", at+1)
+		default:
+			key := strings.ToLower(strings.TrimSpace(trimmed[:mark]))
+			if keys[key] && !(l.ours && slices.Contains(replaced, key)) {
+				return words.New("line-doubles-setting", at+1, key)
+			}
+			keys[key], depth, nested = true, l.indent, mark == len(trimmed)-1
+		}
+	}
+	return nil
 }
