@@ -11,6 +11,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/login"
 	"aws-mfa.example/aws-mfa/internal/profile"
 	"aws-mfa.example/aws-mfa/internal/words"
+	"github.com/aws/aws-sdk-go-v2/config"
 )
 
 // A session that ends sooner than this is as good as none: what is begun with it could not be finished.
@@ -25,7 +26,7 @@ type run struct {
 	*options
 	seen     *secrets
 	files    profile.Files
-	from     profile.Source
+	from     config.SharedConfig // SRC, with its keys wherever they came from
 	to       profile.Destination
 	named    login.Device // the device that needs no search; "" if there is none
 	guessed  error        // if nobody told that the user has the device: why not
@@ -46,7 +47,7 @@ func (r *run) logIn(ctx context.Context) (err error) {
 	if r.from, err = profile.LoadSource(ctx, r.source, r.files); err != nil {
 		return err
 	}
-	r.seen.add(r.from.Keys.AccessKeyID, r.from.Keys.SecretAccessKey)
+	r.seen.add(r.from.Credentials.AccessKeyID, r.from.Credentials.SecretAccessKey)
 	if err := r.nameDevice(); err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (r *run) keptFits() bool {
 	if r.named != "" {
 		wanted = device == r.named
 	}
-	return !r.is("force") && kept.AccessKeyID != "" && kept.Source == r.from.Keys.AccessKeyID && wanted &&
+	return !r.is("force") && kept.AccessKeyID != "" && kept.Source == r.from.Credentials.AccessKeyID && wanted &&
 		kept.Expires.Sub(r.Now()) > margin
 }
 
@@ -107,7 +108,7 @@ func (r *run) renew(ctx context.Context) error {
 }
 
 func (r *run) newSession(ctx context.Context) (session credfile.Session, err error) {
-	cfg, err := r.from.Config(ctx, r.text("region"), r.named.Partition())
+	cfg, err := profile.Config(ctx, r.from, r.files, r.text("region"), r.named.Partition())
 	if err != nil {
 		return session, err
 	}
@@ -126,7 +127,7 @@ func (r *run) newSession(ctx context.Context) (session credfile.Session, err err
 	if session.Expires.Sub(r.Now().Add(r.client.Skew())) < r.duration-time.Minute {
 		r.note("note-shorter")
 	}
-	session.Source = r.from.Keys.AccessKeyID
+	session.Source = r.from.Credentials.AccessKeyID
 	if r.to.Region == "" {
 		session.Region = cmp.Or(r.from.Region, r.text("region"))
 	}

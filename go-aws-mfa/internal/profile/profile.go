@@ -23,77 +23,58 @@ import (
 var fallbackRegions = map[string]string{"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1",
 	"aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1", "aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1"}
 
-// Source is a profile with long-term keys.
-type Source struct {
-	Name      string
-	Keys      aws.Credentials
-	Region    string // from the files only: AWS_REGION is not the profile's
-	MFASerial string
-	files     Files
-}
-
-// LoadSource reads the profile called name and its keys. It calls nobody but the profile's own credential_process.
-func LoadSource(ctx context.Context, name string, files Files) (Source, error) {
-	shared, err := load(ctx, name, files)
-	if missing(err) {
-		return Source{}, words.New("no-profile", name, files.Credentials, files.Config)
-	}
-	if err != nil {
-		return Source{}, err
-	}
-	if err := checkSource(name, shared, files); err != nil {
-		return Source{}, err
-	}
-	keys := shared.Credentials
-	if !keys.HasKeys() {
-		keys, err = processcreds.NewProvider(shared.CredentialProcess).Retrieve(ctx)
+// LoadSource reads the profile called name and its long-term keys. It calls nobody but the profile's own
+// credential_process. The region is that of the files only: AWS_REGION is not the profile's.
+func LoadSource(ctx context.Context, name string, files Files) (source config.SharedConfig, err error) {
+	source, err = load(ctx, name, files)
+	text, _ := credfile.Read(files.Credentials)
+	found, _ := credfile.Look(text, name)
+	inFiles := source.Credentials.HasKeys()
+	switch {
+	case missing(err):
+		return source, words.New("no-profile", name, files.Credentials, files.Config)
+	case err != nil:
+		return source, err
+	case source.RoleARN != "":
+		return source, words.New("source-is-role", name)
+	case !inFiles && (source.CredentialProcess == "" || usesSSO(source)):
+		return source, words.New("source-without-key", name)
+	case source.Region != "" && !credfile.Writable(source.Region):
+		return source, words.New("source-odd-region", name)
+	case found.Legacy: // which the SDK does not know
+		return source, words.New("source-is-session", name)
+	case !inFiles:
+		source.Credentials, err = processcreds.NewProvider(source.CredentialProcess).Retrieve(ctx)
 		// The SDK's text is never shown: it quotes what the process printed, which is where the keys are.
-		if exit := new(exec.ExitError); errors.As(err, &exit) {
-			return Source{}, words.New("process-failed", name, exit)
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			return source, words.New("process-failed", name, exit)
 		} else if err != nil {
-			return Source{}, words.New("process-useless", name)
+			return source, words.New("process-useless", name)
 		}
 	}
-	if keys.SessionToken != "" {
-		return Source{}, words.New("source-is-session", name)
+	if source.Credentials.SessionToken != "" {
+		return source, words.New("source-is-session", name)
 	}
-	return Source{name, keys, shared.Region, shared.MFASerial, files}, nil
+	return source, nil
 }
 
-// Config is what the SDK needs for calls with the keys of the profile. The region is the one that is given, else
+// Config is what the SDK needs for calls with the keys of source. The region is the one that is given, else
 // AWS_REGION, else the profile's, else one of the partition.
-func (s Source) Config(ctx context.Context, region, partition string) (aws.Config, error) {
+func Config(ctx context.Context, source config.SharedConfig, files Files, region, partition string) (aws.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx,
 		// Named in the program, the profile and its keys win over AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN and AWS_PROFILE.
-		config.WithSharedConfigProfile(s.Name),
+		config.WithSharedConfigProfile(source.Profile),
 		config.WithCredentialsProvider(aws.CredentialsProviderFunc(
-			func(context.Context) (aws.Credentials, error) { return s.Keys, nil })),
-		config.WithSharedCredentialsFiles([]string{s.files.Credentials}),
-		config.WithSharedConfigFiles([]string{s.files.Config}),
+			func(context.Context) (aws.Credentials, error) { return source.Credentials, nil })),
+		config.WithSharedCredentialsFiles([]string{files.Credentials}),
+		config.WithSharedConfigFiles([]string{files.Config}),
 		config.WithRegion(region),
 		config.WithDefaultRegion(cmp.Or(fallbackRegions[partition], "us-east-1")),
 		config.WithLogger(logging.Nop{}))
 	if err != nil {
-		return cfg, words.New("profile-unusable", s.Name, err)
+		return cfg, words.New("profile-unusable", source.Profile, err)
 	}
 	return cfg, nil
-}
-
-// checkSource refuses what gives no long-term keys. It leaves two places for them: the files and a process.
-func checkSource(name string, shared config.SharedConfig, files Files) error {
-	text, _ := credfile.Read(files.Credentials)
-	found, _ := credfile.Look(text, name)
-	switch {
-	case shared.RoleARN != "":
-		return words.New("source-is-role", name)
-	case !shared.Credentials.HasKeys() && (shared.CredentialProcess == "" || usesSSO(shared)):
-		return words.New("source-without-key", name)
-	case shared.Region != "" && !credfile.Writable(shared.Region):
-		return words.New("source-odd-region", name)
-	case found.Legacy: // which the SDK does not know
-		return words.New("source-is-session", name)
-	}
-	return nil
 }
 
 // Destination is a profile that may get a session.
