@@ -140,16 +140,12 @@ type Files struct{ Credentials, Config string }
 
 // Locate finds the files as the AWS CLI does: the environment, else the home folder.
 func Locate() (Files, error) {
-	files := Files{expandHome(os.Getenv("AWS_SHARED_CREDENTIALS_FILE")), expandHome(os.Getenv("AWS_CONFIG_FILE"))}
-	if files.Config == "" {
-		files.Config = config.DefaultSharedConfigFilename()
-	}
-	if files.Credentials == "" {
-		files.Credentials = config.DefaultSharedCredentialsFilename()
-		// Without a home the SDK's answer is relative, and keys would land in whatever folder this runs in.
-		if !filepath.IsAbs(files.Credentials) {
-			return files, words.New("no-home")
-		}
+	named := os.Getenv("AWS_SHARED_CREDENTIALS_FILE")
+	files := Files{cmp.Or(expandHome(named), config.DefaultSharedCredentialsFilename()),
+		cmp.Or(expandHome(os.Getenv("AWS_CONFIG_FILE")), config.DefaultSharedConfigFilename())}
+	// Without a home the SDK's answer is relative, and keys would land in whatever folder this runs in.
+	if named == "" && !filepath.IsAbs(files.Credentials) {
+		return files, words.New("no-home")
 	}
 	return files, nil
 }
