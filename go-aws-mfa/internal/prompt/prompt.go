@@ -93,7 +93,10 @@ func (t *Terminal) Ask(ctx context.Context, question string, secret bool) (strin
 	}
 	line, err := cancellable(ctx, read)
 	if err != nil && smithytime.SleepWithContext(ctx, signalLag) == nil {
-		return "", unreadable(err)
+		if errors.Is(err, io.EOF) {
+			return "", words.New("code-missing")
+		}
+		return "", words.New("input", err)
 	}
 	if ctx.Err() != nil && t.Restore != nil {
 		t.Restore()
@@ -104,13 +107,10 @@ func (t *Terminal) Ask(ctx context.Context, question string, secret bool) (strin
 // Piped reads the first line of what is no terminal; "" is one that is empty or not there.
 func Piped(ctx context.Context, in io.Reader) (string, error) {
 	line, err := cancellable(ctx, func() (string, error) { return firstLine(in) })
-	if err == nil || ctx.Err() != nil {
-		return strings.TrimSpace(line), ctx.Err()
+	if err != nil && ctx.Err() == nil && !errors.Is(err, io.EOF) {
+		return "", words.New("input", err)
 	}
-	if errors.Is(err, io.EOF) {
-		return "", nil
-	}
-	return "", unreadable(err)
+	return strings.TrimSpace(line), ctx.Err()
 }
 
 // cancellable reads in a goroutine of its own: a blocked read cannot be cancelled, but left behind at the end.
@@ -136,13 +136,6 @@ func firstLine(in io.Reader) (string, error) {
 		err = nil
 	}
 	return line, err
-}
-
-func unreadable(err error) error {
-	if errors.Is(err, io.EOF) {
-		return words.New("code-missing")
-	}
-	return words.New("input", err)
 }
 
 // Code returns the code that line is. It never repeats what was typed: it may be a password.
