@@ -9,11 +9,11 @@ import (
 	"strings"
 	"unicode"
 
+	"aws-mfa.example/aws-mfa/internal/prompt"
 	"aws-mfa.example/aws-mfa/internal/words"
 )
 
-// succeed says until when, and what to type next. It goes to stderr: stdout is
-// for data, and there is none.
+// succeed says until when, and what to type next. It goes to stderr: stdout is for data, and there is none.
 func (r *run) succeed(until string, reused bool) {
 	if r.is("quiet") {
 		return
@@ -46,19 +46,19 @@ func (r *run) tellWaiting() {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_.@/+:-]+$`)
 
-// nextCommand selects the profile in the shell that goos has. A name with
-// anything special in it is quoted so that the shell takes it as it stands.
+// nextCommand selects the profile in the shell that goos has, which takes a quoted name as it stands.
 func nextCommand(goos, name string) string {
-	if goos == "windows" {
-		if plainWord.MatchString(name) {
-			return `$env:AWS_DEFAULT_PROFILE = "` + name + `"`
-		}
-		return `$env:AWS_DEFAULT_PROFILE = '` + strings.ReplaceAll(name, `'`, `''`) + `'`
+	quoted := func(quote string) string { return "'" + strings.ReplaceAll(name, "'", quote) + "'" }
+	plain := plainWord.MatchString(name)
+	switch {
+	case goos == "windows" && plain:
+		return `$env:AWS_DEFAULT_PROFILE = "` + name + `"`
+	case goos == "windows":
+		return "$env:AWS_DEFAULT_PROFILE = " + quoted("''")
+	case plain:
+		return "export AWS_DEFAULT_PROFILE=" + name
 	}
-	if !plainWord.MatchString(name) {
-		name = `'` + strings.ReplaceAll(name, `'`, `'\''`) + `'`
-	}
-	return "export AWS_DEFAULT_PROFILE=" + name
+	return "export AWS_DEFAULT_PROFILE=" + quoted(`'\''`)
 }
 
 // fail prints err and returns its exit code.
@@ -82,20 +82,17 @@ func (s secrets) hide(text string) string {
 	for _, secret := range s {
 		if len(secret) >= shortestKey {
 			text = strings.ReplaceAll(text, secret, "***")
-		} else if code.MatchString(secret) {
+		} else if code, bad := prompt.Code(secret); bad == nil {
 			// As a word, so that longer numbers such as accounts stay whole.
-			text = regexp.MustCompile(`\b`+secret+`\b`).ReplaceAllString(text, "***")
+			text = regexp.MustCompile(`\b`+code+`\b`).ReplaceAllString(text, "***")
 		}
 	}
 	return passwordInURL.ReplaceAllString(text, "//***@")
 }
 
-var code = regexp.MustCompile(`^[0-9]{6}$`)
-
 var passwordInURL = regexp.MustCompile(`//[^/@]+@`)
 
-// clean makes one line of text that a server may have written: no line breaks,
-// and nothing that steers a terminal.
+// clean makes one line of text that a server may have written: no line breaks, and nothing that steers a terminal.
 func clean(text string) string {
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool {
 		return unicode.IsSpace(r) || !unicode.IsPrint(r)
