@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -27,9 +26,7 @@ type Client struct {
 // New makes a Client. It calls nothing. An endpoint wins over those of the environment; "" is none.
 func New(cfg aws.Config, endpoint string, limit time.Duration) Client {
 	c := Client{limit: limit, skew: new(atomic.Int64)}
-	cfg.APIOptions = append(cfg.APIOptions, func(stack *middleware.Stack) error {
-		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("WatchClock", c.watchClock), middleware.After)
-	})
+	cfg.Interceptors.AddAfterTransmit(c)
 	c.sts, c.iam = sts.NewFromConfig(cfg), iam.NewFromConfig(cfg)
 	if endpoint != "" {
 		c.sts = sts.NewFromConfig(cfg, func(o *sts.Options) { o.BaseEndpoint = &endpoint })
@@ -38,17 +35,12 @@ func New(cfg aws.Config, endpoint string, limit time.Duration) Client {
 	return c
 }
 
-// watchClock compares the Date of each answer with this computer's time.
-func (c Client) watchClock(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
-	middleware.DeserializeOutput, middleware.Metadata, error,
-) {
-	out, metadata, err := next.HandleDeserialize(ctx, in)
-	if answer, ok := out.RawResponse.(*smithyhttp.Response); ok {
-		if date, dateErr := http.ParseTime(answer.Header.Get("Date")); dateErr == nil {
-			c.skew.Store(int64(time.Until(date)))
-		}
+// AfterTransmit compares the Date of each answer with this computer's time.
+func (c Client) AfterTransmit(_ context.Context, seen *smithyhttp.InterceptorContext) error {
+	if date, err := http.ParseTime(seen.Response.Header.Get("Date")); err == nil {
+		c.skew.Store(int64(time.Until(date)))
 	}
-	return out, metadata, err
+	return nil
 }
 
 // Skew is how far AWS's clock is ahead of this computer's, as far as is known: a Date has whole seconds.
