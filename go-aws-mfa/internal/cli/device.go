@@ -74,12 +74,11 @@ func (r *run) guess(found login.Found) (login.Device, error) {
 
 // choose lets a person pick one of several devices.
 func (r *run) choose(ctx context.Context, t *prompt.Terminal, usable, devices []login.Device) (login.Device, error) {
-	question, number := words.New("ask-device").In(r.Language)+"\n", 0
+	question := words.New("ask-device").In(r.Language) + "\n"
 	for _, device := range devices {
 		mark := "-"
-		if !device.FIDO() {
-			number++
-			mark = strconv.Itoa(number)
+		if at := slices.Index(usable, device); at >= 0 {
+			mark = strconv.Itoa(at + 1)
 		}
 		question += "  " + mark + "  " + clean(device.Name()) + "  (" + device.Kind().In(r.Language) + ")\n"
 	}
