@@ -29,7 +29,10 @@ const (
 	other                // what continues a value, and what no reader knows
 )
 
-var clearHeader = regexp.MustCompile(`^\[([^][#;]+)\][ \t]*([#;][^]]*)?$`)
+var (
+	clearHeader = regexp.MustCompile(`^\[([^][#;]+)\][ \t]*([#;][^]]*)?$`)
+	comment     = regexp.MustCompile(`[ \t][#;]`) // behind a setting: the mark needs a blank before it
+)
 
 // scan splits text into lines and marks those of the section called name. It refuses a file that some reader can
 // not read at all, or reads otherwise in or about that section.
@@ -74,22 +77,12 @@ func classify(raw string) line {
 		l.kind, l.value = header, found[1]
 	case trimmed[0] == '[' && strings.Contains(trimmed, "]"):
 		l.kind = unclear
-	case at < 0 || l.indent == 0 && at > startOfComment(trimmed): // "a # b = c" is no setting
+	case at < 0 || l.indent == 0 && comment.MatchString(trimmed[:at]): // "a # b = c" is no setting
 		l.kind = other
 	default:
 		l.kind, l.key, l.value = property, strings.ToLower(strings.TrimSpace(trimmed[:at])), strings.TrimSpace(trimmed[at+1:])
 	}
 	return l
-}
-
-// startOfComment finds a comment behind a setting: the mark needs a blank before it.
-func startOfComment(trimmed string) int {
-	for at := 1; at < len(trimmed); at++ {
-		if strings.IndexByte("#;", trimmed[at]) >= 0 && strings.IndexByte(" \t", trimmed[at-1]) >= 0 {
-			return at
-		}
-	}
-	return len(trimmed)
 }
 
 // replaced are the settings of which Put leaves one, however many there were.
