@@ -181,7 +181,7 @@ func replace(lines []line, name string, settings []setting) []string {
 // insert adds the settings behind out[:end], or with a new section if end < 0.
 func insert(out []string, end int, name string, settings []setting, eol string) []string {
 	var fresh []string
-	if end < 0 && len(settings) > 0 {
+	if end < 0 {
 		end = len(out)
 		if end > 0 && strings.TrimSpace(out[end-1]) != "" {
 			fresh = append(fresh, eol)
@@ -194,7 +194,7 @@ func insert(out []string, end int, name string, settings []setting, eol string) 
 	if len(fresh) > 0 && end > 0 && !strings.HasSuffix(out[end-1], "\n") {
 		out[end-1] += eol
 	}
-	return slices.Insert(out, max(end, 0), fresh...)
+	return slices.Insert(out, end, fresh...)
 }
 
 func (s setting) line(eol string) string { return s.key + " = " + s.value + eol }
