@@ -50,15 +50,11 @@ func explain(ctx context.Context, call string, err error) error {
 		return words.New("too-many")
 	case answered && answer.HTTPStatusCode() >= 500:
 		return words.New("aws-failed", call, answer.HTTPStatusCode())
-	case known:
-		return refused(call, api)
-	case answered:
+	case !known && answered:
 		return words.New("odd-answer", call)
+	case !known:
+		return unreachable(call, err)
 	}
-	return unreachable(call, err)
-}
-
-func refused(call string, api smithy.APIError) error {
 	for _, r := range refusals {
 		if (r.code == "" || r.code == api.ErrorCode()) && strings.Contains(api.ErrorMessage(), r.text) {
 			return words.New(r.fault)
