@@ -65,8 +65,7 @@ func (r *run) nextCode(ctx context.Context) (code string, again bool, err error)
 		return code, err == nil, err
 	}
 	terminal := r.terminal()
-	// A credential_process shares standard input with the program that runs it: what is there is more likely
-	// somebody's data than a code.
+	// A credential_process shares standard input with the program that runs it: what is there is its data, hardly a code.
 	if terminal == nil || r.text("format") != processFormat {
 		if code, err = r.readPipe(ctx); code != "" || err != nil {
 			return code, false, err
@@ -118,8 +117,7 @@ func (r *run) readPipe(ctx context.Context) (string, error) {
 	return *r.piped, nil
 }
 
-// runCodeCommand never shows what the command printed: that is the code. Its stderr comes as it is: it may ask for a
-// finger on a key.
+// runCodeCommand never shows what was printed: that is the code. What is on stderr it does: it may ask for a touch.
 func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	var printed bytes.Buffer
 	command := shell(ctx, r.text("code-command"))

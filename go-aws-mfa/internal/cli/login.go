@@ -79,8 +79,7 @@ func (r *run) keptFits() bool {
 		kept.Expires.Sub(r.Now()) > margin
 }
 
-// renew gets a session while no other process does so for the same profile. Who had to wait for another one takes
-// what that one got.
+// renew gets a session while no other process does so for the same profile. Who had to wait takes what that one got.
 func (r *run) renew(ctx context.Context) error {
 	release, err := credfile.LockProfile(ctx, r.files.Credentials, r.destination, r.tellWaiting)
 	if err != nil {

@@ -1,5 +1,4 @@
-// Package profile reads profiles as the AWS CLI does, and refuses the ones that can not be the source or the
-// destination of a session.
+// Package profile reads profiles as the AWS CLI does, and refuses what can not be source or destination of a session.
 package profile
 
 import (
