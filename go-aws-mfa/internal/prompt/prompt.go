@@ -33,16 +33,21 @@ type Terminal struct {
 // Find returns the terminal of the person who started the program, or nil. The streams do not always lead there:
 // a program that runs this one as its credential_process keeps stderr for itself.
 func Find(stdin, stderr *os.File) *Terminal {
-	typed := IsTerminal(stdin)
+	in, out, typed := stdin, stderr, IsTerminal(stdin)
 	if !typed || !term.IsTerminal(int(stderr.Fd())) {
-		if in, out, err := open(); err == nil {
-			return over(in, out)
+		if keyboard, screen, err := open(); err == nil {
+			in, out = keyboard, screen
+		} else if !typed {
+			return nil
 		}
 	}
-	if !typed {
-		return nil
+	t := &Terminal{In: in, Out: out}
+	fd := int(in.Fd())
+	if state, err := term.GetState(fd); err == nil {
+		t.Hidden = func() ([]byte, error) { return term.ReadPassword(fd) }
+		t.Restore = func() { _ = term.Restore(fd, state) }
 	}
-	return over(stdin, stderr)
+	return t
 }
 
 // open opens the terminal by its name.
@@ -68,16 +73,6 @@ func IsTerminal(f *os.File) bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-func over(in, out *os.File) *Terminal {
-	t := &Terminal{In: in, Out: out}
-	fd := int(in.Fd())
-	if state, err := term.GetState(fd); err == nil {
-		t.Hidden = func() ([]byte, error) { return term.ReadPassword(fd) }
-		t.Restore = func() { _ = term.Restore(fd, state) }
-	}
-	return t
 }
 
 // Ask asks for a line. A secret one is not shown.
