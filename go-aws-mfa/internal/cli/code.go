@@ -117,7 +117,7 @@ func (r *run) readPipe(ctx context.Context) (string, error) {
 	return *r.piped, nil
 }
 
-// runCodeCommand never shows what was printed: that is the code. What is on stderr it does: it may ask for a touch.
+// runCodeCommand never shows what was printed: that is the code. Its stderr goes through: it may ask for a touch.
 func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	var printed bytes.Buffer
 	command := shell(ctx, r.text("code-command"))
@@ -132,11 +132,10 @@ func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	if err != nil && !errors.Is(err, exec.ErrWaitDelay) { // a child that it left behind does not matter
 		return "", words.New("code-command-failed", err)
 	}
-	code, err := prompt.Code(printed.String())
-	if err != nil {
-		return "", words.New("code-command-useless")
+	if code, err := prompt.Code(printed.String()); err == nil {
+		return code, nil
 	}
-	return code, nil
+	return "", words.New("code-command-useless")
 }
 
 // beforeNext says what was wrong with a code, and lets the time pass until the device shows another one.
