@@ -30,8 +30,8 @@ var refusals = []struct{ code, text, fault string }{
 }
 
 // throttled is what the services call it when there are too many calls.
-var throttled = []string{"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestLimitExceeded",
-	"TooManyRequests", "TooManyRequestsException", "SlowDown"}
+var throttled = []string{"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled",
+	"RequestLimitExceeded", "TooManyRequests", "TooManyRequestsException", "SlowDown"}
 
 // explain turns the error of a call into one sentence and a next step.
 func explain(ctx context.Context, call string, err error) error {
@@ -41,16 +41,18 @@ func explain(ctx context.Context, call string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	answer, answered := errors.AsType[*smithyhttp.ResponseError](err)
-	answered = answered && answer.HTTPStatusCode() != 0
+	status := 0 // there was no answer
+	if answer, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		status = answer.HTTPStatusCode()
+	}
 	api, known := errors.AsType[smithy.APIError](err)
 	known = known && api.ErrorCode() != "UnknownError"
 	switch {
-	case known && slices.Contains(throttled, api.ErrorCode()), answered && answer.HTTPStatusCode() == http.StatusTooManyRequests:
+	case known && slices.Contains(throttled, api.ErrorCode()), status == http.StatusTooManyRequests:
 		return words.New("too-many")
-	case answered && answer.HTTPStatusCode() >= 500:
-		return words.New("aws-failed", call, answer.HTTPStatusCode())
-	case !known && answered:
+	case status >= 500:
+		return words.New("aws-failed", call, status)
+	case !known && status != 0:
 		return words.New("odd-answer", call)
 	case !known:
 		return unreachable(call, err)
