@@ -1,4 +1,4 @@
-// The aws-mfa command swaps a long-term AWS access key and an MFA code for a session, and writes it into another profile.
+// The aws-mfa command swaps a long-term AWS access key and an MFA code for a session, and writes it into a profile.
 package main
 
 import (

@@ -151,7 +151,8 @@ var (
 func completion(name string) string {
 	var flags, valued []string
 	var fish strings.Builder
-	values := map[string]string{"SRC": "(__aws_mfa_profiles)", "DST": "(__aws_mfa_profiles)", "FORMAT": strings.Join(formats, " ")}
+	profiles := "(__aws_mfa_profiles)"
+	values := map[string]string{"SRC": profiles, "DST": profiles, "FORMAT": strings.Join(formats, " ")}
 	for _, row := range table() {
 		line, written := "-l "+row.long, []string{"--" + row.long}
 		if row.short != "" {

@@ -39,8 +39,8 @@ func (r *run) deliver(session credfile.Session, reused bool) error {
 	case isShell:
 		text = assign(form[0], session, until, region) + form[1]
 	default: // json has all that AWS documents for a credential_process, and more
-		document := map[string]any{"Version": 1, "AccessKeyId": session.AccessKeyID, "SecretAccessKey": session.SecretAccessKey,
-			"SessionToken": session.SessionToken, "Expiration": until}
+		document := map[string]any{"Version": 1, "AccessKeyId": session.AccessKeyID,
+			"SecretAccessKey": session.SecretAccessKey, "SessionToken": session.SessionToken, "Expiration": until}
 		if format != processFormat {
 			document["Profile"], document["SourceProfile"], document["SerialNumber"] = r.destination, r.source, session.Serial
 			document["Region"], document["Reused"] = region, reused

@@ -66,7 +66,8 @@ func (a App) fail(err error, seen secrets) int {
 	shown := words.New("unforeseen", err)
 	errors.As(err, &shown)
 	code, hint := shown.Failure(a.Language)
-	fmt.Fprintf(a.Stderr, "aws-mfa: error: %s\n\nhint: %s\n", clean(seen.hide(shown.In(a.Language))), clean(seen.hide(hint)))
+	said := shown.In(a.Language)
+	fmt.Fprintf(a.Stderr, "aws-mfa: error: %s\n\nhint: %s\n", clean(seen.hide(said)), clean(seen.hide(hint)))
 	return code
 }
 

@@ -112,8 +112,9 @@ func CheckName(name string) error {
 type setting struct{ key, value string }
 
 func (s Session) settings() []setting {
-	all := []setting{{region, s.Region}, {accessKey, s.AccessKeyID}, {secretKey, s.SecretAccessKey}, {token, s.SessionToken},
-		{expiry, s.Expires.UTC().Format(time.RFC3339)}, {record, s.Source + " " + s.Serial + " " + s.AccessKeyID}}
+	all := []setting{{region, s.Region}, {accessKey, s.AccessKeyID}, {secretKey, s.SecretAccessKey},
+		{token, s.SessionToken}, {expiry, s.Expires.UTC().Format(time.RFC3339)},
+		{record, s.Source + " " + s.Serial + " " + s.AccessKeyID}}
 	if s.Region == "" {
 		return all[1:]
 	}

@@ -62,7 +62,8 @@ func (c Client) Session(ctx context.Context, device Device, code string, duratio
 		return session, explain(ctx, "GetSessionToken", err)
 	}
 	got := answer.Credentials
-	if got == nil || got.AccessKeyId == nil || got.SecretAccessKey == nil || got.SessionToken == nil || got.Expiration == nil {
+	if got == nil || got.AccessKeyId == nil || got.SecretAccessKey == nil || got.SessionToken == nil ||
+		got.Expiration == nil {
 		return session, words.New("odd-answer", "GetSessionToken")
 	}
 	return credfile.Session{AccessKeyID: *got.AccessKeyId, SecretAccessKey: *got.SecretAccessKey,

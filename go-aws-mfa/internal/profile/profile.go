@@ -19,8 +19,9 @@ import (
 )
 
 // STS and IAM can not be called without a region. These each partition always has.
-var fallbackRegions = map[string]string{"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1",
-	"aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1", "aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1"}
+var fallbackRegions = map[string]string{"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1",
+	"aws-eusc": "eusc-de-east-1", "aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1",
+	"aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1"}
 
 // LoadSource reads the profile called name and its long-term keys. It calls nobody but the profile's own
 // credential_process. The region is that of the files only: AWS_REGION is not the profile's.
@@ -57,21 +58,21 @@ func LoadSource(ctx context.Context, name string, files Files) (source config.Sh
 	return source, nil
 }
 
-// Config is what the SDK needs for calls with the keys of source. The region is the one that is given, else
+// Config is what the SDK needs for calls with the keys that are given. The region is the one that is given, else
 // AWS_REGION, else the profile's, else one of the partition.
-func Config(ctx context.Context, source config.SharedConfig, files Files, region, partition string) (aws.Config, error) {
+func Config(ctx context.Context, from config.SharedConfig, files Files, region, partition string) (aws.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx,
 		// Named in the program, the profile and its keys win over AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN and AWS_PROFILE.
-		config.WithSharedConfigProfile(source.Profile),
+		config.WithSharedConfigProfile(from.Profile),
 		config.WithCredentialsProvider(aws.CredentialsProviderFunc(
-			func(context.Context) (aws.Credentials, error) { return source.Credentials, nil })),
+			func(context.Context) (aws.Credentials, error) { return from.Credentials, nil })),
 		config.WithSharedCredentialsFiles([]string{files.Credentials}),
 		config.WithSharedConfigFiles([]string{files.Config}),
 		config.WithRegion(region),
 		config.WithDefaultRegion(cmp.Or(fallbackRegions[partition], "us-east-1")),
 		config.WithLogger(logging.Nop{}))
 	if err != nil {
-		return cfg, words.New("profile-unusable", source.Profile, err)
+		return cfg, words.New("profile-unusable", from.Profile, err)
 	}
 	return cfg, nil
 }
@@ -131,7 +132,8 @@ func load(ctx context.Context, name string, files Files) (shared config.SharedCo
 func missing(err error) bool { return errors.As(err, new(config.SharedConfigProfileNotExistError)) }
 
 func usesSSO(shared config.SharedConfig) bool {
-	return shared.SSOSessionName+shared.SSOStartURL+shared.SSOAccountID+shared.SSORoleName+shared.SSORegion+shared.LoginSession != ""
+	return cmp.Or(shared.SSOSessionName, shared.SSOStartURL, shared.SSOAccountID, shared.SSORoleName, shared.SSORegion,
+		shared.LoginSession) != ""
 }
 
 // Files are the two files that profiles live in.
