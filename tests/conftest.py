@@ -30,12 +30,20 @@ Invoke = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Make a skip for want of an engine a failure where CI is set: it would pass for a test that was run."""
+    """Make a skip for want of what CI has to have a failure where CI is set: it would pass for a test that was run."""
     report = yield
-    if report.skipped and os.environ.get("CI") and item.get_closest_marker("docker"):
+    needed = item.get_closest_marker("docker") or item.get_closest_marker("needs")
+    if report.skipped and os.environ.get("CI") and needed:
         report.outcome = "failed"
         report.longrepr = f"CI may not skip this: {report.longrepr}"
     return report
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a program that is not installed."""
+    for program in (name for marker in item.iter_markers("needs") for name in marker.args):
+        if shutil.which(program) is None:
+            pytest.skip(f"`{program}` is not installed")
 
 
 def pytest_sessionfinish() -> None:
