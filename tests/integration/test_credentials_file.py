@@ -17,7 +17,6 @@ import pytest
 from botocore.configloader import raw_config_parse
 from botocore.exceptions import ConfigParseError
 
-from tests.conftest import Invoke
 from tests.integration.credentials_files import DESTINATION, generate
 from toolkit import toolchain
 from toolkit.emulator import Emulator
@@ -28,14 +27,6 @@ NAMES = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 
 Keys = tuple[str, str, str]
 NOTHING: Keys = ("", "", "")
-
-
-@pytest.fixture(scope="module")
-def aws_mfa(invoke_in: Invoke, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the path of aws-mfa."""
-    done = invoke_in(tmp_path_factory.mktemp("dist"), "build", "--engine", "local")
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 @pytest.fixture(scope="module")
