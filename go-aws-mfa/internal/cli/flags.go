@@ -143,6 +143,8 @@ var (
 	bashCompletion string
 	//go:embed completion.fish
 	fishCompletion string
+	// zsh runs a file of fpath when it first needs it, and takes what that offers.
+	zshFirst = "[ \"$funcstack[1]\" != _aws-mfa ] || _bash_complete -F _aws_mfa\n"
 
 	shells = []string{"bash", "zsh", "fish"}
 )
@@ -165,7 +167,7 @@ func completion(name string) string {
 		fmt.Fprintf(&fish, "complete -c aws-mfa %s -d '%s'\n", line, row.help)
 	}
 	script := map[string]string{"bash": bashCompletion, "fish": fishCompletion + fish.String(),
-		"zsh": "#compdef aws-mfa\nautoload -U +X bashcompinit && bashcompinit\n" + bashCompletion}[name]
+		"zsh": "#compdef aws-mfa\nautoload -U +X bashcompinit && bashcompinit\n" + bashCompletion + zshFirst}[name]
 	return strings.NewReplacer("@FLAGS@", strings.Join(flags, " "), "@VALUED@", strings.Join(valued, "|"),
 		"@FORMATS@", strings.Join(formats, " "), "@SHELLS@", strings.Join(shells, " ")).Replace(script)
 }
