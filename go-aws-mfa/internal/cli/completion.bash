@@ -1,6 +1,6 @@
 # Completion of aws-mfa. In ~/.bashrc: source <(aws-mfa completion bash)
 _aws_mfa_profiles() {
-    sed -n -e 's/^\[profile \(.*\)\]$/\1/p' -e 's/^\[\([^] ]*\)\]$/\1/p' \
+    sed -n -e 's/^\[profile \([^] ]*\)\]$/\1/p' -e 's/^\[\([^] ]*\)\]$/\1/p' \
         "${AWS_SHARED_CREDENTIALS_FILE:-$HOME/.aws/credentials}" "${AWS_CONFIG_FILE:-$HOME/.aws/config}" 2>/dev/null
 }
 _aws_mfa() {
