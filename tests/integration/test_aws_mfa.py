@@ -103,6 +103,70 @@ def test_killed_at_any_moment(aws: Emulator, aws_mfa: str, tmp_path: Path) -> No
     assert kept == []
 
 
+FULL = """
+mkdir small; {mount}; cp -p credentials small/
+({fill}; exec "$@"); ended=$?
+rm -f small/rest; cp -pR small after; exit $ended
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        pytest.param("", 1, id="limit"),
+        pytest.param("size=64k", 1, id="disk", marks=pytest.mark.needs("unshare")),
+        pytest.param("size=64k,nr_inodes=3", 0, id="inodes", marks=pytest.mark.needs("unshare")),
+    ],
+)
+def test_full_disk(desk: Desk, tmp_path: Path, options: str, asked: int) -> None:
+    """Where nothing more can be written the old file stays, alone, and one sentence without a secret says why."""
+    apart = ("unshare", "-rm") if options else ()
+    mount, fill, reason = ":", "ulimit -f 1", "file too large"
+    if options:
+        mount = f"mount -t tmpfs -o {options} none small"
+        fill, reason = "cat /dev/zero >small/rest 2>/dev/null", "no space left on device"
+        if subprocess.run([*apart, "mount", "-t", "tmpfs", "none", str(tmp_path)], check=False).returncode:
+            pytest.skip("nothing can be mounted here")
+    desk.shell.credentials.write_text(desk.shell.credentials.read_text("utf-8") + "# a note\n" * 300, "utf-8")
+    before = desk.shell.credentials.read_bytes()
+    argv = (*apart, "sh", "-c", FULL.format(mount=mount, fill=fill), "-", *desk.argv, "--quiet")
+    env = {**desk.environ, "AWS_SHARED_CREDENTIALS_FILE": "small/credentials"}
+    done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    why = (
+        f"aws-mfa: error: the session could not be written to `small/credentials`: {reason}\n\nhint: make room or .+\n"
+    )
+    assert re.fullmatch(why, done.stderr), done.stderr
+    assert not re.search(rf"(AKIA|ASIA)\w+|[\w+/]{{40}}|{desk.user.device.code()}", done.stderr)
+    assert (done.returncode, done.stdout, desk.asked) == (255, "", asked)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "after").iterdir()} == {"credentials": before}
+
+
+@pytest.mark.needs("strace")
+def test_what_reaches_the_disk(desk: Desk, tmp_path: Path) -> None:
+    """A new file has all its bytes on the disk before it takes the old one's name, and so has the folder at the end."""
+    seen = tmp_path / "seen"
+    strace = ("strace", "-f", "-y", "-e", "trace=write,fsync,rename,renameat,renameat2", "-o", str(seen))
+    done = subprocess.run([*strace, *desk.argv], env=desk.environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    folder = re.escape(str(tmp_path))
+    steps = re.findall(
+        rf"(\w+)\([^\n]*?{folder}(?:/(\.aws-mfa-\d+\.tmp))?[>\"][^\n]*= \d+$", seen.read_text("utf-8"), re.MULTILINE
+    )
+    assert [name.removesuffix("at2").removesuffix("at") for name, _ in steps] == ["write", "fsync", "rename", "fsync"]
+    assert [bool(temporary) for _, temporary in steps] == [True, True, True, False]
+
+
+@pytest.mark.needs("strace")
+def test_a_disk_that_fails(desk: Desk) -> None:
+    """What the disk does not take for good is no new file."""
+    before = desk.shell.credentials.read_bytes()
+    strace = ("strace", "-f", "-qq", "-e", "trace=fsync", "-e", "inject=fsync:error=EIO", "-o", os.devnull)
+    done = subprocess.run([*strace, *desk.argv], env=desk.environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 255, done.stderr
+    assert "the session could not be written to" in done.stderr
+    assert desk.shell.credentials.read_bytes() == before
+
+
 FORMATS = ("profile", "json", "env", "fish", "powershell", "credential-process")
 
 
