@@ -124,6 +124,20 @@ func home(t *testing.T) (credentials string, environment []string, sessions *ato
 		"AWS_ENDPOINT_URL=" + server.URL, "AWS_PROFILE=", "AWS_REGION=", "LC_ALL=C"}, sessions
 }
 
+// A command that prints the code gets nothing of a standard input that is no
+// terminal: it belongs to somebody else.
+func TestCommandBesidesPipe(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("needs a POSIX shell")
+	}
+	_, environment, _ := home(t)
+	command := program(t, "-s a --code-command cat;echo${IFS}123456", environment...)
+	command.Stdin = strings.NewReader("data\n")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // Twenty programs at once that need the same session make one code and one call.
 func TestManyAtOnce(t *testing.T) {
 	if runtime.GOOS == "windows" {

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"context"
 	"os"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"aws-mfa.example/aws-mfa/internal/prompt"
 	"aws-mfa.example/aws-mfa/internal/words"
 )
 
@@ -136,7 +138,8 @@ func TestNextCode(t *testing.T) {
 	if len(w.waited) != 12 || w.terminal.asked != 2 {
 		t.Errorf("it waited %v and asked %d times", w.waited, w.terminal.asked)
 	}
-	for _, text := range []string{"AWS did not take the MFA code", "the next code comes in 12 s", "the next code comes in  1 s"} {
+	wiped := "\r" + strings.Repeat(" ", countdownWidth) + "\rMFA code: "
+	for _, text := range []string{"AWS did not take the MFA code", "the next code comes in 12 s", "the next code comes in  1 s", wiped} {
 		if !strings.Contains(w.terminal.out.String(), text) {
 			t.Errorf("%q is not in %q", text, w.terminal.out.String())
 		}
@@ -145,6 +148,21 @@ func TestNextCode(t *testing.T) {
 	w.fails(words.Refused, []string{"-s", "example", "--force"}, "AWS did not take the MFA code")
 	if w.terminal.asked != 3 {
 		t.Errorf("it asked %d times", w.terminal.asked)
+	}
+}
+
+// Ctrl-C ends the countdown at once.
+func TestCtrlCWhileCounting(t *testing.T) {
+	w := newWorld(t)
+	w.terminal = &terminal{codes: []string{"111111", goodCode}}
+	ctx, cancel := context.WithCancel(t.Context())
+	app := w.app()
+	app.Wait = func(ctx context.Context, _ time.Duration) error {
+		cancel()
+		return Wait(ctx, time.Hour)
+	}
+	if code := app.Run(ctx, example); code != words.Interrupted || w.terminal.asked != 1 {
+		t.Errorf("exit code %d, asked %d times", code, w.terminal.asked)
 	}
 }
 
@@ -187,13 +205,27 @@ func TestNextCodeOfCommand(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
 	w.succeeds("-s", "example", "--code-command", "echo x >> "+w.path("n")+"; test $(wc -l < "+w.path("n")+") -gt 2 && echo "+goodCode+" || echo 111111")
-	if len(w.waited) == 0 {
-		t.Error("it did not wait")
+	if len(w.waited) == 0 || strings.Contains(w.stderr.String(), "the next code comes") {
+		t.Errorf("it waited %v and said %q", w.waited, w.stderr.String())
 	}
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken", "GetSessionToken", "GetSessionToken")
 	w.aws.calls = nil
 	w.fails(words.Refused, []string{"-s", "example", "--force", "--code", "111111"}, "AWS did not take the MFA code")
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
+}
+
+// With --no-prompt the code on standard input is taken, whatever the format, and
+// nobody is asked for the device either.
+func TestNoPromptWithCode(t *testing.T) {
+	w := newWorld(t)
+	person := &terminal{codes: []string{"111111"}, lines: []string{"2"}}
+	w.aws.devices = []string{phone, token}
+	app := w.app()
+	app.Terminal = func() *prompt.Terminal { return person.prompt() }
+	code := app.Run(t.Context(), []string{"-s", "example", "--no-prompt", "--format", processFormat})
+	if code != words.OK || person.asked != 0 || person.out.Len() > 0 || w.aws.last.Get("SerialNumber") != phone {
+		t.Errorf("exit code %d, asked %q: %s", code, person.out.String(), w.stderr.String())
+	}
 }
 
 // --no-prompt fails before anything is called, and says what would help.

@@ -20,7 +20,7 @@ func TestChoice(t *testing.T) {
 	}{
 		"a number":    {[]string{"2"}, token, list},
 		"the default": {[]string{""}, phone, list},
-		"mistyped":    {[]string{"0", " 2 "}, token, list + "A number from 1 to 2: "},
+		"mistyped":    {[]string{"0", "3", " 2 "}, token, list + "A number from 1 to 2: A number from 1 to 2: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -51,12 +51,15 @@ func TestHostileName(t *testing.T) {
 
 // Where the code comes from elsewhere nobody is asked which device it is for.
 func TestNoChoice(t *testing.T) {
-	w := newWorld(t)
-	w.aws.devices = []string{phone, token}
-	w.terminal = &terminal{}
-	w.succeeds("-s", "example", "--code", goodCode)
-	if !strings.Contains(w.stderr.String(), "taking `"+phone+"`") || w.terminal.out.Len() > 0 {
-		t.Errorf("it said %q and %q", w.stderr.String(), w.terminal.out.String())
+	needsShell(t)
+	for flag, value := range map[string]string{"--code": goodCode, "--code-command": "echo " + goodCode} {
+		w := newWorld(t)
+		w.aws.devices = []string{phone, token}
+		w.terminal = &terminal{}
+		w.succeeds("-s", "example", flag, value)
+		if !strings.Contains(w.stderr.String(), "taking `"+phone+"`") || w.terminal.out.Len() > 0 {
+			t.Errorf("%s: it said %q and %q", flag, w.stderr.String(), w.terminal.out.String())
+		}
 	}
 }
 
@@ -155,6 +158,21 @@ func TestListingWithoutAnswer(t *testing.T) {
 	if !strings.Contains(w.stderr.String(), "(`ListMFADevices` had no answer from AWS in time); guessing") {
 		t.Errorf("it said %q", w.stderr.String())
 	}
+}
+
+// Neither is one whose answer is cut off.
+func TestListingCutOff(t *testing.T) {
+	w := newWorld(t)
+	t.Setenv("AWS_MAX_ATTEMPTS", "1")
+	w.aws.devices = []string{"arn:aws:iam::123456789012:mfa/alice"}
+	w.aws.broken = func(answer http.ResponseWriter, request *http.Request) {
+		if request.Form.Get("Action") == "ListMFADevices" {
+			panic(http.ErrAbortHandler)
+		}
+		w.aws.answer(answer, request)
+	}
+	w.succeeds(example...)
+	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
 // Without any listing the usual name is a guess, and is called one; its

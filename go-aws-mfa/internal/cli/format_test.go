@@ -86,6 +86,19 @@ func TestJSONFormats(t *testing.T) {
 	}
 }
 
+// The end is told in UTC, whatever the file has it in.
+func TestEndInUTC(t *testing.T) {
+	w := newWorld(t)
+	w.write("credentials", keysOf("example")+strings.Replace(sessionOf("example_mfa", ""), sessionEnd, "2026-01-01T13:00:00+01:00", 1))
+	w.stdin = ""
+	for _, format := range []string{"json", "env"} {
+		if got := w.output(format); !strings.Contains(got, sessionEnd) {
+			t.Errorf("%s prints %q", format, got)
+		}
+	}
+	w.called()
+}
+
 // --quiet leaves errors and questions.
 func TestQuiet(t *testing.T) {
 	w := newWorld(t)

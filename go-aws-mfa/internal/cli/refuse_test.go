@@ -121,11 +121,12 @@ func TestNotAFile(t *testing.T) {
 // of it, but one sentence that says what is missing.
 func TestNoUsableDevice(t *testing.T) {
 	w := newWorld(t)
-	w.aws.devices = nil
-	w.fails(words.Configuration, example, "the user has no MFA device")
+	for _, w.aws.devices = range [][]string{nil, {""}} {
+		w.fails(words.Configuration, example, "the user has no MFA device\n")
+	}
 	w.aws.devices = []string{securityKey}
 	w.fails(words.Configuration, example, "the user has no MFA device but FIDO keys", "authenticator app")
-	w.called("GetCallerIdentity", "ListMFADevices", "GetCallerIdentity", "ListMFADevices")
+	w.called(strings.Fields(strings.Repeat("GetCallerIdentity ListMFADevices ", 3))...)
 }
 
 // A FIDO key as mfa_serial is refused without any call.
@@ -166,7 +167,7 @@ func TestRefusals(t *testing.T) {
 		"AWS does not know the access key":                                {"InvalidClientTokenId", "The security token included in the request is invalid."},
 		"the secret access key of the profile":                            {"SignatureDoesNotMatch", "The request signature we calculated does not match."},
 		"the clock of this computer":                                      {"SignatureDoesNotMatch", "Signature expired: 20200101T000000Z is now earlier than"},
-		"are a session already":                                           {"AccessDenied", "Cannot call GetSessionToken with session credentials"},
+		"error: the keys of the profile are a session already":            {"AccessDenied", "Cannot call GetSessionToken with session credentials"},
 		"AWS refused `GetCallerIdentity` with `Odd`: it says *** and ***": {"Odd", "it\n says \u009b" + longTermKey + " and " + longTermValue + "."},
 	} {
 		w := newWorld(t)
@@ -184,7 +185,8 @@ func TestWrongCodeAndWrongDevice(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 	w.stdin = goodCode
 	w.write("config", "[profile example]\nmfa_serial = arn:aws:iam::123456789012:mfa/other\n")
-	w.fails(words.Refused, example, "AWS does not know the MFA device", "`mfa_serial`")
+	w.fails(words.Refused, example, "AWS does not know the MFA device", "hint: correct the profile's `mfa_serial`")
+	w.fails(words.Refused, []string{"-s", "example", "--serial", token}, "AWS does not know the MFA device", "hint: correct `--serial`")
 }
 
 // Who may not list devices is told the way round it.

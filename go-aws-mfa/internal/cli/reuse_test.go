@@ -54,9 +54,9 @@ func TestReuseLeavesInputAlone(t *testing.T) {
 // It has to last for more than ten minutes still.
 func TestReuseNearTheEnd(t *testing.T) {
 	w := loggedIn(t)
-	w.now = beforeEnd(margin + time.Second)
+	w.now = beforeEnd(10*time.Minute + time.Second)
 	w.succeeds(example...)
-	w.now = beforeEnd(margin)
+	w.now = beforeEnd(10 * time.Minute)
 	w.fails(words.Usage, example, "there is no MFA code")
 }
 
@@ -89,6 +89,7 @@ func TestNotReused(t *testing.T) {
 		"a legacy token":        {"aws_session_token =", "aws_security_token = x\naws_session_token ="},
 		"blanks in the header":  {"[example_mfa]", "[ example_mfa ]"},
 		"a comment":             {sessionToken, sessionToken + " ; mine"},
+		"a commented secret":    {sessionValue, sessionValue + " ; mine"},
 	} {
 		w := loggedIn(t)
 		text, _ := os.ReadFile(w.path("credentials"))
@@ -103,6 +104,7 @@ func TestNotReused(t *testing.T) {
 	}
 	w := loggedIn(t)
 	w.fails(words.Usage, []string{"-s", "example", "--serial", token}, "there is no MFA code")
+	w.fails(words.Configuration, []string{"-s", "example", "--serial", "laptop"}, "no MFA device with `laptop` in its name")
 	w.write("config", "[profile example]\nmfa_serial = "+token+"\n")
 	w.fails(words.Usage, example, "there is no MFA code")
 }
@@ -132,6 +134,29 @@ func TestWaiting(t *testing.T) {
 	if want := "aws-mfa: note: another aws-mfa is getting a session for profile `example_mfa`; waiting for it\n"; person.waits() != want {
 		t.Errorf("it said %q", person.waits())
 	}
+}
+
+// With --force it gets a session of its own all the same.
+func TestWaitingWithForce(t *testing.T) {
+	w := newWorld(t)
+	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	person := &terminal{}
+	app := w.app()
+	app.Terminal = func() *prompt.Terminal { return person.prompt() }
+	done := make(chan int)
+	go func() { done <- app.Run(t.Context(), []string{"-s", "example", "--force"}) }()
+	for person.waits() == "" {
+		time.Sleep(time.Millisecond)
+	}
+	w.write("credentials", keysOf("example")+sessionOf("example_mfa", ""))
+	release()
+	if code := <-done; code != words.OK {
+		t.Errorf("exit code %d: %s", code, w.stderr.String())
+	}
+	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
 // --quiet says nothing about the wait either.
