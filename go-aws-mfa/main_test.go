@@ -66,6 +66,18 @@ func TestExitCode(t *testing.T) {
 	}
 }
 
+// The locale of the environment decides about the language.
+func TestLanguage(t *testing.T) {
+	for locale, text := range map[string]string{"ja_JP.UTF-8": "元と先がどちらも", "C.UTF-8": "source and destination"} {
+		command := program(t, "-s x -d x", "LC_ALL="+locale)
+		var stderr strings.Builder
+		command.Stderr = &stderr
+		if _ = command.Run(); !strings.HasPrefix(stderr.String(), "aws-mfa: error: "+text) {
+			t.Errorf("%s: %q", locale, stderr.String())
+		}
+	}
+}
+
 // Ctrl-C while AWS is silent ends the program at once, with 130 and in silence.
 func TestCtrlC(t *testing.T) {
 	if runtime.GOOS == "windows" {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from toolkit import toolchain
 from toolkit.settings import ROOT
 
@@ -17,3 +19,14 @@ def test_go_mod_is_tidy() -> None:
     """go.mod and go.sum name just what the program needs."""
     done = toolchain.go().run("mod", "tidy", "-diff", cwd=ROOT / "go-aws-mfa")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("pair", ["js/wasm", "plan9/amd64"])
+def test_where_locks_or_terminals_are_missing(pair: str) -> None:
+    """What is about locks and terminals compiles where there are none."""
+    goos, goarch = pair.split("/")
+    packages = ("./internal/credfile", "./internal/prompt")
+    done = toolchain.go().run(
+        "build", *packages, cwd=ROOT / "go-aws-mfa", GOOS=goos, GOARCH=goarch, CGO_ENABLED="0"
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -104,6 +104,7 @@ def test_tab_in_fish(keyboard: Keyboard) -> None:
     folder = keyboard.home / ".config" / "fish" / "completions"
     folder.mkdir(parents=True)
     env = {"HOME": str(keyboard.home), "PATH": keyboard.path, "TERM": "dumb", "LC_ALL": "C.UTF-8"}
+    env["AWS_CONFIG_FILE"] = str((keyboard.home / ".aws" / "config").rename(keyboard.home / "elsewhere"))
 
     def fish(script: str) -> list[str]:
         done = subprocess.run(
@@ -125,7 +126,7 @@ def test_tab_in_fish(keyboard: Keyboard) -> None:
     assert words["-s "] == ["big team", "default", "example", "work"]
     assert words["-d w"] == ["work"]
     assert words["--format "] == ["credential-process", "env", "fish", "json", "powershell", "profile"]
-    assert [line.split("\t")[0] for line in offered("c")] == ["completion"]
+    assert [line.split("\t")[0] for line in offered("")] == ["completion"]
     assert offered("completion ") == ["bash", "fish", "zsh"]
     assert offered("--code ") == offered("--serial ") == []
 

@@ -167,10 +167,15 @@ func TestRefusals(t *testing.T) {
 		"AWS does not know the access key":                                {"InvalidClientTokenId", "The security token included in the request is invalid."},
 		"the secret access key of the profile":                            {"SignatureDoesNotMatch", "The request signature we calculated does not match."},
 		"the clock of this computer":                                      {"SignatureDoesNotMatch", "Signature expired: 20200101T000000Z is now earlier than"},
+		"the clock of this computer is wrong":                             {"SignatureDoesNotMatch", "Signature not yet current: 20300101T000000Z is still later than"},
+		"AWS refuses its signature":                                       {"RequestTimeTooSkewed", "The difference is too large."},
+		"set the clock, then try again":                                   {"RequestExpired", "Request has expired."},
+		"STS is switched off in this region":                              {"RegionDisabledException", "STS is not activated in this region for account:1."},
 		"error: the keys of the profile are a session already":            {"AccessDenied", "Cannot call GetSessionToken with session credentials"},
 		"AWS refused `GetCallerIdentity` with `Odd`: it says *** and ***": {"Odd", "it\n says \u009b" + longTermKey + " and " + longTermValue + "."},
 	} {
 		w := newWorld(t)
+		t.Setenv("AWS_MAX_ATTEMPTS", "1")
 		w.aws.broken = func(answer http.ResponseWriter, _ *http.Request) { refuse(answer, refusal[0], refusal[1]) }
 		w.fails(words.Refused, example, text)
 	}

@@ -175,7 +175,8 @@ func TestWaitingQuietly(t *testing.T) {
 	}
 }
 
-// A login for one profile does not wait for that of another.
+// A login for one profile does not wait for that of another, nor for one of the
+// same name in another file.
 func TestOtherProfile(t *testing.T) {
 	w := newWorld(t)
 	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", func() {})
@@ -184,6 +185,9 @@ func TestOtherProfile(t *testing.T) {
 	}
 	defer release()
 	w.succeeds("-s", "example", "-d", "other")
+	w.write("elsewhere", keysOf("example"))
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", w.path("elsewhere"))
+	w.succeeds(example...)
 }
 
 // Nothing stays in the folder but the two files.

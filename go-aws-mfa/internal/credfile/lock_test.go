@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -49,7 +50,7 @@ func TestInterrupted(t *testing.T) {
 	defer release()
 	ctx, cancel := context.WithCancel(t.Context())
 	told := 0
-	if _, _, err := take(ctx, path, func() { told++; cancel() }); !errors.Is(err, context.Canceled) || told != 1 {
+	if _, _, err := take(ctx, path, func() { told++; time.AfterFunc(3*pause, cancel) }); !errors.Is(err, context.Canceled) || told != 1 {
 		t.Errorf("told %d times, %v", told, err)
 	}
 }
