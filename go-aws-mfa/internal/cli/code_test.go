@@ -10,6 +10,7 @@ import (
 
 	"aws-mfa.example/aws-mfa/internal/prompt"
 	"aws-mfa.example/aws-mfa/internal/words"
+	smithytime "github.com/aws/smithy-go/time"
 )
 
 func needsShell(t *testing.T) {
@@ -159,7 +160,7 @@ func TestCtrlCWhileCounting(t *testing.T) {
 	app := w.app()
 	app.Wait = func(ctx context.Context, _ time.Duration) error {
 		cancel()
-		return Wait(ctx, time.Hour)
+		return smithytime.SleepWithContext(ctx, time.Hour)
 	}
 	if code := app.Run(ctx, example); code != words.Interrupted || w.terminal.asked != 1 {
 		t.Errorf("exit code %d, asked %d times", code, w.terminal.asked)
