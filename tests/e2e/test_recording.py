@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import zxingcpp
 
-from tests.browser import seen
+from tests import browser
 from toolkit.recording import Row, picture, record
 from toolkit.settings import PREFIX, ROOT
 
@@ -43,6 +43,7 @@ def test_the_picture_is_up_to_date(recorded: tuple[Row, ...]) -> None:
     assert words(" ".join(texts)) == words(" ".join(now))
 
 
+@pytest.mark.needs(browser.PROGRAM)
 def test_the_qr_code_in_a_browser(recorded: tuple[Row, ...], tmp_path: Path) -> None:
     """At the moment when the QR code is whole, it can be scanned from the moving picture."""
     svg = picture(recorded, "invoke demo")
@@ -51,7 +52,7 @@ def test_the_qr_code_in_a_browser(recorded: tuple[Row, ...], tmp_path: Path) -> 
     whole = recorded.index(runs[True][-1])
     delays = [float(at) for at in re.findall(r"animation-delay:([\d.]+)s", svg)]
     drawn = sum(1 for row in recorded[: whole + 1] if row.text)
-    image = seen(tmp_path / "demo.svg", (880, 820), delays[drawn] + 0.1, tmp_path)
+    image = browser.seen(tmp_path / "demo.svg", (880, 820), delays[drawn] + 0.1, tmp_path)
     (found,) = zxingcpp.read_barcodes(image, try_invert=False)
     assert re.fullmatch(
         r"otpauth://totp/Amazon%20Web%20Services:alice@\d{12}\?secret=[A-Z2-7]{64}&issuer=.*", found.text
