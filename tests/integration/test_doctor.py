@@ -384,6 +384,7 @@ def test_a_proxy_that_is_no_address(address: str, desk: Desk) -> None:
     assert (bad["proxy"].needed, bad["proxy"].mend) == (True, "unset HTTP_PROXY")
 
 
+@pytest.mark.needs("openssl")
 def test_a_certificate_that_is_not_trusted(desk: Desk, tmp_path: Path) -> None:
     """The variable that names a company's certificates is what to set; set so, its server is trusted."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
