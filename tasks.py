@@ -62,7 +62,7 @@ def verify(settings: VerifySettings, report: Report) -> None:
     buckets as `aws s3 ls` does. The code is asked for; where standard input is no terminal, it is its first line. For
     logins at which nobody sits, `--totp-command` names what prints codes.
     """
-    prepared, codes = login.prepare(settings), prompt.codes(settings, report.pause)
+    prepared, codes = login.prepare(settings), prompt.codes(settings, report)
     found = verification.verify(prepared, release.native(settings, report), codes, require_s3=settings.require_s3)
     report.proof(found)
     proof.require(found)

@@ -25,7 +25,8 @@ _SCALE = 4  # pixels a module
 
 # Gives a program a terminal of its own, be its standard streams what they are.
 AT_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0); "
+    "import fcntl, os, signal, sys, termios; fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0); "
+    "signal.signal(signal.SIGINT, signal.SIG_DFL); "  # a shell's background jobs ignore it
     "os.execv(sys.argv[2], sys.argv[2:])"
 )
 

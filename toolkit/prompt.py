@@ -5,33 +5,45 @@ from __future__ import annotations
 import getpass
 import sys
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 
 from toolkit import totp
-from toolkit.errors import CodeMalformed, UsageError
+from toolkit.errors import CodeMalformed
 from toolkit.mfa.command import Command
+from toolkit.mfa.enroll import Watch
 from toolkit.mfa.login import checked
 from toolkit.mfa.verify import Codes
 from toolkit.settings import VerifySettings
 
 
-def codes(settings: VerifySettings, pause: Callable[[float, str], None]) -> Codes:
+def codes(settings: VerifySettings, watch: Watch) -> Codes:
     """Return what gives codes: `--code`, else the command of `--totp-command`, else a person or standard input.
 
-    `pause` is told how long the command's next code takes, and what for. Raises CodeMalformed or UsageError.
+    Raises CodeMalformed where that of `--code` is none.
     """
-    if settings.code and settings.totp_command:
-        message = "`--code` and `--totp-command` are two places to take a code from"
-        raise UsageError(message, hint="leave one of them out")
     if settings.code:
         code = checked(settings.code)
         return lambda refused: "" if refused else code
     if settings.totp_command:
-        command = Command(settings.totp_command, settings.aws_timeout)
-        return lambda refused: command.another(
-            refused, lambda why: pause(totp.seconds_left(time.time()), f"waiting for {why}")
-        )
+        return _Commanded(Command(settings.totp_command, settings.aws_timeout), watch)
     return typed
+
+
+@dataclass(frozen=True)
+class _Commanded:
+    """The codes of a command: another one only when its time has come."""
+
+    command: Command
+    watch: Watch
+
+    def __call__(self, refused: tuple[str, ...]) -> str:
+        """Return a code. Raises CommandFailed."""
+        if refused:
+            self.watch.say("AWS did not take that code")
+        return self.command.another(refused, self._turn)
+
+    def _turn(self, why: str) -> None:
+        self.watch.pause(totp.seconds_left(time.time()), f"waiting for {why}")
 
 
 def typed(refused: tuple[str, ...]) -> str:
@@ -39,6 +51,8 @@ def typed(refused: tuple[str, ...]) -> str:
 
     Raises CodeMalformed where there is none.
     """
+    if sys.stdin is None:  # it was closed before this began
+        raise _nothing()
     seen = sys.stdin.isatty()
     if refused and not seen:
         return ""
@@ -51,5 +65,9 @@ def typed(refused: tuple[str, ...]) -> str:
         sys.stderr.write("\n")  # what is said next has a line of its own
         raise
     if not text.strip():
-        raise CodeMalformed("there is no MFA code", hint="type it when asked, or: echo 123456 | invoke verify …")
+        raise _nothing()
     return text
+
+
+def _nothing() -> CodeMalformed:
+    return CodeMalformed("there is no MFA code", hint="type it when asked, or: echo 123456 | invoke verify …")

@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -74,22 +74,37 @@ def record(argv: Sequence[str], shown: str) -> tuple[Row, ...]:
     stream = pyte.ByteStream(screen)
     stream.feed(f"\x1b[32m$\x1b[0m {shown}\r\n".encode())
     first = {0: 0.0}
+    begun = time.monotonic()
+
+    def feed(data: bytes) -> None:
+        screen.dirty.clear()
+        stream.feed(data)
+        for row in screen.dirty:
+            first.setdefault(row, time.monotonic() - begun)
+
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (_ROWS, _COLUMNS))
+    if code := _run(argv, ours, theirs, feed):
+        raise CheckFailed(f"`{shown}` ended with exit code {code}", hint=shown)
+    return tuple(
+        Row(_cells(screen.buffer[number], _COLUMNS), first.get(number, 0.0)) for number in range(screen.cursor.y)
+    )
+
+
+def _run(argv: Sequence[str], ours: int, theirs: int, feed: Callable[[bytes], None]) -> int:
+    """Run a command at one end of a terminal, feed on what comes at the other, and return the exit code."""
     env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(_COLUMNS)}
     with subprocess.Popen(argv, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
         os.close(theirs)
-        begun = time.monotonic()
-        while data := _read(ours):
-            screen.dirty.clear()
-            stream.feed(data)
-            for row in screen.dirty:
-                first.setdefault(row, time.monotonic() - begun)
-    os.close(ours)
-    if process.returncode:
-        raise CheckFailed(f"`{shown}` ended with exit code {process.returncode}", hint=shown)
-    rows = [Row(_cells(screen.buffer[number], _COLUMNS), first.get(number, 0.0)) for number in range(screen.cursor.y)]
-    return tuple(rows)
+        try:
+            while data := _read(ours):
+                feed(data)
+        except BaseException:
+            process.kill()  # in a session of its own it hears of no Ctrl-C
+            raise
+        finally:
+            os.close(ours)
+    return process.returncode
 
 
 def _read(terminal: int) -> bytes:

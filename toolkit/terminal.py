@@ -24,6 +24,7 @@ from toolkit.settings import EnrollSettings
 _TERMINAL = "/dev/tty"
 _TRIES = 3  # for a code
 _SCAN = "Scan this with an authenticator app. Whoever sees it can make your codes: clear the terminal afterwards."
+_NARROW = ": widen the terminal and press Enter"
 _SCAN_TO_TRY = "Scan this with an authenticator app, and delete it there afterwards: it is worth nothing."
 _SEE = "This is what an authenticator app would scan."
 
@@ -38,7 +39,8 @@ def authenticator(settings: EnrollSettings) -> Authenticator:
 def viewer(*, interactive: bool) -> Person | None:
     """Return who watches `invoke demo`, None where nobody is at a terminal. Raises NoTerminal if it is interactive."""
     try:
-        return Person(Terminal.find(), scan=_SCAN_TO_TRY if interactive else _SEE)
+        there = Terminal.find()
+        return Person(there, scan=_SCAN_TO_TRY) if interactive else Person(there, scan=_SEE, narrow="")
     except NoTerminal as error:
         if interactive:
             raise NoTerminal(str(error), hint="leave `--interactive` out") from None
@@ -108,6 +110,7 @@ class Person:
     terminal: Terminal
     show_seed: bool = False
     scan: str = _SCAN  # what is said of the QR code
+    narrow: str = _NARROW  # and where there is no room for it
     _device: NewDevice | None = field(default=None, repr=False)
 
     def receive(self, device: NewDevice) -> None:
@@ -150,7 +153,7 @@ class Person:
             return
         lines, width = qr.drawn(self._device.uri, os.environ)
         if width > self.terminal.columns:
-            self.terminal.show(f"The QR code needs {width} columns: widen the terminal and press Enter.")
+            self.terminal.show(f"The QR code needs {width} columns{self.narrow}.")
         else:
             self.terminal.show(self.scan, *lines)
 

@@ -226,10 +226,6 @@ CASES = (
         args=("--totp-command", "false"), calls=False,
     ),
     Case(
-        "two places for a code", errors.UsageError, "`--code` and `--totp-command` are two places", "leave one of them out",
-        args=("--totp-command", "false", "--code", "123456"), calls=False,
-    ),
-    Case(
         "another program", errors.LoginFailed, "profile `example_mfa` has no keys", "credentials",
         args=("--source", TINY, "--engine", "local"),
     ),

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import re
 import sys
 import xml.etree.ElementTree as ET
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +47,16 @@ def test_a_command_that_fails() -> None:
     """What failed is no picture."""
     with pytest.raises(CheckFailed, match="`shown` ended with exit code 3"):
         record((sys.executable, "-c", "raise SystemExit(3)"), "shown")
+
+
+def test_ctrl_c(tmp_path: Path) -> None:
+    """Who leaves does not leave the command behind."""
+    script = f"import os, signal, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
+    argv = (sys.executable, "-c", f"{script}; os.kill(os.getppid(), signal.SIGINT); time.sleep(60)")
+    with pytest.raises(KeyboardInterrupt):
+        record(argv, "shown")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text("utf-8")), 0)
 
 
 def test_texts() -> None:

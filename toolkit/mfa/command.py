@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -35,11 +36,12 @@ class Command:
 
     def another(self, used: tuple[str, ...], turn: Callable[[str], None]) -> str:
         """Return a code that is none of those used: its clock may be behind AWS's. Raises CommandFailed."""
-        for _ in range(_TRIES):
+        for left in reversed(range(_TRIES)):
             code = self._run()
             if code not in used:
                 return code
-            turn("the command's next code")
+            if left:
+                turn("the command's next code")
         raise CommandFailed(f"`{self.argv[0]}` prints the same code all the time", hint="a code stands for 30 s")
 
     def _run(self) -> str:
@@ -57,7 +59,7 @@ class Command:
             message = f"`{self.argv[0]}` gave no code within {self.limit:g} s, and was ended"
             raise CommandFailed(message, hint="`--aws-timeout` allows more") from None
         if done.returncode:
-            *_, last = ("", *hidden(done.stderr, (self._seed,)).splitlines())
+            *_, last = ("", *hidden(re.sub(r"\b\d{6}\b", "***", done.stderr), (self._seed,)).splitlines())
             message = f"`{self.argv[0]}` ended with exit code {done.returncode}{last and ': '}{last}"
             raise CommandFailed(message, hint=self._hint)
         try:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -235,7 +236,9 @@ func TestTimeLimit(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
-	t.Setenv("AWS_ENDPOINT_URL", "http://me:hunter2@127.0.0.1:1")
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	t.Setenv("AWS_ENDPOINT_URL", strings.Replace(gone.URL, "//", "//me:hunter2@", 1))
 	w.fails(words.Failed, example, "`GetCallerIdentity` could not reach AWS: dial ")
 	if strings.Contains(w.stderr.String(), "hunter2") {
 		t.Errorf("stderr is %q", w.stderr.String())
