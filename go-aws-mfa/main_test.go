@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -78,7 +79,8 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
-// Ctrl-C while AWS is silent ends the program at once, with 130 and in silence.
+// Ctrl-C, or an end from outside, while AWS is silent ends the program at once,
+// with 130 and in silence.
 func TestCtrlC(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no signal can be sent")
@@ -94,19 +96,21 @@ func TestCtrlC(t *testing.T) {
 	if err := os.WriteFile(file, []byte("[a]\naws_access_key_id=A\naws_secret_access_key=S\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := program(t, "-s a", "AWS_SHARED_CREDENTIALS_FILE="+file, "AWS_CONFIG_FILE="+file+"2", "AWS_ENDPOINT_URL="+server.URL)
-	var stderr strings.Builder
-	command.Stderr = &stderr
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	<-called
-	if err := command.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	var exit *exec.ExitError
-	if err := command.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 || stderr.Len() > 0 {
-		t.Errorf("it ended with %v: %q", err, stderr.String())
+	for _, how := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		command := program(t, "-s a", "AWS_SHARED_CREDENTIALS_FILE="+file, "AWS_CONFIG_FILE="+file+"2", "AWS_ENDPOINT_URL="+server.URL)
+		var stderr strings.Builder
+		command.Stderr = &stderr
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-called
+		if err := command.Process.Signal(how); err != nil {
+			t.Fatal(err)
+		}
+		var exit *exec.ExitError
+		if err := command.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 || stderr.Len() > 0 {
+			t.Errorf("%v: it ended with %v: %q", how, err, stderr.String())
+		}
 	}
 }
 

@@ -178,6 +178,19 @@ def test_no_locks(desk: Desk) -> None:
     assert SESSION.search(desk.shell.credentials.read_bytes())
 
 
+@pytest.mark.needs("unshare")
+def test_no_home(desk: Desk, tmp_path: Path) -> None:
+    """A user without a home, as containers have them, is told so, and no keys land in the folder of the moment."""
+    apart = ("unshare", "--user", "--map-user=54321")
+    if subprocess.run([*apart, "true"], check=False).returncode:
+        pytest.skip("no user can be made up here")
+    env = {name: value for name, value in desk.environ.items() if name not in {"HOME", "AWS_SHARED_CREDENTIALS_FILE"}}
+    done = subprocess.run([*apart, *desk.argv], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 253, done.stderr
+    assert "there is no home folder to keep credentials in\n\nhint: set AWS_SHARED_CREDENTIALS_FILE" in done.stderr
+    assert not (tmp_path / ".aws").exists()
+
+
 FORMATS = ("profile", "json", "env", "fish", "powershell", "credential-process")
 
 

@@ -45,6 +45,19 @@ func TestSecondLogin(t *testing.T) {
 		"\nx_aws_mfa_source = "+longTermKey+" "+phone+" "+sessionKey+"\n"+tail)
 }
 
+// What is left of a session, which no SDK would read, is replaced by a whole one.
+func TestHalfASession(t *testing.T) {
+	for _, half := range []string{"aws_access_key_id = OLD\naws_session_token = OLD\n", "aws_secret_access_key = OLD\naws_security_token = OLD\n"} {
+		w := newWorld(t)
+		w.write("credentials", keysOf("example")+"\n[example_mfa]\n"+half)
+		w.succeeds(example...)
+		text, _ := os.ReadFile(w.path("credentials"))
+		if strings.Contains(string(text), "OLD") || !strings.Contains(string(text), sessionToken) {
+			t.Errorf("it holds %q", text)
+		}
+	}
+}
+
 // A file with CRLF line endings gets more of them, and keeps those it has.
 func TestCRLF(t *testing.T) {
 	w := newWorld(t)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"aws-mfa.example/aws-mfa/internal/prompt"
 	"aws-mfa.example/aws-mfa/internal/words"
 )
 
@@ -155,7 +156,7 @@ func TestThrottling(t *testing.T) {
 // A clock that is off is told when AWS says it, before the question or with the
 // refusal of a code; a little is no matter.
 func TestClock(t *testing.T) {
-	for skew, told := range map[time.Duration]bool{0: false, 13 * time.Second: false, -13 * time.Second: false, 60 * time.Second: true, -90 * time.Second: true} {
+	for skew, told := range map[time.Duration]bool{0: false, 13 * time.Second: false, -13 * time.Second: false, 17 * time.Second: true, 60 * time.Second: true, -90 * time.Second: true} {
 		w := newWorld(t)
 		w.aws.now = func() time.Time { return time.Now().Add(skew) }
 		w.succeeds(example...)
@@ -176,6 +177,23 @@ func TestClock(t *testing.T) {
 			text = "s: set it if the code was computed here"
 		}
 		w.fails(words.Refused, example, "AWS did not take the MFA code", text)
+	}
+}
+
+// A person is told of the clock before the code is asked for: it may be computed here.
+func TestClockBeforeTheQuestion(t *testing.T) {
+	w := newWorld(t)
+	w.aws.now = func() time.Time { return time.Now().Add(time.Minute) }
+	told := false
+	app := w.app()
+	app.Stdin, app.Terminal = nil, func() *prompt.Terminal {
+		return &prompt.Terminal{Out: io.Discard, Hidden: func() ([]byte, error) {
+			told = strings.Contains(w.stderr.String(), "note: the clock of this computer is off by ")
+			return []byte(goodCode), nil
+		}}
+	}
+	if code := app.Run(t.Context(), example); code != words.OK || !told {
+		t.Errorf("exit code %d, told %v: %s", code, told, w.stderr.String())
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"aws-mfa.example/aws-mfa/internal/prompt"
 	"aws-mfa.example/aws-mfa/internal/words"
 )
 
@@ -56,13 +57,15 @@ func TestProfiles(t *testing.T) {
 			"profile `example` has no access key"},
 		"SRC uses SSO and a program": {"", "[profile example]\nsso_session=s\ncredential_process=false\n[sso-session s]\nsso_region=us-east-1\n",
 			"profile `example` has no access key"},
-		"SRC with an odd region":    {keysOf("example") + "region = a b\n", "", "the region of profile `example`"},
-		"a lone quotation mark":     {keysOf("example") + "[a]\nx = \"\n", "", "the AWS SDK can not read a line of"},
-		"DST has keys":              {destination(keysOf("x")[4:]), "", "profile `example_mfa` holds long-term keys"},
-		"DST has a key id":          {destination("AWS_Access_Key_ID : A\n"), "", "profile `example_mfa` holds long-term keys"},
-		"DST has an empty token":    {destination("aws_secret_access_key=S\naws_session_token=\n"), "", "profile `example_mfa` holds long-term keys"},
-		"DST has keys in config":    {keysOf("example"), "[profile example_mfa]\n" + keysOf("x")[4:], "profile `example_mfa` holds long-term keys"},
-		"DST assumes a role":        {keysOf("example"), "[profile example_mfa]\nrole_arn=arn:aws:iam::1:role/r\nsource_profile=example\n", "would hide a session"},
+		"SRC with an odd region": {keysOf("example") + "region = a b\n", "", "the region of profile `example`"},
+		"a lone quotation mark":  {keysOf("example") + "[a]\nx = \"\n", "", "the AWS SDK can not read a line of"},
+		"DST has keys":           {destination(keysOf("x")[4:]), "", "profile `example_mfa` holds long-term keys"},
+		"DST has a key id":       {destination("AWS_Access_Key_ID : A\n"), "", "profile `example_mfa` holds long-term keys"},
+		"DST has an empty token": {destination("aws_secret_access_key=S\naws_session_token=\n"), "", "profile `example_mfa` holds long-term keys"},
+		"DST has keys in config": {keysOf("example"), "[profile example_mfa]\n" + keysOf("x")[4:], "profile `example_mfa` holds long-term keys"},
+		"DST assumes a role":     {keysOf("example"), "[profile example_mfa]\nrole_arn=arn:aws:iam::1:role/r\nsource_profile=example\n", "would hide a session"},
+		"DST uses SSO": {keysOf("example"), "[profile example_mfa]\nsso_start_url=https://x\nsso_region=us-east-1\nsso_account_id=1\nsso_role_name=r\n",
+			"would hide a session"},
 		"DST has an unclear header": {keysOf("example") + "[example_mfa] x\n", "", "section `example_mfa` of "},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -182,6 +185,31 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// What AWS repeats of the keys, or of a code wherever it came from, is shown
+// neither in an error nor in a hint nor in a note, and nothing of it steers the terminal.
+func TestRepeatedSecrets(t *testing.T) {
+	repeated := "it says\n\u009b2J " + longTermValue + " " + goodCode
+	w := newWorld(t)
+	w.aws.devices = []string{"arn:aws:iam::123456789012:mfa/alice", "arn:aws:iam::123456789012:mfa/" + longTermKey}
+	refused := "GetSessionToken"
+	w.aws.broken = func(answer http.ResponseWriter, request *http.Request) {
+		if request.Form.Get("Action") == refused {
+			refuse(answer, "Odd", repeated)
+			return
+		}
+		w.aws.answer(answer, request)
+	}
+	text := "AWS refused `GetSessionToken` with `Odd`: it says 2J *** ***"
+	w.fails(words.Refused, example, text)
+	w.fails(words.Refused, []string{"-s", "example", "--code", goodCode}, text)
+	w.fails(words.Configuration, []string{"-s", "example", "--serial", "laptop"}, "hint: give --serial part of one of these", "mfa/***")
+	refused, repeated = "ListMFADevices", "it says\n\u009b2J "+longTermValue // before there is a code
+	w.succeeds(example...)
+	if !strings.HasPrefix(w.stderr.String(), "aws-mfa: note: the MFA device could not be found (AWS refused `ListMFADevices` with `Odd`: it says 2J ***); guessing") {
+		t.Errorf("it said %q", w.stderr.String())
+	}
+}
+
 // A wrong code is told apart from a wrong device, though AWS calls both
 // AccessDenied. Nothing is tried twice: a code works only once.
 func TestWrongCodeAndWrongDevice(t *testing.T) {
@@ -225,10 +253,30 @@ func TestTimeLimit(t *testing.T) {
 			w.aws.broken, w.timeout = handler, 200*time.Millisecond
 			start := time.Now()
 			w.fails(words.Failed, example, "`GetCallerIdentity` had no answer from AWS in time")
+			w.fails(words.Failed, []string{"-s", "example", "--serial", phone}, "`GetSessionToken` had no answer from AWS in time")
 			if took := time.Since(start); took > 3*time.Second {
 				t.Errorf("it took %s", took)
 			}
 		})
+	}
+}
+
+// The limit is 20 s unless said otherwise, and is never one of a person, who may
+// take longer to find the phone.
+func TestNoTimeLimitForPeople(t *testing.T) {
+	if usual, err := parse(nil, ""); err != nil || usual.limit != 20*time.Second {
+		t.Errorf("the limit is %v (%v)", usual.limit, err)
+	}
+	w := newWorld(t)
+	app := w.app()
+	app.Stdin, app.Terminal = nil, func() *prompt.Terminal {
+		return &prompt.Terminal{Out: io.Discard, Hidden: func() ([]byte, error) {
+			time.Sleep(700 * time.Millisecond)
+			return []byte(goodCode), nil
+		}}
+	}
+	if code := app.Run(t.Context(), []string{"-s", "example", "--timeout", "500ms"}); code != words.OK {
+		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}
 }
 
