@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"aws-mfa.example/aws-mfa/internal/prompt"
 	"aws-mfa.example/aws-mfa/internal/words"
 )
 
@@ -60,6 +61,14 @@ func TestNoChoice(t *testing.T) {
 		if !strings.Contains(w.stderr.String(), "taking `"+phone+"`") || w.terminal.out.Len() > 0 {
 			t.Errorf("%s: it said %q and %q", flag, w.stderr.String(), w.terminal.out.String())
 		}
+	}
+	w := newWorld(t)
+	w.aws.devices = []string{phone, token}
+	person := &terminal{}
+	app := w.app()
+	app.Terminal = func() *prompt.Terminal { return person.prompt() }
+	if code := app.Run(t.Context(), example); code != words.OK || person.out.Len() > 0 {
+		t.Errorf("exit code %d, it said %q and %q", code, w.stderr.String(), person.out.String())
 	}
 }
 
