@@ -34,9 +34,12 @@ func TestShellFormats(t *testing.T) {
 		if got := w.output(format); got != want {
 			t.Errorf("%s prints %q", format, got)
 		}
-		t.Setenv("AWS_REGION", "ap-south-1")
-		if got := w.output(format, "-f"); strings.Contains(got, "REGION") {
-			t.Errorf("%s prints %q", format, got)
+		for _, variable := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+			t.Setenv(variable, "ap-south-1")
+			if got := w.output(format, "-f"); strings.Contains(got, "REGION") {
+				t.Errorf("%s prints %q", format, got)
+			}
+			t.Setenv(variable, "")
 		}
 		if w.stderr.Len() > 0 {
 			t.Errorf("stderr has %q", w.stderr.String())

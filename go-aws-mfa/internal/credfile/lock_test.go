@@ -14,16 +14,18 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// One at a time holds a lock, although each removes the file when it is done.
+// One at a time holds a lock, although each removes the file when it is done;
+// who waits is told once.
 func TestOneAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	var holders, waited atomic.Int32
+	var holders atomic.Int32
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			release, held, err := take(t.Context(), path, func() { waited.Add(1) })
-			if err != nil || !held {
-				t.Errorf("%v %v", held, err)
+			told := 0
+			release, held, err := take(t.Context(), path, func() { told++ })
+			if err != nil || !held || told > 1 {
+				t.Errorf("%v %v, told %d times", held, err, told)
 				return
 			}
 			if holders.Add(1) != 1 {
