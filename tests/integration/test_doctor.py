@@ -160,7 +160,8 @@ FILES: dict[str, tuple[Callable[[Desk], object], str, str, str]] = {
     ),
     "an old token beside a new one": (
         lambda desk: desk.write(f"{OLD}aws_security_token = {CANARY}\n"),
-        "old tokens", "^`aws_security_token` in `o`: ", r"^sed -i\.old '9d' (\S+/credentials) && rm \1\.old$",
+        "old tokens", r"^`aws_security_token` in `o`: .*\nline 9 of .*: `aws_security_token` has to be removed there$",
+        r"^\$\{EDITOR:-vi\} \+9 \S+/credentials$",
     ),
     "a session": (
         lambda desk: desk.write(OLD.replace("[o]", "[s]")),
@@ -172,7 +173,8 @@ FILES: dict[str, tuple[Callable[[Desk], object], str, str, str]] = {
     ),
     "a long-term key with a token": (
         lambda desk: desk.write(f"[s]\n{KEY}aws_session_token = c4n4ry\n"),
-        "profile", "has a long-term key, and with it the token of a session", r"^sed -i\.old '8d' ",
+        "profile", "the token of a session\nline 8 of .*/credentials: `aws_session_token` has to be removed there$",
+        r"^\$\{EDITOR:-vi\} \+8 \S+/credentials$",
     ),
     "the key of a session without its token": (
         lambda desk: desk.write("[s]\naws_access_key_id = ASIAIOSFODNN7EXAMPLE\naws_secret_access_key = c4n4ry\n"),
@@ -231,13 +233,24 @@ def test_what_is_there_twice(text: str, where: str, line: str, desk: Desk) -> No
     )
 
 
-def test_a_stale_token_is_taken_out_by_the_command(desk: Desk) -> None:
-    """What is told to mend it does, and leaves no copy of the keys."""
-    desk.write(f"{OLD}aws_security_token = {CANARY}\n")
-    row = desk.only("old tokens", "`o`", "sed", end="profile")
-    subprocess.run(["sh", "-c", row.mend], check=True)
-    assert desk.bad(end="profile") == {}
-    assert sorted(path.name for path in desk.shell.folder.iterdir()) == ["config", "credentials"]
+def test_a_token_that_two_rows_tell_of(desk: Desk) -> None:
+    """It is removed by a person: whoever follows both rows changes no line but the one that both tell of."""
+    desk.write(f"[s]\n{KEY}aws_security_token = {CANARY}\nregion = us-east-1\n")
+    before = desk.shell.credentials.read_text("utf-8")
+    bad = desk.bad(profile="s", end="endpoint")
+    assert list(bad) == ["old tokens", "profile"]
+    for row in bad.values():
+        assert row.found.endswith(f"\nline 8 of {desk.shell.credentials}: `aws_security_token` has to be removed there")
+        subprocess.run(["sh", "-c", row.mend], check=True, env={"EDITOR": "true"})
+    assert desk.shell.credentials.read_text("utf-8") == before
+
+
+def test_a_token_in_the_config_file(desk: Desk) -> None:
+    """It is found there as well."""
+    desk.write(f"[profile s]\n{KEY}aws_session_token = {CANARY}\n", config=True)
+    row = desk.bad(profile="s", end="endpoint")["profile"]
+    assert row.found.endswith("/config: `aws_session_token` has to be removed there")
+    assert row.mend == f"${{EDITOR:-vi}} +6 {desk.shell.folder / 'config'}"
 
 
 NETWORK: dict[str, tuple[Callable[[Desk], object], str, str, str]] = {
@@ -303,15 +316,17 @@ def test_what_is_wrong_on_the_way_to_aws(case: str, desk: Desk) -> None:
 
 
 def test_an_address_in_the_config_file(desk: Desk) -> None:
-    """Whoever is called in place of AWS is told, without a password, and the command takes that line out."""
+    """Whoever is called in place of AWS is told, without a password, and the command opens that line."""
     desk.unset("AWS_ENDPOINT_URL")
     desk.write(f"endpoint_url = {desk.aws.url.replace('//', '//a:c4n4ry@')}\n", config=True)
     rows = {row.name: row for row in doctor.examine("example")}
     place = desk.aws.url.replace("//", "//…@")
-    assert rows["endpoint"].found == f"{place}, in place of AWS, for STS, IAM, S3 (`endpoint_url` in the config file)"
+    assert rows["endpoint"].found.splitlines() == [
+        f"{place}, in place of AWS, for STS, IAM, S3 (`endpoint_url` in the config file)",
+        f"line 3 of {desk.shell.folder / 'config'}: `endpoint_url` has to be removed there",
+    ]
     assert "c4n4ry" not in str(rows)
-    subprocess.run(["sh", "-c", rows["endpoint"].mend], check=True)
-    assert "endpoint_url" not in (desk.shell.folder / "config").read_text("utf-8")
+    assert rows["endpoint"].mend == f"${{EDITOR:-vi}} +3 {desk.shell.folder / 'config'}"
 
 
 def test_an_address_that_is_none(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import stat
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from toolkit import profiles
 from toolkit.errors import CredentialsUnreadable, ProfileIsSession, ToolkitError
@@ -93,14 +94,11 @@ def sections(machine: Machine, profile: str) -> Check:
 def tokens(machine: Machine, known: Mapping[str, Profile]) -> Check:
     """Tell of tokens that old tools left, which programs read before, or instead of, the session's own."""
     stale = tuple(each.name for each in known.values() if _left_behind(each))
+    if not stale:
+        return Check("old tokens", good=True, found="none")
     names = ", ".join(f"`{name}`" for name in stale)
-    found = (
-        f"`aws_security_token` in {names}: Python reads it before `aws_session_token`, Go never" if stale else "none"
-    )
-    lines = _lines(machine.credentials, stale, _TOKENS[:1])
-    mend = mending.without_lines(machine.system, machine.credentials.path, lines) if lines else ""
-    mend = mend or mending.edit(machine.system, machine.config.path, 0)
-    return Check("old tokens", not stale, found, mend, needed=False)
+    found = f"`aws_security_token` in {names}: Python reads it before `aws_session_token`, Go never"
+    return _surplus(machine, Check("old tokens", good=False, found=found, needed=False), stale, *_TOKENS[:1])
 
 
 def source(machine: Machine, known: Mapping[str, Profile], name: str) -> Check:
@@ -109,10 +107,8 @@ def source(machine: Machine, known: Mapping[str, Profile], name: str) -> Check:
         found = profiles.source(known, name)
     except ProfileIsSession as error:
         if known[name].access_key.startswith(_LONG_TERM):
-            lines = _lines(machine.credentials, (name,), _TOKENS)
-            mend = mending.without_lines(machine.system, machine.credentials.path, lines) if lines else error.hint
             said = f"profile `{name}` has a long-term key, and with it the token of a session"
-            return Check("profile", good=False, found=said, mend=mend)
+            return _surplus(machine, Check("profile", good=False, found=said), (name,), *_TOKENS)
         return Check("profile", good=False, found=str(error), mend=_other(known, name))
     except ToolkitError as error:
         return Check("profile", good=False, found=str(error), mend=error.hint)
@@ -145,10 +141,12 @@ def _left_behind(profile: Profile) -> bool:
     return bool(profile.values.get("aws_security_token") and other)
 
 
-def _lines(file: Stored, names: tuple[str, ...], options: tuple[str, ...]) -> list[int]:
-    """Return the numbers of the lines that settings of profiles take in the credentials file."""
-    found = [entry for entry in file.entries if entry.section in names and entry.option in options]
-    return [line + 1 for entry in found for line in range(entry.first, entry.end)]
+def _surplus(machine: Machine, check: Check, names: tuple[str, ...], *options: str) -> Check:
+    """Add to a check where profiles have settings that must not be there; a person sees them before they are gone."""
+    there = machine.settings(names, *options)
+    path, line = (there[0].path, there[0].line) if there else (machine.credentials.path, 0)
+    found = "\n".join([check.found, *map(str, there)])
+    return replace(check, found=found, mend=mending.edit(machine.system, path, line))
 
 
 def _headers(file: Stored) -> list[Entry]:

@@ -8,7 +8,7 @@ import platform
 import re
 import shutil
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from toolkit import profiles
 from toolkit.aws import FALLBACK_REGION
 from toolkit.mfa import configfile
-from toolkit.mfa.configtext import Entry, entries
+from toolkit.mfa.configtext import Entry, entries, profile_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,19 @@ class Stored:
     mode: int = 0  # 0 where it is not there
     readable: bool = True
     entries: tuple[Entry, ...] = ()  # sections and names of settings, without their values
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a setting stands."""
+
+    path: Path
+    line: int
+    name: str
+
+    def __str__(self) -> str:
+        """Return what to do about one that must not be there."""
+        return f"line {self.line} of {self.path}: `{self.name}` has to be removed there"
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,16 @@ class Machine:
     def set(self, *names: str) -> list[str]:
         """Return those of the variables that are set to something."""
         return [name for name in names if self.variables.get(name)]
+
+    def settings(self, profiles: Collection[str], *options: str) -> list[Setting]:
+        """Return where both files have settings of profiles."""
+        return [
+            Setting(file.path, entry.first + 1, entry.option)
+            for file in (self.credentials, self.config)
+            for entry in file.entries
+            if entry.option in options
+            and (entry.section if file is self.credentials else profile_of(entry.section)) in profiles
+        ]
 
 
 @dataclass(frozen=True)

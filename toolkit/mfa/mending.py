@@ -29,14 +29,6 @@ def edit(system: str, path: Path, line: int) -> str:
     return f"${{EDITOR:-vi}} {f'+{line} ' if line else ''}{shlex.quote(str(path))}"
 
 
-def without_lines(system: str, path: Path, lines: Collection[int]) -> str:
-    """Return how lines are taken out of a file, and no copy of its keys is left."""
-    if system == "Windows":
-        return edit(system, path, min(lines))
-    quoted, copy = shlex.quote(str(path)), shlex.quote(f"{path}.old")
-    return f"sed -i.old '{';'.join(f'{line}d' for line in sorted(lines))}' {quoted} && rm {copy}"
-
-
 def chmod(change: str, path: Path) -> str:
     """Return how a mode is changed."""
     return f"chmod {change} {shlex.quote(str(path))}"

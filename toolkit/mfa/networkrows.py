@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from toolkit.errors import ToolkitError
 from toolkit.mfa import mending
-from toolkit.mfa.configtext import profile_of
 from toolkit.mfa.machine import Bundle, Machine
 from toolkit.model import Check
 from toolkit.toolchain import anonymous, is_address
@@ -20,7 +19,9 @@ def endpoint(machine: Machine, profile: str, found: Addresses | ToolkitError) ->
     """Tell which servers are called in place of AWS's own."""
     names = sorted(name for name in machine.variables if name.startswith("AWS_ENDPOINT_URL"))
     set_ = machine.set(*names)
-    mend = mending.unset(machine.system, set_) if set_ else _without_endpoint(machine, profile)
+    there = [] if set_ else machine.settings((profile,), "endpoint_url")
+    path, line = (there[0].path, there[0].line) if there else (machine.config.path, 0)
+    mend = mending.unset(machine.system, set_) if set_ else mending.edit(machine.system, path, line)
     if isinstance(found, ToolkitError):
         return Check("endpoint", good=False, found=str(found), mend=mend)
     other = {service: used for service, (used, usual) in found.items() if used != usual}
@@ -31,7 +32,7 @@ def endpoint(machine: Machine, profile: str, found: Addresses | ToolkitError) ->
     for service, address in other.items():
         told.setdefault(anonymous(address), []).append(service.upper())
     lines = [f"{shown}, in place of AWS, for {', '.join(services)} ({where})" for shown, services in told.items()]
-    return Check("endpoint", good=False, found="\n".join(lines), mend=mend, needed=False)
+    return Check("endpoint", good=False, found="\n".join([*lines, *map(str, there)]), mend=mend, needed=False)
 
 
 def proxy(machine: Machine, address: str, through: str) -> Check:
@@ -79,11 +80,3 @@ def look(machine: Machine, address: str, proxy: str) -> str:
 def _names(machine: Machine, address: str) -> list[str]:
     scheme = urlsplit(address).scheme
     return machine.set(f"{scheme.upper()}_PROXY", f"{scheme}_proxy")
-
-
-def _without_endpoint(machine: Machine, profile: str) -> str:
-    file = machine.config
-    own = [each for each in file.entries if each.option == "endpoint_url" and profile_of(each.section) == profile]
-    if own:
-        return mending.without_lines(machine.system, file.path, [each.first + 1 for each in own])
-    return mending.edit(machine.system, file.path, 0)

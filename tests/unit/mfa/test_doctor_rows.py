@@ -206,7 +206,6 @@ def test_windows() -> None:
     assert not any(row.good for row in filerows.modes(_machine()))
     assert mending.unset("Windows", ["A", "B"]) == "Remove-Item Env:A, Env:B"
     assert mending.edit("Windows", Path("c d"), 3) == 'notepad "c d", line 3'
-    assert mending.without_lines("Windows", Path("c"), [4, 3]) == 'notepad "c", line 3'
     assert mending.clock("Windows", ()) == "w32tm /resync"
 
 
