@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ from toolkit.profiles import Profile
 
 _FIDO = ":u2f/"
 _DRIFT = 15  # seconds: half a period of codes
-_HARDWARE = "[A-Z]{2,8}[0-9]{6,}"  # what is printed on devices
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def partition(case: Case, who: Identity | None) -> Check:
     """Tell whether the region that is called is in the partition of the key, or else of the device."""
     arn = who.arn if who else case.profile.values.get("mfa_serial", "")
     words, region = arn.split(":"), case.region
-    theirs = words[1] if words[0] == "arn" else ""
+    theirs = words[1] if words[0] == "arn" and len(words) > 1 else ""
     mend = mending.region(case.machine.system, case.profile.name, region.source, theirs)
     if not region.partition:
         return Check("partition", good=False, found=f"{region} is none that is known", mend=mend, needed=False)
@@ -107,7 +105,7 @@ def serial(case: Case, owner: Owner | str, listed: Sequence[str] | None) -> Chec
     if listed is None:
         found = f"`{named}`; not known whether it is a device of `{owner.name}`, as AWS does not tell them"
         return Check("mfa_serial", good=False, found=found, mend=f"invoke verify --profile {case.quoted}", needed=False)
-    if _means(named, listed) is None:
+    if named not in listed:
         return Check("mfa_serial", good=False, found=f"`{named}` is no device of `{owner.name}`", mend=mend)
     return Check("mfa_serial", good=True, found=named)
 
@@ -143,12 +141,3 @@ def _problem(named: str, owner: Owner) -> str:
         if there != ours:
             return f"is of {what} `{there}`, and the key of `{ours}`"
     return ""
-
-
-def _means(named: str, listed: Sequence[str]) -> str | None:
-    """Return the device that is meant: by its whole serial number, or by a part of its name that no other one has."""
-    if named.startswith("arn:") or re.fullmatch(_HARDWARE, named):
-        return named if named in listed else None
-    names = {serial.rpartition("/")[2]: serial for serial in listed}
-    matching = [serial for name, serial in names.items() if named in name]
-    return names.get(named) or (matching[0] if len(matching) == 1 else None)
