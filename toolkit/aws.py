@@ -9,10 +9,11 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from toolkit.errors import AwsBusy, AwsRefused, AwsUnreachable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 3
 _SERVICES = ("sts", "iam", "s3")
-FALLBACK_REGION = "us-east-1"  # STS cannot be called without one, and in this one it always is
+_FALLBACK_REGION = "us-east-1"  # STS cannot be called without one, and in this one it always is
 _TELLING = 4  # letters: what is shorter than that is no password, and a part of many words
 _BUSY = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
 _LATER = {"EntityTemporarilyUnmodifiable"}  # what IAM says of what was changed a moment ago
@@ -108,6 +109,12 @@ class Aws:
                 return client.get_paginator(operation).paginate(**parameters).build_full_result()
             return getattr(client, operation)(**parameters)
 
+    def devices(self, profile: str, user: str) -> tuple[str, ...]:
+        """Return the serial numbers of a user's MFA devices. Raises as `identity` does."""
+        with _called("ListMFADevices", profile):
+            listed = self.iam(profile, "ListMFADevices", UserName=user)["MFADevices"]
+            return tuple(device["SerialNumber"] for device in listed)
+
     def time(self, profile: str) -> float:
         """Return AWS's time, in seconds since 1970. No key is used. Raises AwsBusy or AwsUnreachable."""
         from botocore import UNSIGNED
@@ -144,9 +151,19 @@ class Aws:
         # Named in the program, a profile counts before AWS_ACCESS_KEY_ID; and each session reads the files anew.
         core = self._botocore.Session(profile=profile)
         core.register_component("data_loader", self._loader)  # read service models once, not once a session
-        # AWS_REGION is what the program and version 2 of the AWS CLI heed first; botocore does not know it.
-        region = os.environ.get("AWS_REGION") or core.get_config_variable("region") or FALLBACK_REGION
-        return self._boto3.Session(botocore_session=core, region_name=region)
+        name, _ = region(os.environ, core.get_scoped_config())
+        return self._boto3.Session(botocore_session=core, region_name=name)
+
+
+def region(variables: Mapping[str, str], settings: Mapping[str, str]) -> tuple[str, str]:
+    """Return the region in which calls are made with a profile, and what says so: a variable, a setting or `""`.
+
+    What is empty says nothing, as the program and version 2 of the AWS CLI have it: botocore does not know AWS_REGION,
+    and takes an empty AWS_DEFAULT_REGION for a region.
+    """
+    named = [(variables.get(name, ""), name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")]
+    named += [(settings.get("region", ""), "region"), (_FALLBACK_REGION, "")]
+    return next(each for each in named if each[0])
 
 
 @functools.cache
@@ -190,13 +207,14 @@ def _called(call: str, profile: str) -> Iterator[None]:
 def _shown(error: Exception) -> str:
     """Return what botocore says, without the users and passwords that it may quote of an address, or parts of them."""
     text = str(error).rstrip(".")
-    for address in getproxies().values():
-        text = text.replace(address, anonymous(address) if is_address(address) else "…")
-        secret = address.rpartition("@")[0] if is_address(address) else address
-        for part in (
-            part for part in re.split(r"[:/?#@\[\]]", secret.partition("//")[2] or secret) if len(part) >= _TELLING
-        ):
-            text = text.replace(part, "…")  # a mistyped address is taken apart in the wrong places
+    for address in (address for kind, address in getproxies().items() if kind != "no"):
+        if is_address(address):
+            shown, parts = anonymous(address), [urlsplit(address if "//" in address else f"//{address}").password or ""]
+        else:  # a mistyped one is taken apart in the wrong places
+            shown, parts = "…", re.split(r"[:/?#@\[\]]", address.partition("//")[2] or address)
+        text = text.replace(address, shown)
+        for part in (part for part in parts if len(part) >= _TELLING):
+            text = text.replace(part, "…")
     return re.sub(r"//[^\s\"']*@", "//…@", text)
 
 

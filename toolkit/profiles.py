@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import difflib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -93,7 +94,7 @@ def place() -> Path:
     """Return the path of the credentials file, which need not be there."""
     from botocore.session import Session
 
-    return Path(Session().get_config_variable("credentials_file")).expanduser()
+    return Path(os.path.expanduser(Session().get_config_variable("credentials_file")))  # noqa: PTH111 - Path's raises for `~nobody`
 
 
 def _texts(values: Mapping[str, object]) -> dict[str, str]:

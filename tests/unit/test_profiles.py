@@ -36,6 +36,12 @@ def test_no_files(files: Path) -> None:
     assert profiles.place() == files / "credentials"
 
 
+def test_the_home_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a path that is not there, and no failure."""
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "~nobody-of-this-name/x")
+    assert profiles.place() == Path("~nobody-of-this-name/x")
+
+
 def test_a_selected_profile_does_not_matter(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A profile that the environment names and that is not there keeps nobody from reading the others."""
     (files / "credentials").write_text("[a]\nregion = x\n", "utf-8")

@@ -15,7 +15,7 @@ def place() -> Path:
     """Return the path of the config file, which need not be there."""
     from botocore.session import Session
 
-    return Path(os.path.expandvars(Session().get_config_variable("config_file"))).expanduser()
+    return Path(os.path.expanduser(os.path.expandvars(Session().get_config_variable("config_file"))))  # noqa: PTH111 - Path's raises for `~nobody`
 
 
 def write(file: Path, profile: str, name: str, value: str) -> None:

@@ -74,12 +74,11 @@ class Devices:
     def enabled(self) -> tuple[str, ...]:
         """Return the serial numbers of the user's devices; none where the user may not list them."""
         try:
-            listed = self.aws.iam(self.profile, "ListMFADevices", UserName=self.owner.name)
+            return self.aws.devices(self.profile, self.owner.name)
         except AwsRefused as error:
             if error.code != "AccessDenied":
                 raise
             return ()
-        return tuple(device["SerialNumber"] for device in listed["MFADevices"])
 
     def user_of(self, serial: str) -> str | None:
         """Return the name of the user who has a virtual device, `""` for nobody, None where one may not know."""

@@ -84,14 +84,9 @@ def _at_aws(aws: Aws, case: Case, limit: float) -> Iterator[Check]:
         yield awsrows.unknown("MFA devices", case, why)
         yield awsrows.serial(case, why, None)
         return
-    listed = _or_error(lambda: _within(limit * _GRACE, lambda: _devices(aws, name, owner)))
+    listed = _or_error(lambda: _within(limit * _GRACE, lambda: aws.devices(name, owner.name)))
     yield awsrows.devices(case, owner, listed)
     yield awsrows.serial(case, owner, None if isinstance(listed, ToolkitError) else listed)
-
-
-def _devices(aws: Aws, profile: str, owner: Owner) -> tuple[str, ...]:
-    listed = aws.iam(profile, "ListMFADevices", UserName=owner.name)
-    return tuple(str(each["SerialNumber"]) for each in listed["MFADevices"])
 
 
 def _unasked(case: Case, why: str) -> Iterator[Check]:

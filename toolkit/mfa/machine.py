@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from toolkit import profiles
-from toolkit.aws import FALLBACK_REGION
+from toolkit import aws, profiles
 from toolkit.mfa import configfile
 from toolkit.mfa.configtext import Entry, entries, profile_of
 
@@ -120,12 +119,9 @@ def look() -> Machine:
 
 
 def region(machine: Machine, values: Mapping[str, str]) -> Region:
-    """Return the region of a profile's calls, given its settings: that of the variables counts first."""
-    for name in machine.set("AWS_REGION", "AWS_DEFAULT_REGION"):
-        return Region(machine.variables[name], name, partition(machine.variables[name]))
-    if found := values.get("region"):
-        return Region(found, "region", partition(found))
-    return Region(FALLBACK_REGION, "", partition(FALLBACK_REGION))
+    """Return the region of a profile's calls, given its settings."""
+    name, source = aws.region(machine.variables, values)
+    return Region(name, source, partition(name))
 
 
 def partition(name: str) -> str:

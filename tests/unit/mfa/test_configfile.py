@@ -79,3 +79,5 @@ def test_the_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert configfile.place() == Path.home() / ".aws" / "config"
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "c"))
     assert configfile.place() == tmp_path / "c"
+    monkeypatch.setenv("AWS_CONFIG_FILE", "~nobody-of-this-name/c")
+    assert configfile.place() == Path("~nobody-of-this-name/c")
