@@ -23,6 +23,7 @@ from toolkit.settings import EnrollSettings
 
 _TERMINAL = "/dev/tty"
 _TRIES = 3  # for a code
+_PAIR = 2  # codes that enabling a device uses up
 _SCAN = "Scan this with an authenticator app. Whoever sees it can make your codes: clear the terminal afterwards."
 _NARROW = ": widen the terminal and press Enter"
 _SCAN_TO_TRY = "Scan this with an authenticator app, and delete it there afterwards: it is worth nothing."
@@ -129,7 +130,8 @@ class Person:
     def another(self, used: tuple[str, ...], turn: Callable[[str], None]) -> str:
         """Ask for a third code. Raises CodeMalformed."""
         del turn
-        return self._code("A third code, to log in with", used)
+        question = "A third code, to log in with" if len(used) == _PAIR else "The next one"
+        return self._code(question, used)
 
     def _code(self, question: str, used: tuple[str, ...]) -> str:
         tries = 0

@@ -109,7 +109,7 @@ CASES = (
     ),
     Case("no code", errors.CodeMalformed, "there is no MFA code", "type it", code="\n", calls=False),
     Case(
-        "no device", errors.DeviceUnusable, "the user has no MFA device", "authenticator app",
+        "no device", errors.DeviceUnusable, "the user has no MFA device", "authenticator app.*, or: invoke enroll --profile ",
         prepare=lambda scene: scene.become(scene.aws.add_user("bob", devices=())), code="123456",
     ),
     Case(

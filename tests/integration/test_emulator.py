@@ -1035,7 +1035,7 @@ def test_alone() -> None:
 def test_alone_without_a_device(tmp_path: Path) -> None:
     """`--account` is the account, and `--no-device` leaves the user to enroll one."""
     with alone("--account", "210987654321", "--no-device") as (_, env, device):
-        assert device.startswith("# no MFA device: aws iam create-virtual-mfa-device ")
+        assert device.startswith("# no MFA device: invoke enroll makes one, ")
         who = call(env, "sts", "get-caller-identity", "--query", "Arn")
         assert who == "arn:aws:iam::210987654321:user/eng/example"
         made = call(env, "iam", "create-virtual-mfa-device", "--virtual-mfa-device-name", "example",

@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _lines(url: str, user: User, account: str) -> Sequence[str]:
     """Return lines that a shell takes as they are; the device's seed is in a comment."""
-    device = "# no MFA device: aws iam create-virtual-mfa-device makes one"
+    device = "# no MFA device: invoke enroll makes one, and so does aws iam create-virtual-mfa-device"
     if user.devices:
         device = f"# MFA device {user.device.serial}: {user.device.uri(account)}"
     return [

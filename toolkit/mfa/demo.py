@@ -86,9 +86,9 @@ class _App:
         return totp.code(self._seed, clock())
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Announced:
-    """An authenticator, with a heading before the code that is for the login."""
+    """An authenticator, with a heading before the first code that is for the login."""
 
     inner: Authenticator
     audience: Audience
@@ -104,7 +104,9 @@ class _Announced:
 
     def another(self, used: tuple[str, ...], turn: Turn) -> str:
         """Return a code that is none of those used."""
-        self.audience.heading(self.heading)
+        if self.heading:
+            self.audience.heading(self.heading)
+            self.heading = ""
         return self.inner.another(used, turn)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Iterable, Mapping
 
@@ -67,7 +68,10 @@ def log_in(binary: Binary, login: Login, code: str) -> str:
         raise AwsUnreachable(message, hint=hint)
     text = hidden(said, (code, *login.source.secrets))
     if exit_code:
-        raise failure(binary.path.name, exit_code, text)
+        error = failure(binary.path.name, exit_code, text)
+        if "no MFA device" in str(error):
+            error.hint += f", or: invoke enroll --profile {shlex.quote(login.source.name)}"
+        raise error
     return text
 
 

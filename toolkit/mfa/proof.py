@@ -71,7 +71,8 @@ def judged(found: Evidence, *, require_s3: bool) -> Iterator[Check]:
     yield _mfa(found.user)
     listed = not isinstance(found.buckets, AwsRefused)
     shown = f"{len(found.buckets)} buckets" if isinstance(found.buckets, tuple) else str(found.buckets)
-    yield Check("s3 ls", listed, shown, "a policy has to allow `s3:ListAllMyBuckets`", needed=require_s3)
+    mend = "" if listed else "a policy has to allow `s3:ListAllMyBuckets`"
+    yield Check("s3 ls", listed, shown, mend, needed=require_s3)
 
 
 def require(proof: Proof) -> None:
@@ -89,7 +90,7 @@ def _program(found: Evidence) -> Check:
         return Check("program", good=False, found=f"{shown}, of no release", mend="invoke matrix", needed=False)
     good = found.released == found.program.sha256
     more = "as in the release" if good else f"while the release has {found.released[:12]}…"
-    return Check("program", good, f"{shown}, {more}", "invoke matrix")
+    return Check("program", good, f"{shown}, {more}", "" if good else "invoke matrix")
 
 
 def _same(name: str, attribute: str, found: Evidence) -> Check:

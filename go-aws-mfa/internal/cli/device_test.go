@@ -103,7 +103,7 @@ func TestBadSerial(t *testing.T) {
 		securityKey:                            "the value of `--serial` is a FIDO key",
 		"arn:aws:iam::1:mfa/a b":               "is neither the ARN nor the serial number",
 		"yubi":                                 "the value of `--serial` is a FIDO key",
-		"hon":                                  "`hon` is part of the name of 2 MFA devices: [" + phone,
+		"hon":                                  "`hon` is part of the name of 2 MFA devices: " + phone,
 		"laptop":                               "the user has no MFA device with `laptop` in its name",
 	} {
 		w := newWorld(t)

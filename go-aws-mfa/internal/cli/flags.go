@@ -126,6 +126,9 @@ func span(text string) (time.Duration, error) {
 // flagMessage puts what the flag package says into our form.
 func flagMessage(err error) words.Text {
 	what, name, _ := strings.Cut(err.Error(), ": ")
+	if len(name) > len("-x") { // the flag package knows one dash only
+		name = "-" + name
+	}
 	switch {
 	case what == "flag provided but not defined" && strings.Trim(name, "-0123456789") == "":
 		return words.New("flag-is-code")

@@ -24,7 +24,9 @@ func TestCommandLine(t *testing.T) {
 	for text, args := range map[string][]string{
 		"source and destination are both `example`": {"-s", "example", "-d", "example"},
 		"there is no flag `-x`":                     {"-x"},
+		"there is no flag `--bogus`":                {"--bogus"},
 		"flag `-s` needs a value":                   {"-s"},
+		"flag `--serial` needs a value":             {"--serial"},
 		"standard input":                            {"-s", "example", goodCode},
 		"there is no such flag":                     {"-" + goodCode},
 		"`-s` can not be used":                      {"-s", ""},

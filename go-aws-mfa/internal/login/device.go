@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -164,7 +165,9 @@ func (f Found) Match(part string) (Device, error) {
 	case 1:
 		return matching[0], nil
 	case 0:
-		return "", words.New("device-no-match", part, f.Devices)
+		return "", words.New("device-no-match", part, list(f.Devices))
 	}
-	return "", words.New("device-ambiguous", part, len(matching), matching)
+	return "", words.New("device-ambiguous", part, len(matching), list(matching))
 }
+
+func list(devices []Device) string { return strings.Trim(fmt.Sprint(devices), "[]") }
