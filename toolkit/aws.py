@@ -130,22 +130,29 @@ class Aws:
         return _date(said)
 
     def addresses(self, profile: str) -> dict[str, tuple[str, str]]:
-        """Return, by service, the address that its calls go to and the usual one. Raises AwsRefused; calls nobody."""
+        """Return, by service, the address that its calls go to and the usual one. Raises AwsRefused; calls nobody.
+
+        Instead of one that cannot be called there is `""`: any part of it may be a password.
+        """
         from botocore import UNSIGNED
         from botocore.config import Config
 
         ignoring: Any = {"ignore_configured_endpoint_urls": True}  # which its stubs do not have
         unsigned = self._config.merge(Config(signature_version=UNSIGNED))
-        configs = (unsigned, unsigned.merge(Config(**ignoring)))
+        usual = unsigned.merge(Config(**ignoring))
         with _called("the address of AWS", profile):
             make: Any = self._session(profile).client  # its overloads know services by literal names only
-            try:
-                found = {
-                    name: [make(name, config=config).meta.endpoint_url for config in configs] for name in _SERVICES
-                }
-            except ValueError as error:
-                raise AwsRefused(f"AWS cannot be called: {_shown(error)}") from None
-        return {name: (used, usual) for name, (used, usual) in found.items()}
+
+            found = {service: make(service, config=usual).meta.endpoint_url for service in _SERVICES}
+
+            def used(service: str) -> str:
+                try:
+                    address = str(make(service, config=unsigned).meta.endpoint_url)
+                except ValueError:  # nothing but the address is another than just before
+                    return ""
+                return address if is_address(address) else ""
+
+            return {service: (used(service), address) for service, address in found.items()}
 
     def _session(self, profile: str) -> Session:
         # Named in the program, a profile counts before AWS_ACCESS_KEY_ID; and each session reads the files anew.
@@ -181,7 +188,7 @@ def _loader() -> Any:
 @contextlib.contextmanager
 def _called(call: str, profile: str) -> Iterator[None]:
     """Turn what boto3 says into a sentence. None of it has a key in it."""
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, InvalidRegionError, SSLError
     from botocore.exceptions import ConnectionError as NoConnection
     from botocore.parsers import ResponseParserError
 
@@ -196,6 +203,10 @@ def _called(call: str, profile: str) -> Iterator[None]:
     except (HTTPClientError, NoConnection) as error:
         message = f"`{call}` could not reach AWS: {_shown(error)}"
         raise AwsUnreachable(message, hint="check the network, the proxy variables and AWS_ENDPOINT_URL") from None
+    except InvalidRegionError as error:
+        message = f"profile `{profile}` cannot be used: {_shown(error)}"
+        hint = f"unset AWS_REGION AWS_DEFAULT_REGION, or: aws configure set region REGION --profile={profile}"
+        raise AwsRefused(message, hint=hint) from None
     except BotoCoreError as error:
         message = f"profile `{profile}` cannot be used: {_shown(error)}"
         raise AwsRefused(message, hint="look at its settings, and at the AWS_* variables") from None

@@ -197,7 +197,8 @@ def test_what_is_wrong_in_files_and_variables(case: str, desk: Desk) -> None:
     """It is told in its own row and no other one, with the command that mends it, before anybody is called."""
     prepare, name, found, mend = FILES[case]
     prepare(desk)
-    row = desk.only(name, found, mend, profile="s" if name == "profile" else "example", end="endpoint")
+    end = "rest" if case == "no profile" else "endpoint"
+    row = desk.only(name, found, mend, profile="s" if name == "profile" else "example", end=end)
     assert row.needed is (name == "profile")
     assert desk.aws.calls == ()
 
@@ -218,19 +219,7 @@ def test_what_is_there_twice(text: str, where: str, line: str, desk: Desk) -> No
     row = bad.pop("AWS files")
     assert (row.needed, row.found) == (True, f"`{desk.shell.credentials}` cannot be read: {where}")
     assert row.mend == f"${{EDITOR:-vi}} {line}{desk.shell.credentials}"
-    assert {each.found for each in bad.values()} == {"not known: the AWS files cannot be read"}
-    assert tuple(bad) == (
-        "default profile",
-        "sections",
-        "old tokens",
-        "profile",
-        "proxy",
-        "certificates",
-        "clock",
-        "user",
-        *OTHERS,
-        "mfa_serial",
-    )
+    assert {name: each.found for name, each in bad.items()} == {"rest": "not known: the AWS files cannot be read"}
 
 
 def test_a_token_that_two_rows_tell_of(desk: Desk) -> None:
@@ -279,10 +268,6 @@ NETWORK: dict[str, tuple[Callable[[Desk], object], str, str, str]] = {
         lambda desk: desk.set(AWS_CA_BUNDLE="/nowhere"),
         "certificates", r"^`/nowhere` is not there \(AWS_CA_BUNDLE\)$", "^unset AWS_CA_BUNDLE$",
     ),
-    "two proxies": (
-        lambda desk: desk.set(HTTP_PROXY="http://a:hunter2/c4n4ry@b", http_proxy="http://c"),
-        "proxy", "^HTTP_PROXY and http_proxy differ", "^unset HTTP_PROXY$",
-    ),
     "a wrong clock": (
         lambda desk: desk.aws.skew(60),
         "clock", "^(59|60|61) s behind AWS; codes are right for half a minute only$", "^sudo |^w32tm ",
@@ -329,12 +314,48 @@ def test_an_address_in_the_config_file(desk: Desk) -> None:
     assert rows["endpoint"].mend == f"${{EDITOR:-vi}} +3 {desk.shell.folder / 'config'}"
 
 
-def test_an_address_that_is_none(desk: Desk) -> None:
-    """What cannot be called is told in the row of its setting."""
-    desk.set(AWS_ENDPOINT_URL="nonsense")
+@pytest.mark.parametrize(
+    "address",
+    ["c4n4ry", "user:c4n4ry@127.0.0.1", "http://user:c4n4ry @ho st", "http://user:c4n4ry", f"http://u:{CANARY}@host"],
+)
+def test_an_address_that_is_none(address: str, desk: Desk) -> None:
+    """It is told in the row of its setting, without any part of it, and nobody is called."""
+    desk.set(AWS_ENDPOINT_URL=address, AWS_ENDPOINT_URL_DYNAMODB="https://a")
     row = next(row for row in doctor.examine("example") if row.name == "endpoint")
     assert (row.good, row.needed, row.mend) == (False, True, "unset AWS_ENDPOINT_URL")
-    assert row.found == "AWS cannot be called: Invalid endpoint: nonsense"
+    assert row.found == "AWS_ENDPOINT_URL: not an address such as `https://HOST`"
+    bad = desk.bad()
+    assert tuple(bad) == ("proxy", "clock", "user", *OTHERS)
+    assert all(row.found.startswith("not known: ") and not row.needed for row in bad.values())
+    assert "curl" not in str(bad)
+
+
+def test_an_address_of_one_service_that_is_none(desk: Desk) -> None:
+    """The variable that counts for it is blamed, and no other one."""
+    desk.set(AWS_ENDPOINT_URL_IAM="c4n4ry")
+    row = next(row for row in doctor.examine("example") if row.name == "endpoint")
+    assert row.found == "AWS_ENDPOINT_URL_IAM: not an address such as `https://HOST`"
+    assert row.mend == "unset AWS_ENDPOINT_URL_IAM"
+
+
+def test_a_region_that_is_none(desk: Desk) -> None:
+    """It keeps everybody from being called, and no address is blamed for it."""
+    desk.set(AWS_REGION="us east")
+    rows = {row.name: row for row in doctor.examine("example")}
+    assert "`example` cannot be used: Provided region_name 'us east'" in rows["endpoint"].found
+    assert rows["endpoint"].mend.startswith("unset AWS_REGION")
+    assert rows["partition"].mend == "unset AWS_REGION"
+    assert rows["clock"].found == "not known: AWS cannot be called"
+    assert desk.aws.calls == ()
+
+
+def test_an_address_of_another_service(desk: Desk) -> None:
+    """Only the variables of services that are called elsewhere are blamed."""
+    desk.unset("AWS_ENDPOINT_URL")
+    desk.set(AWS_ENDPOINT_URL_STS=desk.aws.url, AWS_ENDPOINT_URL_IAM=desk.aws.url, AWS_ENDPOINT_URL_DYNAMODB="x")
+    row = next(row for row in doctor.examine("example") if row.name == "endpoint")
+    assert row.found == (f"{desk.aws.url}, in place of AWS, for STS, IAM (AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_IAM)")
+    assert row.mend == "unset AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_IAM"
 
 
 def test_devices_that_may_not_be_listed(desk: Desk) -> None:

@@ -15,6 +15,7 @@ from toolkit.mfa import awsrows, filerows, machine, networkrows
 from toolkit.mfa.awsrows import Case
 from toolkit.mfa.devices import Owner
 from toolkit.mfa.machine import Machine
+from toolkit.mfa.networkrows import Addresses
 from toolkit.model import Check
 from toolkit.profiles import Profile
 
@@ -22,8 +23,7 @@ T = TypeVar("T")
 
 _LIMIT = 10.0  # seconds for AWS to answer one call
 _GRACE = 1.5  # of that limit, and a call is left to itself: looking up a name heeds none
-_AT_AWS = ("clock", "user", "partition", "MFA devices", "mfa_serial")
-_NETWORK = ("endpoint", "proxy", "certificates")
+_NOBODY = "AWS cannot be called"
 
 
 def examine(profile: str, limit: float = _LIMIT) -> Iterator[Check]:
@@ -37,8 +37,7 @@ def examine(profile: str, limit: float = _LIMIT) -> Iterator[Check]:
     except CredentialsUnreadable as error:
         yield filerows.unparsed(here, error)
         yield from filerows.modes(here)
-        rest = ("default profile", "sections", "old tokens", "profile", *_NETWORK, *_AT_AWS)
-        yield from _unknown(here, profile, rest, "the AWS files cannot be read")
+        yield _rest(here, profile, "the AWS files cannot be read")
         return
     yield filerows.default(here, known, profile)
     yield filerows.files(here, profile)
@@ -47,7 +46,7 @@ def examine(profile: str, limit: float = _LIMIT) -> Iterator[Check]:
     yield filerows.tokens(here, known)
     yield (source := filerows.source(here, known, profile))
     if profile not in known:
-        yield from _unknown(here, profile, (*_NETWORK, *_AT_AWS), f"there is no profile `{profile}`")
+        yield _rest(here, profile, f"there is no profile `{profile}`")
         return
     yield from _called(here, known[profile], limit, usable=source.good)
 
@@ -58,10 +57,14 @@ def _called(here: Machine, profile: Profile, limit: float, *, usable: bool) -> I
     found = machine.region(here, profile.values)
     addresses = _or_error(lambda: aws.addresses(profile.name))
     yield networkrows.endpoint(here, profile.name, addresses)
-    sts = "" if isinstance(addresses, ToolkitError) else addresses["sts"][0]
+    sts = _of_sts(addresses)
     case = Case(here, profile, found, sts, machine.proxy(sts))
-    yield networkrows.proxy(here, sts, case.proxy)
+    yield networkrows.proxy(here, sts, case.proxy) if sts else awsrows.unknown("proxy", case, _NOBODY)
     yield networkrows.certificates(here, profile.name, machine.bundles(here, profile.values))
+    if not sts:
+        yield awsrows.unknown("clock", case, _NOBODY)
+        yield from _unasked(case, _NOBODY)
+        return
     ahead = _or_error(lambda: _within(limit * _GRACE, lambda: time.time() - aws.time(profile.name)))
     yield awsrows.clock(case, ahead)
     if isinstance(ahead, ToolkitError):
@@ -70,6 +73,13 @@ def _called(here: Machine, profile: Profile, limit: float, *, usable: bool) -> I
         yield from _unasked(case, "the profile has no key to ask with")
     else:
         yield from _at_aws(aws, case, limit)
+
+
+def _of_sts(found: Addresses | ToolkitError) -> str:
+    """Return the address of STS; `""` where not every service has one that can be called."""
+    if isinstance(found, ToolkitError) or not all(used for used, _ in found.values()):
+        return ""
+    return found["sts"][0]
 
 
 def _at_aws(aws: Aws, case: Case, limit: float) -> Iterator[Check]:
@@ -96,10 +106,8 @@ def _unasked(case: Case, why: str) -> Iterator[Check]:
     yield awsrows.serial(case, why, None)
 
 
-def _unknown(here: Machine, profile: str, names: tuple[str, ...], why: str) -> Iterator[Check]:
-    case = Case(here, Profile(profile), machine.region(here, {}))
-    for name in names:
-        yield awsrows.unknown(name, case, why)
+def _rest(here: Machine, profile: str, why: str) -> Check:
+    return awsrows.unknown("rest", Case(here, Profile(profile), machine.region(here, {})), why)
 
 
 def _or_error(call: Callable[[], T]) -> T | ToolkitError:

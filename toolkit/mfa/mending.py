@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 # One that each partition always has, as the program takes it.
@@ -15,8 +15,10 @@ _REGIONS = {
 _CLOCKS = {"Darwin": "sudo sntp -sS time.apple.com", "Windows": "w32tm /resync"}
 
 
-def unset(system: str, names: Iterable[str]) -> str:
-    """Return how variables are taken away."""
+def unset(system: str, names: Collection[str]) -> str:
+    """Return how variables are taken away; `""` for none."""
+    if not names:
+        return ""
     if system == "Windows":
         return f"Remove-Item {', '.join(f'Env:{name}' for name in names)}"
     return f"unset {' '.join(names)}"

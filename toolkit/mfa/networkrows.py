@@ -12,22 +12,27 @@ from toolkit.mfa.machine import Bundle, Machine
 from toolkit.model import Check
 from toolkit.toolchain import anonymous, is_address
 
-Addresses = Mapping[str, tuple[str, str]]  # of a service: the one that is called, and the usual one
+# Of a service: the one that is called, `""` where it is none, and the usual one.
+Addresses = Mapping[str, tuple[str, str]]
 
 
 def endpoint(machine: Machine, profile: str, found: Addresses | ToolkitError) -> Check:
     """Tell which servers are called in place of AWS's own."""
-    names = sorted(name for name in machine.variables if name.startswith("AWS_ENDPOINT_URL"))
-    set_ = machine.set(*names)
-    there = [] if set_ else machine.settings((profile,), "endpoint_url")
-    path, line = (there[0].path, there[0].line) if there else (machine.config.path, 0)
-    mend = mending.unset(machine.system, set_) if set_ else mending.edit(machine.system, path, line)
     if isinstance(found, ToolkitError):
-        return Check("endpoint", good=False, found=str(found), mend=mend)
+        return Check("endpoint", good=False, found=str(found), mend=found.hint)
     other = {service: used for service, (used, usual) in found.items() if used != usual}
     if not other:
         return Check("endpoint", good=True, found=anonymous(found["sts"][0]))
+    bad = [service for service, used in other.items() if not used]
+    names = [f"AWS_ENDPOINT_URL_{service.upper()}" for service in bad or other]
+    set_ = (bad and machine.set(*names)) or machine.set("AWS_ENDPOINT_URL", *names)  # that of a service counts first
+    there = [] if set_ else machine.settings((profile,), "endpoint_url")
+    path, line = (there[0].path, there[0].line) if there else (machine.config.path, 0)
+    mend = mending.unset(machine.system, set_) if set_ else mending.edit(machine.system, path, line)
     where = ", ".join(set_) or "`endpoint_url` in the config file"
+    if bad:
+        lines = [f"{where}: not an address such as `https://HOST`", *map(str, there)]
+        return Check("endpoint", good=False, found="\n".join(lines), mend=mend)
     told: dict[str, list[str]] = {}
     for service, address in other.items():
         told.setdefault(anonymous(address), []).append(service.upper())
@@ -39,18 +44,18 @@ def proxy(machine: Machine, address: str, through: str) -> Check:
     """Tell through which proxy AWS is called; an address that is none is not shown, as any part may be a password."""
     names = _names(machine, address)
     values = {machine.variables[name] for name in names}
-    mend = mending.unset(machine.system, names)
+    if not through:
+        bypass = machine.set("NO_PROXY", "no_proxy")
+        return Check("proxy", good=True, found=f"none, by {', '.join(bypass)}" if names and bypass else "none")
     where = ", ".join(names) or "the settings of this system"
-    if through and not is_address(through):
+    if not is_address(through):
         found = f"{where}: not an address such as `http://HOST:PORT`"
+        mend = mending.unset(machine.system, names) or "correct the proxy in the settings of this system"
         return Check("proxy", good=False, found=found, mend=mend)
     if len(values) > 1:
         found = f"{names[0]} and {names[1]} differ: Go takes the first, Python the second"
         return Check("proxy", good=False, found=found, mend=mending.unset(machine.system, names[:1]), needed=False)
-    if through:
-        return Check("proxy", good=True, found=f"{anonymous(through)} ({where})")
-    bypass = machine.set("NO_PROXY", "no_proxy")
-    return Check("proxy", good=True, found=f"none, by {', '.join(bypass)}" if names and bypass else "none")
+    return Check("proxy", good=True, found=f"{anonymous(through)} ({where})")
 
 
 def certificates(machine: Machine, profile: str, found: Sequence[Bundle]) -> Check:

@@ -71,12 +71,25 @@ def test_no_address_of_a_proxy(text: str) -> None:
         ({"https_proxy": "http://a:1", "NO_PROXY": ".amazonaws.com"}, "", True, "none, by NO_PROXY"),
         ({"https_proxy": "a:x"}, "a:x", False, "https_proxy: not an address such as `http://HOST:PORT`"),
         ({"HTTP_PROXY": "x:y"}, "", True, "none"),
+        (
+            {"HTTPS_PROXY": "http://u:p@a:1", "https_proxy": "http://b"},
+            "http://b",
+            False,
+            "HTTPS_PROXY and https_proxy differ: Go takes the first, Python the second",
+        ),
+        ({"HTTPS_PROXY": "http://a", "https_proxy": "http://b", "NO_PROXY": "*"}, "", True, "none, by NO_PROXY"),
+        ({}, "a:x", False, "the settings of this system: not an address such as `http://HOST:PORT`"),
     ],
 )
 def test_the_proxy_that_counts(variables: dict[str, str], through: str, good: bool, found: str) -> None:  # noqa: FBT001
     """It is the one of the address's scheme, and NO_PROXY may take it away."""
     row = networkrows.proxy(_machine(**variables), "https://sts.us-east-1.amazonaws.com", through)
     assert (row.good, row.found) == (good, found)
+    assert good or row.mend in {
+        "unset HTTPS_PROXY",
+        "unset https_proxy",
+        "correct the proxy in the settings of this system",
+    }
 
 
 @pytest.mark.parametrize(
