@@ -137,6 +137,10 @@ FILES: dict[str, tuple[Callable[[Desk], object], str, str, str]] = {
         lambda desk: desk.set(AWS_CONFIG_FILE="/nowhere/config"),
         "AWS files", "/nowhere/config, which is not there", "^unset AWS_CONFIG_FILE$",
     ),
+    "a folder in place of a file": (
+        lambda desk: desk.set(AWS_CONFIG_FILE=str(desk.shell.folder)),
+        "AWS files", "^`.*/aws` is no file$", "^unset AWS_CONFIG_FILE$",
+    ),
     "a file for all": (
         lambda desk: desk.shell.credentials.chmod(0o644),
         "file mode", "^others have access to it: -rw-r--r--$", "^chmod 600 .*/aws/credentials$",
@@ -199,7 +203,7 @@ def test_what_is_wrong_in_files_and_variables(case: str, desk: Desk) -> None:
     prepare(desk)
     end = "rest" if case == "no profile" else "endpoint"
     row = desk.only(name, found, mend, profile="s" if name == "profile" else "example", end=end)
-    assert row.needed is (name == "profile")
+    assert row.needed is (name == "profile" or "in place of a file" in case)
     assert desk.aws.calls == ()
 
 

@@ -56,6 +56,10 @@ def unparsed(machine: Machine, error: CredentialsUnreadable) -> Check:
 def files(machine: Machine, profile: str) -> Check:
     """Tell where the AWS files are, and whether they can be read."""
     both = (machine.credentials, machine.config)
+    for each, name in zip(both, ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"), strict=True):
+        if each.mode and not each.is_file and not stat.S_ISCHR(each.mode):  # /dev/null is one that says nothing
+            mend = mending.unset(machine.system, machine.set(name)) or f"export {name}=FILE"
+            return Check("AWS files", good=False, found=f"`{each.path}` is no file", mend=mend)
     closed = [each.path for each in both if each.mode and not each.readable]
     if closed:
         quoted = shlex.quote(str(closed[0]))
@@ -73,7 +77,7 @@ def modes(machine: Machine) -> Iterator[Check]:
     """Tell who else may read the credentials, or put others in their place."""
     file, folder = machine.credentials, machine.folder
     bind = machine.system != "Windows"
-    open_ = bind and bool(file.mode & _OTHERS)
+    open_ = bind and file.is_file and bool(file.mode & _OTHERS)
     good = "its owner's alone" if bind else "Windows has none"
     found = f"others have access to it: {stat.filemode(file.mode)}" if open_ else good
     yield Check("file mode", not open_, found, mending.chmod("600", file.path), needed=False)

@@ -8,6 +8,7 @@ import platform
 import re
 import shutil
 import ssl
+import stat
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,11 @@ class Stored:
     mode: int = 0  # 0 where it is not there
     readable: bool = True
     entries: tuple[Entry, ...] = ()  # sections and names of settings, without their values
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file, and no folder, pipe or device."""
+        return stat.S_ISREG(self.mode)
 
 
 @dataclass(frozen=True)

@@ -213,6 +213,28 @@ def test_a_file_of_somebody_else() -> None:
     assert row.mend == "sudo chown \"$USER\" '/a b/credentials' && chmod u+rw '/a b/credentials'"
 
 
+@pytest.mark.parametrize(("set_", "mend"), [(True, "unset AWS_CONFIG_FILE"), (False, "export AWS_CONFIG_FILE=FILE")])
+def test_a_folder_in_place_of_a_file(mend: str, *, set_: bool) -> None:
+    """No program reads it as one."""
+    variables = {"AWS_CONFIG_FILE": "/a"} if set_ else {}
+    file, folder = Stored(Path("/a/credentials"), 0o100600), Stored(Path("/a"), 0o40755)
+    row = filerows.files(Machine("Linux", variables, file, folder, folder), "example")
+    assert (row.good, row.needed, row.found, row.mend) == (False, True, "`/a` is no file", mend)
+
+
+def test_modes_of_what_is_no_file() -> None:
+    """Nobody is told to take a folder, or a device, away from the others."""
+    for mode in (0o41777, 0o20666):
+        here = Machine("Linux", {}, Stored(Path("/a/b"), mode), Stored(Path("/a"), 0o40755), Stored(Path("/c")))
+        assert next(filerows.modes(here)).good
+
+
+def test_a_config_file_that_says_nothing() -> None:
+    """`/dev/null` is how people have none."""
+    file, nothing = Stored(Path("/a/credentials"), 0o100600), Stored(Path("/dev/null"), 0o20666)
+    assert filerows.files(Machine("Linux", {}, file, Stored(Path("/a"), 0o40755), nothing), "example").good
+
+
 def test_windows() -> None:
     """It has no modes, and commands of its own."""
     assert all(row.good for row in filerows.modes(_machine("Windows")))
