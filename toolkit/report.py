@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from toolkit.errors import ToolkitError
-from toolkit.model import Binary, Check, Dist, Outcome, Target, Unbuilt
+from toolkit.model import Binary, Check, Dist, Outcome, Target, Unbuilt, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -212,7 +212,8 @@ class Report:
     def checks(self, checks: Iterable[Check]) -> list[Check]:
         """Print how each check went, as soon as it is known, and return them."""
         done: list[Check] = []
-        for check in checks:
+        for each in checks:  # files, servers and programs have a say in them
+            check = dataclasses.replace(each, found=printable(each.found), mend=printable(each.mend))
             done.append(check)
             if not self.as_json:
                 mark = "ok  " if check.good else "FAIL" if check.needed else "note"

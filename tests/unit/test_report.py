@@ -319,6 +319,14 @@ def test_checks_are_told_one_after_the_other(capsys: Captured) -> None:
     ]
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_check_steers_no_terminal(capsys: Captured, *, as_json: bool) -> None:
+    """Whatever a file or a server says is told as letters, and its lines stay lines."""
+    (check,) = Report(as_json=as_json).checks([Check("one", good=False, found="a\x1b[2J\r\nb\x9b", mend="c\x07\ud800")])
+    assert (check.found, check.mend) == ("a[2J\nb", "c")
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]|\\u", capsys.readouterr().out)
+
+
 def test_a_check_is_told_as_soon_as_it_is_known(capsys: Captured) -> None:
     """Somebody waits for slow ones, and sees that the quick ones are done."""
     told: list[str] = []
