@@ -80,7 +80,7 @@ def test_an_empty_region_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 @pytest.mark.parametrize(
     ("variables", "told", "shown"),
     [
-        ({"NO_PROXY": "proxy,connect"}, "http://a:1", "http://a:1"),
+        ({"NO_PROXY": "localhost:80,a"}, "http://localhost:1", "http://localhost:1"),
         ({"HTTPS_PROXY": "http://proxy:hunter2@a:1"}, "http://proxy:hunter2@a:1", "http://…@a:1"),
         ({"HTTPS_PROXY": "proxy:hunter2@a:1"}, "hunter2@a", "…@a"),
         ({"HTTPS_PROXY": "http://user:hunter2/b@a:1"}, "hunter2", "…"),
