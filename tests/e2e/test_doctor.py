@@ -46,7 +46,7 @@ def test_nothing_that_is_secret_is_told(desk: Shell, alice: User, invoke: Invoke
     assert done.returncode == CheckFailed.exit_code
     rows = {row["name"]: row for row in json.loads(done.stdout)}
     bad = {name for name, row in rows.items() if not row["good"]}
-    assert {"AWS_* variables", "default profile", "old tokens", "proxy", "certificates", "clock"} <= bad
+    assert {"AWS_* variables", "default profile", "old tokens", "proxy", "certificates", "answer"} <= bad
     assert [name for name in bad if not rows[name]["mend"]] == []
     for word in ("c4n4ry", "hunter2", alice.secret):
         assert word not in done.stdout + done.stderr

@@ -404,7 +404,7 @@ def test_a_proxy_that_does_not_answer(desk: Desk, dead: str) -> None:
     desk.unset("NO_PROXY", "no_proxy")
     desk.set(HTTP_PROXY=f"http://user:c4n4ry@{dead}")
     bad = desk.bad()
-    row = bad.pop("clock")
+    row = bad.pop("answer")
     assert row.needed
     assert f"http://…@{dead}" in row.found
     assert row.mend == f"unset HTTP_PROXY, if AWS can be reached without; see: curl -m 10 -v {desk.aws.url}"
@@ -437,9 +437,9 @@ def test_a_certificate_that_is_not_trusted(desk: Desk, tmp_path: Path) -> None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         desk.set(AWS_ENDPOINT_URL=f"https://127.0.0.1:{server.server_port}")
-        refused = desk.bad()["clock"]
+        refused = desk.bad()["answer"]
         desk.set(AWS_CA_BUNDLE=str(certificate))
-        trusted = desk.bad()["clock"]
+        trusted = desk.bad()["answer"]
         server.shutdown()
     assert "CERTIFICATE_VERIFY_FAILED" in refused.found
     assert refused.mend.startswith("export AWS_CA_BUNDLE=FILE, ")
@@ -449,7 +449,7 @@ def test_a_certificate_that_is_not_trusted(desk: Desk, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("action", "name", "unknown"),
     [
-        ("GetCallerIdentity", "clock", ("user", *OTHERS)),
+        ("GetCallerIdentity", "answer", ("user", *OTHERS)),
         ("ListMFADevices", "MFA devices", ()),
     ],
 )
