@@ -34,15 +34,6 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def aws(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """Return an AWS of the test's own, with that clock."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with Emulator(clock) as emulator:
-        yield emulator
-
-
-@pytest.fixture
 def alice(aws: Emulator) -> User:
     """Return a user who is forced to use MFA and has no device."""
     return aws.add_user("alice", "/eng/", devices=())
