@@ -14,6 +14,7 @@ from typing import Any
 
 from toolkit.errors import CredentialsUnreadable, KeysMissing, ProfileIsSession, ProfileMissing
 
+LONG_TERM, TEMPORARY = "AKIA", "ASIA"  # what AWS lets the IDs of keys begin with
 _TOKENS = ("aws_session_token", "aws_security_token")  # the second one is what old tools write
 _EXPIRIES = ("x_security_token_expires", "aws_session_expiration", "expiration")  # ours first, then other tools'
 
@@ -29,6 +30,11 @@ class Profile:
     def access_key(self) -> str:
         """The ID of the access key, `""` where there is none."""
         return self.values.get("aws_access_key_id", "")
+
+    @property
+    def shown_key(self) -> str:
+        """What may be shown of that: its kind, and enough to tell it from others."""
+        return f"{self.access_key[:4]}…{self.access_key[-4:]}"
 
     @property
     def is_session(self) -> bool:

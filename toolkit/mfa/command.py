@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from toolkit.errors import CodeMalformed, CommandFailed
 from toolkit.mfa.devices import NewDevice
 from toolkit.mfa.login import checked
-from toolkit.mfa.program import environment, hidden
+from toolkit.mfa.program import allowed, hidden
 
 _TRIES = 3  # periods, until a code has to be another one than that before
 
@@ -45,12 +45,10 @@ class Command:
         raise CommandFailed(f"`{self.argv[0]}` prints the same code all the time", hint="a code stands for 30 s")
 
     def _run(self) -> str:
-        env = {name: value for name, value in environment(os.environ).items() if name != "LC_ALL"}
-        env |= {"LC_ALL": os.environ["LC_ALL"]} if "LC_ALL" in os.environ else {}
         try:
             done = subprocess.run(
-                self.argv, env=env, input=self._seed and f"{self._seed}\n", capture_output=True, encoding="utf-8",
-                errors="replace", timeout=self.limit, check=False,
+                self.argv, env=allowed(os.environ), input=self._seed and f"{self._seed}\n", capture_output=True,
+                encoding="utf-8", errors="replace", timeout=self.limit, check=False,
             )  # fmt: skip
         except OSError as error:
             message = f"`{self.argv[0]}` cannot be run: {(error.strerror or str(error)).lower()}"

@@ -13,7 +13,7 @@ from toolkit.mfa import mending
 from toolkit.mfa.configtext import Entry, profile_of
 from toolkit.mfa.machine import Machine, Stored
 from toolkit.model import Check
-from toolkit.profiles import Profile
+from toolkit.profiles import LONG_TERM, TEMPORARY, Profile
 
 # What makes the AWS CLI take other keys than those of the profile that `AWS_DEFAULT_PROFILE` names.
 _OVERRIDING = (
@@ -21,7 +21,6 @@ _OVERRIDING = (
     "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE",
 )  # fmt: skip
 _TOKENS = ("aws_security_token", "aws_session_token")
-_LONG_TERM, _TEMPORARY = "AKIA", "ASIA"  # what AWS lets the IDs of keys begin with
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -110,29 +109,25 @@ def source(machine: Machine, known: Mapping[str, Profile], name: str) -> Check:
     try:
         found = profiles.source(known, name)
     except ProfileIsSession as error:
-        if known[name].access_key.startswith(_LONG_TERM):
+        if known[name].access_key.startswith(LONG_TERM):
             said = f"profile `{name}` has a long-term key, and with it the token of a session"
             return _surplus(machine, Check("profile", good=False, found=said), (name,), *_TOKENS)
         return Check("profile", good=False, found=str(error), mend=_other(known, name))
     except ToolkitError as error:
         return Check("profile", good=False, found=str(error), mend=error.hint)
-    if found.access_key.startswith(_TEMPORARY):
-        said = f"profile `{name}` has the key of a session, {_key(found)}, without its token"
+    if found.access_key.startswith(TEMPORARY):
+        said = f"profile `{name}` has the key of a session, {found.shown_key}, without its token"
         return Check("profile", good=False, found=said, mend=_other(known, name))
     if found.access_key and not found.values.get("aws_secret_access_key"):
         mend = f"aws configure --profile={shlex.quote(name)}"
         return Check("profile", good=False, found=f"profile `{name}` has a key without its secret", mend=mend)
-    shown = f"long-term key {_key(found)}" if found.access_key else "keys of its `credential_process`"
+    shown = f"long-term key {found.shown_key}" if found.access_key else "keys of its `credential_process`"
     return Check("profile", good=True, found=f"{name}: {shown}")
-
-
-def _key(profile: Profile) -> str:
-    return f"{profile.access_key[:4]}…{profile.access_key[-4:]}"
 
 
 def _other(known: Mapping[str, Profile], name: str) -> str:
     """Return what to do about a session in place of long-term keys: there may be another profile that has some."""
-    usable = [each.name for each in known.values() if each.access_key.startswith(_LONG_TERM) and not each.is_session]
+    usable = [each.name for each in known.values() if each.access_key.startswith(LONG_TERM) and not each.is_session]
     usable.sort(key=lambda each: not name.startswith(each))  # `example`, if this one is `example_mfa`
     if usable:
         return f"invoke doctor --profile {shlex.quote(usable[0])}"
@@ -141,7 +136,7 @@ def _other(known: Mapping[str, Profile], name: str) -> str:
 
 def _left_behind(profile: Profile) -> bool:
     """Whether an `aws_security_token` stands where it misleads; alone it is what some old tools write for a session."""
-    other = profile.values.get("aws_session_token") or profile.access_key.startswith(_LONG_TERM)
+    other = profile.values.get("aws_session_token") or profile.access_key.startswith(LONG_TERM)
     return bool(profile.values.get("aws_security_token") and other)
 
 

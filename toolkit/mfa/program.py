@@ -76,13 +76,17 @@ def log_in(binary: Binary, login: Login, code: str) -> str:
 
 
 def environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return what a program may see of our variables: nothing with keys in it. Its words are to be English."""
-    kept = {
+    """Return what a program gets of our variables. Its words are to be English."""
+    return {**allowed(inherited), "LC_ALL": "C"}
+
+
+def allowed(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return what whoever we run may see of our variables: nothing with keys in it."""
+    return {
         name: value
         for name, value in inherited.items()
         if not name.startswith("AWS_") or name in _HOW or name.startswith(_WHERE)
     }
-    return {**kept, "LC_ALL": "C"}
 
 
 def hidden(text: str, secrets: Iterable[str]) -> str:

@@ -18,9 +18,8 @@ from toolkit.errors import (
     ToolkitError,
 )
 from toolkit.model import Binary, Check
-from toolkit.profiles import Profile
+from toolkit.profiles import TEMPORARY, Profile
 
-_TEMPORARY = "ASIA"  # what AWS lets the keys of sessions begin with
 _TO_SESSIONS = "session credentials"  # from AWS's refusal of a further session
 _NO_MFA = "InvalidClientTokenId"  # what IAM says to a session that was got without a code
 
@@ -101,10 +100,9 @@ def _same(name: str, attribute: str, found: Evidence) -> Check:
 
 
 def _key(found: Evidence) -> Check:
-    key = found.profile.access_key
-    shown = f"{key[: len(_TEMPORARY)]}…{key[-4:]}"
-    if not key.startswith(_TEMPORARY) or not found.profile.is_session:
-        return Check("session key", good=False, found=f"{shown}, and a session's begins with {_TEMPORARY}")
+    key, shown = found.profile.access_key, found.profile.shown_key
+    if not key.startswith(TEMPORARY) or not found.profile.is_session:
+        return Check("session key", good=False, found=f"{shown}, and a session's begins with {TEMPORARY}")
     if key == found.before:
         return Check("session key", good=False, found=f"{shown}, which was there before this login")
     return Check("session key", good=True, found=f"{shown}, issued now")
