@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import zxingcpp
 from PIL import Image
 
+from tests.scanner import qr_codes_in
 from toolkit.settings import ROOT
 
 _HALVES = {"▀": (True, False), "▄": (False, True), "█": (True, True)}  # which of them have the foreground
@@ -117,7 +117,7 @@ def qr_codes(written: str, *, light: bool) -> list[str]:
     levels = bytes(level for row in rows for level in (*row, *[around] * (width - len(row))))
     picture = Image.frombytes("L", (width, len(rows)), levels)
     picture = picture.resize((width * _SCALE, len(rows) * _SCALE), Image.Resampling.NEAREST)
-    return [code.text for code in zxingcpp.read_barcodes(picture, try_invert=False)]
+    return qr_codes_in(picture, inverted=False)
 
 
 def _rows(line: str, *, light: bool) -> tuple[list[int], list[int]]:

@@ -18,11 +18,11 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import zxingcpp
 from PIL import Image
 
 from tests.conftest import Invoke
 from tests.integration.emulator_clients import Shell, as_user
+from tests.scanner import qr_codes_in
 from toolkit import targets, totp
 from toolkit.emulator import Emulator, User
 
@@ -92,8 +92,8 @@ def enroll_by_aws_cli(desk: Shell, user: User, now: float) -> str:
     made = desk.cli("iam", *create, "--outfile", str(picture), "--output", "json", **keys)
     serial = json.loads(made.stdout)["VirtualMFADevice"]["SerialNumber"]
     with Image.open(picture) as image:
-        (code,) = zxingcpp.read_barcodes(image)
-    (seed,) = parse_qs(urlsplit(code.text).query)["secret"]
+        (text,) = qr_codes_in(image)
+    (seed,) = parse_qs(urlsplit(text).query)["secret"]
     first, second, third = codes(seed, now)
     pair = ("--authentication-code1", first, "--authentication-code2", second)
     done = desk.cli("iam", "enable-mfa-device", "--user-name", user.name, "--serial-number", serial, *pair, **keys)

@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import zxingcpp
 from PIL import Image
 
 from tests.integration.emulator_clients import Aws, Keys, Shell, as_user, with_mfa, wrong_code
+from tests.scanner import qr_codes_in
 from toolkit import totp
 from toolkit.emulator import Clock, Emulator, Kind, User
 from toolkit.emulator.policies import ADMINISTRATOR
@@ -54,9 +54,9 @@ def newcomer(aws: Emulator) -> User:
 def seed_in(picture: bytes) -> str:
     """Return the seed that an authenticator app would take from a QR code."""
     with Image.open(io.BytesIO(picture)) as image:
-        (code,) = zxingcpp.read_barcodes(image)
-    assert code.text.startswith("otpauth://totp/Amazon%20Web%20Services:")
-    (seed,) = parse_qs(urlsplit(code.text).query)["secret"]
+        (text,) = qr_codes_in(image)
+    assert text.startswith("otpauth://totp/Amazon%20Web%20Services:")
+    (seed,) = parse_qs(urlsplit(text).query)["secret"]
     return seed
 
 
@@ -164,8 +164,8 @@ def test_difference_13_names_with_paths(aws: Emulator, newcomer: User) -> None:
     assert create(user, "a.b")[0] == f"{ARN}mfa/a.b"
     made = user("iam", "create_virtual_mfa_device", VirtualMFADeviceName="c", Path="/eng/")["VirtualMFADevice"]
     with Image.open(io.BytesIO(made["QRCodePNG"])) as image:
-        (code,) = zxingcpp.read_barcodes(image)
-    assert urlsplit(code.text).path == "/Amazon%20Web%20Services:c@123456789012"
+        (text,) = qr_codes_in(image)
+    assert urlsplit(text).path == "/Amazon%20Web%20Services:c@123456789012"
 
 
 @pytest.mark.parametrize(
