@@ -7,6 +7,7 @@ import functools
 import gc
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -59,6 +60,14 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
             monkeypatch.delenv(name)
     for name, value in {**_CACHES, "HOME": str(tmp_path_factory.mktemp("home"))}.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def dead() -> Iterator[str]:
+    """Return an address where nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{held.getsockname()[1]}"
 
 
 @pytest.fixture(scope="session")

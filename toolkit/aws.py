@@ -13,11 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from toolkit.addresses import is_address, without_proxies
 from toolkit.errors import AwsBusy, AwsRefused, AwsUnreachable
-from toolkit.toolchain import anonymous, is_address
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 _ATTEMPTS = 3
 _SERVICES = ("sts", "iam", "s3")
 _FALLBACK_REGION = "us-east-1"  # STS cannot be called without one, and in this one it always is
-_TELLING = 4  # letters: what is shorter than that is no password, and a part of many words
 _BUSY = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
 _LATER = {"EntityTemporarilyUnmodifiable"}  # what IAM says of what was changed a moment ago
 _SKEWED = {"RequestTimeTooSkewed", "RequestExpired"}
@@ -216,17 +214,8 @@ def _called(call: str, profile: str) -> Iterator[None]:
 
 
 def _shown(error: Exception) -> str:
-    """Return what botocore says, without the users and passwords that it may quote of an address, or parts of them."""
-    text = str(error).rstrip(".")
-    for address in (address for kind, address in getproxies().items() if kind != "no"):
-        if is_address(address):
-            shown, parts = anonymous(address), [urlsplit(address if "//" in address else f"//{address}").password or ""]
-        else:  # a mistyped one is taken apart in the wrong places
-            shown, parts = "…", re.split(r"[:/?#@\[\]]", address.partition("//")[2] or address)
-        text = text.replace(address, shown)
-        for part in (part for part in parts if len(part) >= _TELLING):
-            text = text.replace(part, "…")
-    return re.sub(r"//[^\s\"']*@", "//…@", text)
+    """Return what botocore says, which may quote addresses."""
+    return without_proxies(str(error).rstrip("."), (each for kind, each in getproxies().items() if kind != "no"))
 
 
 def _refusal(call: str, profile: str, response: Any) -> AwsRefused | AwsBusy:

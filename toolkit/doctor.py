@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from toolkit import toolchain
+from toolkit.addresses import anonymous
 from toolkit.errors import ToolkitError
 from toolkit.model import Check
 from toolkit.settings import EngineSettings
@@ -80,7 +81,7 @@ def _proxies() -> Iterator[Check]:
     for name, value in sorted(toolchain.module_settings().items()):
         parts = [part if "://" in part else f"//{part}" for part in re.split(r"[,|]", value)]
         inside = name.upper() != "NO_PROXY" and any(map(_is_loopback, parts))
-        yield Check(name, good=not inside, found=toolchain.anonymous(value), mend=mend, needed=False)
+        yield Check(name, good=not inside, found=anonymous(value), mend=mend, needed=False)
 
 
 def _is_loopback(address: str) -> bool:

@@ -16,8 +16,8 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from toolkit.addresses import without_users
 from toolkit.errors import ToolchainError
 from toolkit.settings import ROOT
 
@@ -126,29 +126,7 @@ def complaint(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     own = [line.removeprefix("go: ") for line in lines if line.startswith("go: ") and "downloading" not in line]
     (line,) = (own or lines or ["it did not say why"])[-1:]
-    return hidden(line).rstrip(".")
-
-
-def hidden(text: str) -> str:
-    """Return a text in which no address carries a user or a password."""
-    return re.sub(r"//[^/\s]*@", "//…@", text)
-
-
-def anonymous(setting: str) -> str:
-    """Return an address, or a list of them, without users and passwords, in which there may be a `/` or a `@`."""
-    whole = re.match(r"([A-Za-z][\w+.-]*:)?//", setting)
-    shown = re.sub(r"//(?:(?!://).)*@", "//…@", setting if whole else f"//{setting}")
-    return shown if whole else shown.removeprefix("//")
-
-
-def is_address(text: str) -> bool:
-    """Whether botocore and Go can use a text as the address of a proxy."""
-    try:
-        parts = urlsplit(text if "://" in text else f"http://{text}")
-        mistyped = parts.port == 0 or "@" in parts.path + parts.query + parts.fragment  # of a password, to be quoted
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not mistyped
-    except ValueError:
-        return False
+    return without_users(line).rstrip(".")
 
 
 def _locate() -> Path:

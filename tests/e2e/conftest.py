@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,32 @@ from toolkit import targets
 from toolkit.emulator import Clock, Emulator, User
 
 Verify = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that a case of bad input may change before the command is run."""
+
+    aws: Emulator
+    user: User  # whose keys the profile has
+    desk: Shell
+
+    def write(self, text: str | bytes) -> None:
+        """Write the credentials file."""
+        self.desk.credentials.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    def add(self, text: str | bytes) -> None:
+        """Write something behind what is in the credentials file."""
+        self.write(self.desk.credentials.read_bytes() + (text if isinstance(text, bytes) else text.encode()))
+
+    def configure(self, line: str) -> None:
+        """Write a line of the profile's section of the config file."""
+        (self.desk.folder / "config").write_text(f"[profile example]\nregion = eu-west-1\n{line}\n", "utf-8")
+
+    def become(self, user: User) -> None:
+        """Let the profile have another user's keys."""
+        self.desk.credentials.unlink()
+        self.desk.profile("example", Keys.of(user))
 
 
 @pytest.fixture
@@ -46,6 +73,12 @@ def desk(aws: Emulator, alice: User, tmp_path: Path) -> Shell:
     shell.profile("example", Keys.of(alice))
     (tmp_path / "config").write_text("[profile example]\nregion = ap-northeast-1\n", "utf-8")
     return shell
+
+
+@pytest.fixture
+def scene(aws: Emulator, alice: User, desk: Shell) -> Scene:
+    """Return Alice at that machine."""
+    return Scene(aws, alice, desk)
 
 
 @pytest.fixture(scope="session")

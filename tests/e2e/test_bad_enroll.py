@@ -9,26 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Invoke
+from tests.e2e.conftest import Scene
 from tests.e2e.test_bad_input import expect
 from tests.integration.emulator_clients import Keys, Shell, as_user
 from toolkit import errors
-from toolkit.emulator import Emulator, Kind, User
+from toolkit.emulator import Emulator, Kind
 
 ARN = "arn:aws:iam::123456789012:mfa/"
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What a case may change before the command is run. Bob is forced to use MFA, and has no device."""
-
-    aws: Emulator
-    bob: User
-    desk: Shell
-
-    def become(self, user: User) -> None:
-        """Let the profile have another user's keys."""
-        self.desk.credentials.unlink()
-        self.desk.profile("example", Keys.of(user))
 
 
 @dataclass(frozen=True)
@@ -61,7 +48,7 @@ CASES = (
     Case(
         "left over", errors.DeviceLeftOver, f"`{ARN}bob` was made before and never enabled",
         f"--device-name bob-2, or, .*: aws iam delete-virtual-mfa-device --serial-number {ARN}bob$",
-        prepare=lambda scene: as_user(scene.aws, scene.bob)("iam", "create_virtual_mfa_device", VirtualMFADeviceName="bob"),
+        prepare=lambda scene: as_user(scene.aws, scene.user)("iam", "create_virtual_mfa_device", VirtualMFADeviceName="bob"),
         calls=DELETING,
     ),
     Case(
@@ -106,11 +93,14 @@ CASES = (
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_bad_enroll(case: Case, aws: Emulator, built: Path, tmp_path: Path, invoke_in: Invoke) -> None:
-    """An enrollment that cannot work ends with one line, a hint and its own exit code, and leaves the files alone."""
+    """An enrollment that cannot work ends with one line, a hint and its own exit code, and leaves the files alone.
+
+    Bob is forced to use MFA, and has no device.
+    """
     folder = tmp_path / "desk"
     folder.mkdir()
     scene = Scene(aws, aws.add_user("bob", devices=()), Shell(aws, folder))
-    scene.desk.profile("example", Keys.of(scene.bob))
+    scene.desk.profile("example", Keys.of(scene.user))
     case.prepare(scene)
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     asked = len(aws.calls)

@@ -30,7 +30,7 @@ NOWHERE = {"DOCKER_HOST": "unix:///nowhere.sock"}
 
 @dataclass(frozen=True)
 class Case:
-    """A command, what has to be prepared for it, and how it has to end. `{tmp}` in it is a folder of the test's own."""
+    """A command, what has to be prepared for it, and how it has to end. `{tmp}` in it is a folder of the test's own, `{dead}` where nobody listens."""
 
     name: str
     args: tuple[str, ...]
@@ -146,8 +146,8 @@ CASES = (
     ),
     Case(
         "DOCKER_HOST nowhere", ("build", "--source", TINY, *DOCKER), errors.EngineUnavailable,
-        "no Docker engine answers at `tcp://127.0.0.1:1` .DOCKER_HOST.", "unset DOCKER_HOST",
-        env={"DOCKER_HOST": "tcp://127.0.0.1:1"},
+        "no Docker engine answers at `tcp://127.0.0.1:[0-9]+` .DOCKER_HOST.", "unset DOCKER_HOST",
+        env={"DOCKER_HOST": "tcp://{dead}"},
     ),
     Case(
         "DOCKER_HOST nonsense", ("build", "--source", TINY, *DOCKER), errors.EngineUnavailable,
@@ -175,12 +175,12 @@ CASES = (
 @pytest.mark.parametrize(
     "case", [pytest.param(case, id=case.name, marks=[pytest.mark.docker] if case.docker else []) for case in CASES]
 )
-def test_bad_input(case: Case, invoke: Invoke, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_bad_input(case: Case, invoke: Invoke, tmp_path: Path, dead: str, request: pytest.FixtureRequest) -> None:
     """Bad input ends with one line, a hint and its own exit code, and with no traceback."""
     if case.docker:
         request.getfixturevalue("docker_host")
     case.prepare(tmp_path)
-    env = {name: value.replace("{tmp}", str(tmp_path)) for name, value in case.env.items()}
+    env = {name: value.replace("{tmp}", str(tmp_path)).replace("{dead}", dead) for name, value in case.env.items()}
     done = invoke(*(word.replace("{tmp}", str(tmp_path)) for word in case.args), env=env)
     expect(done, case.error, case.says, case.hint)
 

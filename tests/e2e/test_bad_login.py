@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.e2e.conftest import Verify
+from tests.e2e.conftest import Scene, Verify
 from tests.e2e.test_bad_input import expect
 from tests.integration.emulator_clients import Keys, Shell, with_mfa
 from toolkit import errors
@@ -17,32 +17,6 @@ from toolkit.emulator import Clock, Emulator, Kind, User
 from toolkit.settings import ROOT
 
 TINY = str(ROOT / "tests" / "programs" / "tiny")
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What a case may change before the command is run."""
-
-    aws: Emulator
-    alice: User
-    desk: Shell
-
-    def write(self, text: str | bytes) -> None:
-        """Write the credentials file."""
-        self.desk.credentials.write_bytes(text if isinstance(text, bytes) else text.encode())
-
-    def add(self, text: str | bytes) -> None:
-        """Write something behind what is in the credentials file."""
-        self.write(self.desk.credentials.read_bytes() + (text if isinstance(text, bytes) else text.encode()))
-
-    def configure(self, line: str) -> None:
-        """Write a line of the profile's section of the config file."""
-        (self.desk.folder / "config").write_text(f"[profile example]\nregion = eu-west-1\n{line}\n", "utf-8")
-
-    def become(self, user: User) -> None:
-        """Let the profile have another user's keys."""
-        self.desk.credentials.unlink()
-        self.desk.profile("example", Keys.of(user))
 
 
 @dataclass(frozen=True)
@@ -56,17 +30,17 @@ class Case:
     prepare: Callable[[Scene], object] = lambda _: None
     args: tuple[str, ...] = ()
     code: str = ""  # on standard input, if not the right one
-    env: tuple[tuple[str, str], ...] = ()
+    env: tuple[tuple[str, str], ...] = ()  # `{dead}` in it is where nobody listens
     profile: str = "example"
     calls: bool = True  # whether AWS may have been asked
 
 
 def _used(scene: Scene) -> None:
-    with_mfa(scene.aws, scene.alice)
+    with_mfa(scene.aws, scene.user)
 
 
 def _session_as_source(scene: Scene) -> None:
-    keys = with_mfa(scene.aws, scene.alice).keys
+    keys = with_mfa(scene.aws, scene.user).keys
     scene.desk.credentials.unlink()
     scene.desk.profile("example", keys)
 
@@ -86,7 +60,7 @@ def _fail(action: str, status: int, code: str, message: str = "") -> Callable[[S
 
 def _serial(scene: Scene) -> None:
     """Let the program ask for a session first, and us for an identity."""
-    scene.configure(f"mfa_serial = {scene.alice.device.serial}")
+    scene.configure(f"mfa_serial = {scene.user.device.serial}")
 
 
 def _both(*steps: Callable[[Scene], object]) -> Callable[[Scene], None]:
@@ -149,7 +123,7 @@ CASES = (
     ),
     Case(
         "keys as destination", errors.ProfileUnusable, "profile `example_mfa` holds long-term keys", "--destination",
-        prepare=lambda scene: scene.desk.profile("example_mfa", Keys.of(scene.alice)), calls=False,
+        prepare=lambda scene: scene.desk.profile("example_mfa", Keys.of(scene.user)), calls=False,
     ),
     Case(
         "itself as destination", errors.UsageError, "source and destination are both `example`", "--destination",
@@ -181,7 +155,7 @@ CASES = (
     ),
     Case(
         "no network", errors.AwsUnreachable, "could not reach AWS: .*connection refused", "network",
-        env=(("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),), calls=False,
+        env=(("AWS_ENDPOINT_URL", "http://{dead}"),), calls=False,
     ),
     Case(
         "hanging login", errors.AwsUnreachable, "`aws-mfa` had no answer from AWS within 1.5 s", "--aws-timeout",
@@ -233,18 +207,19 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_bad_login(case: Case, verify: Verify, aws: Emulator, alice: User, desk: Shell) -> None:
+def test_bad_login(case: Case, verify: Verify, scene: Scene, dead: str) -> None:
     """A login that cannot work ends with one line, a hint and its own exit code, and leaves the files as they were."""
-    case.prepare(Scene(aws, alice, desk))
-    before = {path.name: path.read_bytes() for path in desk.folder.iterdir()}
-    asked = len(aws.calls)
-    code = case.code or alice.device.code()
-    done = verify(*case.args, profile=case.profile, given=code, env=dict(case.env))
+    case.prepare(scene)
+    before = {path.name: path.read_bytes() for path in scene.desk.folder.iterdir()}
+    asked = len(scene.aws.calls)
+    code = case.code or scene.user.device.code()
+    env = {name: value.replace("{dead}", dead) for name, value in case.env}
+    done = verify(*case.args, profile=case.profile, given=code, env=env)
     expect(done, case.error, case.says, case.hint)
     assert not code.strip() or code.strip() not in done.stderr
     if case.error not in {errors.AwsUnreachable, errors.AwsBusy, errors.AwsRefused}:  # those may follow a login
-        assert {path.name: path.read_bytes() for path in desk.folder.iterdir()} == before
-    assert case.calls or len(aws.calls) == asked
+        assert {path.name: path.read_bytes() for path in scene.desk.folder.iterdir()} == before
+    assert case.calls or len(scene.aws.calls) == asked
 
 
 def test_credentials_that_cannot_be_written(verify: Verify, desk: Shell, alice: User) -> None:

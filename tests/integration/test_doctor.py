@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import http.server
 import re
-import socket
 import ssl
 import subprocess
 import threading
@@ -94,14 +93,6 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         made.set(**shell.variables, NO_PROXY="127.0.0.1", no_proxy="127.0.0.1")
         made.unset("AWS_DEFAULT_REGION", *PROXIES, "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
         yield made
-
-
-@pytest.fixture
-def dead() -> Iterator[str]:
-    """Return an address where nobody listens."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield f"127.0.0.1:{held.getsockname()[1]}"
 
 
 def test_a_machine_at_which_all_is_well(desk: Desk) -> None:

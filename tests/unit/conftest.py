@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 
@@ -15,14 +14,12 @@ Daemon = Callable[[Mapping[str, object]], str]
 
 
 @pytest.fixture
-def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def nobody(dead: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Let the Docker engine be at an address where nobody listens, and return that address."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{held.getsockname()[1]}"
-        monkeypatch.setenv("DOCKER_HOST", address)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        yield address
+    address = f"tcp://{dead}"
+    monkeypatch.setenv("DOCKER_HOST", address)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    return address
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from toolkit import toolchain
 from toolkit.errors import ToolchainError
 from toolkit.settings import ROOT
-from toolkit.toolchain import Go, complaint, hidden, module_settings, pinned, version_key
+from toolkit.toolchain import Go, complaint, module_settings, pinned, version_key
 
 
 @pytest.fixture(autouse=True)
@@ -225,20 +225,3 @@ def test_a_toolchain_that_cannot_be_had_is_an_error_that_says_why(monkeypatch: p
 def test_of_all_that_a_go_command_said_the_reason_is_shown(said: str, line: str) -> None:
     """One line, Go's own before those about it, never an empty one, and no password."""
     assert complaint(said) == line
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("http://user:secret@proxy.example:3128", "http://…@proxy.example:3128"),
-        ("https://secret@modules.example/a@b,direct", "https://…@modules.example/a@b,direct"),
-        ("https://a:secret@one.example|https://b:secret@two.example", "https://…@one.example|https://…@two.example"),
-        ("https://modules.example,direct", "https://modules.example,direct"),
-        ("module example.test/x@v1.0.0", "module example.test/x@v1.0.0"),
-        ("http://user:se@cret@proxy.example", "http://…@proxy.example"),
-        ("http://user:se,cret@proxy.example", "http://…@proxy.example"),
-    ],
-)
-def test_an_address_is_shown_without_its_user_and_password(text: str, shown: str) -> None:
-    """However an address is written that a go command or curl would take, what is secret in it is not shown."""
-    assert hidden(text) == shown

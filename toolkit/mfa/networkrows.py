@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from toolkit.addresses import anonymous, is_address
 from toolkit.errors import ToolkitError
 from toolkit.mfa import mending
 from toolkit.mfa.machine import Bundle, Machine
 from toolkit.model import Check
-from toolkit.toolchain import anonymous, is_address
 
 # Of a service: the one that is called, `""` where it is none, and the usual one.
 Addresses = Mapping[str, tuple[str, str]]

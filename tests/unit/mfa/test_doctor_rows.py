@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from toolkit import toolchain
 from toolkit.mfa import awsrows, filerows, machine, mending, networkrows
 from toolkit.mfa.awsrows import Case
 from toolkit.mfa.devices import Owner
@@ -29,37 +28,6 @@ def _machine(system: str = "Linux", **variables: str) -> Machine:
 
 def _case(values: Mapping[str, str], region: Region = HERE) -> Case:
     return Case(_machine(), Profile("example", values), region)
-
-
-@pytest.mark.parametrize(
-    ("setting", "shown"),
-    [
-        ("http://u:p/q@proxy:1", "http://…@proxy:1"),
-        ("u:p@q@proxy:1", "…@proxy:1"),
-        ("https://a:b@one,https://c:d/e@two|direct", "https://…@one,https://…@two|direct"),
-        ("http://proxy:1", "http://proxy:1"),
-        ("//proxy:1", "//proxy:1"),
-        ("proxy:1", "proxy:1"),
-        ("", ""),
-    ],
-)
-def test_addresses_are_shown_without_passwords(setting: str, shown: str) -> None:
-    """Whatever is in them."""
-    assert toolchain.anonymous(setting) == shown
-
-
-@pytest.mark.parametrize("text", ["http://proxy", "proxy:3128", "https://u:p@proxy:3128/", "http://[::1]:3128"])
-def test_an_address_of_a_proxy(text: str) -> None:
-    """It has a host, and a port if it likes."""
-    assert toolchain.is_address(text)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "http://", "http://host:port", "http://[::1", "socks5://proxy", "http://u:a/b@proxy", "http://p:0"]
-)
-def test_no_address_of_a_proxy(text: str) -> None:
-    """What botocore or Go cannot use is none; a `/` in a password has to be quoted."""
-    assert not toolchain.is_address(text)
 
 
 @pytest.mark.parametrize(
