@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from toolkit.emulator import Clock
 from toolkit.model import Module, Outcome, Recipe, Source, Target
 
 
@@ -80,3 +81,26 @@ class FakeWatcher:
         """Remember an outcome."""
         del seconds
         self.ended.append(outcome)
+
+
+@dataclass
+class FakeWatch:
+    """Remembers what a person is told, and lets the time of a clock pass in place of ours."""
+
+    clock: Clock = field(default_factory=Clock)
+    said: list[str] = field(default_factory=list)
+    paused: list[tuple[float, str]] = field(default_factory=list)
+
+    def say(self, message: str) -> None:
+        """Remember a line."""
+        self.said.append(message)
+
+    def pause(self, seconds: float, why: str) -> None:
+        """Remember a wait."""
+        self.paused.append((seconds, why))
+        self.clock.step(seconds)
+
+    @property
+    def text(self) -> str:
+        """All that was told."""
+        return "\n".join(self.said)

@@ -49,11 +49,9 @@ def seconds(text: str) -> float:
 def folder(text: str) -> Path:
     """Parse a folder's path; `~` is the home folder."""
     try:
-        if text:
-            return Path(text).expanduser().absolute()
+        return Path(text).expanduser().absolute()
     except RuntimeError:  # a home of nobody
-        pass
-    raise ValueError("is not a folder")
+        raise ValueError("is not a folder") from None
 
 
 def engine_name(text: str) -> str:

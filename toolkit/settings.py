@@ -37,7 +37,8 @@ class Settings:
     def parse(cls, flags: Mapping[str, str | bool | None], environ: Mapping[str, str]) -> Self:
         """Build the value from what was typed and what is set.
 
-        Raises UsageError, naming the flag or the variable, for the first text that cannot be used.
+        Raises UsageError, naming the flag or the variable, for the first text that cannot be used. An empty variable
+        counts as one that is not set; an empty flag is a mistake, and mostly it was to hold such a variable.
         """
         values: dict[str, Any] = {}
         for item in dataclasses.fields(cls):
@@ -46,6 +47,8 @@ class Settings:
             if isinstance(item.default, bool):
                 values[item.name] = bool(typed) or environ.get(variable, "").lower() not in {"", "0", "no", "false"}
             elif typed is not None:
+                if not str(typed).strip():
+                    raise UsageError(f"`{flag}` has nothing behind it", hint="say what it is to be, or leave it out")
                 values[item.name] = _parsed(item.metadata["parse"], str(typed), flag)
             elif environ.get(variable):
                 values[item.name] = _parsed(item.metadata["parse"], environ[variable], variable)

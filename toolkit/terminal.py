@@ -25,7 +25,7 @@ _TERMINAL = "/dev/tty"
 _TRIES = 3  # for a code
 _PAIR = 2  # codes that enabling a device uses up
 _SCAN = "Scan this with an authenticator app. Whoever sees it can make your codes: clear the terminal afterwards."
-_NARROW = ": widen the terminal and press Enter"
+_ENLARGE = ": enlarge the terminal, or make its letters smaller, and press Enter"
 _SCAN_TO_TRY = "Scan this with an authenticator app, and delete it there afterwards: it is worth nothing."
 _SEE = "This is what an authenticator app would scan."
 
@@ -41,7 +41,7 @@ def viewer(*, interactive: bool) -> Person | None:
     """Return who watches `invoke demo`, None where nobody is at a terminal. Raises NoTerminal if it is interactive."""
     try:
         there = Terminal.find()
-        return Person(there, scan=_SCAN_TO_TRY) if interactive else Person(there, scan=_SEE, narrow="")
+        return Person(there, scan=_SCAN_TO_TRY) if interactive else Person(there, scan=_SEE, enlarge="")
     except NoTerminal as error:
         if interactive:
             raise NoTerminal(str(error), hint="leave `--interactive` out") from None
@@ -97,11 +97,12 @@ class Terminal:
         return line.strip()
 
     @property
-    def columns(self) -> int:
-        """How wide it is."""
+    def size(self) -> tuple[int, int]:
+        """How many columns and lines it has."""
+        columns, lines = shutil.get_terminal_size()
         with contextlib.suppress(OSError), self.streams() as (_, shown):
-            return os.get_terminal_size(shown.fileno()).columns or sys.maxsize
-        return shutil.get_terminal_size().columns
+            columns, lines = os.get_terminal_size(shown.fileno())
+        return columns or sys.maxsize, lines or sys.maxsize  # some do not tell
 
 
 @dataclass
@@ -111,7 +112,7 @@ class Person:
     terminal: Terminal
     show_seed: bool = False
     scan: str = _SCAN  # what is said of the QR code
-    narrow: str = _NARROW  # and where there is no room for it
+    enlarge: str = _ENLARGE  # and where there is no room for it
     _device: NewDevice | None = field(default=None, repr=False)
 
     def receive(self, device: NewDevice) -> None:
@@ -154,10 +155,14 @@ class Person:
         if not self._device:
             return
         lines, width = qr.drawn(self._device.uri, os.environ)
-        if width > self.terminal.columns:
-            self.terminal.show(f"The QR code needs {width} columns{self.narrow}.")
-        else:
-            self.terminal.show(self.scan, *lines)
+        columns, rows = self.terminal.size
+        if width > columns:
+            self.terminal.show(f"The QR code needs {width} columns{self.enlarge}.")
+            return
+        self.terminal.show(self.scan, *lines)
+        needed = len(lines) + 1  # the question is below it
+        if needed > rows and self.enlarge:
+            self.terminal.show(f"All of the QR code needs {needed} lines{self.enlarge}.")
 
     def _spell(self) -> None:
         seed = self._device.seed if self._device else ""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes import FakeWatch
 from tests.integration.emulator_clients import Keys, Shell, as_user, assert_nowhere, forms, with_mfa
 from tests.unit import samples
 from toolkit import errors, targets, totp
@@ -60,29 +61,6 @@ def alice(aws: Emulator, desk: Shell) -> User:
     user = aws.add_user("alice", "/eng/", devices=())
     desk.profile("example", Keys.of(user))
     return user
-
-
-@dataclass
-class Watch:
-    """Remembers what is told, and lets the emulator's time pass in place of ours."""
-
-    clock: Clock
-    said: list[str] = field(default_factory=list)
-    paused: list[tuple[float, str]] = field(default_factory=list)
-
-    def say(self, message: str) -> None:
-        """Remember a line."""
-        self.said.append(message)
-
-    def pause(self, seconds: float, why: str) -> None:
-        """Remember a wait."""
-        self.paused.append((seconds, why))
-        self.clock.step(seconds)
-
-    @property
-    def text(self) -> str:
-        """All of it."""
-        return "\n".join(self.said)
 
 
 @dataclass
@@ -151,7 +129,7 @@ class Desk:
     """Somebody who enrolls at a machine."""
 
     dist: Dist
-    watch: Watch
+    watch: FakeWatch
     app: App
 
     def enroll(self, authenticator: Authenticator | None = None, **options: Any) -> Enrolled:
@@ -173,7 +151,7 @@ class Desk:
 def person(clock: Clock, alice: User, dist: Dist) -> Desk:
     """Return Alice, with her app."""
     del alice
-    return Desk(dist, Watch(clock), App(clock))
+    return Desk(dist, FakeWatch(clock), App(clock))
 
 
 def left(aws: Emulator) -> list[str]:

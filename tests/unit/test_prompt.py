@@ -4,37 +4,21 @@ import io
 import shlex
 import sys
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from tests.fakes import FakeWatch
 from toolkit import prompt, totp
 from toolkit.errors import CodeMalformed, CommandFailed
 from toolkit.settings import VerifySettings
-
-
-@dataclass
-class Watch:
-    """Remembers what is told, and does not wait."""
-
-    said: list[str] = field(default_factory=list)
-    pauses: list[tuple[float, str]] = field(default_factory=list)
-
-    def say(self, message: str) -> None:
-        """Remember a line."""
-        self.said.append(message)
-
-    def pause(self, seconds: float, why: str) -> None:
-        """Remember a wait."""
-        self.pauses.append((seconds, why))
 
 
 def test_the_first_line_of_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nobody sits at a terminal, the code is what comes first on standard input; there is no second one."""
     stream = io.StringIO("123456\nmore\n")
     monkeypatch.setattr("sys.stdin", stream)
-    codes = prompt.codes(VerifySettings(), Watch())
+    codes = prompt.codes(VerifySettings(), FakeWatch())
     assert codes(()) == "123456\n"
     assert codes(("123456",)) == ""
     assert stream.read() == "more\n"
@@ -51,11 +35,11 @@ def test_nothing_in_a_pipe(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_code_that_is_given() -> None:
     """It is used once, and looked at before anything else is done; a value of settings does not show it."""
     settings = VerifySettings(code=" 123456 ")
-    codes = prompt.codes(settings, Watch())
+    codes = prompt.codes(settings, FakeWatch())
     assert (codes(()), codes(("123456",))) == ("123456", "")
     assert "123456" not in repr(settings)
     with pytest.raises(CodeMalformed, match="six digits"):
-        prompt.codes(VerifySettings(code="12345"), Watch())
+        prompt.codes(VerifySettings(code="12345"), FakeWatch())
 
 
 def test_a_command(tmp_path: Path) -> None:
@@ -67,13 +51,13 @@ with runs.open("a") as file:
     file.write(repr(sys.stdin.read()) + "\\n")
 print("000000" if len(runs.read_text().split()) < 3 else "000001")
 """
-    watch = Watch()
+    watch = FakeWatch()
     codes = prompt.codes(VerifySettings(totp_command=(sys.executable, "-c", script)), watch)
     assert codes(()) == "000000"
-    assert (watch.said, watch.pauses) == ([], [])
+    assert (watch.said, watch.paused) == ([], [])
     assert codes(("000000",)) == "000001"
     assert watch.said == ["AWS did not take that code"]
-    ((seconds, why),) = watch.pauses
+    ((seconds, why),) = watch.paused
     assert seconds == pytest.approx(totp.seconds_left(time.time()), abs=10) or seconds > totp.PERIOD - 10
     assert why == "waiting for the command's next code"
     assert (tmp_path / "runs").read_text("utf-8") == "''\n" * 3
@@ -90,7 +74,7 @@ print("000000" if len(runs.read_text().split()) < 3 else "000001")
 )
 def test_a_command_that_fails(line: str, says: str) -> None:
     """That is told without what it printed, which may be anything, and with what to do."""
-    codes = prompt.codes(VerifySettings(totp_command=tuple(shlex.split(line))), Watch())
+    codes = prompt.codes(VerifySettings(totp_command=tuple(shlex.split(line))), FakeWatch())
     with pytest.raises(CommandFailed, match=says) as caught:
         codes(())
     assert "hunter2" not in str(caught.value) + caught.value.hint
@@ -100,16 +84,16 @@ def test_a_command_that_fails(line: str, says: str) -> None:
 
 def test_a_command_that_stands_still() -> None:
     """It is not waited for once more than it is looked at."""
-    watch = Watch()
+    watch = FakeWatch()
     codes = prompt.codes(VerifySettings(totp_command=("echo", "123456")), watch)
     with pytest.raises(CommandFailed, match="`echo` prints the same code all the time"):
         codes(("123456",))
-    assert len(watch.pauses) == 2
+    assert len(watch.paused) == 2
 
 
 def test_a_code_and_a_command() -> None:
     """The code counts: the command may be that of a variable, which is always there."""
-    codes = prompt.codes(VerifySettings(code="123456", totp_command=("false",)), Watch())
+    codes = prompt.codes(VerifySettings(code="123456", totp_command=("false",)), FakeWatch())
     assert (codes(()), codes(("123456",))) == ("123456", "")
 
 

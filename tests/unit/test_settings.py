@@ -23,7 +23,16 @@ from toolkit.options import (
     selector,
     whole_number,
 )
-from toolkit.settings import PREFIX, ROOT, BuildSettings, DistSettings, EngineSettings, MatrixSettings, Settings
+from toolkit.settings import (
+    PREFIX,
+    ROOT,
+    BuildSettings,
+    DistSettings,
+    DoctorSettings,
+    EngineSettings,
+    MatrixSettings,
+    Settings,
+)
 
 
 def kinds(top: type[Settings] = Settings) -> list[type[Settings]]:
@@ -107,6 +116,14 @@ def test_what_cannot_be_used_is_named_with_where_it_came_from(
     assert (str(caught.value), caught.value.hint) == (message, hint)
 
 
+@pytest.mark.parametrize("text", ["", " "])
+def test_an_empty_flag_is_a_mistake_and_an_empty_variable_is_none(text: str) -> None:
+    """`--profile "$UNSET"` is not what stands where nobody says."""
+    with pytest.raises(UsageError, match=r"^`--profile` has nothing behind it$"):
+        DoctorSettings.parse({"profile": text}, {"AWS_MFA_TOOLKIT_PROFILE": "example"})
+    assert DoctorSettings.parse({}, {"AWS_MFA_TOOLKIT_PROFILE": ""}) == DoctorSettings()
+
+
 def test_a_wrong_variable_is_no_concern_of_a_declaration() -> None:
     """Tasks can be listed while a variable is wrong, and listing them costs no heavy import."""
     heavy = {"docker", "boto3", "rich", "requests", "filelock"}
@@ -183,7 +200,6 @@ def test_a_text_becomes_a_value(parse: Callable[[str], Any], text: str, value: o
             for text in ("", "s", "0", "-1s", "0m", "inf", "nan", "infh", "1d", "1e400", "m15")
         ),
         *((engine_name, "is not an engine", text) for text in ("", "Docker", "podman")),
-        (folder, "is not a folder", ""),
     ],
 )
 def test_a_text_that_means_nothing_is_refused(parse: Callable[[str], Any], sentence: str, text: str) -> None:

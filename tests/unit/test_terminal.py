@@ -17,6 +17,7 @@ from toolkit.settings import EnrollSettings
 from toolkit.terminal import Person, Terminal, authenticator
 
 DEVICE = NewDevice("arn:aws:iam::123456789012:mfa/alice", "123456789012", "ABCDEFG2" * 8)
+ENLARGE = "enlarge the terminal, or make its letters smaller, and press Enter"
 SPELT = " ".join(["ABCD", "EFG2"] * 8)
 
 
@@ -51,7 +52,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("COLORFGBG", raising=False)
     ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
+    termios.tcsetwinsize(theirs, (40, 80))
     settings = termios.tcgetattr(theirs)
     settings[3] &= ~termios.ECHO
     termios.tcsetattr(theirs, termios.TCSANOW, settings)
@@ -124,7 +125,24 @@ def test_a_narrow_terminal(desk: Desk) -> None:
     """A QR code that would be broken is not shown; the person is told what to do."""
     termios.tcsetwinsize(desk.theirs, (24, 56))
     desk.person.receive(DEVICE)
-    assert desk.seen() == "The QR code needs 57 columns: widen the terminal and press Enter.\n"
+    assert desk.seen() == f"The QR code needs 57 columns: {ENLARGE}.\n"
+
+
+@pytest.mark.parametrize(("lines", "told"), [(29, True), (30, False)])
+def test_a_low_terminal(desk: Desk, *, lines: int, told: bool) -> None:
+    """Where the QR code and the question below it do not fit, the person is told how to see all of it."""
+    termios.tcsetwinsize(desk.theirs, (lines, 80))
+    desk.person.receive(DEVICE)
+    shown = desk.seen()
+    assert qr_codes(shown, light=True) == [DEVICE.uri]
+    assert shown.endswith(f"All of the QR code needs 30 lines: {ENLARGE}.\n") is told
+
+
+def test_a_terminal_that_does_not_tell_its_size(desk: Desk) -> None:
+    """There is room for everything."""
+    termios.tcsetwinsize(desk.theirs, (0, 0))
+    desk.person.receive(DEVICE)
+    assert "needs" not in desk.seen()
 
 
 @pytest.mark.parametrize(("env", "light"), [({}, False), ({"COLORFGBG": "0;default;15"}, True)], ids=str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import tempfile
 import textwrap
@@ -54,7 +55,7 @@ class _Stepped:
     def pause(self, seconds: float, why: str) -> None:
         """Set the clock on."""
         self.clock.step(seconds)
-        self.audience.say(f"{why}: both clocks are set on by {seconds:.0f} s")
+        self.audience.say(f"{why}: both clocks are set on by {math.ceil(seconds)} s")
 
 
 @dataclass
