@@ -71,7 +71,7 @@ def keyboard(aws_mfa: str, tmp_path: Path) -> Keyboard:
     return Keyboard(tmp_path, f"{Path(aws_mfa).parent}:{os.environ['PATH']}")
 
 
-@pytest.mark.parametrize(
+IN_EACH_SHELL = pytest.mark.parametrize(
     ("shell", "start"),
     [
         pytest.param("bash", "source <(aws-mfa completion bash)\n", marks=pytest.mark.needs("bash"), id="bash"),
@@ -84,6 +84,9 @@ def keyboard(aws_mfa: str, tmp_path: Path) -> Keyboard:
         ),
     ],
 )
+
+
+@IN_EACH_SHELL
 def test_tab(keyboard: Keyboard, shell: str, start: str) -> None:
     """The tab key completes flags, formats, profiles and shells from the first time on, and no value that is free."""
     lines = ("--form\tj\t", "-s wor\t", "--destination-profile ex\t", "comp\tz\t", "--code \t", "-s zz\t", "-s te\t")
@@ -95,6 +98,18 @@ def test_tab(keyboard: Keyboard, shell: str, start: str) -> None:
         ["--code"],
         ["-s", "zz"],
         ["-s", "te"],
+    ]
+
+
+@IN_EACH_SHELL
+def test_tab_behind_an_equals_sign(keyboard: Keyboard, shell: str, start: str) -> None:
+    """A value is completed there too, and the only one there is needs no letter."""
+    (keyboard.home / ".aws" / "config").unlink()
+    lines = ("--format=j\t", "-d x --source-profile=\t", "--serial=\t")
+    assert keyboard.typed(shell, start, *(BLANK + line for line in lines)) == [
+        ["--format=json"],
+        ["-d", "x", "--source-profile=example"],
+        ["--serial="],
     ]
 
 
@@ -127,6 +142,8 @@ def test_tab_in_fish(keyboard: Keyboard) -> None:
     assert words["-d w"] == ["work"]
     assert words["--format "] == ["credential-process", "env", "fish", "json", "powershell", "profile"]
     assert [line.split("\t")[0] for line in offered("")] == ["completion"]
+    assert offered("-q ") == []
+    assert [line.split("\t")[0] for line in offered("--format=j")] == ["--format=json"]
     assert offered("completion ") == ["bash", "fish", "zsh"]
     assert offered("--code ") == offered("--serial ") == []
 

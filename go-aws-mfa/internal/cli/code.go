@@ -149,13 +149,13 @@ func (r *run) beforeNext(ctx context.Context, why error) error {
 		return nil
 	}
 	now := r.Now().Add(r.client.Skew())
+	defer fmt.Fprintf(counter, "\r%*s\r", countdownWidth, "") // what is said next has a line of its own
 	for left := now.Truncate(period).Add(period).Sub(now); left > 0; left -= time.Second {
 		fmt.Fprintf(counter, "\r%s ", words.New("next-code", seconds(left+time.Second-1)).In(r.Language))
 		if err := r.Wait(ctx, min(left, time.Second)); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(counter, "\r%*s\r", countdownWidth, "")
 	return nil
 }
 

@@ -162,7 +162,7 @@ func TestCtrlCWhileCounting(t *testing.T) {
 		cancel()
 		return smithytime.SleepWithContext(ctx, time.Hour)
 	}
-	if code := app.Run(ctx, example); code != words.Interrupted || strings.Count(w.terminal.waits(), "MFA code:") != 1 {
+	if code := app.Run(ctx, example); code != words.Interrupted || w.terminal.asked != 1 || !strings.HasSuffix(w.terminal.waits(), " \r") {
 		t.Errorf("exit code %d: %q", code, w.terminal.waits())
 	}
 }

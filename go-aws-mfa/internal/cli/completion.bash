@@ -4,7 +4,12 @@ _aws_mfa_profiles() {
         "${AWS_SHARED_CREDENTIALS_FILE:-$HOME/.aws/credentials}" "${AWS_CONFIG_FILE:-$HOME/.aws/config}" 2>/dev/null
 }
 _aws_mfa() {
-    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} choices='@FLAGS@'
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} choices='@FLAGS@' before=
+    case $previous/$current in
+    */=) current= ;; # bash takes --format=json as three words
+    =/*) previous=${COMP_WORDS[COMP_CWORD-2]} ;;
+    */-*=*) before=${current%%=*}= previous=${current%%=*} current=${current#*=} ;; # and zsh as one
+    esac
     case $previous in
     -s | --source-profile | -d | --destination-profile) choices=$(_aws_mfa_profiles) ;;
     --format) choices='@FORMATS@' ;;
@@ -13,6 +18,6 @@ _aws_mfa() {
     *) [ "$COMP_CWORD" = 1 ] && choices="$choices completion" ;;
     esac
     local IFS=$' \t\n'
-    COMPREPLY=($(compgen -W "$choices" -- "$current"))
+    COMPREPLY=($(compgen -P "$before" -W "$choices" -- "$current"))
 }
 complete -F _aws_mfa aws-mfa

@@ -6,5 +6,5 @@ function __aws_mfa_profiles
     sed -n -e 's/^\[profile \(.*\)\]$/\1/p' -e 's/^\[\([^] ]*\)\]$/\1/p' $files 2>/dev/null
 end
 complete -c aws-mfa -f
-complete -c aws-mfa -n __fish_is_first_token -a completion -d 'print what a shell needs to complete this command'
+complete -c aws-mfa -n 'test (count (commandline -opc)) = 1' -a completion -d 'print what a shell needs to complete this command'
 complete -c aws-mfa -n '__fish_seen_subcommand_from completion' -a '@SHELLS@'
