@@ -147,14 +147,14 @@ def test_full_disk(desk: Desk, tmp_path: Path, options: str, asked: int) -> None
 def test_what_reaches_the_disk(desk: Desk, tmp_path: Path) -> None:
     """A new file has all its bytes on the disk before it takes the old one's name, and so has the folder at the end."""
     seen = tmp_path / "seen"
-    strace = ("strace", "-f", "-y", "-e", "trace=write,fsync,rename,renameat,renameat2", "-o", str(seen))
+    strace = ("strace", "-ff", "-ttt", "-y", "-e", "trace=write,fsync,rename,renameat,renameat2", "-o", str(seen))
     done = subprocess.run([*strace, *desk.argv], env=desk.environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     folder = re.escape(str(tmp_path))
-    # A call during which another thread makes one is on two lines, the second of which only says how it ended.
-    ended = r"(?:= \d+|<unfinished \.\.\.>)"
+    # Each thread has a file of its own, with the times: in one for all, calls at the same time tear each other's lines.
+    calls = sorted(line for path in tmp_path.glob("seen.*") for line in path.read_text("utf-8").splitlines())
     steps = re.findall(
-        rf"(\w+)\([^\n]*?{folder}(?:/(\.aws-mfa-\d+\.tmp))?[>\"][^\n]*{ended}$", seen.read_text("utf-8"), re.MULTILINE
+        rf"(\w+)\([^\n]*?{folder}(?:/(\.aws-mfa-\d+\.tmp))?[>\"][^\n]*= \d+$", "\n".join(calls), re.MULTILINE
     )
     assert [name.removesuffix("at2").removesuffix("at") for name, _ in steps] == ["write", "fsync", "rename", "fsync"]
     assert [bool(temporary) for _, temporary in steps] == [True, True, True, False]
