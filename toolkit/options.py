@@ -49,9 +49,11 @@ def seconds(text: str) -> float:
 def folder(text: str) -> Path:
     """Parse a folder's path; `~` is the home folder."""
     try:
-        return Path(text).expanduser().absolute()
+        if text:
+            return Path(text).expanduser().absolute()
     except RuntimeError:  # a home of nobody
-        raise ValueError("is not a folder") from None
+        pass
+    raise ValueError("is not a folder")
 
 
 def engine_name(text: str) -> str:

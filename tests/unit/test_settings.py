@@ -200,6 +200,7 @@ def test_a_text_becomes_a_value(parse: Callable[[str], Any], text: str, value: o
             for text in ("", "s", "0", "-1s", "0m", "inf", "nan", "infh", "1d", "1e400", "m15")
         ),
         *((engine_name, "is not an engine", text) for text in ("", "Docker", "podman")),
+        (folder, "is not a folder", ""),
     ],
 )
 def test_a_text_that_means_nothing_is_refused(parse: Callable[[str], Any], sentence: str, text: str) -> None:
