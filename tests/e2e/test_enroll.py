@@ -12,12 +12,12 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tests.conftest import Invoke, invoke_path
 from tests.integration.emulator_clients import Keys, Shell, assert_nowhere
+from tests.scanner import seed_of
 from tests.screens import Screen, at_terminal, qr_codes
 from toolkit import totp
 from toolkit.emulator import Clock, Emulator, User
@@ -94,7 +94,7 @@ def seed_on(screen: str, *, light: bool = False) -> str:
     (text,) = qr_codes(screen, light=light)
     assert text.startswith("otpauth://totp/Amazon%20Web%20Services:alice@123456789012?secret=")
     assert text.endswith("&issuer=Amazon%20Web%20Services")
-    (seed,) = parse_qs(urlsplit(text).query)["secret"]
+    seed = seed_of(text)
     assert re.fullmatch("[A-Z2-7]{64}", seed)
     return seed
 

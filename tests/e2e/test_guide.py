@@ -15,14 +15,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from PIL import Image
 
 from tests.conftest import Invoke
 from tests.integration.emulator_clients import Shell, as_user
-from tests.scanner import qr_codes_in
+from tests.scanner import qr_code_in, seed_of
 from toolkit import targets, totp
 from toolkit.emulator import Emulator, User
 
@@ -91,9 +89,7 @@ def enroll_by_aws_cli(desk: Shell, user: User, now: float) -> str:
     create = ("create-virtual-mfa-device", "--virtual-mfa-device-name", user.name, "--bootstrap-method", "QRCodePNG")
     made = desk.cli("iam", *create, "--outfile", str(picture), "--output", "json", **keys)
     serial = json.loads(made.stdout)["VirtualMFADevice"]["SerialNumber"]
-    with Image.open(picture) as image:
-        (text,) = qr_codes_in(image)
-    (seed,) = parse_qs(urlsplit(text).query)["secret"]
+    seed = seed_of(qr_code_in(picture.read_bytes()))
     first, second, third = codes(seed, now)
     pair = ("--authentication-code1", first, "--authentication-code2", second)
     done = desk.cli("iam", "enable-mfa-device", "--user-name", user.name, "--serial-number", serial, *pair, **keys)

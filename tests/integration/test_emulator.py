@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.awsrequest import AWSRequest
@@ -40,6 +40,7 @@ from tests.integration.emulator_clients import (
     with_mfa,
     wrong_code,
 )
+from tests.scanner import seed_of
 from toolkit import totp
 from toolkit.emulator import Clock, Emulator, Kind, User
 from toolkit.emulator.faults import Lie
@@ -1021,7 +1022,7 @@ def test_alone() -> None:
     """What it prints is all that a login needs, and Ctrl-C ends it without a word."""
     with alone() as (process, env, device):
         assert device.startswith("# MFA device arn:aws:iam::123456789012:mfa/example: otpauth://totp/")
-        (seed,) = parse_qs(urlsplit(device.split(": ", 1)[1]).query)["secret"]
+        seed = seed_of(device.split(": ", 1)[1])
         who = call(env, "sts", "get-caller-identity", "--query", "Arn")
         assert who == "arn:aws:iam::123456789012:user/eng/example"
         code = ["--token-code", totp.code(seed, time.time()), "--query", "Credentials.AccessKeyId"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 import time
@@ -10,13 +9,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
-from PIL import Image
 
 from tests.integration.emulator_clients import Aws, Keys, Shell, as_user, with_mfa, wrong_code
-from tests.scanner import qr_codes_in
+from tests.scanner import qr_code_in, seed_of
 from toolkit import totp
 from toolkit.emulator import Clock, Emulator, Kind, User
 from toolkit.emulator.policies import ADMINISTRATOR
@@ -53,11 +51,9 @@ def newcomer(aws: Emulator) -> User:
 
 def seed_in(picture: bytes) -> str:
     """Return the seed that an authenticator app would take from a QR code."""
-    with Image.open(io.BytesIO(picture)) as image:
-        (text,) = qr_codes_in(image)
+    text = qr_code_in(picture)
     assert text.startswith("otpauth://totp/Amazon%20Web%20Services:")
-    (seed,) = parse_qs(urlsplit(text).query)["secret"]
-    return seed
+    return seed_of(text)
 
 
 def create(caller: Aws, name: str = "alice", **more: str) -> tuple[str, str]:
@@ -163,9 +159,7 @@ def test_difference_13_names_with_paths(aws: Emulator, newcomer: User) -> None:
     assert create(user, "a.b", Path="/eng/x/")[0] == f"{ARN}mfa/eng/x/a.b"
     assert create(user, "a.b")[0] == f"{ARN}mfa/a.b"
     made = user("iam", "create_virtual_mfa_device", VirtualMFADeviceName="c", Path="/eng/")["VirtualMFADevice"]
-    with Image.open(io.BytesIO(made["QRCodePNG"])) as image:
-        (text,) = qr_codes_in(image)
-    assert urlsplit(text).path == "/Amazon%20Web%20Services:c@123456789012"
+    assert urlsplit(qr_code_in(made["QRCodePNG"])).path == "/Amazon%20Web%20Services:c@123456789012"
 
 
 @pytest.mark.parametrize(
