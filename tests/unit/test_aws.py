@@ -13,7 +13,14 @@ from toolkit.errors import AwsUnreachable
 
 
 @pytest.fixture
-def answering(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[str], Aws]]:
+def _example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let a profile `example` have keys."""
+    (tmp_path / "credentials").write_text("[example]\naws_access_key_id = AKIA1\naws_secret_access_key = x\n", "utf-8")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+
+
+@pytest.fixture
+def answering(_example: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Aws]]:
     """Return a function that makes an AWS which gives one answer to everything; `example` may call it."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -33,8 +40,6 @@ def answering(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Calla
         Handler.answer = answer
         return Aws(2)
 
-    (tmp_path / "credentials").write_text("[example]\naws_access_key_id = AKIA1\naws_secret_access_key = x\n", "utf-8")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
@@ -75,10 +80,9 @@ def test_an_empty_region_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert Aws(2).addresses("example")["sts"][0] == "https://sts.eu-west-3.amazonaws.com"
 
 
-def test_where_no_proxy_is_used_is_no_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, dead: str) -> None:
+@pytest.mark.usefixtures("_example")
+def test_where_no_proxy_is_used_is_no_proxy(monkeypatch: pytest.MonkeyPatch, dead: str) -> None:
     """What NO_PROXY names is shown as it is, though it looks like the address of a proxy that was mistyped."""
-    (tmp_path / "credentials").write_text("[example]\naws_access_key_id = AKIA1\naws_secret_access_key = x\n", "utf-8")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{dead}")
     monkeypatch.setenv("NO_PROXY", f"{dead},127.0.0.1")
     with pytest.raises(AwsUnreachable, match=f'endpoint URL: "http://{dead}/"$'):
