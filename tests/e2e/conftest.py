@@ -40,8 +40,7 @@ class Scene:
 
     def become(self, user: User) -> None:
         """Let the profile have another user's keys."""
-        self.desk.credentials.unlink()
-        self.desk.profile("example", Keys.of(user))
+        self.desk.become(Keys.of(user))
 
 
 @pytest.fixture

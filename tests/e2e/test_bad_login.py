@@ -41,8 +41,7 @@ def _used(scene: Scene) -> None:
 
 def _session_as_source(scene: Scene) -> None:
     keys = with_mfa(scene.aws, scene.user).keys
-    scene.desk.credentials.unlink()
-    scene.desk.profile("example", keys)
+    scene.desk.become(keys)
 
 
 def _no_files(scene: Scene) -> None:

@@ -54,8 +54,7 @@ def test_nothing_that_is_secret_is_told(desk: Shell, alice: User, invoke: Invoke
 
 def test_a_profile_that_cannot(desk: Shell, invoke: Invoke) -> None:
     """What fails is told with its command, twice: in its row, and at the end."""
-    desk.credentials.unlink()
-    desk.profile("example", Keys("ASIA1", "x", CANARY))
+    desk.become(Keys("ASIA1", "x", CANARY))
     done = _doctor(invoke, desk)
     assert done.returncode == CheckFailed.exit_code
     mend = "aws configure --profile=NAME, with a new name and the long-term keys"

@@ -219,6 +219,11 @@ class Shell:
             file.write(f"[{name}]\naws_access_key_id = {keys.access_key}\n")
             file.write(f"aws_secret_access_key = {keys.secret}\n{token}\n")
 
+    def become(self, keys: Keys) -> None:
+        """Have these keys in profile `example`, and no other profile."""
+        self.credentials.unlink()
+        self.profile("example", keys)
+
     @property
     def variables(self) -> dict[str, str]:
         """What leads a program here."""

@@ -97,8 +97,7 @@ def test_killed_at_any_moment(aws: Emulator, aws_mfa: str, tmp_path: Path) -> No
         write *= 0.97 if after != before else 1.03
     assert min(ends.values()) > KILLS // 20, ends  # or the moments were not those of the write
     user = aws.add_user("last")
-    shell.credentials.unlink()
-    shell.profile("example", Keys.of(user))
+    shell.become(Keys.of(user))
     argv = [aws_mfa, "-s", "example", "-d", "example_mfa"]
     assert shell.run(*argv, given=user.device.code()).returncode == 0
     kept = [path for path in tmp_path.iterdir() if path.name != "credentials" and path.stat().st_size]

@@ -208,8 +208,7 @@ def test_a_second_device(person: Desk, alice: User) -> None:
 def test_a_security_key_is_no_reason_not_to(aws: Emulator, person: Desk, desk: Shell) -> None:
     """A user who has a key that shows no codes gets a device that does."""
     bob = aws.add_user("bob", devices=(Kind.FIDO,))
-    desk.credentials.unlink()
-    desk.profile("example", Keys.of(bob))
+    desk.become(Keys.of(bob))
     assert person.enroll().serial == f"{ARN}bob"
 
 
@@ -240,8 +239,7 @@ def test_codes_that_are_refused_for_good(
 ) -> None:
     """The device is deleted again where the user may; where not, that it is left and what to do is told."""
     if not forced:
-        desk.credentials.unlink()
-        desk.profile("example", Keys.of(aws.add_user("bob", devices=(), force_mfa=False)))
+        desk.become(Keys.of(aws.add_user("bob", devices=(), force_mfa=False)))
     person.app.codes += [wrong(clock)] * 9
     person.refused(errors.CodesRefused, "AWS did not take the two codes", "the one that follows it")
     assert person.app.asked == 3
@@ -308,8 +306,7 @@ def test_a_device_that_was_left_behind(person: Desk, alice: User, aws: Emulator)
 def test_a_device_that_was_left_behind_and_may_be_deleted(person: Desk, desk: Shell, aws: Emulator) -> None:
     """It is deleted, and one of its name made anew."""
     bob = aws.add_user("bob", devices=(), force_mfa=False)
-    desk.credentials.unlink()
-    desk.profile("example", Keys.of(bob))
+    desk.become(Keys.of(bob))
     as_user(aws, bob)("iam", "create_virtual_mfa_device", VirtualMFADeviceName="bob")
     assert person.enroll().serial == f"{ARN}bob" == bob.device.serial
 
@@ -372,8 +369,7 @@ def test_who_may_not_list(user: str, kind: type[ToolkitError], aws: Emulator, de
     allowed = ["iam:CreateVirtualMFADevice"] + (["iam:ListVirtualMFADevices"] if user == "alice" else [])
     policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": allowed, "Resource": "*"}}
     carol = aws.add_user("carol", policies=[policy])
-    desk.credentials.unlink()
-    desk.profile("example", Keys.of(carol))
+    desk.become(Keys.of(carol))
     says = "is somebody else's, or was never enabled" if user == "bob" else "user `carol` has the MFA device"
     person.refused(kind, says, "--device-name carol-2")
 
@@ -410,8 +406,7 @@ def test_somebody_elses_device(person: Desk, aws: Emulator) -> None:
 def test_eight_devices(aws: Emulator, person: Desk, desk: Shell) -> None:
     """Who has as many as AWS allows is told before another one is made."""
     bob = aws.add_user("bob", devices=(Kind.FIDO,) * 8)
-    desk.credentials.unlink()
-    desk.profile("example", Keys.of(bob))
+    desk.become(Keys.of(bob))
     person.refused(errors.TooManyDevices, "user `bob` has 8 MFA devices", "aws iam deactivate-mfa-device")
     assert left(aws) == []
 
@@ -432,8 +427,7 @@ def test_too_early(person: Desk, aws: Emulator) -> None:
 
 def test_a_policy_without_enrollment(aws: Emulator, person: Desk, desk: Shell) -> None:
     """What no policy allows is told in AWS's words."""
-    desk.credentials.unlink()
-    desk.profile("example", Keys.of(aws.add_user("bob", devices=(), policies=[])))
+    desk.become(Keys.of(aws.add_user("bob", devices=(), policies=[])))
     person.refused(errors.AwsRefused, "not authorized to perform: iam:CreateVirtualMFADevice", "a policy has to allow")
 
 
