@@ -6,15 +6,26 @@ ToolkitError                  1   (never raised itself)
 │   ├── UnknownTarget         3   no such GOOS, GOARCH or pair
 │   ├── CodeMalformed         4   an MFA code that is not six digits
 │   └── CommandFailed         5   the command of `--totp-command` gave no code
-├── SourceError              10   not a Go main package, or a module that cannot be had
+├── SourceError              10   not a Go main package, or a module that cannot be downloaded
+│   ├── LinkOutside          10   a link that is needed leads out of the repository
+│   ├── ReplacementOutside   10   a `replace` leads out of the repository
+│   ├── SpecialFile          10   a pipe, socket or device where a file is needed
+│   ├── FileUnreadable       10   a file that is needed cannot be read
+│   ├── NameNotText          10   a file that is needed has a name that is not UTF-8
+│   ├── SourceTooLarge       10   the source is larger than `--max-source` allows
+│   ├── IncludeOutside       10   an assembly file includes a file outside its module
+│   └── ChecksumMismatch     10   a module is not the one that its checksum names
 ├── ToolchainError           11   no Go command, or the pinned Go cannot be had
 ├── EngineUnavailable        20   the engine that was asked for does not answer
 │   ├── EngineForbidden      21   it is there, and refuses this user
+│   ├── WrongContainers      20   it is there, and runs containers of another system
 │   └── EngineBroken         24   it is there, and fails, or cannot run what we need
 ├── ImageUnusable            22   the image named with --image cannot run Go
+│   └── ImagePullFailed      20   the image named with --image cannot be pulled
 ├── EngineLost               23   the engine stopped answering in the middle
 ├── BuildFailed              30   at least one pair ended without a binary, and not for a reason of Go's own
 ├── OutputUnwritable         40   a folder or file of ours cannot be written
+│   ├── StdoutUnwritable     40   standard output is closed, or its disk is full
 │   ├── DiskFull             41   there is no room left
 │   ├── CredentialsUnwritable 42  the session could not be kept in the credentials file
 │   └── ConfigUnwritable     43   the device could not be written into the config file
@@ -46,20 +57,25 @@ ToolkitError                  1   (never raised itself)
     └── NoTerminal           87   nobody is there to whom the seed could be shown
 ```
 
-A message names what is wrong, with literals in backticks and no full stop; the hint says what to type next.
+A message names what is wrong, with literals in backticks and no full stop; the hint says what to type next. Newer
+errors have a stable name, their `kind`, which stands in the text (`error[link-outside]: …`), and share the exit code of
+their family.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 
 class ToolkitError(Exception):
     """The root: a message for a person, a hint, and an exit code a kind."""
 
-    exit_code = 1
+    exit_code: ClassVar[int] = 1
+    kind: ClassVar[str] = ""  # its stable name: `link-outside`
 
-    def __init_subclass__(cls, *, exit_code: int) -> None:
-        """Give a kind its exit code."""
-        cls.exit_code = exit_code
+    def __init_subclass__(cls, *, exit_code: int = 0, kind: str = "") -> None:
+        """Give a class its exit code, which is that of its family by default, and its name."""
+        cls.exit_code, cls.kind = exit_code or cls.exit_code, kind
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         """Keep the hint apart, so that a test or `--json` can look at either."""
@@ -87,6 +103,38 @@ class SourceError(ToolkitError, exit_code=10):
     """What was named with `--source` is no Go main package, or cannot be had."""
 
 
+class LinkOutside(SourceError, kind="link-outside"):
+    """A symbolic link that the build or a package needs leads out of the repository."""
+
+
+class ReplacementOutside(SourceError, kind="replacement-outside"):
+    """A `replace` in go.mod names a directory outside the repository."""
+
+
+class SpecialFile(SourceError, kind="special-file"):
+    """A pipe, socket or device stands where a regular file is needed."""
+
+
+class FileUnreadable(SourceError, kind="file-unreadable"):
+    """A file that the build or a package needs cannot be read."""
+
+
+class NameNotText(SourceError, kind="name-not-utf8"):
+    """A file that Go would compile or embed has a name that is not UTF-8."""
+
+
+class SourceTooLarge(SourceError, kind="source-too-large"):
+    """The source has more bytes or files than `--max-source` allows."""
+
+
+class IncludeOutside(SourceError, kind="include-outside"):
+    """An assembly file includes a file by an absolute path, or one outside its module."""
+
+
+class ChecksumMismatch(SourceError, kind="checksum-mismatch"):
+    """A module does not match its checksum: somebody may have tampered with it, or moved the tag."""
+
+
 class ToolchainError(ToolkitError, exit_code=11):
     """No Go command on this machine, or the pinned Go version cannot be had."""
 
@@ -99,12 +147,20 @@ class EngineForbidden(EngineUnavailable, exit_code=21):
     """The engine is there, and refuses this user."""
 
 
+class WrongContainers(EngineUnavailable, kind="wrong-containers"):
+    """The engine is there, and runs containers of another system than Linux."""
+
+
 class EngineBroken(EngineUnavailable, exit_code=24):
-    """The engine is there, and fails, or runs containers of another system."""
+    """The engine is there, and fails."""
 
 
 class ImageUnusable(ToolkitError, exit_code=22):
     """The image named with `--image` is not there, or cannot run Go."""
+
+
+class ImagePullFailed(ImageUnusable, exit_code=20, kind="image-pull-failed"):
+    """The image named with `--image` is not on the engine, and cannot be pulled."""
 
 
 class EngineLost(ToolkitError, exit_code=23):
@@ -117,6 +173,10 @@ class BuildFailed(ToolkitError, exit_code=30):
 
 class OutputUnwritable(ToolkitError, exit_code=40):
     """A folder or file that the toolkit has to write cannot be written."""
+
+
+class StdoutUnwritable(OutputUnwritable, kind="stdout-unwritable"):
+    """Standard output is closed, or cannot be written to."""
 
 
 class DiskFull(OutputUnwritable, exit_code=41):

@@ -55,7 +55,8 @@ def _option(item: dataclasses.Field[Any]) -> tuple[str, str, str, str]:
 
 def _exit_codes() -> str:
     rows = [("0", "", "all is well"), ("1", "", "Invoke could not make sense of the command line")]
-    rows += [(str(kind.exit_code), kind.__name__, inspect.getdoc(kind) or "") for kind in kinds() if kind.exit_code > 1]
+    named = ((kind, f"{kind.__name__} `{kind.kind}`" if kind.kind else kind.__name__) for kind in kinds())
+    rows += [(str(kind.exit_code), name, inspect.getdoc(kind) or "") for kind, name in named if kind.exit_code > 1]
     rows += [("130", "", "Ctrl-C"), ("143", "", "the process was told to end (SIGTERM)")]
     return _table(("code", "error", "meaning"), rows)
 

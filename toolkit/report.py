@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 def failure(error: ToolkitError) -> str:
     """Return what a person reads when a run ends: the message, and a hint after a blank line."""
-    return f"error: {error}" + (f"\n\nhint: {error.hint}" if error.hint else "")
+    name = f"[{error.kind}]" if error.kind else ""
+    return f"error{name}: {error}" + (f"\n\nhint: {error.hint}" if error.hint else "")
 
 
 def size(count: float) -> str:

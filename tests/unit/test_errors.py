@@ -27,11 +27,19 @@ def test_the_drawn_tree_is_the_tree() -> None:
     assert drawn() == {name: (kind.exit_code, kind.__bases__[0].__name__) for name, kind in KINDS.items()}
 
 
-def test_exit_codes_tell_kinds_apart() -> None:
-    """No two kinds share an exit code, and none is taken for success or for a signal."""
-    codes = [kind.exit_code for kind in KINDS.values()]
-    assert len(set(codes)) == len(codes)
-    assert all(0 < code < 126 for code in codes)
+def test_kinds_can_be_distinguished() -> None:
+    """An error without a name has an exit code that no other family has, and no two errors share a name."""
+    unnamed = [kind.exit_code for kind in KINDS.values() if not kind.kind]
+    names = [kind.kind for kind in KINDS.values() if kind.kind]
+    assert len(set(unnamed)) == len(unnamed)
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in names)
+    assert {kind.exit_code for kind in KINDS.values() if kind.kind} <= set(unnamed)
+
+
+def test_no_exit_code_means_anything_else() -> None:
+    """None is mistaken for success or for a signal."""
+    assert all(0 < kind.exit_code < 126 for kind in KINDS.values())
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
