@@ -30,7 +30,8 @@ def archives(dist: Dist, bench: Bench) -> Iterable[Artifact]:
 
 def _archive(dist: Dist, bench: Bench, binary: Binary) -> Artifact:
     stem = f"{dist.source.name}_{dist.source.version}_{binary.target.slug}"
-    texts = [*dist.source.documents, ("THIRD_PARTY_LICENSES", third_party(dist, binary).encode())]
+    third = ("THIRD_PARTY_LICENSES", third_party(dist, binary).encode())
+    texts = apart(binary.path.name, [*dist.source.documents, third])
     inputs = {
         "stem": stem,
         "program": [binary.path.name, binary.sha256],
@@ -47,6 +48,23 @@ def _archive(dist: Dist, bench: Bench, binary: Binary) -> Artifact:
 
     suffix = ".zip" if pack is zipped else ".tar.gz"
     return bench.make("archive", stem + suffix, inputs, data, target=binary.target)
+
+
+def apart(program: str, texts: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Return texts under names that differ, and not only in case, from the program's and from each other's.
+
+    A text whose name is in use goes into a directory: somebody's program is called `LICENSE`.
+    """
+    spare = "docs" if program.lower() == "doc" else "doc"
+    files, folders, found = {program.lower()}, set[str](), list[tuple[str, bytes]]()
+    for wanted, content in texts:
+        name = wanted
+        while name.lower() in files | folders or name.lower().partition("/")[0] in files:
+            name = f"{spare}/{name}"
+        files.add(name.lower())
+        folders |= {name.lower().rpartition("/")[0]} - {""}
+        found.append((name, content))
+    return found
 
 
 def third_party(dist: Dist, binary: Binary) -> str:

@@ -16,7 +16,7 @@ import pytest
 from tests.unit.samples import DEPENDENCY, LINUX, PLAN9, WINDOWS, binary, dist, names, refused, source
 from toolkit.bench import Bench
 from toolkit.model import Artifact, Dist, Module
-from toolkit.outputs.archives import archives, label, tarred, third_party, zipped
+from toolkit.outputs.archives import apart, archives, label, tarred, third_party, zipped
 
 EPOCH = 1_700_000_000
 STEM = "program_1.2.0_linux_amd64"
@@ -139,6 +139,35 @@ def test_a_long_name_is_no_traceback() -> None:
     name = f"{STEM}/README.{'x' * 120}"
     with tarfile.open(fileobj=io.BytesIO(tarred([(name, 0o644, b"")], EPOCH))) as tar:
         assert tar.getnames() == [name]
+
+
+@pytest.mark.parametrize(
+    ("program", "texts", "expected"),
+    [
+        ("tool", ["LICENSE", "README"], ["LICENSE", "README"]),
+        ("LICENSE", ["LICENSE", "README"], ["doc/LICENSE", "README"]),
+        ("readme.md", ["LICENSE", "README.md"], ["LICENSE", "doc/README.md"]),
+        ("THIRD_PARTY_LICENSES", ["THIRD_PARTY_LICENSES"], ["doc/THIRD_PARTY_LICENSES"]),
+        ("licenses", ["LICENSES/MIT.txt"], ["doc/LICENSES/MIT.txt"]),
+        ("tool", ["LICENSE", "License", "license"], ["LICENSE", "doc/License", "doc/doc/license"]),
+        ("tool", ["LICENSES/MIT.txt", "licenses"], ["LICENSES/MIT.txt", "doc/licenses"]),
+        ("doc", ["COPYING", "copying"], ["COPYING", "docs/copying"]),
+    ],
+)
+def test_no_two_members_have_one_name(program: str, texts: list[str], expected: list[str]) -> None:
+    """Unpacking must not replace one file by another, even where case does not count."""
+    assert [name for name, _ in apart(program, [(text, b"") for text in texts])] == expected
+
+
+def test_a_program_called_license_is_packed_beside_its_license(tmp_path: Path) -> None:
+    """The program keeps its name, which is a command."""
+    made = release(tmp_path)
+    built = made.binaries[0]
+    renamed = dataclasses.replace(built, path=built.path.rename(built.path.with_name("LICENSE")))
+    made = dataclasses.replace(made, outcomes=(renamed,))
+    path = packed(made, tmp_path / "new")[f"{STEM}.tar.gz"].path
+    found = {member.name.removeprefix(f"{STEM}/"): member.mode for member in members(path)}
+    assert found == {"LICENSE": 0o755, "README.md": 0o644, "THIRD_PARTY_LICENSES": 0o644, "doc/LICENSE": 0o644}
 
 
 # --- taking over -----------------------------------------------------------------------------------------------------
