@@ -11,6 +11,8 @@ from typing import Any
 
 from toolkit import sourcetree
 from toolkit.errors import SourceError
+from toolkit.go.documents import documents
+from toolkit.go.repository import epoch
 from toolkit.model import Module, Source
 from toolkit.toolchain import complaint, go, pinned
 
@@ -88,7 +90,7 @@ def _source(import_path: str, found: dict[str, Any], folder: Path) -> Source:
         module=Module(path, version, total[1] if total else ""),
         version=version.removeprefix("v"),
         digest=sourcetree.digest(folder, _FILES),
-        epoch=sourcetree.wanted_epoch() or min(max(int(committed), sourcetree.FIRST_EPOCH), sourcetree.LAST_EPOCH),
+        epoch=epoch(int(committed)),
         files=_FILES,
-        documents=sourcetree.documents(directory / import_path.removeprefix(path).strip("/"), directory),
+        documents=documents(directory / import_path.removeprefix(path).strip("/"), directory),
     )

@@ -75,7 +75,8 @@ class Source:
     epoch: int  # seconds since 1970: the time that packaged files carry
     files: tuple[str, ...]  # what the compiler may read, relative to `directory`, with `/`
     stamps: tuple[tuple[str, str], ...] = ()  # string variables that the linker sets
-    documents: tuple[tuple[str, bytes], ...] = ()  # LICENSE and README, by name
+    documents: tuple[tuple[str, bytes], ...] = ()  # licenses, notices and README, by name
+    notes: tuple[str, ...] = ()  # what a person should know about it, a sentence each
 
 
 @dataclass(frozen=True)

@@ -109,12 +109,20 @@ def native(settings: CompileSettings, watcher: Watcher) -> Dist:
 def _single(run: Run, settings: CompileSettings, goos: str = "", goarch: str = "") -> Dist:
     every, recipe = run.targets(), Recipe(toolchain.pinned())
     target = targets.one(every, goos, goarch)
-    found = source.resolve(settings.source, run.store.state / "sources")
+    found = resolved(run, settings.source)
     ended = outcomes(run, found, recipe, (target,))
     dist = Dist(run.store.release, found, recipe, every, ended)
     if dist.unbuilt:
         raise _error(dist.unbuilt, 1)
     return dist
+
+
+def resolved(run: Run, text: str) -> Source:
+    """Return the source that a person named, and show what they should know about it."""
+    found = source.resolve(text, run.store.state / "sources")
+    for note in found.notes:
+        run.watcher.say(note)
+    return found
 
 
 def matrix(settings: MatrixSettings, watcher: Watcher) -> Dist:
@@ -125,7 +133,7 @@ def matrix(settings: MatrixSettings, watcher: Watcher) -> Dist:
     with running(settings, watcher, Limits(settings.jobs, settings.timeout)) as run:
         every = run.targets()
         chosen = targets.select(every, settings.only, settings.skip, first_class=settings.first_class)
-        found = source.resolve(settings.source, run.store.state / "sources")
+        found = resolved(run, settings.source)
         recipe = Recipe(toolchain.pinned())
         ended = outcomes(run, found, recipe, chosen)
         people = tuple((name, getattr(settings, name)) for name in ("alias", "region", "profile", "download"))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from toolkit import gomodule, sourcetree
 from toolkit.errors import SourceError
+from toolkit.go.documents import documents
+from toolkit.go.repository import epoch, history, wanted_epoch
 from toolkit.model import Module, Source
 from toolkit.toolchain import pinned, version_key
 
@@ -41,6 +43,7 @@ def _from_folder(folder: Path) -> Source:
     files = tuple(sourcetree.files(root))
     digest = sourcetree.digest(root, files)
     version = _version(folder / "VERSION")
+    past = history(root)
     return Source(
         name=gomodule.program_name(path if folder == root else folder.name),
         directory=root,
@@ -48,11 +51,12 @@ def _from_folder(folder: Path) -> Source:
         module=Module(path),
         version=version or "0.0.0",
         digest=digest,
-        epoch=sourcetree.epoch(root),
+        epoch=epoch(past.commit_time),
         files=files,
         # A program that states its version in a file of ours is one that is made to tell its digest too.
         stamps=(("main.sourceDigest", digest),) if version else (),
-        documents=sourcetree.documents(folder, sourcetree.repository(root)),
+        documents=documents(folder, past.top),
+        notes=(past.note,) if past.note and wanted_epoch() is None else (),
     )
 
 

@@ -1,4 +1,4 @@
-"""What lies in a source's folder: the files a compile may read, their digest and time, licence and README."""
+"""What lies in a source's folder: the files that a compile may read, and their digest."""
 
 from __future__ import annotations
 
@@ -7,14 +7,9 @@ import hashlib
 import os
 import posixpath
 import re
-import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from toolkit.errors import UsageError
-
-FIRST_EPOCH = 315532800  # 1980-01-01, the earliest time a zip can hold
-LAST_EPOCH = (1 << 32) - 1  # in 2106
 _SKIPPED_FOLDERS = {".git", ".hg", ".svn", "node_modules"}
 _SHIPPED = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|README)([.-].*)?", re.IGNORECASE)
 _PROSE = re.compile(rf"{_SHIPPED.pattern}|(CHANGELOG|CONTRIBUTING)([.-].*)?", re.IGNORECASE)
@@ -82,50 +77,3 @@ def digest(root: Path, names: Iterable[str]) -> str:
         content = hashlib.sha256((root / name).read_bytes()).hexdigest()
         total.update(content.encode() + b"  " + os.fsencode(name) + b"\n")
     return total.hexdigest()
-
-
-def documents(folder: Path, top: Path) -> tuple[tuple[str, bytes], ...]:
-    """Return licence and README: the package's own, or else those of the nearest folder above it, up to `top`."""
-    found: dict[str, tuple[str, bytes]] = {}
-    for parent in (folder, *folder.parents):
-        for path in sorted(parent.iterdir()):
-            kind = _SHIPPED.fullmatch(path.name)
-            if kind and path.is_file() and path.suffix != ".go":
-                found.setdefault(kind[1].upper().replace("LICENCE", "LICENSE"), (path.name, path.read_bytes()))
-        if parent == top:
-            break
-    return tuple(sorted(found.values()))
-
-
-def repository(root: Path) -> Path:
-    """Return the top of the repository that a folder lies in, or the folder itself."""
-    return next((parent for parent in (root, *root.parents) if (parent / ".git").exists()), root)
-
-
-def epoch(root: Path) -> int:
-    """Return `SOURCE_DATE_EPOCH`, or the time of the last commit that touched a folder, or 1980-01-01."""
-    # Another user's checkout is one that git refuses to read, unless told that it may.
-    trusting = ("-c", "safe.directory=*", "-c", "log.showSignature=false")
-    command = ["git", *trusting, "-C", str(root), "log", "-1", "--format=%ct", "--", "."]
-    return wanted_epoch() or min(max(_seconds(command), FIRST_EPOCH), LAST_EPOCH)
-
-
-def wanted_epoch() -> int | None:
-    """Return `SOURCE_DATE_EPOCH`, if it is set. Raises UsageError where it is no time that an archive can hold."""
-    text = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if not text:
-        return None
-    if not re.fullmatch(r"[0-9]{1,10}", text) or not FIRST_EPOCH <= int(text) <= LAST_EPOCH:
-        raise UsageError(
-            f"`{text}` is no time in seconds that an archive can hold",
-            hint=f"set `SOURCE_DATE_EPOCH` to a number from {FIRST_EPOCH} (1980) on, or unset it",
-        )
-    return int(text)
-
-
-def _seconds(command: list[str]) -> int:
-    try:
-        said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-    except OSError:  # no git here
-        said = ""
-    return int(said) if said.isdigit() else 0

@@ -92,7 +92,7 @@ CASES = (
     Case("engine", ("build", "--engine", "podman"), errors.UsageError, "`podman` is not an engine", "`--engine`"),
     Case("image and local", ("build", "--image", "x", *LOCAL), errors.UsageError, "`--image` is for", "`--image`"),
     Case(
-        "epoch", ("build", *LOCAL), errors.UsageError, "`yesterday` is no time", "SOURCE_DATE_EPOCH",
+        "epoch", ("build", *LOCAL), errors.UsageError, "`SOURCE_DATE_EPOCH` must be a Unix time from 1980 to 2106, not `yesterday`", "SOURCE_DATE_EPOCH",
         env={"SOURCE_DATE_EPOCH": "yesterday"},
     ),
     Case("no folder", ("build", "--source", "{tmp}/none", *LOCAL), errors.SourceError, "none` is no folder", "path@version"),

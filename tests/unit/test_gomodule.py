@@ -12,6 +12,7 @@ import pytest
 
 from toolkit import gomodule, sourcetree, toolchain
 from toolkit.errors import SourceError
+from toolkit.go.repository import FIRST_EPOCH
 
 MAIN = "package main\n\nfunc main() {}\n"
 FILES = {"go.mod": "module example.test/tools\n\ngo 1.21\n", "LICENSE": "theirs", "README.md": "top's"}
@@ -104,7 +105,7 @@ def test_a_time_comes_from_the_variable_or_from_the_module(
     """A module whose proxy states no time has 1980-01-01."""
     publish(proxy, "example.test/tools", "v1.2.3", FILES, time="")
     text = "example.test/tools/cmd/program@v1.2.3"
-    assert gomodule.resolve(text, tmp_path).epoch == sourcetree.FIRST_EPOCH
+    assert gomodule.resolve(text, tmp_path).epoch == FIRST_EPOCH
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
     assert gomodule.resolve(text, tmp_path).epoch == 1_600_000_000
 

@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock, Timeout
 
 from tests.fakes import FakeEngine, FakeWatcher
+from tests.unit.go.repositories import FILES, git
 from tests.unit.samples import (
     ANDROID,
     DEPENDENCY,
@@ -28,6 +29,7 @@ from tests.unit.samples import (
     program,
     refused,
     source,
+    write_tree,
 )
 from toolkit import release
 from toolkit.engines import Closed, CompileError, Limits
@@ -121,6 +123,16 @@ def test_a_run_holds_its_folder_alone(tmp_path: Path) -> None:
     with release.running(MatrixSettings(dist=tmp_path), FakeWatcher(), Limits()), pytest.raises(Timeout):
         FileLock(tmp_path / ".lock").acquire(timeout=0)
     FileLock(tmp_path / ".lock").acquire(timeout=0).lock.release()
+
+
+@pytest.mark.needs("git")
+def test_a_note_on_the_source_is_shown_once(run: Run, tmp_path: Path) -> None:
+    """A date that is not what a person expects is explained before anything is built."""
+    git(write_tree(tmp_path / "source", FILES), "init", "--quiet")
+    found = release.resolved(run, str(tmp_path / "source"))
+    assert isinstance(run.watcher, FakeWatcher)
+    assert run.watcher.said == [*found.notes]
+    assert "has no commit yet" in run.watcher.said[0]
 
 
 # --- outcomes --------------------------------------------------------------------------------------------------------

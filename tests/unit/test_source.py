@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.go.repositories import FIRST, git, repository
 from tests.unit.samples import write_tree
 from toolkit import source, sourcetree, toolchain
 from toolkit.errors import SourceError
@@ -59,12 +60,32 @@ def test_a_package_below_its_module_is_built_from_the_modules_top(program: Path)
     assert (found.version, found.stamps, found.documents) == ("0.0.0", (), (("LICENSE", b"ours"),))
 
 
+@pytest.mark.needs("git")
 def test_documents_come_from_the_repository_but_not_from_beyond(program: Path) -> None:
     """A licence at the repository's top covers the program; one outside of it does not."""
-    write_tree(program.parent, {"README.md": "the repository's", ".git/HEAD": ""})
+    repository(program.parent, "program")
+    write_tree(program.parent, {"README.md": "the repository's"})
     write_tree(program.parent.parent, {"NOTICE": "somebody's"})
     found = source.resolve(str(program), Path())
     assert found.documents == (("LICENSE", b"ours"), ("README.md", b"the repository's"))
+
+
+@pytest.mark.needs("git")
+def test_the_last_commit_dates_a_source(program: Path) -> None:
+    """Packages get the time of the commit that touched it, and there is nothing to explain."""
+    repository(program.parent, "program")
+    found = source.resolve(str(program), Path())
+    assert (found.epoch, found.notes) == (FIRST, ())
+
+
+@pytest.mark.needs("git")
+def test_a_date_that_needs_explaining_has_a_note(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person who chose the date with SOURCE_DATE_EPOCH needs no explanation."""
+    git(program, "init", "--quiet")
+    (note,) = source.resolve(str(program), Path()).notes
+    assert "has no commit yet" in note
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert source.resolve(str(program), Path()).notes == ()
 
 
 @pytest.mark.parametrize("text", ["program", "./program", "~/program", "program/../program"])

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,8 +9,6 @@ import pytest
 
 from tests.unit.samples import write_tree
 from toolkit import sourcetree
-from toolkit.errors import UsageError
-from toolkit.sourcetree import FIRST_EPOCH
 
 PROGRAM: dict[str, str | bytes] = {
     "go.mod": "module example.test/program\n",
@@ -19,27 +16,12 @@ PROGRAM: dict[str, str | bytes] = {
     "inner/inner.go": "package inner\n",
     "inner/data.txt": "data\n",
 }
-LONG = pytest.param("9" * 5000, id="long")
 README = 'package main\n\nimport _ "embed"\n\n//go:embed README.md\nvar text string\n'
 
 
 def digest(root: Path) -> str:
     """Return the digest of all that a compile of a folder may read."""
     return sourcetree.digest(root, sourcetree.files(root))
-
-
-def git(folder: Path, *args: str, when: int = 1_500_000_000) -> str:
-    """Run git as nobody, at a time, and return what it said."""
-    who = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "nobody")
-    who |= dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "nobody@example.test")
-    env = {**os.environ, **who, "GIT_AUTHOR_DATE": "1000000000 +0000", "GIT_COMMITTER_DATE": f"{when} +0000"}
-    return subprocess.run(["git", "-C", folder, *args], env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
-
-
-def commit(folder: Path, when: int) -> None:
-    """Commit all that lies in a repository."""
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message=something", when=when)
 
 
 # --- files and their digest ------------------------------------------------------------------------------------------
@@ -155,119 +137,3 @@ def test_a_word_about_embedding_embeds_nothing(text: str, tmp_path: Path) -> Non
     """Only a directive counts, and only one in a file that is compiled into that folder's package."""
     write_tree(tmp_path, {**PROGRAM, "README.md": "", "text.go": f"package main\n{text}", "inner/text.go": README})
     assert "README.md" not in list(sourcetree.files(tmp_path))
-
-
-# --- documents -------------------------------------------------------------------------------------------------------
-
-
-def test_documents_are_the_nearest_of_their_kind(tmp_path: Path) -> None:
-    """The package's own licence counts before the module's; what it lacks comes from above; the top is the end."""
-    write_tree(tmp_path, {"NOTICE": "outside"})
-    write_tree(tmp_path / "top", dict.fromkeys(("LICENSE", "README.md", "COPYING"), "top's"))
-    write_tree(tmp_path / "top", {"cmd/x/Licence.txt": "x's", "cmd/README": "cmd's", "cmd/x/main.go": ""})
-    assert sourcetree.documents(tmp_path / "top" / "cmd" / "x", tmp_path / "top") == (
-        ("COPYING", b"top's"),
-        ("Licence.txt", b"x's"),
-        ("README", b"cmd's"),
-    )
-
-
-def test_a_folder_is_no_document(tmp_path: Path) -> None:
-    """Only files are shipped, and of two of a kind in one folder the first by name."""
-    write_tree(tmp_path, {"LICENSE/MIT": "", "README.txt": "2", "README.md": "1", "main.go": ""})
-    assert sourcetree.documents(tmp_path, tmp_path) == (("README.md", b"1"),)
-
-
-def test_code_is_no_document(tmp_path: Path) -> None:
-    """A package about licences is not licensed by its own source."""
-    write_tree(tmp_path, {"LICENSE": "ours", "README.md": "ours", "cmd/license.go": "", "cmd/readme.go": ""})
-    assert sourcetree.documents(tmp_path / "cmd", tmp_path) == (("LICENSE", b"ours"), ("README.md", b"ours"))
-
-
-def test_a_repository_begins_where_git_says(tmp_path: Path) -> None:
-    """`.git` may be a folder or, in a worktree, a file; without one, a folder is its own top."""
-    write_tree(tmp_path, {"a/.git": "gitdir: elsewhere\n", "a/b/c/main.go": "", "d/main.go": ""})
-    assert sourcetree.repository(tmp_path / "a" / "b" / "c") == tmp_path / "a"
-    assert sourcetree.repository(tmp_path / "d") == tmp_path / "d"
-
-
-# --- time ------------------------------------------------------------------------------------------------------------
-
-
-def test_the_epoch_is_that_of_the_last_commit_to_the_source(tmp_path: Path) -> None:
-    """A later commit to anything else leaves every archive as it is."""
-    git(tmp_path, "init", "--quiet")
-    commit(write_tree(tmp_path, {"program/main.go": "1"}), 1_600_000_000)
-    commit(write_tree(tmp_path, {"program/main.go": "2"}), 1_600_000_001)
-    commit(write_tree(tmp_path, {"README.md": ""}), 1_600_000_002)
-    assert sourcetree.epoch(tmp_path / "program") == 1_600_000_001
-
-
-def test_the_epoch_does_not_depend_on_how_somebody_likes_their_log(tmp_path: Path) -> None:
-    """`log.showSignature` adds lines to what git says; the time is still the time."""
-    git(tmp_path, "init", "--quiet")
-    git(write_tree(tmp_path, {"main.go": ""}), "add", "--all")
-    stamp = "nobody <nobody@example.test> 1600000000 +0000"
-    text = f"tree {git(tmp_path, 'write-tree')}author {stamp}\ncommitter {stamp}\n"
-    text += "gpgsig -----BEGIN PGP SIGNATURE-----\n no\n -----END PGP SIGNATURE-----\n\nsigned\n"
-    write_tree(tmp_path, {"signed": text, "gpg": "#!/bin/sh\necho 'gpg: no such key' >&2\nexit 1\n"})
-    (tmp_path / "gpg").chmod(0o755)
-    git(tmp_path, "update-ref", "HEAD", git(tmp_path, "hash-object", "-t", "commit", "-w", "signed").strip())
-    git(tmp_path, "config", "gpg.program", str(tmp_path / "gpg"))
-    git(tmp_path, "config", "log.showSignature", "true")
-    assert sourcetree.epoch(tmp_path) == 1_600_000_000
-
-
-def test_the_epoch_is_no_earlier_than_a_zip_can_hold(tmp_path: Path) -> None:
-    """A commit of the seventies, and a source without any commit, have the time 1980-01-01."""
-    assert sourcetree.epoch(tmp_path) == FIRST_EPOCH
-    git(tmp_path, "init", "--quiet")
-    assert sourcetree.epoch(tmp_path) == FIRST_EPOCH
-    commit(write_tree(tmp_path, {"main.go": ""}), 100_000_000)
-    assert sourcetree.epoch(tmp_path) == FIRST_EPOCH
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
-def test_the_epoch_of_another_users_checkout_is_its_own(tmp_path: Path) -> None:
-    """In a container, or under sudo, git refuses it unless told otherwise."""
-    git(tmp_path, "init", "--quiet")
-    commit(write_tree(tmp_path, {"main.go": ""}), 1_600_000_000)
-    for path in (tmp_path, *tmp_path.rglob("*")):
-        os.chown(path, 12345, 12345)
-    assert sourcetree.epoch(tmp_path) == 1_600_000_000
-
-
-def test_without_git_there_is_an_epoch_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine may have no git at all."""
-    git(tmp_path, "init", "--quiet")
-    commit(write_tree(tmp_path, {"main.go": ""}), 1_600_000_000)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert sourcetree.epoch(tmp_path) == FIRST_EPOCH
-
-
-@pytest.mark.parametrize("text", ["315532800", "1700000000", "4294967295"])
-def test_source_date_epoch_counts_before_any_commit(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any time that both kinds of archive can hold may be asked for."""
-    git(tmp_path, "init", "--quiet")
-    commit(write_tree(tmp_path, {"main.go": ""}), 1_600_000_000)
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
-    assert sourcetree.epoch(tmp_path) == sourcetree.wanted_epoch() == int(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["0", "315532799", "4294967296", "-1", "1.5", "now", " 1700000000", "٣", pytest.param("9" * 5000, id="long")],
-)
-def test_a_source_date_epoch_that_no_archive_can_hold_is_an_error(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrong variable is told, never passed over."""
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
-    with pytest.raises(UsageError, match="is no time in seconds") as caught:
-        sourcetree.wanted_epoch()
-    assert f"`{text}`" in str(caught.value)
-    assert "SOURCE_DATE_EPOCH" in caught.value.hint
-
-
-def test_an_empty_source_date_epoch_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As with every variable, empty means that nobody asks."""
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
-    assert sourcetree.wanted_epoch() is None
