@@ -6,8 +6,12 @@ than Go's own reader does.
 
 from __future__ import annotations
 
+import bisect
 import contextlib
+import itertools
+import operator
 import re
+import struct
 from collections.abc import Iterator
 
 from toolkit.executable import BROKEN, read_header, text_of, uvarint
@@ -15,11 +19,12 @@ from toolkit.model import BuildInfo, Module
 
 __all__ = ["read_build_info"]
 
-_MOST_BLOBS = 64  # blobs looked at: hostile bytes must not cost minutes
+_MOST_BLOBS, _MOST_SEGMENTS = 256, 100_000  # looked at: hostile bytes must not cost minutes
 _BLOB, _BLOB_FLAGS, _BLOB_STRINGS = b"\xff Go buildinf:", 15, 32
 _BLOB_INLINE = 0x02  # Go 1.18 and later: the strings themselves follow, not pointers to them
 _INFO_START = bytes.fromhex("3077af0c9274080241e1c107e6d618e6")  # around the module text
 _INFO_END = bytes.fromhex("f932433186182072008242104116d8f2")
+_ADDRESS_FOLLOWS = b"\0\x41"  # how a segment of WebAssembly's only memory begins: memory 0, i32.const
 _PRODUCER = b"\x08language\x01\x02Go"  # in WebAssembly's `producers` section, right before the Go version
 _QUOTED = r'"(?:[^"\\]|\\[abfnrtv\\"]|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8})*"|`[^`]*`'
 _ESCAPE = re.compile(rb"\\(?:x..|u.{4}|U.{8}|.)")
@@ -27,24 +32,25 @@ _SETTING = re.compile(rf'({_QUOTED}|[^= \t\r"`]+)=({_QUOTED}|[^ \t\r"`]*)')
 
 
 def read_build_info(data: bytes) -> BuildInfo | None:
-    """Return what Go's linker wrote about how a binary was made, or None where there is nothing to be read.
+    """Return what Go's linker wrote about how a binary was made, or None where there is nothing to read.
 
-    It is looked for only where a linker puts it, since a program may carry the same bytes as its own data, or a whole
-    other Go program; in a file of a format not known here it is looked for everywhere.
+    A program may carry the same bytes as data, or a whole other Go program, so only what stands where the linker puts
+    it counts. In a file of an unknown format it is searched for everywhere.
     """
     header = read_header(data)
     start, stop = header.info if header else (0, len(data))
-    for go, text in (_in_wasm if header and header.format == "wasm" else _in_blobs)(data, start, stop):
+    if header and header.format == "wasm":
+        found = _in_wasm(data, start, stop)
+    else:  # a linker puts it first in its section, and the section first among writable data
+        found = _in_blobs(data, start, min(start + len(_BLOB), stop) if header else stop)
+    for go, text in found:
         with contextlib.suppress(ValueError):
             return _parse(go, text)
     return None
 
 
 def _in_blobs(data: bytes, start: int, stop: int) -> Iterator[tuple[str, bytes]]:
-    """Yield the Go version and the module text of each blob there that is whole.
-
-    Blobs are aligned to 16 bytes in memory, though not always in the file: in Plan 9's they may stand anywhere.
-    """
+    """Yield the Go version and the module text of each whole blob whose magic string is there."""
     for _ in range(_MOST_BLOBS):
         if (at := data.find(_BLOB, start, stop)) < 0:
             return
@@ -57,19 +63,62 @@ def _in_blobs(data: bytes, start: int, stop: int) -> Iterator[tuple[str, bytes]]
 
 
 def _in_wasm(data: bytes, start: int, stop: int) -> Iterator[tuple[str, bytes]]:
-    """Yield the same from WebAssembly, which has no blob: the text alone stands among the data, in its frame.
+    """Yield the same from WebAssembly, which has no blob: the framed text is a string variable of the runtime.
 
-    What a program for another machine says is passed over, since one that a program carries may stand before its own.
+    Only the binary's own text is where such a variable points to. The pointers in a program that it carries are
+    addresses in that program's memory.
     """
     go, producer = b"", data.find(_PRODUCER, stop)
-    if producer >= 0:
-        with contextlib.suppress(*BROKEN):
-            go, _ = _string(data, producer + len(_PRODUCER))
+    with contextlib.suppress(*BROKEN):
+        go = _string(data, producer + len(_PRODUCER))[0] if producer >= 0 else b""
+    with contextlib.suppress(*BROKEN):
+        segments = _segments(data, start)
+        for begin, end in itertools.islice(_framed(data, start, stop), _MOST_BLOBS):
+            _, _, address = _segment(segments, begin)
+            if _has_string(data, segments, address, end - begin):
+                yield text_of(go), data[begin + len(_INFO_START) : end - len(_INFO_END)]
+
+
+def _framed(data: bytes, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Yield where each module text of a WebAssembly program begins and ends, with its frame."""
     while (end := data.find(_INFO_END, start, stop)) >= 0:
-        begin = data.rfind(_INFO_START, start, end)
+        begin, start = data.rfind(_INFO_START, start, end), end + len(_INFO_END)
         if begin >= 0 and data.find(b"\nbuild\tGOARCH=wasm\n", begin, end) >= 0:
-            yield text_of(go), data[begin + len(_INFO_START) : end]
-        start = end + len(_INFO_END)
+            yield begin, start
+
+
+def _segments(data: bytes, at: int) -> list[tuple[int, int, int]]:
+    """Return a WebAssembly data section's segments: from, to, and the address of the first byte."""
+    count, at = uvarint(data, at)
+    segments = []
+    for _ in range(min(count, _MOST_SEGMENTS)):
+        if data[at : at + 2] != _ADDRESS_FOLLOWS:
+            raise ValueError(at)
+        address, at = uvarint(data, at + 2)
+        size, at = uvarint(data, at + 1)
+        segments.append((at, at + size, address))
+        at += size
+    return segments
+
+
+def _segment(segments: list[tuple[int, int, int]], at: int) -> tuple[int, int, int]:
+    """Return the segment's start and end, and the address of the byte at `at`; LookupError outside all segments."""
+    start, stop, address = segments[bisect.bisect_right(segments, at, key=operator.itemgetter(0)) - 1]
+    if not start <= at < stop:
+        raise LookupError(at)
+    return start, stop, address + at - start
+
+
+def _has_string(data: bytes, segments: list[tuple[int, int, int]], address: int, length: int) -> bool:
+    """Return whether a variable holds this pointer and length. A segment ends where only zeros follow."""
+    wanted = struct.pack("<QQ", address, length).rstrip(b"\0")
+    at = segments[0][0] - 1
+    while (at := data.find(wanted, at + 1, segments[-1][1])) >= 0:
+        with contextlib.suppress(LookupError):
+            _, stop, place = _segment(segments, at)
+            if place % 8 == 0 and not data[at + len(wanted) : min(at + 16, stop)].strip(b"\0"):
+                return True
+    return False
 
 
 def _parse(go: str, text: bytes) -> BuildInfo:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import struct
+from collections.abc import Callable
 
 import pytest
 
@@ -203,19 +204,28 @@ def wasm_section(kind: int, raw: bytes) -> bytes:
     return bytes([kind]) + counted(raw)
 
 
-def wasm(info: bytes, module: bytes, *, go: bytes = b"go1.27.3", carried: bytes = b"") -> bytes:
-    """Return a WebAssembly module that imports one function of `module` and holds one segment of data."""
-    segment = b"\0\x41\0\x0b" + counted(carried + info)
+def wasm(info: bytes, module: bytes, *, go: bytes = b"go1.27.3", carried: bytes = b"", at: int = 0x1000) -> bytes:
+    """Return a WebAssembly module that imports one function of `module`.
+
+    Its memory holds at `at` what is carried, the build info, and a string variable with the build info as its text.
+    """
+    text = (carried + info).ljust(-(-len(carried + info) // 8) * 8, b"\0")
+    variable = struct.pack("<QQ", at + len(carried), len(info)).rstrip(b"\0") if info else b""
     producers = counted(b"producers") + b"\1" + counted(b"language") + b"\1" + counted(b"Go") + counted(go)
     return b"".join(
         (
             b"\0asm\1\0\0\0",
             wasm_section(1, b"\1\x60\0\0"),
             wasm_section(2, b"\1" + counted(module) + counted(b"f") + b"\0\0"),
-            wasm_section(11, b"\1" + segment),
+            wasm_section(11, b"\2" + segment(16, b"before") + segment(at, text + variable)),
             wasm_section(0, producers) if go else b"",
         )
     )
+
+
+def segment(at: int, raw: bytes) -> bytes:
+    """Return a segment of WebAssembly's memory."""
+    return b"\0\x41" + uleb(at) + b"\x0b" + counted(raw)
 
 
 LINUX = Target("linux", "amd64")
@@ -229,6 +239,7 @@ PLAN9 = Target("plan9", "amd64")
 JS = Target("js", "wasm")
 WASI = Target("wasip1", "wasm")
 ONE_OF_EACH = (LINUX, Target("linux", "mips"), DARWIN, WINDOWS, AIX, PLAN9, JS)
+WASM_OTHER = b"path\texample.com/other\nmod\texample.com/other\t(devel)\t\nbuild\tGOARCH=wasm\nbuild\tGOOS=js\n"
 OTHER = b"path\texample.com/other\nmod\texample.com/other\t(devel)\t\nbuild\tGOOS=linux\nbuild\tGOARCH=amd64\n"
 
 
@@ -424,10 +435,13 @@ def test_only_so_many_sections_are_looked_at() -> None:
 
 
 def test_only_so_many_blobs_are_looked_at() -> None:
-    """Millions of magic strings cannot keep the reader busy."""
+    """Millions of magic strings, or of texts in WebAssembly, cannot keep the reader busy."""
     right = blob(settings(LINUX))
-    assert read_build_info(elf(b"\xff Go buildinf:" * 20 + right)) is not None
-    assert read_build_info(elf(b"\xff Go buildinf:" * 200 + right)) is None
+    assert read_build_info(b"\xf0NEW" + b"\xff Go buildinf:" * 200 + right) is not None
+    assert read_build_info(b"\xf0NEW" + b"\xff Go buildinf:" * 300 + right) is None
+    text = framed(settings(JS))
+    assert read_build_info(wasm(text, b"gojs", carried=text * 200)) is not None
+    assert read_build_info(wasm(text, b"gojs", carried=text * 300)) is None
 
 
 # --- build info ------------------------------------------------------------------------------------------------------
@@ -562,8 +576,8 @@ def test_build_info_may_be_long() -> None:
     ],
 )
 def test_a_magic_string_in_a_programs_own_data_is_passed_over(junk: bytes) -> None:
-    """What cannot be parsed does not hide the blob after it, as in a program that imports debug/buildinfo."""
-    info = read_build_info(elf(junk + blob(settings(LINUX))))
+    """In an unknown format, what cannot be parsed does not hide the blob after it."""
+    info = read_build_info(b"\xf0NEW" + junk + blob(settings(LINUX)))
     assert info is not None
     assert info.setting("GOOS") == "linux"
 
@@ -578,13 +592,54 @@ def test_a_magic_string_in_a_programs_own_data_is_passed_over(junk: bytes) -> No
         xcoff(blob(settings(LINUX)), carried=blob(OTHER)),
         plan9(blob(settings(LINUX)), carried=blob(OTHER)),
         wasm(framed(settings(JS)), b"gojs", carried=framed(OTHER)),
+        wasm(framed(settings(JS)), b"gojs", carried=framed(WASM_OTHER)),
+        wasm(framed(settings(JS)), b"gojs", carried=wasm(framed(WASM_OTHER), b"gojs")),
+        wasm(framed(settings(JS)), b"gojs", carried=wasm(framed(WASM_OTHER), b"gojs", at=0x2000) + bytes(40)),
+        wasm(framed(settings(JS)), b"gojs", carried=elf(blob(OTHER))),
+        wasm(framed(settings(WASI)) + wasm(framed(WASM_OTHER), b"gojs"), b"wasi_snapshot_preview1").replace(
+            struct.pack("<QQ", 0x1000, len(framed(settings(WASI)) + wasm(framed(WASM_OTHER), b"gojs"))).rstrip(b"\0"),
+            struct.pack("<QQ", 0x1000, len(framed(settings(WASI)))).rstrip(b"\0"),
+        ),
     ],
 )
 def test_another_program_carried_as_data_is_passed_over(data: bytes) -> None:
-    """Only what stands where the linker puts build info is the binary's own."""
+    """Only what stands where the linker puts build info is the binary's own, whatever comes before or after it."""
     info = read_build_info(data)
     assert info is not None
     assert info.main.path == MAIN
+
+
+@pytest.mark.parametrize("make", [elf, macho, pe, xcoff, plan9])
+def test_build_info_that_is_not_the_first_of_its_section_is_data(make: Callable[[bytes], bytes]) -> None:
+    """A linker puts the blob first; one that a program carries does not stand in for one that is damaged."""
+    own = blob(settings(LINUX))
+    assert read_build_info(make(own + blob(OTHER))) is not None
+    assert read_build_info(make(own.replace(b"go1.27.3", b"no1.27.3") + blob(OTHER))) is None
+    assert read_build_info(make(bytes(16) + blob(OTHER))) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (struct.pack("<Q", 0x1000), struct.pack("<Q", 0x1001)),
+        (struct.pack("<Q", 0x1000), struct.pack("<Q", 0x0100_1000)),
+        (struct.pack("<QH", 0x1000, len(framed(settings(JS)))), struct.pack("<QH", 0x1000, 9)),
+        (b"\0\x41" + uleb(0x1000), b"\0\x41" + uleb(0x1008)),
+        (b"\0\x41" + uleb(0x1000), b"\1\x41" + uleb(0x1000)),
+    ],
+)
+def test_wasm_build_info_has_a_variable_that_points_to_it(old: bytes, new: bytes) -> None:
+    """A text whose address and length are in no string variable is a program's data."""
+    data = wasm(framed(settings(JS)), b"gojs")
+    assert data.count(old) == 1
+    assert read_build_info(data) is not None
+    assert read_build_info(data.replace(old, new)) is None
+
+
+@pytest.mark.parametrize(("at", "known"), [(0x1000, True), (0x1004, False), (0x10_0000, True), (0x7FFF_FFF8, True)])
+def test_a_wasm_variable_is_aligned(at: int, known: bool) -> None:  # noqa: FBT001 - a table's column
+    """Pointers are aligned to their size, wherever in memory they are."""
+    assert (read_build_info(wasm(framed(settings(JS)), b"gojs", at=at)) is not None) is known
 
 
 def test_build_info_need_not_be_aligned_in_the_file() -> None:
