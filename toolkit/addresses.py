@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote, unquote, urlsplit
 
 _TELLING = 4  # letters: what is shorter than that is no password, and a part of many words
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# Variables whose values are addresses, or lists of them, in which people write passwords.
+_CARRIERS = {
+    "GOPROXY", "GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOAUTH",
+    "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY", "DOCKER_HOST", "PIP_INDEX_URL",
+}  # fmt: skip
+_NEXT = r"[,|]\s*(?=[A-Za-z][\w+.-]*://|direct\b|off\b)"  # what separates the addresses of a list
+_USERINFO = re.compile(r"//[^/\s]{0,500}@")
+# A colon without a port after it begins a password, which may contain slashes; `/@v/` is part of a module's address.
+_SLASHED = re.compile(r"//[^/\s:@\[]{0,500}:(?!\d{0,5}(?:[/\s\"'`,|]|$))(?:(?!://)[^\s\"'`]){0,500}@(?!v/)")
+_PORT = re.compile(r"(invalid port )\"[^\"]*\"")  # Go quotes the start of a password with a slash as a port
 
 
 def is_address(text: str) -> bool:
@@ -22,23 +34,81 @@ def is_address(text: str) -> bool:
 def anonymous(setting: str) -> str:
     """Return an address, or a list of them, without users and passwords, in which there may be a `/` or a `@`."""
     whole = re.match(r"([A-Za-z][\w+.-]*:)?//", setting)
-    shown = re.sub(r"//(?:(?!://).)*@", "//…@", setting if whole else f"//{setting}")
+    shown = re.sub(r"//(?:(?!://).)*@", "//…@", setting if whole else f"//{setting}", flags=re.DOTALL)
     return shown if whole else shown.removeprefix("//")
 
 
-def without_users(text: str) -> str:
-    """Return a text in which no address carries a user or a password."""
-    return re.sub(r"//[^/\s]*@", "//…@", text)
+def redact(text: str, environ: Mapping[str, str]) -> str:
+    """Return a text without the users and passwords of any address, quoted from the environment or not."""
+    return without_proxies(text, [value for name, value in environ.items() if name.upper() in _CARRIERS])
 
 
-def without_proxies(text: str, proxies: Iterable[str]) -> str:
-    """Return a text without the users and passwords of proxies, of which it may quote whole addresses or parts."""
-    for address in proxies:
-        if is_address(address):
-            shown, parts = anonymous(address), [urlsplit(address if "//" in address else f"//{address}").password or ""]
-        else:  # a mistyped one is taken apart in the wrong places
-            shown, parts = "…", re.split(r"[:/?#@\[\]]", address.partition("//")[2] or address)
-        text = text.replace(address, shown)
-        for part in (part for part in parts if len(part) >= _TELLING):
-            text = text.replace(part, "…")
-    return re.sub(r"//[^\s\"']*@", "//…@", text)
+def without_proxies(text: str, settings: Iterable[str]) -> str:
+    """Return a text without the users and passwords of addresses, of which it may quote all or a part."""
+    known = [setting for setting in settings if "@" in setting]
+    lists = [re.split(_NEXT if "://" in setting else r"[,|]", setting) for setting in known]
+    addresses = [address for each in lists for address in each if "@" in address]
+    for whole in (*known, *addresses):
+        for form in _forms(whole):
+            text = text.replace(form, anonymous(whole))
+    for userinfo in map(_userinfo, addresses):
+        for form in _forms(userinfo):
+            text = text.replace(f"{form}@", "…@")
+    for form in sorted({form for each in addresses for form in _secrets(each)}, key=len, reverse=True):
+        text = _without(text, form)
+    text = _PORT.sub(r'\1"…"', text)
+    return _USERINFO.sub("//…@", _SLASHED.sub("//…@", text))
+
+
+def plain_text_notes(environ: Mapping[str, str]) -> tuple[str, ...]:  # called by engines
+    """Return a line for each setting that sends secrets over a network without encryption."""
+    return (*_plain_engine(environ), *_plain_module_proxies(environ))
+
+
+def _userinfo(address: str) -> str:
+    return (address.partition("//")[2] or address).rpartition("@")[0]
+
+
+def _secrets(address: str) -> Iterator[str]:
+    """Yield what nobody may see of an address, with its parts: programs take a mistyped one apart anywhere."""
+    user, colon, password = _userinfo(address).partition(":")
+    web = address.startswith(("http:", "https:"))
+    secret = password if colon else user if web else ""  # `https://token@host`; `ssh://git@host` has no secret
+    for part in (secret, *re.split(r"[:/?#@\[\]\s]", secret)):
+        yield from filter(None, _forms(part))
+
+
+def _without(text: str, secret: str) -> str:
+    if len(secret) >= _TELLING:
+        return text.replace(secret, "…")
+    found = re.escape(secret)  # a part of many words: only all of what is quoted, or what stands before a host
+    return re.sub(rf"([\"'`]):?{found}\1", r"\1…\1", re.sub(rf"(?<!\w){found}@", "…@", text))
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    """Return the ways in which programs quote a text, the longest first."""
+    plain = unquote(text)
+    quoted = {quote(plain, safe=""), quote(plain, safe="/:@,|")}
+    forms = {text, plain, *quoted, *(re.sub("%..", lambda found: found[0].lower(), form) for form in quoted)}
+    forms |= {json.dumps(form, ensure_ascii=ascii_only)[1:-1] for form in (text, plain) for ascii_only in (True, False)}
+    return tuple(sorted(forms, key=lambda form: (-len(form), form)))
+
+
+def _plain_engine(environ: Mapping[str, str]) -> Iterator[str]:
+    address = environ.get("DOCKER_HOST", "")
+    plain = address.startswith(("tcp://", "http://")) and not environ.get("DOCKER_TLS_VERIFY")
+    if plain and not _is_loopback(address):
+        yield f"`DOCKER_HOST={anonymous(address)}` is not encrypted: sources and proxy passwords can be read on the way"
+
+
+def _plain_module_proxies(environ: Mapping[str, str]) -> Iterator[str]:
+    for address in re.split(_NEXT, environ.get("GOPROXY", "")):
+        if address.strip().startswith("http://") and "@" in address and not _is_loopback(address):
+            yield f"`GOPROXY={anonymous(address.strip())}` is not encrypted: its password can be read on the way"
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return urlsplit(anonymous(address)).hostname in _LOOPBACK
+    except ValueError:
+        return False

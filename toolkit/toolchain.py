@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toolkit.addresses import without_users
 from toolkit.errors import ToolchainError
+from toolkit.go.messages import message
 from toolkit.settings import ROOT
 
 # Where modules come from, how they are checked, and how the network is reached. Whatever of these is set on this
@@ -122,11 +122,8 @@ def download(goos: str, goarch: str) -> Path:
 
 
 def complaint(said: str) -> str:
-    """Return the line of what a go command said that tells why it failed, without a password in an address."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    own = [line.removeprefix("go: ") for line in lines if line.startswith("go: ") and "downloading" not in line]
-    (line,) = (own or lines or ["it did not say why"])[-1:]
-    return without_users(line).rstrip(".")
+    """Return what a go command said about a failure, in one line, without a password in an address."""
+    return " ".join(line.strip() for line in message(said).splitlines())
 
 
 def _locate() -> Path:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 
-from toolkit.addresses import anonymous, is_address, without_proxies, without_users
+from toolkit.addresses import anonymous, is_address, plain_text_notes, redact, without_proxies
 
 REFUSED = "Could not connect to the proxy URL: `{}`"
 
@@ -52,7 +55,7 @@ def test_no_address_of_a_proxy(text: str) -> None:
 )
 def test_a_text_is_shown_without_the_users_of_addresses(text: str, shown: str) -> None:
     """However an address is written that a go command or curl would take, what is secret in it is not shown."""
-    assert without_users(text) == shown
+    assert redact(text, {}) == shown
 
 
 @pytest.mark.parametrize(
@@ -67,3 +70,91 @@ def test_a_text_is_shown_without_the_users_of_addresses(text: str, shown: str) -
 def test_a_text_is_shown_without_the_passwords_of_proxies(proxies: list[str], told: str, shown: str) -> None:
     """Its other words stay as they are, whatever the user at the proxy is called."""
     assert without_proxies(REFUSED.format(told), proxies) == REFUSED.format(shown)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("GOPROXY", "http://u:hunter2/SS@host", "http://u:hunter2/SS@host"),
+        ("GOPROXY", "http://u:hunter2/SS@host", "the path `hunter2/SS` and `SS@host`"),
+        ("GOPROXY", "http://u:X9/hunter2@host", 'invalid port ":X9" after host'),
+        ("GOPROXY", "http://u:X9/hunter2@host", "`X9`"),
+        ("GOPROXY", "https://a:hunter2@one|https://b:X9hunter2@two,direct", "b:X9hunter2@two and a:hunter2@one"),
+        ("GOPROXY", "https://a:hun,ter2X9@one,direct", "https://a:hun,ter2X9@one,direct, hun,ter2X9"),
+        ("GOPROXY", "https://hunter2token@host", "token hunter2token"),
+        ("GONOPROXY", "https://u:hunter2@host", "GONOPROXY=https://u:hunter2@host"),
+        ("HTTPS_PROXY", "http://u:hunter2%40X9@host:1", "hunter2@X9 and hunter2%40X9"),
+        ("HTTPS_PROXY", "http://u:hunter2@X9@host:1", "hunter2%40X9 and http://u:hunter2@X9@host:1"),
+        ("https_proxy", "http://u:hunter2%2FX9@host:1", "hunter2%2fX9"),
+        ("HTTP_PROXY", "http://u:my hunter2@[::1]:3128", "proxyconnect http://u:my hunter2@[::1]:3128 failed"),
+        ("HTTP_PROXY", 'http://u:hun"ter2@host', r'parse "http://u:hun\"ter2@host"'),
+        ("HTTP_PROXY", "u:hunter2@host:1", "lookup u:hunter2@host:1"),
+        ("ALL_PROXY", "socks5://u:hunter2@host", "socks5://u:hunter2@host"),
+        ("DOCKER_HOST", "tcp://u:hunter2@host:2375", "cannot reach tcp://u:hunter2@host:2375"),
+        ("PATH", "/bin", "ssh://git:hunter2@host/x and git+ssh://git:hunter2@host/x"),
+        ("PATH", "/bin", "http://u:hunter2/X9@host/m/@v/v1.info"),
+        ("PATH", "/bin", "https://hunter2@host and http://u:hunter2@[::1]:1/x"),
+    ],
+)
+def test_no_form_of_a_password_is_shown(name: str, value: str, told: str) -> None:
+    """Whole or in part, encoded or not, quoted from a variable or not."""
+    shown = redact(told, {name: value})
+    assert not re.search(r"hunter|hun|ter2|X9|SS", shown), shown
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        'Get "http://127.0.0.1:1/example.test/none/@v/v1.0.0.info": dial tcp 127.0.0.1:1',
+        "http://[::1]:80/example.test/@v/list",
+        "http://[::1]/example.test/@v/list",
+        "example.test/x@v1.0.0: reading file:///proxy/example.test/x/@v/v1.0.0.info",
+        "docker ssh and git",
+        "package example.test/a//b: c@d",
+    ],
+)
+def test_what_has_no_password_is_shown_as_it_is(told: str) -> None:
+    """Versions, ports and IPv6 addresses are not user names, and a user's name is an ordinary word."""
+    assert redact(told, {"DOCKER_HOST": "ssh://docker@host", "GOPROXY": "https://proxy.example,direct"}) == told
+
+
+def test_a_long_line_is_redacted_at_once() -> None:
+    """Hostile output costs no more than a moment."""
+    begun = time.monotonic()
+    redact("//:x" * 50_000 + "//" * 50_000 + "//a:" * 50_000, {})
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("environ", "noted"),
+    [
+        ({"DOCKER_HOST": "tcp://build.example:2375"}, "`DOCKER_HOST=tcp://build.example:2375` is not encrypted"),
+        ({"DOCKER_HOST": "tcp://u:hunter2@10.0.0.1:2375"}, "`DOCKER_HOST=tcp://…@10.0.0.1:2375` is not encrypted"),
+        ({"DOCKER_HOST": "http://build.example"}, "`DOCKER_HOST=http://build.example` is not encrypted"),
+        ({"GOPROXY": "http://u:hunter2/x@host,direct"}, "`GOPROXY=http://…@host` is not encrypted"),
+        ({"GOPROXY": "https://a:b@one.example|http://hunter2@two.example"}, "`GOPROXY=http://…@two.example` is not"),
+    ],
+)
+def test_what_sends_secrets_without_encryption_is_noted(environ: dict[str, str], noted: str) -> None:
+    """One line names the setting, without its password."""
+    (note,) = plain_text_notes(environ)
+    assert note.startswith(noted)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"DOCKER_HOST": "unix:///run/docker.sock"},
+        {"DOCKER_HOST": "ssh://me@build.example"},
+        {"DOCKER_HOST": "tcp://127.0.0.1:2375"},
+        {"DOCKER_HOST": "tcp://[::1]:2375"},
+        {"DOCKER_HOST": "tcp://build.example:2376", "DOCKER_TLS_VERIFY": "1"},
+        {"GOPROXY": "https://u:p@proxy.example,direct"},
+        {"GOPROXY": "http://proxy.example"},
+        {"GOPROXY": "http://u:p@localhost:3000"},
+    ],
+)
+def test_encrypted_and_local_connections_are_not_noted(environ: dict[str, str]) -> None:
+    """Nor is an address without a password."""
+    assert plain_text_notes(environ) == ()

@@ -1,0 +1,90 @@
+"""How a message of the go command reads: in full, without progress, with a hint that fits its cause."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+from toolkit.addresses import redact
+from toolkit.errors import ChecksumMismatch, SourceError
+from toolkit.go.causes import cause
+
+_SILENT = "Go gave no reason"
+# What Go reports on its way, and where it says that there is more to read.
+_PROGRESS = re.compile(
+    r"(?:go: )?(?:downloading|extracting|finding|trying upgrade to|creating new go\.mod|found \S+ in|"
+    r"(?:added|upgraded|downgraded|removed) \S+ |to add module requirements and sums)(?!.*: )\b.*"
+    r"|# .*|go: warning: .*"
+    r"|For more information, see .*|If this is a private repository, see .*"
+)
+_SECURITY = re.compile(r"checksum mismatch|SECURITY ERROR")
+_NO_FILES = "build constraints exclude all Go files"
+_CGO = '(cgo is off, so files that `import "C"` are excluded)'
+
+
+def message(said: str) -> str:
+    """Return everything that Go said about a failure, in one or more lines, without a full stop at the end."""
+    return "\n".join(line for sentence in _sentences(said) for line in sentence).rstrip(".")
+
+
+def sentence(said: str) -> str:
+    """Return the sentence that best says what failed, in one line."""
+    found = _sentences(said)
+    for first, *_ in (lines for lines in found if _SECURITY.search("\n".join(lines))):
+        return f"SECURITY ERROR: {first}"
+    return " ".join(line.strip() for line in found[0]).rstrip(".")
+
+
+def source_error(said: str, subject: str) -> SourceError:
+    """Return the error for a source or module that Go refused: `subject` is what the user named."""
+    told = message(said)
+    found = cause(told)
+    text = f"{found.verb} `{subject}`:{chr(10) if chr(10) in told else ' '}{told}"
+    return found.kind(f"SECURITY ERROR: {text}" if found.kind is ChecksumMismatch else text, hint=found.hint)
+
+
+def relocate(said: str, inside: str, outside: str) -> str:
+    """Replace the directory in which the engine compiled by the user's own path to the same files."""
+    if not inside.strip("/"):
+        return said
+    whole = re.compile(rf"(?<![\w./-]){re.escape(inside.rstrip('/'))}(?=$|[^\w.-]|\.(?:\s|$))", re.MULTILINE)
+    return whole.sub(lambda _: outside.rstrip("/") or "/", said)
+
+
+def _sentences(said: str) -> list[list[str]]:
+    """Return the lines that belong together: a line, and those that are indented below it or complete it."""
+    found: list[list[str]] = []
+    for line, continues in _lines(said):
+        if not continues or not found:
+            found.append([line])
+        elif found[-1][-1].endswith(":") and len(found[-1]) == 1 and not line.startswith("\t"):
+            found[-1][-1] += f" {line}"
+        else:
+            found[-1].append(f"    {line.strip()}")
+    return [_unfolded(lines) for lines in found] or [_last(said)]
+
+
+def _lines(said: str) -> Iterator[tuple[str, bool]]:
+    """Yield each line that says something, and whether it continues the one before."""
+    before, security = "", False
+    for raw in re.split(r"\r*\n", redact(said, os.environ)):
+        if not raw.strip() or _PROGRESS.fullmatch(raw.strip()):
+            before = "" if raw.startswith("# ") else before
+            continue
+        line = raw.rstrip().removeprefix("go: ")
+        yield line, security or line[0] in " \t" or before.endswith(":")
+        security = security or "checksum mismatch" in line  # all that follows explains it
+        before = line
+
+
+def _last(said: str) -> list[str]:
+    """Return the last line of an output that has nothing but progress and warnings."""
+    return [line.strip() for line in redact(said, os.environ).split("\n") if line.strip()][-1:] or [_SILENT]
+
+
+def _unfolded(lines: list[str]) -> list[str]:
+    """Return a sentence in one line where its only continuation completes it, and with cgo named where it decides."""
+    if len(lines) == 2 and lines[0].endswith(":"):  # noqa: PLR2004
+        lines = [f"{lines[0]} {lines[1].strip()}"]
+    return [*lines[:-1], f"{lines[-1]} {_CGO}"] if _NO_FILES in lines[-1] else lines
