@@ -9,7 +9,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from invoke.exceptions import Exit
 from invoke.parser.argument import Argument
 from invoke.tasks import Task
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ToolkitError, UsageError
+from toolkit.options import selector
 from toolkit.report import Report, failure
 from toolkit.settings import ROOT, Settings
 
@@ -43,7 +44,7 @@ class ToolkitTask(Task):  # type: ignore[type-arg]
         del args  # Invoke's context: our tasks run no shell
         _spare_garbage()
         with _clean_exit():
-            settings = self.settings.parse(flags, os.environ)
+            settings = self.settings.parse(_typed(self.settings, flags), os.environ)
             with Report(as_json=getattr(settings, "json", False)) as report:
                 self.body(settings, report)
         self.times_called += 1
@@ -54,6 +55,26 @@ def task(settings: type[Settings] = Settings, **options: Any) -> Callable[[Body]
     return lambda body: ToolkitTask(body, settings, **options)
 
 
+class Flag(Argument):
+    """A flag with a value, of which Invoke keeps every one; else it takes the second for a task's name.
+
+    Invoke parses with copies and shows the help of originals, where a list looks like a flag without a value.
+    """
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Argument:
+        """Return the flag to parse with."""
+        del memo
+        copied = _Typed(names=self.names, attr_name=self.attr_name, kind=list, help=self.help)
+        copied.raw_value = None  # Invoke refuses a flag without a value only while this is None
+        return copied
+
+
+class _Typed(Argument):
+    def __repr__(self) -> str:
+        """Return what Invoke's own errors call it."""
+        return f"`--{self.names[0]}`"
+
+
 def argument(item: dataclasses.Field[Any]) -> Argument:
     """Return the flag of a settings field, with its default told in the help."""
     name = item.name.replace("_", "-")
@@ -62,7 +83,7 @@ def argument(item: dataclasses.Field[Any]) -> Argument:
         return Argument(names=(name,), attr_name=attribute, kind=bool, default=False, help=item.metadata["help"])
     shown = default_text(item)
     text = item.metadata["help"] + (f" [{shown}]" if shown else "")
-    return Argument(names=(name,), attr_name=attribute, help=text)
+    return Flag(names=(name,), attr_name=attribute, help=text)
 
 
 def default_text(item: dataclasses.Field[Any]) -> str:
@@ -72,6 +93,21 @@ def default_text(item: dataclasses.Field[Any]) -> str:
         return f"{value / 60:g}m" if value >= 60 else f"{value:g}s"  # noqa: PLR2004 - seconds of a minute
     text = str(value) if value else ""
     return str(Path(text).relative_to(ROOT)) if text.startswith(str(ROOT)) else text
+
+
+def _typed(settings: type[Settings], flags: Mapping[str, Any]) -> dict[str, str | bool | None]:
+    """Return each flag's only value; patterns may stand in several flags, and are joined. Raises UsageError."""
+    lists = {item.name for item in dataclasses.fields(settings) if item.metadata["parse"] is selector}
+    typed: dict[str, str | bool | None] = {}
+    for name, given in flags.items():
+        if not isinstance(given, list):
+            typed[name] = given
+            continue
+        if len(given) > 1 and name not in lists:
+            raise UsageError(f"`--{name.replace('_', '-')}` is given more than once", hint="keep one of them")
+        blank = not all(text.strip() for text in given)  # an error that `parse` explains
+        typed[name] = None if not given else "" if blank else ",".join(given)
+    return typed
 
 
 def _spare_garbage() -> None:

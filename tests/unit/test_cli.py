@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from invoke.context import Context
-from invoke.exceptions import Exit
+from invoke.exceptions import Exit, ParseError
 from invoke.parser.argument import Argument
 from invoke.parser.parser import Parser
 
 from tasks import namespace
 from toolkit.cli import ToolkitTask, argument, default_text, task
 from toolkit.errors import DiskFull, ToolkitError, UnknownTarget
+from toolkit.options import Selector
 from toolkit.report import Report
 from toolkit.settings import PREFIX, ROOT, MatrixSettings, Settings, TargetsSettings
 
@@ -83,9 +84,79 @@ def test_invoke_reads_the_flags() -> None:
     typed = ["matrix", "--build-cache", "ours", "--first-class", "--only=linux/*"]
     (parsed,) = (each for each in Parser(contexts=namespace.to_contexts()).parse_argv(typed) if each.name)
     flags = {name: flag.value for name, flag in parsed.args.items() if isinstance(flag, Argument)}
-    assert (flags["build-cache"], flags["first-class"], flags["only"], flags["jobs"]) == ("ours", True, "linux/*", None)
+    assert (flags["build-cache"], flags["first-class"], flags["only"], flags["jobs"]) == (
+        ["ours"],
+        True,
+        ["linux/*"],
+        [],
+    )
     attributes = {flag.attr_name or flag.name for flag in parsed.args.values()}
     assert attributes == {item.name for item in dataclasses.fields(MatrixSettings)}
+
+
+def typed(*argv: str) -> MatrixSettings:
+    """Return the settings of `invoke matrix` for what is typed behind it."""
+    seen: list[MatrixSettings] = []
+    (parsed,) = (each for each in Parser(contexts=namespace.to_contexts()).parse_argv(["matrix", *argv]) if each.name)
+    run(lambda settings, _report: seen.append(settings), **parsed.as_kwargs)
+    return seen[0]
+
+
+@pytest.mark.parametrize(
+    ("argv", "only", "skip"),
+    [
+        (("--only", "a", "--only", "b"), ("a", "b"), ()),
+        (("--only=a,b", "--json", "--only", "c", "--skip=d"), ("a", "b", "c"), ("d",)),
+        (("--skip", "a", "--skip=b,", "--skip", "a"), (), ("a", "b", "a")),
+        (("--only", "build"), ("build",), ()),  # also the name of a task
+        ((), (), ()),
+    ],
+)
+def test_patterns_can_be_given_in_several_flags(argv: tuple[str, ...], only: object, skip: object) -> None:
+    """`--only a --only b` is `--only a,b`."""
+    settings = typed(*argv)
+    assert (settings.only.patterns, settings.skip.patterns) == (only, skip)
+
+
+ONCE = [item.name for item in dataclasses.fields(MatrixSettings) if not isinstance(item.default, bool | Selector)]
+
+
+@pytest.mark.parametrize("name", ONCE)
+def test_any_other_flag_is_given_once(name: str) -> None:
+    """Two values are an error that names the flag, also where both are the same, and quotes neither."""
+    flag = f"--{name.replace('_', '-')}"
+    with pytest.raises(Exit) as caught:
+        typed(flag, "1", "--json", f"{flag}=1")
+    assert caught.value.code == 2
+    assert caught.value.message == f"error: `{flag}` is given more than once\n\nhint: keep one of them"
+
+
+def test_a_switch_can_be_repeated() -> None:
+    """Nothing contradicts itself."""
+    assert typed("--json", "--first-class", "--json").json
+
+
+@pytest.mark.parametrize("argv", [("--only", "", "--only", "a"), ("--only=a", "--only= ")])
+def test_an_empty_value_among_several_is_refused(argv: tuple[str, ...]) -> None:
+    """A variable that was to hold a pattern is probably not set."""
+    with pytest.raises(Exit, match="`--only`"):
+        typed(*argv)
+
+
+@pytest.mark.parametrize("argv", [("--only",), ("--jobs", "--json"), ("--json", "--source")])
+def test_a_flag_without_a_value_is_refused(argv: tuple[str, ...]) -> None:
+    """Invoke's own error names the flag as it is typed."""
+    flag = next(word for word in argv if word != "--json")
+    with pytest.raises(ParseError, match=f"^Flag `{flag}` needed value"):
+        typed(*argv)
+
+
+def test_help_and_completion_show_flags_with_values() -> None:
+    """A flag that is parsed as a list still takes a text in the help."""
+    (context,) = (each for each in namespace.to_contexts() if each.name == "matrix")
+    shown = dict(context.help_tuples())
+    assert {"--only=STRING", "--jobs=STRING", "--json"} <= shown.keys()
+    assert {"--only", "--jobs", "--json"} <= set(context.flag_names())
 
 
 # --- running ---------------------------------------------------------------------------------------------------------
