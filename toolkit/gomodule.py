@@ -1,96 +1,210 @@
-"""A source named as `path@version`: fetched, checked and resolved by the go command, as `go install` would."""
+"""A source named as `path@version`: fetched, checked and built by the go command, as `go install path@version` does."""
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import datetime
+import hashlib
 import json
 import re
-import subprocess
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import sourcetree
 from toolkit.errors import SourceError
-from toolkit.go.documents import documents
-from toolkit.go.repository import epoch
-from toolkit.model import Module, Source
-from toolkit.toolchain import complaint, go, pinned
+from toolkit.go import asking, documents, listing, messages, modulezip, repository, snapshot, tree
+from toolkit.go.asking import Inquiry
+from toolkit.go.snapshot import Scope
+from toolkit.go.workspace import Answer, Workspace
+from toolkit.go.workspace import documents as rows
+from toolkit.model import Module, Source, Target
 
-_FILES = ("go.mod", "go.sum")
+_EXACT = re.compile(r"v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+incompatible)?")
+_LONGEST = 4096  # characters of a module's name: what no proxy or file system takes need not be tried
+_AT_A_TIME = 4  # questions
+_MODULE = re.compile(r'^modinfo ".*?path\\t([^"\\]+)\\nmod\\t([^"\\]+)\\t([^"\\]+)\\t([^"\\]*)\\n', re.MULTILINE)
 
 
-def resolve(text: str, workspace: Path) -> Source:
-    """Return the source for `path@version`; the version may be any that the go command knows, such as `latest`.
+@dataclass(frozen=True)
+class Resolved:
+    """What Go said of a package of a module, of an exact version."""
 
-    Raises SourceError.
+    package: str  # "example.com/cmd/x@v1.2.3"
+    name: str
+    module: Module
+    epoch: int
+    refusals: dict[str, str]  # by each pair that Go was asked about, why it refuses it, or `""`
+    documents: tuple[tuple[str, bytes], ...]
+    notes: tuple[str, ...]
+
+    def record(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        texts = [[name, base64.b64encode(content).decode()] for name, content in self.documents]
+        return {**dataclasses.asdict(self), "documents": texts}
+
+    @classmethod
+    def of(cls, record: Any) -> Resolved | None:
+        """Return what was remembered, if it is whole."""
+        try:
+            texts = tuple((str(name), base64.b64decode(content)) for name, content in record["documents"])
+            notes = tuple(map(str, record["notes"]))
+            return cls(**{**record, "module": Module(**record["module"]), "documents": texts, "notes": notes})
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
+
+
+def resolve(text: str, inquiry: Inquiry) -> Source:
+    """Return the source for `path@version`.
+
+    The version may be any that the go command knows, such as `latest`: that is looked up in each run. What Go said of
+    an exact version is remembered. Raises SourceError.
     """
     path, _, version = text.partition("@")
-    if not re.fullmatch(r"[\w.~-]+(/[\w.~+-]+)*", path) or not re.fullmatch(r"[\w.+-]+", version):
+    if not path or not version or len(text) > _LONGEST or not text.isprintable() or "..." in path:
         raise SourceError(
-            f"`{text}` is no module as `path@version`",
+            f"`{text[:200]}` is not a package of a module as `path@version`",
             hint="write it such as `example.com/cmd/program@v1.2.3`, or `@latest`",
         )
-    folder = workspace / re.sub(r"[^\w.@-]", "_", text)
-    folder.mkdir(parents=True, exist_ok=True)
-    # A module of our own that requires the named one: with it the go command picks the same versions as for
-    # `go install path@version`, and can be asked to build for any pair.
-    (folder / "go.mod").write_text("module source.invalid\n\ngo 1.21\n", "utf-8")
-    (folder / "go.sum").unlink(missing_ok=True)
-    _checked(go().run("get", "-tool", text, cwd=folder), text)
-    package = json.loads(_checked(go().run("list", "-json=Name,ImportPath,Module", path, cwd=folder), text))
-    if package["Name"] != "main":
-        raise SourceError(
-            f"`{path}` is package `{package['Name']}`, not a main package",
-            hint="name the package that holds `func main`, often under `cmd/`",
-        )
-    return _source(package["ImportPath"], package["Module"], folder)
-
-
-def program_name(import_path: str) -> str:
-    """Return what the go command would call the program: the last element that is no major version."""
-    *_, parent, last = ("", *import_path.split("/"))
-    return parent if parent and re.fullmatch(r"v\d+", last) else last
-
-
-def newer_go(what: str, wanted: str) -> SourceError:
-    """Return the error for a source that the pinned Go is too old for."""
-    hint = f"raise the `toolchain` line of `go-aws-mfa/go.mod` to `go{wanted.removeprefix('go')}` or newer"
-    return SourceError(
-        f"`{what}` needs Go {wanted.removeprefix('go')}, and everything is built with {pinned()}", hint=hint
-    )
-
-
-def _checked(done: subprocess.CompletedProcess[str], text: str) -> str:
-    if not done.returncode:
-        return done.stdout
-    newer = re.search(r"requires go >= ([\w.]+)", done.stderr)
-    if newer:
-        raise newer_go(text, newer[1])
-    raise SourceError(
-        f"`{text}` cannot be had: {complaint(done.stderr)}",
-        hint="check the spelling and the version; GOPROXY and GOPRIVATE say where Go looks",
-    )
-
-
-def _source(import_path: str, found: dict[str, Any], folder: Path) -> Source:
-    path, version, directory = found["Path"], found["Version"], Path(found["Dir"])
-    go_mod = directory / "go.mod"
-    if go_mod.exists() and re.search(r"^\s*replace\b", go_mod.read_text("utf-8"), re.MULTILINE):
-        raise SourceError(
-            f"`{path}@{version}` replaces modules in its go.mod, so that `go install` refuses it too",
-            hint="clone it and name the folder",
-        )
-    sums = (folder / "go.sum").read_text("utf-8")
-    total = re.search(rf"^{re.escape(path)} {re.escape(version)} (h1:\S+)$", sums, re.MULTILINE)
-    committed = datetime.datetime.fromisoformat(found["Time"]).timestamp() if found.get("Time") else 0
+    resolved = _recalled(inquiry, text) if _EXACT.fullmatch(version) else None
+    wanted = [str(target) for target in inquiry.chosen if not target.refusal]
+    if resolved is None or not resolved.refusals.keys() >= set(wanted):
+        resolved = _ask(text, inquiry)
+        inquiry.memory.remember(_memory_name(inquiry, resolved.package), resolved.record())
+    asking.check_refusals(inquiry, resolved.refusals, text)
     return Source(
-        name=program_name(import_path),
-        directory=folder,
-        package=import_path,
-        module=Module(path, version, total[1] if total else ""),
-        version=version.removeprefix("v"),
-        digest=sourcetree.digest(folder, _FILES),
-        epoch=epoch(int(committed)),
-        files=_FILES,
-        documents=documents(directory / import_path.removeprefix(path).strip("/"), directory),
+        name=resolved.name,
+        package=resolved.package,
+        module=resolved.module,
+        version=resolved.module.version.removeprefix("v"),
+        digest=hashlib.sha256(f"{resolved.package} {resolved.module.sum}".encode()).hexdigest(),
+        epoch=repository.epoch(resolved.epoch),
+        refusals={pair: reason for pair, reason in resolved.refusals.items() if reason},
+        documents=resolved.documents,
+        notes=resolved.notes,
     )
+
+
+def fetch(package: str, inquiry: Inquiry, targets: Iterable[Target]) -> None:
+    """Let the engine download what `go install` needs for some pairs; what that says, a compile says again."""
+    with inquiry.open((), True) as workspace, ThreadPoolExecutor(_AT_A_TIME) as pool:  # noqa: FBT003 - online or not
+        list(pool.map(lambda target: _rehearse(workspace, inquiry, package, target), targets))
+
+
+def _ask(text: str, inquiry: Inquiry) -> Resolved:
+    """Return what Go says of a package for the chosen pairs."""
+    pairs = [target for target in inquiry.targets if target in inquiry.chosen and not target.refusal]
+    with inquiry.open((), True) as workspace:  # noqa: FBT003 - online or not
+        refusals, module, path = _rehearsed(workspace, inquiry, text, pairs)
+        (row,) = _rows(workspace.go("mod", "download", "-json", f"{module.path}@{module.version}"), text)
+        data, info = workspace.read(str(row.get("Zip"))), workspace.read(str(row.get("Info")))
+        notes = _notes(workspace, module)
+    root = inquiry.work / "module"
+    shutil.rmtree(root, ignore_errors=True)
+    modulezip.unpack(data or b"", f"{module.path}@{module.version}", root, inquiry.limit)
+    below = path.removeprefix(module.path).strip("/")
+    name, found = _listed(inquiry, root, f"./{below}", [pair for pair in pairs if not refusals[str(pair)]])
+    return Resolved(
+        package=f"{path}@{module.version}",
+        name=name,
+        module=module,
+        epoch=_seconds(info),
+        refusals=refusals | found,
+        documents=documents.documents(root / below, root),
+        notes=notes,
+    )
+
+
+def _rehearsed(
+    workspace: Workspace, inquiry: Inquiry, text: str, pairs: list[Target]
+) -> tuple[dict[str, str], Module, str]:
+    """Return why Go refuses pairs, or `""`, the module that it takes the package from, and the package's path."""
+    refusals: dict[str, str] = {}
+    for number, target in enumerate(pairs):
+        answer = _rehearse(workspace, inquiry, text, target, fresh=True)
+        if found := _MODULE.search(answer.said):
+            module, exact = Module(found[2], found[3], found[4]), f"{found[1]}@{found[3]}"
+            refusals[str(target)] = ""
+            rest = pairs[number + 1 :]
+            with ThreadPoolExecutor(_AT_A_TIME) as pool:
+                answers = pool.map(lambda target: _rehearse(workspace, inquiry, exact, target), rest)
+                refusals |= {str(target): _refusal(answer) for target, answer in zip(rest, answers, strict=True)}
+            return refusals, module, found[1]
+        refusals[str(target)] = _refusal(answer) or "the go command did not say from which module it comes"
+    said = next(iter(refusals.values()), "no pair is selected that Go can build")
+    raise messages.source_error(said, text)
+
+
+def _rehearse(
+    workspace: Workspace, inquiry: Inquiry, package: str, target: Target, *, fresh: bool = False
+) -> Answer:
+    """Let Go say what it would do, for which it downloads all that it needs."""
+    recipe = inquiry.recipe
+    argv = ("install", "-n", "-trimpath", "-buildvcs=false", *recipe.mode(target), package)
+    return workspace.go(*argv, env=recipe.environment(target), fresh=fresh)
+
+
+def _refusal(answer: Answer) -> str:
+    """Return why Go refuses to build, without what it would have done before."""
+    lines = answer.said.splitlines() if answer.code else []
+    return "\n".join(line for line in lines if not line.startswith("go: downloading "))
+
+
+def _listed(inquiry: Inquiry, root: Path, package: str, pairs: list[Target]) -> tuple[str, dict[str, str]]:
+    """Return the program's name, and why Go refuses pairs when it lists what would be compiled.
+
+    The module stands there as the main one, so that the same versions are chosen as for `go install path@version`.
+    Raises IncludeOutside where a compile would read what is not in a module.
+    """
+    taken = snapshot.take(root, Scope(root, limit=inquiry.limit), inquiry.work / "source", lambda _: ())
+    found: dict[str, str] = {}
+    name = ""
+    with inquiry.open(tree.asked(taken), True) as workspace:  # noqa: FBT003 - online or not
+        for target in pairs:
+            env = {"GOFLAGS": "-mod=mod"}  # in a copy go.sum may be completed
+            answer = listing.ask(workspace, inquiry.recipe, target, package, directory="", env=env)
+            if isinstance(answer, Answer) or answer.error:
+                found[str(target)] = answer.said if isinstance(answer, Answer) else answer.error
+                continue
+            checked: set[tuple[str, ...]] = set()
+            for each in answer.packages:
+                asking.check_includes(workspace, each, "", checked)
+            name = name or answer.program
+    return asking.program_name(name, Path(root.name if package == "./" else package)), found
+
+
+def _notes(workspace: Workspace, module: Module) -> tuple[str, ...]:
+    """Return what a module's author says of a version that nobody should use."""
+    name = f"{module.path}@{module.version}"
+    answer = workspace.go("list", "-m", "-u", "-retracted", "-e", "-json", name)
+    row = next(iter(rows(answer.output)), {}) if not answer.code else {}
+    reasons = "; ".join(map(str, row.get("Retracted") or ()))
+    retracted = f"`{name}` was retracted by its author: {reasons}" if row.get("Retracted") else ""
+    deprecated = f"`{module.path}` is deprecated: {row['Deprecated']}" if row.get("Deprecated") else ""
+    return tuple(filter(None, (retracted, deprecated)))
+
+
+def _rows(answer: Answer, text: str) -> list[dict[str, Any]]:
+    found = list(rows(answer.output)) if answer.output else []
+    if answer.code or len(found) != 1:
+        raise messages.source_error(answer.said or next((str(row.get("Error")) for row in found), ""), text)
+    return found
+
+
+def _seconds(info: bytes | None) -> int:
+    """Return when a version was made, 0 where its `.info` file does not say."""
+    try:
+        return int(datetime.datetime.fromisoformat(json.loads(info or b"")["Time"]).timestamp())
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return 0
+
+
+def _recalled(inquiry: Inquiry, package: str) -> Resolved | None:
+    return Resolved.of(inquiry.memory.recall(_memory_name(inquiry, package)))
+
+
+def _memory_name(inquiry: Inquiry, package: str) -> str:
+    return f"sources/{asking.key(package, inquiry.recipe.toolchain, inquiry.recipe.image)}"

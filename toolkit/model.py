@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import enum
 import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+_CHUNK = 1 << 20  # bytes
 
 @dataclass(frozen=True, order=True)
 class Target:
@@ -63,20 +65,47 @@ class BuildInfo:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A file that a compile gets: where it has to lie, and which bytes of a file of the toolkit's are its content."""
+
+    place: str  # relative to the tree, with `/`
+    pack: Path
+    start: int
+    size: int  # bytes
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield its bytes."""
+        with self.pack.open("rb") as file:
+            file.seek(self.start)
+            left = self.size
+            while left and (chunk := file.read(min(left, _CHUNK))):
+                left -= len(chunk)
+                yield chunk
+
+
+@dataclass(frozen=True)
 class Source:
     """A Go main package, and all that decides the bytes built from it. Made by `source.resolve`."""
 
-    name: str  # what the program is called: "aws-mfa"
-    directory: Path  # where the go command runs: the module's root, or a module that requires the named one
-    package: str  # what is built there: ".", "./cmd/x" or an import path
+    name: str  # what Go calls the program: "aws-mfa"
+    package: str  # what is built: ".", "./cmd/x", or "example.com/cmd/x@v1.2.3"
     module: Module  # the main package's module, as the build info has to state it
     version: str  # without a leading v: "0.1.0"
-    digest: str  # SHA-256, in hex, over the names and bytes of `files`
+    digest: str  # SHA-256, in hex, over the names and bytes of all that a compile gets
     epoch: int  # seconds since 1970: the time that packaged files carry
-    files: tuple[str, ...]  # what the compiler may read, relative to `directory`, with `/`
+    files: tuple[Piece, ...] = field(default=(), repr=False)  # what a compile gets; none for a module
+    directory: str = ""  # where the go command runs, relative to the tree of these files
+    included: str = ""  # digest of files that Go's build cache does not look at, `""` where there are none
+    refusals: Mapping[str, str] = field(default_factory=dict, repr=False)  # why Go refuses a pair, by its name
     stamps: tuple[tuple[str, str], ...] = ()  # string variables that the linker sets
-    documents: tuple[tuple[str, bytes], ...] = ()  # licenses, notices and README, by name
-    notes: tuple[str, ...] = ()  # what a person should know about it, a sentence each
+    documents: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)  # licenses, notices and README
+    notices: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # licenses of vendored modules, by path version
+    notes: tuple[str, ...] = ()  # what a person should know, a sentence each
+
+    @property
+    def remote(self) -> bool:
+        """Whether it is a module that the go command fetches, rather than a directory."""
+        return not self.files
 
 
 @dataclass(frozen=True)
@@ -84,22 +113,24 @@ class Recipe:
     """How a source becomes a binary: the same on every engine, on every machine and for every user."""
 
     toolchain: str  # "go1.27.3"
+    image: str = ""  # digest of the image that was named in place of the builder image
 
-    def argv(self, source: Source, target: Target, out: str) -> tuple[str, ...]:
-        """Return the whole `go build` line, after the word `go`. Every argument of it decides the bytes, but for `out`.
+    def argv(self, source: Source, target: Target) -> tuple[str, ...]:
+        """Return the whole `go install` line, after the word `go`. Every argument of it decides the bytes.
 
-        Debug information is not generated, because `-s -w` would throw it away again: that saves a fifth of the work.
+        The program is the only file below `bin` in GOPATH then. Debug information is not generated, because `-s -w`
+        would throw it away again: that saves a fifth of the work.
         """
         ldflags = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in source.stamps)])
-        fixed = ("build", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", f"-ldflags={ldflags}")
-        return (*fixed, *self._mode(target), "-o", out, source.package)
+        fixed = ("install", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", f"-ldflags={ldflags}")
+        return (*fixed, *self.mode(target), source.package)
 
     def preflight(self, target: Target) -> tuple[str, ...]:
         """Return a command that compiles nothing, and in which Go refuses a pair with the words it has for `build`.
 
         It has to run where a main package is.
         """
-        return ("list", *self._mode(target), ".")
+        return ("list", *self.mode(target), ".")
 
     def environment(self, target: Target) -> dict[str, str]:
         """Return the variables that decide the bytes. Engines pass no GOFLAGS, GOAMD64 or the like of the machine's."""
@@ -114,14 +145,17 @@ class Recipe:
         }
 
     @staticmethod
-    def _mode(target: Target) -> tuple[str, ...]:
-        # An iOS program is position-independent by default, and that needs a C linker; for the simulator's amd64 Go can
-        # link a plain one by itself.
+    def mode(target: Target) -> tuple[str, ...]:
+        """Return the build mode of a pair, where Go's own choice needs more than Go.
+
+        An iOS program is position-independent by default, and that needs a C linker; for the simulator's amd64 Go can
+        link a plain one by itself.
+        """
         return ("-buildmode=exe",) if str(target) == "ios/amd64" else ()
 
     def fingerprint(self, source: Source, target: Target) -> str:
         """Return a SHA-256, in hex, over all that decides the bytes; equal means that nothing has to be built."""
-        parts = [source.digest, source.module.path, source.module.version, *self.argv(source, target, "OUT")]
+        parts = [source.digest, source.module.path, source.module.version, *self.argv(source, target), self.image]
         parts += [f"{name}={value}" for name, value in sorted(self.environment(target).items())]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -131,9 +165,11 @@ class Reason(enum.Enum):
 
     NEEDS_EXTERNAL_LINKER = "needs_external_linker"
     UNSUPPORTED = "unsupported"
+    SOURCE_REFUSED = "source_refused"
     COMPILE_FAILED = "compile_failed"
     TIMED_OUT = "timed_out"
     WRONG_BINARY = "wrong_binary"
+    BUILD_PATH = "build_path"
     ENGINE_LOST = "engine_lost"
 
     @property

@@ -6,7 +6,7 @@ import fnmatch
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,43 @@ def engine_name(text: str) -> str:
     if text not in {"auto", "docker", "local"}:
         raise ValueError("is not an engine: `auto`, `docker` or `local`")
     return text
+
+
+def go_version(text: str) -> str:
+    """Parse the version of a Go that comes as a module."""
+    found = re.fullmatch(r"(?:go)?1\.(\d{1,3})\.(\d{1,3})", text, re.ASCII)
+    if not found or int(found[1]) < _FIRST_MODULE:
+        raise ValueError("is not a Go version from `go1.21.0` on")
+    return f"go1.{int(found[1])}.{int(found[2])}"
+
+
+_FIRST_MODULE = 21  # Go 1.21 is the first that comes as a module
+
+
+@dataclass(frozen=True)
+class SourceLimit:
+    """How large a source may be."""
+
+    size: int = 1 << 30  # bytes
+    files: int = 200_000
+
+    def __str__(self) -> str:
+        """Return it as a person would type it."""
+        return f"{self.size // (1 << 20)}MiB,{self.files}"
+
+
+def source_limit(text: str) -> SourceLimit:
+    """Parse a size such as `1GiB`, a number of files, or both with a comma between them."""
+    limit = SourceLimit()
+    for part in text.split(","):
+        found = re.fullmatch(r"(\d{1,12})\s*(?:([KMGT])(?:i?B)?|(B))?", part.strip(), re.ASCII | re.IGNORECASE)
+        if not found or not int(found[1]):
+            raise ValueError("is not a size such as `1GiB`, or a number of files such as `200000`")
+        if found[2] or found[3]:
+            limit = replace(limit, size=int(found[1]) << 10 * (" KMGT".index((found[2] or " ").upper())))
+        else:
+            limit = replace(limit, files=int(found[1]))
+    return limit
 
 
 def device_name(text: str) -> str:

@@ -15,13 +15,16 @@ from typing import Any, Self
 from toolkit.errors import UsageError
 from toolkit.options import (
     Selector,
+    SourceLimit,
     command,
     device_name,
     engine_name,
     folder,
+    go_version,
     option,
     seconds,
     selector,
+    source_limit,
     whole_number,
 )
 
@@ -86,7 +89,10 @@ class EngineSettings(DistSettings):
         parse=engine_name,
         metavar="ENGINE",
     )
-    image: str = option("an image that has `go`, in place of the builder image made here", metavar="NAME")
+    image: str = option("use this image (must contain `go`) instead of the builder image", metavar="NAME")
+    toolchain: str = option(
+        "build with this Go, `go1.21.0` or newer (the pinned one)", parse=go_version, metavar="VERSION"
+    )
     build_cache: str = option(
         "the build cache: a Docker volume's name, or a folder for the local engine", metavar="NAME"
     )
@@ -100,6 +106,12 @@ class CompileSettings(EngineSettings):
         "a folder with a Go main package, or one of a module as `path@version`",
         default=str(ROOT / "go-aws-mfa"),
         metavar="SOURCE",
+    )
+    max_source: SourceLimit = option(
+        "largest source, in bytes and files, such as `1GiB`, `200000` or `1GiB,200000`",
+        default=SourceLimit(),
+        parse=source_limit,
+        metavar="SIZE",
     )
     timeout: float = option(
         "time limit for one pair, such as `90s` or `15m`", default=900.0, parse=seconds, metavar="TIME"

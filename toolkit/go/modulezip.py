@@ -1,0 +1,48 @@
+"""The zip that a module comes as. Go checked it, but an engine handed it over: its names and sizes are not trusted."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import zipfile
+from pathlib import Path
+
+from toolkit.errors import ImageUnusable, SourceTooLarge
+from toolkit.options import SourceLimit
+
+
+def unpack(data: bytes, prefix: str, root: Path, limit: SourceLimit) -> None:
+    """Write the files of a module into a new directory, which gets a go.mod where the module has none.
+
+    `prefix` is `path@version`. Raises SourceTooLarge, ImageUnusable for a zip that is not a module's, or OSError.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            items = [item for item in archive.infolist() if not item.is_dir()]
+            if len(items) > limit.files or sum(item.file_size for item in items) > limit.size:
+                raise SourceTooLarge(
+                    f"`{prefix}` holds more than {limit.files:,} files or {limit.size:,} bytes",
+                    hint="raise the limit with `--max-source`",
+                )
+            root.mkdir(parents=True)
+            for item in items:
+                path = root / _name(item.filename, prefix)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(item) as file, path.open("xb") as out:
+                    while chunk := file.read(1 << 20):
+                        out.write(chunk)
+    except (zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError, EOFError, FileExistsError) as error:
+        raise ImageUnusable(
+            f"the go command gave something that is not the zip of `{prefix}`: {error}",
+            hint="use an image with the go command of the Go project, or leave out `--image`",
+        ) from None
+    if not (root / "go.mod").exists():
+        (root / "go.mod").write_text(f"module {prefix.partition('@')[0]}\n", "utf-8")
+
+
+def _name(name: str, prefix: str) -> str:
+    """Return a member's name below its module. Raises ValueError for one that lies elsewhere."""
+    inside = name.removeprefix(f"{prefix}/")
+    if inside == name or posixpath.normpath(inside) != inside or inside.startswith(("/", "..")) or "\\" in inside:
+        raise ValueError(f"it has a member `{name}`")
+    return inside

@@ -1,0 +1,145 @@
+"""Files on their way to a go command: as a directory on this machine, or as a tar for an engine elsewhere."""
+
+from __future__ import annotations
+
+import posixpath
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.go.snapshot import Kind, Snapshot
+from toolkit.model import Piece
+
+_BLOCK = 512  # bytes, of a tar
+_BATCH = 1 << 20  # bytes that are handed on at a time
+_NOWHERE = "aws-mfa-toolkit-nowhere"  # what a link leads to that must not lead anywhere
+
+# What the go command reads to find out which files belong to a package; of all else the name is enough.
+_READ = (".go", ".s", ".S", ".sx", ".c", ".cc", ".cpp", ".cxx", ".m", ".h", ".hh", ".hpp", ".hxx", ".f", ".F", ".for")
+_READ += (".f90", ".swig", ".swigcxx")
+_READ_NAMES = {"go.mod", "go.sum"}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A file, a directory or a link of a tree."""
+
+    name: str  # relative to the tree, with `/`
+    kind: bytes = tarfile.REGTYPE
+    mode: int = 0o644
+    data: bytes = b""
+    link: str = ""
+    piece: Piece | None = None  # where the bytes are, in place of `data`
+
+    @property
+    def size(self) -> int:
+        """Its number of bytes."""
+        return self.piece.size if self.piece else len(self.data)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield its bytes."""
+        if self.piece:
+            yield from self.piece.chunks()
+        elif self.data:
+            yield self.data
+
+
+def plain(files: Mapping[str, bytes]) -> Iterator[Node]:
+    """Yield the nodes of a few files."""
+    yield from (Node(name, data=data) for name, data in files.items())
+
+
+def asked(snapshot: Snapshot) -> Iterator[Node]:
+    """Yield all names of a snapshot, for the question what Go would compile; no byte of anything else than code.
+
+    What is not readable, or leads out of the repository, has to fail there as it would fail for the user: it is not
+    readable, or leads nowhere.
+    """
+    for name, entry in sorted(snapshot.entries.items()):
+        place = place_of(snapshot, name)
+        if entry.kind is Kind.DIRECTORY:
+            yield Node(place, tarfile.DIRTYPE, 0o755)
+        elif entry.kind is Kind.UNREADABLE_DIRECTORY:
+            yield Node(place, tarfile.DIRTYPE, 0)
+        elif entry.kind is Kind.UNREADABLE_FILE:
+            yield Node(place, mode=0)
+        elif entry.kind is Kind.LINK:
+            target = posixpath.relpath(place_of(snapshot, entry.target), posixpath.dirname(place) or ".")
+            yield Node(place, tarfile.SYMTYPE, 0o777, link=target)
+        elif entry.kind is Kind.FILE:
+            yield Node(place, piece=snapshot.piece(name, place)) if _is_read(name) else Node(place)
+        else:
+            yield Node(place, tarfile.SYMTYPE, 0o777, link=_NOWHERE)
+
+
+def compiled(pieces: Iterable[Piece]) -> Iterator[Node]:
+    """Yield the files that a compile gets, as regular files."""
+    yield from (Node(piece.place, piece=piece) for piece in pieces)
+
+
+def with_parents(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Yield nodes, each after the directories above it."""
+    made = {"", "."}
+    for node in nodes:
+        parts = posixpath.normpath(node.name).split("/")
+        for depth in range(1, len(parts)):
+            if (parent := "/".join(parts[:depth])) not in made:
+                made.add(parent)
+                yield Node(parent, tarfile.DIRTYPE, 0o755)
+        if not (node.kind == tarfile.DIRTYPE and node.name in made):
+            made.add(node.name)
+            yield node
+
+
+def write(nodes: Iterable[Node], root: Path) -> None:
+    """Write a tree into an empty directory. Raises OSError."""
+    sealed = []
+    for node in with_parents(nodes):
+        path = root / node.name
+        if node.kind == tarfile.DIRTYPE:
+            path.mkdir()
+        elif node.kind == tarfile.SYMTYPE:
+            path.symlink_to(node.link)
+        else:
+            with path.open("xb") as file:
+                file.writelines(node.chunks())
+        if not node.mode:
+            sealed.append(path)
+    for path in sealed:
+        path.chmod(0)
+
+
+def unseal(nodes: Iterable[Node], root: Path) -> None:
+    """Make what `write` made unreadable readable again, so that it can be deleted."""
+    for node in nodes:
+        if not node.mode and (root / node.name).exists():
+            (root / node.name).chmod(0o700)
+
+
+def tar(nodes: Iterable[Node], *, owner: int, below: str = "") -> Iterator[bytes]:
+    """Yield a tar of a tree, owned by a user's number, its names put below a directory's."""
+    batch = bytearray()
+    for node in with_parents(nodes):
+        member = tarfile.TarInfo(posixpath.join(below, node.name))
+        member.type, member.mode, member.linkname = node.kind, node.mode, node.link
+        member.uid = member.gid = owner
+        member.size = node.size if node.kind == tarfile.REGTYPE else 0
+        batch += member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+        for chunk in node.chunks():
+            batch += chunk
+            if len(batch) >= _BATCH:
+                yield bytes(batch)
+                batch.clear()
+        batch += bytes(-member.size % _BLOCK)
+    yield bytes(batch) + bytes(2 * _BLOCK)
+
+
+def place_of(snapshot: Snapshot, name: str) -> str:
+    """Return where a name of a snapshot lies in a tree."""
+    return posixpath.normpath(posixpath.join(snapshot.above, name))
+
+
+def _is_read(name: str) -> bool:
+    base = posixpath.basename(name)
+    return base.endswith(_READ) or base in _READ_NAMES or name.endswith("vendor/modules.txt")
