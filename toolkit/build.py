@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from toolkit.binfmt import mismatches
 from toolkit.buildinfo import read_build_info
-from toolkit.engines import CompileError, Engine, TimeLimit
+from toolkit.engines import COMPILE, MODULES, CompileError, Engine, TimeLimit
 from toolkit.errors import EngineLost
 from toolkit.model import Outcome, Reason, Recipe, Source, Target, Unbuilt, Watcher
 from toolkit.store import Store
@@ -46,6 +46,9 @@ class Builder:
             )
         except EngineLost as error:
             return Unbuilt(target, Reason.ENGINE_LOST, str(error))
+        if any(name.encode() in data for name in (COMPILE, MODULES)):
+            sentence = "the binary would hold the directory that it was compiled in: does a `//line` name a relative file?"
+            return self._unbuilt(target, Reason.BUILD_PATH, sentence, sentence)
         info = read_build_info(data)
         wrong = mismatches(data, target, main=self.source.module.path)
         if info and info.go not in {"", self.recipe.toolchain}:

@@ -11,13 +11,19 @@ from toolkit import engines, source, targets, toolchain
 from toolkit.bench import Bench
 from toolkit.build import Builder, build
 from toolkit.engines import Engine, Limits
+from toolkit.engines import notices as licenses
 from toolkit.errors import BuildFailed, EngineLost, ToolkitError
+from toolkit.go import messages, tree
+from toolkit.go.asking import Inquiry
+from toolkit.go.tree import Node
+from toolkit.go.workspace import Workspace
 from toolkit.model import Artifact, Binary, Dist, Outcome, Reason, Recipe, Source, Target, Unbuilt, Watcher
 from toolkit.outputs.archives import archives, label
 from toolkit.outputs.checksums import checksums
 from toolkit.outputs.guide import guide
 from toolkit.outputs.manifest import manifest, recorded
 from toolkit.settings import BuildSettings, CompileSettings, EngineSettings, MatrixSettings
+from toolkit.source import Found
 from toolkit.store import Store, write
 
 Step = Callable[[Dist, Bench], Iterable[Artifact]]
@@ -40,7 +46,6 @@ class Run:
     store: Store
     stack: contextlib.ExitStack
     started: Engine | None = None
-    fetched: bool = False
 
     @property
     def engine(self) -> Engine:
@@ -49,22 +54,31 @@ class Run:
             self.started = self.stack.enter_context(engines.choose(self.settings, self.watcher, self.limits))
         return self.started
 
-    def targets(self) -> tuple[Target, ...]:
-        """Return all pairs that the pinned toolchain knows; an engine is asked once for each toolchain."""
-        name = f"targets-{toolchain.pinned()}"
+    @property
+    def toolchain(self) -> str:
+        """The version of Go that everything is built with."""
+        return self.settings.toolchain or toolchain.pinned()
+
+    def recipe(self) -> Recipe:
+        """Return how binaries are made; an image that goes by a name that can change has to be asked for."""
+        if not self.settings.image:
+            return Recipe(self.toolchain)
+        return Recipe(self.toolchain, self.engine.digest)
+
+    def targets(self, recipe: Recipe) -> tuple[Target, ...]:
+        """Return all pairs that the toolchain knows; an engine is asked once for each toolchain and image."""
+        name = f"targets-{recipe.toolchain}{recipe.image and '-' + recipe.image[-12:]}"
         with contextlib.suppress(TypeError):  # what was remembered is no list of pairs
             if known := tuple(Target(**row) for row in self.store.recall(name)):
                 return known
-        known = self.engine.targets()
+        with self.engine.open(tree.plain(targets.PREFLIGHT), False) as workspace:  # noqa: FBT003 - online or not
+            known = targets.ask(workspace, recipe)
         self.store.remember(name, [dataclasses.asdict(target) for target in known])
         return known
 
-    def fetch(self, found: Source) -> Engine:
-        """Return the engine, with the modules of the source there."""
-        if not self.fetched:
-            self.engine.fetch(found)
-            self.fetched = True
-        return self.engine
+    def open(self, nodes: Iterable[Node], online: bool) -> contextlib.AbstractContextManager[Workspace]:  # noqa: FBT001
+        """Give a directory with a tree beside the engine's go command, and start the engine for it."""
+        return self.engine.open(nodes, online)
 
 
 @contextlib.contextmanager
@@ -78,9 +92,9 @@ def running(settings: EngineSettings, watcher: Watcher, limits: Limits) -> Itera
 
 
 def all_targets(settings: EngineSettings, watcher: Watcher) -> tuple[Target, ...]:
-    """Return all pairs that the pinned toolchain knows, in its order."""
+    """Return all pairs that the toolchain knows, in its order."""
     with running(settings, watcher, Limits()) as run:
-        return run.targets()
+        return run.targets(run.recipe())
 
 
 def build_one(settings: BuildSettings, watcher: Watcher) -> Binary:
@@ -107,20 +121,27 @@ def native(settings: CompileSettings, watcher: Watcher) -> Dist:
 
 
 def _single(run: Run, settings: CompileSettings, goos: str = "", goarch: str = "") -> Dist:
-    every, recipe = run.targets(), Recipe(toolchain.pinned())
+    recipe = run.recipe()
+    every = run.targets(recipe)
     target = targets.one(every, goos, goarch)
-    found = resolved(run, settings.source)
+    found = resolved(run, settings, recipe, every, (target,))
     ended = outcomes(run, found, recipe, (target,))
-    dist = Dist(run.store.release, found, recipe, every, ended)
+    dist = Dist(run.store.release, found.source, recipe, every, ended)
     if dist.unbuilt:
         raise _error(dist.unbuilt, 1)
     return dist
 
 
-def resolved(run: Run, text: str) -> Source:
+def resolved(
+    run: Run, settings: CompileSettings, recipe: Recipe, every: tuple[Target, ...], chosen: tuple[Target, ...]
+) -> Found:
     """Return the source that a person named, and show what they should know about it."""
-    found = source.resolve(text, run.store.state / "sources")
-    for note in found.notes:
+    asked = targets.native_first(target for target in every if not target.refusal)
+    inquiry = Inquiry(
+        run.open, run.store, recipe, asked, chosen, run.store.work, settings.dist, settings.max_source
+    )  # fmt: skip
+    found = source.resolve(settings.source, inquiry)
+    for note in found.source.notes:
         run.watcher.say(note)
     return found
 
@@ -131,13 +152,14 @@ def matrix(settings: MatrixSettings, watcher: Watcher) -> Dist:
     A pair that fails is one of its outcomes; see `check`.
     """
     with running(settings, watcher, Limits(settings.jobs, settings.timeout)) as run:
-        every = run.targets()
+        recipe = run.recipe()
+        every = run.targets(recipe)
         chosen = targets.select(every, settings.only, settings.skip, first_class=settings.first_class)
-        found = resolved(run, settings.source)
-        recipe = Recipe(toolchain.pinned())
+        found = resolved(run, settings, recipe, every, chosen)
         ended = outcomes(run, found, recipe, chosen)
         people = tuple((name, getattr(settings, name)) for name in ("alias", "region", "profile", "download"))
-        dist = Dist(run.store.release, found, recipe, every, ended, notices=notices(run, found, ended), people=people)
+        texts = notices(run, found, ended)
+        dist = Dist(run.store.release, found.source, recipe, every, ended, notices=texts, people=people)
         before = run.store.identity()
         packed = package(dist, run.store)
         if run.store.identity() == before:
@@ -145,15 +167,16 @@ def matrix(settings: MatrixSettings, watcher: Watcher) -> Dist:
         return packed
 
 
-def outcomes(run: Run, found: Source, recipe: Recipe, chosen: Iterable[Target]) -> tuple[Outcome, ...]:
+def outcomes(run: Run, found: Found, recipe: Recipe, chosen: Iterable[Target]) -> tuple[Outcome, ...]:
     """Return how each pair ended, in the order given: what is there already is taken, the rest is built."""
     chosen = tuple(chosen)
-    known = _known(run, found, recipe, chosen)
+    known = _known(run, found.source, recipe, chosen)
     missing = targets.native_first(target for target in chosen if target not in known)
     if missing:
-        engine = run.fetch(found)
+        found.fetch(missing)
+        engine = run.engine
         run.watcher.plan(len(missing))
-        builder = Builder(engine, run.store, found, recipe, run.watcher)
+        builder = Builder(engine, run.store, found.source, recipe, run.watcher)
         with ThreadPoolExecutor(engine.jobs) as pool, _ended_with(engine):
             known |= {outcome.target: outcome for outcome in build(missing, builder, pool)}
     return tuple(known[target] for target in chosen)
@@ -180,22 +203,29 @@ def _known(run: Run, found: Source, recipe: Recipe, chosen: tuple[Target, ...]) 
                 known[target] = binary
             elif reason := Reason.in_words_of_go(target.refusal):
                 known[target] = Unbuilt(target, reason, target.refusal)
+            elif said := found.refusals.get(str(target)):
+                lines = tuple(messages.message(said).splitlines())
+                known[target] = Unbuilt(target, Reason.SOURCE_REFUSED, messages.sentence(said), lines)
     return known
 
 
-def notices(run: Run, found: Source, ended: Iterable[Outcome]) -> tuple[tuple[str, str], ...]:
-    """Return the licence texts of all that is linked into the binaries, kept from earlier runs where they had it."""
+def notices(run: Run, found: Found, ended: Iterable[Outcome]) -> tuple[tuple[str, str], ...]:
+    """Return the license texts of all that is linked into the binaries, kept from earlier runs where they had it."""
     binaries = [outcome for outcome in ended if isinstance(outcome, Binary)]
     modules = sorted({module for binary in binaries for module in binary.info.deps})
     wanted = {label(module): module for module in modules}
-    name = f"notices-{toolchain.pinned()}"
+    name = f"notices-{run.toolchain}"
     kept = run.store.recall(name)
     texts = {title: text for title, text in (kept if isinstance(kept, dict) else {}).items() if isinstance(text, str)}
-    missing = [module for title, module in wanted.items() if title not in texts]
+    own = dict(found.source.notices)  # a source may change what it carries of another's
+    missing = [module for title, module in wanted.items() if title not in texts and title not in own]
     if binaries and (missing or "Go" not in texts):
-        texts |= run.fetch(found).notices(found, missing)
+        if missing:
+            found.fetch([binary.target for binary in binaries])
+        with run.open((), False) as workspace:  # noqa: FBT003 - online or not
+            texts |= licenses.collect(missing, workspace)
         run.store.remember(name, texts)
-    return tuple((title, texts.get(title, "")) for title in ("Go", *wanted))
+    return tuple((title, own.get(title) or texts.get(title, "")) for title in ("Go", *wanted))
 
 
 def package(dist: Dist, store: Store) -> Dist:

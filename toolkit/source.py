@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit import gomodule
@@ -12,16 +15,25 @@ from toolkit.go import asking, documents, repository, snapshot, tree
 from toolkit.go.asking import Inquiry, Known
 from toolkit.go.filelist import problem
 from toolkit.go.snapshot import Scope, Snapshot
-from toolkit.model import Module, Source
+from toolkit.model import Module, Source, Target
 
 
-def resolve(text: str, inquiry: Inquiry) -> Source:
+@dataclass(frozen=True)
+class Found:
+    """A source, and what downloads what it needs for pairs, where the engine does not have it."""
+
+    source: Source
+    fetch: Callable[[Sequence[Target]], None]
+
+
+def resolve(text: str, inquiry: Inquiry) -> Found:
     """Return the source that a person named.
 
     Raises SourceError for what is not a Go main package, cannot be downloaded, or needs another Go.
     """
     if "@" in text and not os.path.lexists(text):
-        return gomodule.resolve(text, inquiry)
+        found = gomodule.resolve(text, inquiry)
+        return Found(found, lambda targets: gomodule.fetch(found.package, inquiry, targets))
     try:
         directory = Path(text).expanduser().absolute()
         there = directory.is_dir()
@@ -34,7 +46,7 @@ def resolve(text: str, inquiry: Inquiry) -> Source:
     return _from_directory(directory, inquiry)
 
 
-def _from_directory(directory: Path, inquiry: Inquiry) -> Source:
+def _from_directory(directory: Path, inquiry: Inquiry) -> Found:
     directory, root = _module_root(directory)
     history = repository.history(root)
     scope = Scope(history.top, inquiry.dist, inquiry.limit)
@@ -50,13 +62,13 @@ def _from_directory(directory: Path, inquiry: Inquiry) -> Source:
     known = asking.known(inquiry, taken, package, replaced)
     version, notes = _version(directory / "VERSION")
     places = {place: taken.piece(origin, tree.place_of(taken, place)) for place, origin in known.files.items()}
-    return Source(
+    found = Source(
         name=known.name,
         package=package,
         module=Module(known.module),
         version=version or "0.0.0",
         digest=known.digest,
-        epoch=repository.epoch(history),
+        epoch=repository.epoch(history.commit_time),
         files=tuple(places.values()),
         directory=taken.above,
         included=known.included,
@@ -67,6 +79,7 @@ def _from_directory(directory: Path, inquiry: Inquiry) -> Source:
         notices=_vendored(taken, known),
         notes=(*filter(None, (history.note,)), *notes),
     )
+    return Found(found, lambda targets: asking.fetch(inquiry, taken, package, targets))
 
 
 def _module_root(directory: Path) -> tuple[Path, Path]:
@@ -99,4 +112,10 @@ def _version(path: Path) -> tuple[str, tuple[str, ...]]:
 
 def _vendored(taken: Snapshot, known: Known) -> tuple[tuple[str, str], ...]:
     """Return the licenses of vendored modules, by path and version."""
-    return tuple((title, documents.licenses(taken, directory)) for title, directory in known.vendored)
+    names = [(title, posixpath.split(name), name) for title, top in known.vendored for name in taken.below(top)]
+    texts = [
+        (title, (taken.read(name) or b"").decode("utf-8", "replace").strip())
+        for title, (directory, base), name in names
+        if directory == f"vendor/{title.split(' ')[0]}" and documents.is_legal(base)
+    ]
+    return tuple((title, "\n\n".join(text for owner, text in texts if owner == title)) for title, _ in known.vendored)

@@ -92,6 +92,11 @@ class Store:
         """Where things are kept that only the toolkit reads."""
         return self.root / "state"
 
+    @property
+    def work(self) -> Path:
+        """Where a run keeps what nobody needs after it; it is there while the folder is held."""
+        return self.root / "work"
+
     @contextlib.contextmanager
     def lock(self, waiting: Callable[[str], None]) -> Iterator[None]:
         """Hold this folder alone. Calls `waiting` with a sentence, once, where somebody else holds it."""
@@ -173,8 +178,9 @@ class Store:
                 self._swap()
             elif old.exists() and not self.release.exists():
                 old.rename(self.release)
-            for left in (old, self._beside("new")):
-                shutil.rmtree(left, ignore_errors=True)
+            for left in (old, self._beside("new"), self.work):
+                _remove(left)
+            self.work.mkdir()
 
     def identity(self) -> int | None:
         """Return a number that another release would not have; None where there is none."""
@@ -205,6 +211,14 @@ class Store:
             self.release.rename(old)
         next_.rename(self.release)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _remove(folder: Path) -> None:
+    """Delete a folder that a run of ours made, with what nobody may read in it."""
+    for parent, _, _ in os.walk(folder):
+        with contextlib.suppress(OSError):
+            Path(parent).chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _same(new: Path, old: Path) -> bool:

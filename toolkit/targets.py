@@ -6,11 +6,12 @@ import difflib
 import json
 import platform
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from toolkit.errors import UnknownTarget, UsageError
+from toolkit.errors import ImageUnusable, UnknownTarget, UsageError
+from toolkit.go.workspace import Workspace
 from toolkit.model import Binary, Reason, Recipe, Target
 from toolkit.options import Selector
 
@@ -29,20 +30,36 @@ NOTES = {"js": _ALONE, "wasip1": _ALONE}  # by GOOS
 PREFLIGHT = {"go.mod": b"module preflight.invalid\n", "main.go": b"package main\n\nfunc main() {}\n"}
 
 
-def ask(go: Callable[[tuple[str, ...], Mapping[str, str]], tuple[str, str]], recipe: Recipe) -> tuple[Target, ...]:
+def ask(workspace: Workspace, recipe: Recipe) -> tuple[Target, ...]:
     """Return the pairs that a go command knows, in its order, each with its refusal if it has one.
 
-    `go` runs it with arguments and variables, in a folder with the files of `PREFLIGHT`, and returns its standard
-    output and standard error.
+    The workspace has to hold the files of `PREFLIGHT`.
     """
-    text, _ = go(("tool", "dist", "list", "-json"), {})
-    known = [
-        Target(row["GOOS"], row["GOARCH"], cgo_supported=row["CgoSupported"], first_class=row["FirstClass"])
-        for row in json.loads(text)
-    ]
+    version = {"GOTOOLCHAIN": recipe.toolchain}
+    answer = workspace.go("tool", "dist", "list", "-json", env=version)
+    known = _known(answer.output)
     with ThreadPoolExecutor() as pool:
-        said = pool.map(lambda target: go(recipe.preflight(target), recipe.environment(target))[1], known)
+        said = pool.map(
+            lambda target: workspace.go(*recipe.preflight(target), env=recipe.environment(target)).said, known
+        )
         return tuple(replace(target, refusal=_refusal(text)) for target, text in zip(known, said, strict=True))
+
+
+def _known(text: str) -> list[Target]:
+    """Return what `go tool dist list -json` printed; in an image of somebody's it may be anything."""
+    try:
+        return [
+            Target(
+                str(row["GOOS"]), str(row["GOARCH"]), cgo_supported=bool(row["CgoSupported"]),
+                first_class=bool(row["FirstClass"]),
+            )
+            for row in json.loads(text)
+        ]  # fmt: skip
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ImageUnusable(
+            "`go tool dist list -json` did not print a list of pairs",
+            hint="use an image with the go command of the Go project, or leave out `--image`",
+        ) from None
 
 
 def _refusal(said: str) -> str:

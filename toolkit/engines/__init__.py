@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPILE", "Closed", "CompileError", "Engine", "Limits", "Share", "TimeLimit", "choose"]
 
-# Part of the name of each directory where something is compiled. In a binary it shows that the directory got into it:
-# so deep below it lies the source that no `//line ../x.go` leaves it.
-COMPILE = "aws-mfa-toolkit-compile"
+# Names of the directories in which something is compiled, and in which modules lie. In a binary they show that a
+# directory of this machine got into it: sources and modules lie so deep below them that no `//line ../x.go` leaves them.
+COMPILE, MODULES = "aws-mfa-toolkit-compile", "aws-mfa-toolkit-modules"
 DEPTH = "/_" * 24
 
 

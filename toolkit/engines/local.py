@@ -22,7 +22,7 @@ from typing import Self
 import platformdirs
 
 from toolkit import toolchain
-from toolkit.engines import COMPILE, DEPTH, Closed, CompileError, Limits, Share, TimeLimit
+from toolkit.engines import COMPILE, DEPTH, MODULES, Closed, CompileError, Limits, Share, TimeLimit
 from toolkit.errors import DiskFull
 from toolkit.go import tree
 from toolkit.go.tree import Node
@@ -55,7 +55,7 @@ class Caches:
     @property
     def modules(self) -> Path:
         """The module cache."""
-        return self.root / "modules"
+        return Path(f"{self.root / MODULES}{DEPTH}")
 
     @property
     def checked(self) -> Path:
@@ -76,7 +76,8 @@ class LocalEngine:
 
     def __init__(self, go: toolchain.Go, share: Share, limits: Limits, caches: Caches, work: Path) -> None:
         """Take what `start` found; `work` is where directories of this run are made."""
-        self.jobs, self.record = share.jobs, {"engine": self.name}
+        self.jobs = share.jobs
+        self.record: Mapping[str, str] = {"engine": self.name}
         self._go, self._share, self._limits, self._caches, self._work = go, share, limits, caches, work
         self._running: set[subprocess.Popen[str]] = set()
         self._sources: dict[str, Path] = {}  # where the files of a source lie, by its digest

