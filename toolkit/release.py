@@ -24,7 +24,7 @@ from toolkit.outputs.guide import guide
 from toolkit.outputs.manifest import manifest, recorded
 from toolkit.settings import BuildSettings, CompileSettings, EngineSettings, MatrixSettings
 from toolkit.source import Found
-from toolkit.store import Store, write
+from toolkit.store import Store, write, writing
 
 Step = Callable[[Dist, Bench], Iterable[Artifact]]
 
@@ -88,6 +88,9 @@ def running(settings: EngineSettings, watcher: Watcher, limits: Limits) -> Itera
     with contextlib.ExitStack() as stack:
         stack.enter_context(store.lock(watcher.say))
         store.settle()
+        stack.callback(store.sweep)
+        with writing(store.work):
+            store.work.mkdir()
         yield Run(settings, watcher, limits, store, stack)
 
 

@@ -94,7 +94,7 @@ class Store:
 
     @property
     def work(self) -> Path:
-        """Where a run keeps what nobody needs after it; it is there while the folder is held."""
+        """Where a run keeps what nobody needs after it; it is there while the run goes on."""
         return self.root / "work"
 
     @contextlib.contextmanager
@@ -178,9 +178,16 @@ class Store:
                 self._swap()
             elif old.exists() and not self.release.exists():
                 old.rename(self.release)
-            for left in (old, self._beside("new"), self.work):
-                _remove(left)
-            self.work.mkdir()
+            for left in (old, self._beside("new")):
+                shutil.rmtree(left, ignore_errors=True)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Remove what a run kept for itself."""
+        for parent, _, _ in os.walk(self.work):  # some of it nobody was to read
+            with contextlib.suppress(OSError):
+                Path(parent).chmod(0o700)
+        shutil.rmtree(self.work, ignore_errors=True)
 
     def identity(self) -> int | None:
         """Return a number that another release would not have; None where there is none."""
@@ -211,14 +218,6 @@ class Store:
             self.release.rename(old)
         next_.rename(self.release)
         shutil.rmtree(old, ignore_errors=True)
-
-
-def _remove(folder: Path) -> None:
-    """Delete a folder that a run of ours made, with what nobody may read in it."""
-    for parent, _, _ in os.walk(folder):
-        with contextlib.suppress(OSError):
-            Path(parent).chmod(0o700)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _same(new: Path, old: Path) -> bool:
