@@ -88,6 +88,13 @@ def docker_host() -> Iterator[Host]:
     host.close()
 
 
+def drop_caches(host: Host, prefix: str) -> None:
+    """Remove the cache volumes that were made for a name given as `--build-cache`."""
+    for kind, name in (item.split() for item in host.owned()):
+        if kind == "volume" and name.startswith(f"{prefix}-"):
+            host.remove_volume(name)
+
+
 @pytest.fixture
 def invoke(tmp_path: Path, invoke_in: Invoke) -> Invoke:
     """Return a function that runs `invoke` as people do, with a `dist/` of the test's own."""

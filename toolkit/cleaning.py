@@ -32,7 +32,7 @@ def _from_engine(settings: CleanSettings, watcher: Watcher) -> list[str]:
     try:
         host = Host.connect()
     except EngineUnavailable as error:
-        watcher.say(f"{error}: nothing to remove there")
+        watcher.say(f"{error}: removed nothing there")
         return []
     try:
         return host.sweep(everything=settings.all, run=run_label(settings.dist))

@@ -122,9 +122,14 @@ def module_settings() -> dict[str, str]:
     return {name: env[name] for name in names if env.get(name)}
 
 
-def download(goos: str, goarch: str) -> Path:
-    """Return the zip of the pinned toolchain for a system, fetched and checked against Go's checksum database."""
-    name = f"golang.org/toolchain@v0.0.1-{pinned()}.{goos}-{goarch}"
+def module(goos: str, goarch: str, version: str = "") -> str:
+    """Return the module that a toolchain for a system comes as, by default that of the pinned version."""
+    return f"golang.org/toolchain@v0.0.1-{version or pinned()}.{goos}-{goarch}"
+
+
+def download(goos: str, goarch: str, version: str = "") -> Path:
+    """Return the zip of a toolchain for a system, fetched and checked against Go's checksum database."""
+    name = module(goos, goarch, version)
     done = go().run("mod", "download", "-json", name, cwd=ROOT)
     answer = json.loads(done.stdout) if done.stdout.startswith("{") else {}
     if "Zip" not in answer:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Invoke, invoke_path
+from tests.conftest import Invoke, drop_caches, invoke_path
 from toolkit.engines.docker_host import Host
 from toolkit.settings import PREFIX, ROOT
 
@@ -46,7 +46,8 @@ def begin(tmp_path: Path) -> Iterator[Start]:
 
 def mine(host: Host) -> list[str]:
     """Return what is on the engine that carries the toolkit's label and belongs to a run."""
-    return [name for name in host.owned() if not name.startswith("volume aws-mfa-toolkit-")]
+    caches = ("volume aws-mfa-toolkit-cache", "volume aws-mfa-toolkit-modules", "volume aws-mfa-toolkit-test")
+    return [name for name in host.owned() if not name.startswith(caches)]
 
 
 @pytest.mark.parametrize("wait", [0.0, 0.7, 2.0])
@@ -78,7 +79,7 @@ def test_interrupted_in_docker(begin: Start, docker_host: Host, wait: float) -> 
     try:
         assert mine(docker_host) == []
     finally:
-        docker_host.remove_volume("aws-mfa-toolkit-test-interrupted")
+        drop_caches(docker_host, "aws-mfa-toolkit-test-interrupted")
 
 
 @pytest.mark.docker
@@ -94,7 +95,7 @@ def test_killed_in_docker(begin: Start, docker_host: Host, invoke: Invoke) -> No
     done = invoke("clean")
     assert done.returncode == 0, done.stderr
     assert mine(docker_host) == []
-    docker_host.remove_volume("aws-mfa-toolkit-test-killed")
+    drop_caches(docker_host, "aws-mfa-toolkit-test-killed")
 
 
 def test_killed_at_any_moment(invoke: Invoke, tmp_path: Path) -> None:

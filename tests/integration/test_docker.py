@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from toolkit import source, toolchain
 from toolkit.engines import Limits, image
 from toolkit.engines.docker import DockerEngine, certificates
 from toolkit.engines.docker_host import Host
+from toolkit.engines.docker_volumes import cache_names
 from toolkit.model import Recipe, Target
 from toolkit.settings import CompileSettings
 
@@ -83,8 +85,9 @@ def test_close_leaves_nothing(engine: DockerEngine, tiny: Path, tmp_path: Path, 
     assert inspected(tmp_path / "dist") == []
     volumes = _docker("volume", "ls", "-q").split()
     assert not set(own) & set(volumes)
-    assert {"aws-mfa-toolkit-cache", "aws-mfa-toolkit-modules"} <= set(volumes)
-    assert docker_host.has_image(image.name())
+    found = docker_host.find_image(image.name())
+    assert found
+    assert set(cache_names(found[0], toolchain.pinned())) <= set(volumes)
 
 
 def test_clean_finds_what_is_left(invoke: Invoke, tmp_path: Path, docker_host: Host) -> None:
@@ -92,7 +95,8 @@ def test_clean_finds_what_is_left(invoke: Invoke, tmp_path: Path, docker_host: H
     assert docker_host.has_image(image.name())
     ours, other = f"aws-mfa-toolkit={tmp_path / 'dist'}", "aws-mfa-toolkit=/somewhere/else/dist"
     for label in (ours, other):
-        _docker("create", "-i", "--label", label, image.name())
+        machine = f"aws-mfa-toolkit-machine={platform.node()}"
+        _docker("create", "-i", "--label", label, "--label", machine, image.name())
     try:
         done = invoke("clean")
         assert done.returncode == 0, done.stderr
@@ -130,7 +134,7 @@ def test_an_image_that_has_go(engine: DockerEngine, tiny: Path, tmp_path: Path) 
     plain = engine.compile(found, Target("linux", "amd64"), Recipe(toolchain.pinned()))
     (tmp_path / "Dockerfile").write_text(f"FROM {image.name()}\nUSER 0\nWORKDIR /elsewhere\nENTRYPOINT []\n", "utf-8")
     _docker("build", "-q", "-t", "aws-mfa-toolkit-test-other", str(tmp_path))
-    settings = CompileSettings(dist=tmp_path / "dist", image="aws-mfa-toolkit-test-other")
+    settings = CompileSettings(dist=tmp_path / "other", image="aws-mfa-toolkit-test-other")
     other = DockerEngine.start(settings, FakeWatcher(), Limits(jobs=1))
     try:
         assert other.compile(found, Target("linux", "amd64"), Recipe(toolchain.pinned())) == plain

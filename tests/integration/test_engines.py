@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import drop_caches
 from tests.fakes import FakeWatcher
 from toolkit import binfmt, source, toolchain
 from toolkit.engines import Closed, CompileError, Engine, Limits, TimeLimit, choose
@@ -38,9 +39,8 @@ def fresh_cache(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> It
         return
     host: Host = request.getfixturevalue("docker_host")
     name = f"aws-mfa-toolkit-test-{time.monotonic_ns()}"
-    host.make_volume(name)
     yield name
-    host.remove_volume(name)
+    drop_caches(host, name)
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def test_everything_that_building_needs_is_looked_at(nobody: str, tmp_path: Path
     assert list(found)[:3] == ["toolchain", "docker engine", "engine taken"]
     assert found["toolchain"].found.startswith(f"{toolchain.pinned()} ")
     assert nobody in found["docker engine"].found
-    assert found["docker engine"].mend == "mend or unset DOCKER_HOST; or use `--engine local`"
+    assert found["docker engine"].mend == "fix or unset DOCKER_HOST; or use `--engine local`"
     assert found["engine taken"].good
     assert found["room for dist"].found.endswith(f"GB free in {tmp_path}")
     assert "room for build cache" in found

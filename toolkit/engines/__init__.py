@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from toolkit.errors import EngineUnavailable, ToolchainError, UsageError
+from toolkit.errors import EngineBroken, EngineUnavailable, ToolchainError, UsageError
 
 if TYPE_CHECKING:
     from toolkit.go.tree import Node
@@ -94,7 +94,8 @@ class TimeLimit(Exception):
 def choose(settings: EngineSettings, watcher: Watcher, limits: Limits) -> Iterator[Engine]:
     """Start the engine that the settings ask for, tell which and why, and close it at the end.
 
-    `auto` falls back to the local engine only where no Docker engine answers; one that answers and fails is an error.
+    `auto` uses the local engine where no Docker engine answers, where it refuses this user, and where it runs Windows
+    containers; an engine that fails is an error.
     Raises EngineUnavailable, EngineForbidden, ImageUnusable or ToolchainError.
     """
     engine, why = _start(settings, watcher, limits)
@@ -117,11 +118,18 @@ def _start(settings: EngineSettings, watcher: Watcher, limits: Limits) -> tuple[
         return DockerEngine.start(settings, watcher, limits), "asked for"
     try:
         docker = DockerEngine.start(settings, watcher, limits)
+    except EngineBroken:
+        raise
     except EngineUnavailable as error:
-        if type(error) is not EngineUnavailable:
-            raise
         try:
-            return LocalEngine.start(settings, limits), f"{error}"
+            return LocalEngine.start(settings, limits), _why_local(error)
         except ToolchainError as other:
-            raise EngineUnavailable(f"{error}, and {other}", hint=f"{error.hint}; or: {other.hint}") from None
+            raise type(error)(f"{error}, and {other}", hint=f"{error.hint}; or: {other.hint}") from None
     return docker, "an engine answers"
+
+
+def _why_local(error: EngineUnavailable) -> str:
+    """Return why the local engine is used: with the fix where there is an engine that somebody expects to be used."""
+    if type(error) is EngineUnavailable:
+        return f"{error}"
+    return f"{error}; to use Docker: {error.hint.partition('; or use')[0]}"

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Self
 
 from toolkit import targets, toolchain
-from toolkit.engines import Closed, CompileError, Limits, Share, TimeLimit, image, notices
-from toolkit.engines.docker_container import LABEL, WORK, Container, Result
+from toolkit.engines import Closed, CompileError, Limits, Share, TimeLimit, docker_go, image, notices
+from toolkit.engines.docker_container import WORK, Container, Result
 from toolkit.engines.docker_host import CACHE, MODULES, SCRATCH, Host
+from toolkit.engines.docker_volumes import cache_names
 from toolkit.errors import DiskFull, EngineLost, ImageUnusable, SourceError
 from toolkit.model import Module, Recipe, Source, Target, Watcher
 from toolkit.settings import EngineSettings
@@ -32,13 +33,13 @@ class DockerEngine:
 
     name = "docker"
 
-    def __init__(self, host: Host, image_name: str, settings: EngineSettings, limits: Limits) -> None:
-        """Take an engine that answers and an image that is there; nothing is started yet."""
+    def __init__(self, host: Host, image_id: str, settings: EngineSettings, limits: Limits) -> None:
+        """Take an engine that answers and the ID of an image that is there; nothing is started yet."""
         self._share = Share.of(host.cpus, host.memory, limits.jobs)
         self.jobs = self._share.jobs
-        self._host, self._image, self._limits = host, image_name, limits
+        self._host, self._image, self._limits = host, image_id, limits
         self._run = run_label(settings.dist)
-        self._cache = settings.build_cache or f"{LABEL}-cache"
+        self._cache, self._modules = cache_names(image_id, toolchain.pinned(), build_cache=settings.build_cache)
         self._idle: queue.SimpleQueue[Container] = queue.SimpleQueue()
         self._all: set[Container] = set()
         self._guard = threading.Lock()
@@ -46,9 +47,26 @@ class DockerEngine:
 
     @classmethod
     def start(cls, settings: EngineSettings, watcher: Watcher, limits: Limits) -> Self:
-        """Reach the engine and see to the image. Raises EngineUnavailable, EngineForbidden or ToolchainError."""
+        """Reach the engine, remove what earlier runs left there, and see to the image.
+
+        Raises EngineUnavailable, EngineForbidden, ImageUnusable or ToolchainError.
+        """
         host = Host.connect()
-        return cls(host, settings.image or image.ensure(host, watcher), settings, limits)
+
+        def download(found: image.Image, version: str) -> bytes:
+            start = cls(host, found.id, settings, limits)._start  # noqa: SLF001 - its own
+            return docker_go.download(start, image.name(), version, host.goarch, certificates())
+
+        try:
+            host.sweep(everything=False, run=run_label(settings.dist))
+            if not settings.image:
+                return cls(host, image.ensure(host, watcher, toolchain.pinned(), download).id, settings, limits)
+            engine = cls(host, image.named(host, settings.image, watcher).id, settings, limits)
+            docker_go.prepare(engine._start, settings.image, toolchain.pinned(), certificates(), watcher)
+        except BaseException:
+            host.close()
+            raise
+        return engine
 
     def targets(self) -> tuple[Target, ...]:
         """Return all pairs that the toolchain there knows."""
@@ -132,8 +150,9 @@ class DockerEngine:
 
     def _start(self, *, online: bool) -> Container:
         container = self._host.run(
-            self._image, self._run, self._cache, online=online, memory=max(self._share.memory, 512 << 20)
-        )
+            self._image, self._run, cache=self._cache, modules=self._modules, online=online,
+            memory=max(self._share.memory, 512 << 20),
+        )  # fmt: skip
         with self._guard:
             closed = self._closed
             if not closed:

@@ -1,11 +1,11 @@
-"""A container that runs the go command: made, fed and removed through the Docker SDK."""
+"""A container that runs the go command: created, fed and removed through the Docker SDK."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent import futures
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LABEL = "aws-mfa-toolkit"  # what everything made on an engine carries, so that `invoke clean` finds it
 USER = 65532  # nobody in particular; the same number as in docker/builder.Dockerfile
 WORK = "/build"  # the volume of one container
+OTHER_IMAGE = "name an image that has Go 1.21 or newer, or leave out `--image`"
+_PRINTED = 64 << 20  # bytes that one command may print
 _REMOVAL_TIMEOUT = 10  # seconds
 
 
@@ -33,43 +35,54 @@ class Result:
 
 
 class Container:
-    """A running container."""
+    """A container of an image, which is not trusted: what comes out of it is limited in size and kind."""
 
-    def __init__(self, api: docker.APIClient, name: str) -> None:
-        """Name a container that is not there yet."""
-        self._api, self._id = api, name
+    def __init__(self, api: docker.APIClient, name: str, image: str = "") -> None:
+        """Name a container that does not exist yet; `image` is how messages name its image."""
+        self._api, self._id, self._image = api, name, image
         self._stdin: Any = io.BytesIO()
         self._making: futures.Future[object] = futures.Future()
         self._making.set_result(None)  # nothing has to be waited for before it is removed
         self.holds = ""  # the digest of the source that was sent there
 
-    def begin(self, image: str, run: str, limits: Mapping[str, Any]) -> None:
-        """Make and start it, idling on its standard input, which this process holds. Raises ImageUnusable."""
+    def begin(self, image: str, labels: Mapping[str, str], limits: Mapping[str, Any]) -> None:
+        """Create and start it, idling on its standard input, which this process holds. Raises ImageUnusable."""
         import docker.errors
 
+        self.create(image, labels, limits)
         with translated("starting a container"):
             try:
-                self._create(
-                    image=image, name=self._id, entrypoint=["gofmt"], command=[], user=f"{USER}:{USER}",
-                    stdin_open=True, working_dir=WORK, labels={LABEL: run}, host_config=dict(limits),
-                )  # fmt: skip
                 self._stdin = self._api.attach_socket(self._id, params={"stdin": 1, "stream": 1})
                 self._api.start(self._id)
-            except docker.errors.ImageNotFound:
-                raise ImageUnusable(
-                    f"there is no image `{image}` on the Docker engine",
-                    hint=f"`docker pull {image}`, or leave out `--image`",
-                ) from None
             except docker.errors.APIError as error:
                 if "executable file not found" not in str(error) and "no such file" not in str(error):
                     raise
+                raise self.unusable("has no `go` on its PATH") from None
+
+    def create(self, image: str, labels: Mapping[str, str], limits: Mapping[str, Any]) -> None:
+        """Create it and start nothing. Raises ImageUnusable."""
+        import docker.errors
+
+        self._image = self._image or image
+        with translated("creating a container"):
+            try:
+                self._create(
+                    image=image, name=self._id, entrypoint=["gofmt"], command=[], user=f"{USER}:{USER}",
+                    stdin_open=True, working_dir=WORK, labels=dict(labels), host_config=dict(limits),
+                    healthcheck={"test": ["NONE"]},
+                )  # fmt: skip
+            except docker.errors.ImageNotFound:
                 raise ImageUnusable(
-                    f"the image `{image}` has no `go` on its PATH",
-                    hint="name an image that has Go, or leave out `--image`",
+                    f"there is no image `{self._image}` on the Docker engine",
+                    hint="it was removed meanwhile: run the same command again",
                 ) from None
 
+    def unusable(self, why: str, doing: str = "") -> ImageUnusable:
+        """Return an error that blames the image: `the image X ran no go`."""
+        return ImageUnusable(f"{doing}the image `{self._image}` {why}", hint=OTHER_IMAGE)
+
     def _create(self, **what: Any) -> None:
-        """Make it, in a thread of its own.
+        """Create it in a separate thread.
 
         Ctrl-C comes to the main thread. If that had asked, it would try to remove what the engine is just making, and
         nobody would remove what was made then.
@@ -86,13 +99,23 @@ class Container:
         making.result()
 
     def put(self, folder: str, files: Mapping[str, bytes], folders: tuple[str, ...] = ()) -> None:
-        """Write files below a folder of a volume, owned by the user that the commands run as."""
+        """Write files below a folder of a volume, owned by the user that the commands run as. Raises ImageUnusable."""
+        import docker.errors
+
         packed = tarball.pack(files, owner=USER, folders=folders)
         with translated("sending files"):
-            self._api.put_archive(self._id, folder, packed)
+            try:
+                self._api.put_archive(self._id, folder, packed)
+            except docker.errors.NotFound:  # it removes itself when its program ends
+                raise self.unusable("cannot keep a container running: its `gofmt` ended at once") from None
+
+    def put_tar(self, folder: str, chunks: Iterable[bytes]) -> None:
+        """Unpack an archive below a folder of a volume, without keeping it in memory."""
+        with translated("sending the source"):
+            self._api.put_archive(self._id, folder, chunks)
 
     def get(self, path: str) -> bytes | None:
-        """Return a file's bytes, or None where there is none."""
+        """Return a file's bytes, or None if it does not exist. Raises ImageUnusable for anything but one file."""
         import docker.errors
 
         with translated("fetching a file"):
@@ -100,12 +123,18 @@ class Container:
                 chunks, _ = self._api.get_archive(self._id, path, chunk_size=1 << 21)
             except docker.errors.NotFound:
                 return None
-            return tarball.only_file(b"".join(chunks))
+            try:
+                return tarball.only_file(chunks)
+            except tarball.NotOneFile as error:
+                raise self.unusable(f"left a `{path}` that {error}") from None
+            finally:
+                chunks.close()
 
     def exec(self, argv: tuple[str, ...], env: Mapping[str, str], folder: str, *, seconds: float) -> Result | None:
         """Run a command to its end; None if it was not done in time, and then the container is gone.
 
-        The Docker API cannot end a command in a container, only the container.
+        The Docker API cannot end a command in a container, only the container. Raises ImageUnusable if it prints more
+        than any go command does.
         """
         with translated("running the go command"):
             made = self._api.exec_create(
@@ -121,7 +150,7 @@ class Container:
             timer.daemon = True
             timer.start()
             try:
-                output, errors = self._api.exec_start(made, demux=True)
+                output, errors = self._printed(made, argv)
                 if not late.is_set():
                     code = self._api.exec_inspect(made)["ExitCode"]
             except Exception:
@@ -131,8 +160,23 @@ class Container:
                 timer.cancel()
         if late.is_set():
             return None
-        texts = [(piece or b"").decode("utf-8", "replace") for piece in (output, errors)]
+        texts = [piece.decode("utf-8", "replace") for piece in (output, errors)]
         return Result(-1 if code is None else code, texts[0], "".join(texts))
+
+    def _printed(self, made: str, argv: tuple[str, ...]) -> tuple[bytearray, bytearray]:
+        """Start a command and return what it prints, however small the pieces are."""
+        output, errors = bytearray(), bytearray()
+        stream: Any = self._api.exec_start(made, stream=True, demux=True)
+        try:
+            for out, err in stream:
+                output += out or b""
+                errors += err or b""
+                if len(output) + len(errors) > _PRINTED:
+                    doing = f"`{' '.join(argv[:2])}` printed more than {_PRINTED >> 20} MiB: "
+                    raise self.unusable("is broken or hostile", doing)
+        finally:
+            _close(stream)
+        return output, errors
 
     def remove(self) -> None:
         """End and remove it, with its volume. It may be gone already, and so may the engine."""
@@ -145,6 +189,10 @@ class Container:
                 self._api.remove_container(self._id, force=True, v=True)
             except docker.errors.APIError:  # the engine is removing it already; until then it holds its volumes
                 self._api.wait(self._id, timeout=_REMOVAL_TIMEOUT, condition="removed")
-        with contextlib.suppress(OSError, ValueError):
-            # What the SDK hands out is a part of a response, and only closing that closes the socket.
-            getattr(self._stdin, "_response", self._stdin).close()
+        _close(self._stdin)
+
+
+def _close(stream: Any) -> None:
+    """Close a stream of the SDK, which is a part of a response: only closing that closes the socket."""
+    with contextlib.suppress(OSError, ValueError):
+        getattr(stream, "_response", stream).close()

@@ -1,4 +1,4 @@
-"""What the Docker SDK raises, as errors of ours."""
+"""What the Docker SDK raises, as errors of the toolkit."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from collections.abc import Iterator
 
 from toolkit.errors import DiskFull, EngineBroken, EngineForbidden, EngineLost, EngineUnavailable
 
-_OWN_LOG = "look at the engine's own log, then run the same command again; or use `--engine local`"
+OR_LOCAL = "; or use `--engine local`"  # how hints end that begin with the fix
+_OWN_LOG = "look at the engine's own log, then run the same command again" + OR_LOCAL
+_REFUSALS = {401, 403}  # HTTP statuses of an authorization plugin, or of a proxy in front of an engine
+_ACCESS_DENIED = 5  # what Windows says of a pipe that this user may not open
 
 
 @contextlib.contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Turn a failure of the engine, or of the way to it, into EngineLost or DiskFull."""
+    """Turn a failure of the engine, or of the connection to it, into EngineLost or DiskFull."""
     import docker.errors
     import requests.exceptions
 
@@ -38,7 +41,7 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def unreachable(address: str, error: Exception) -> EngineUnavailable:
-    """Tell why an engine cannot be reached, from the chain of exceptions that the SDK and requests wrap it in."""
+    """Return why an engine cannot be reached, from the chain of exceptions that the SDK and requests wrap it in."""
     import docker.errors
     import requests.exceptions
 
@@ -48,14 +51,42 @@ def unreachable(address: str, error: Exception) -> EngineUnavailable:
         chain.append(link)
         link = link.__cause__ or link.__context__ or next((a for a in link.args if isinstance(a, BaseException)), None)
     answers = [item for item in chain if isinstance(item, docker.errors.APIError | requests.exceptions.HTTPError)]
+    if refused := _refusal(chain):
+        hint = _access(address) + OR_LOCAL
+        return EngineForbidden(f"you may not use the Docker engine at `{address}`: {refused}", hint=hint)
     if answers:
         return EngineBroken(f"the Docker engine at `{address}` fails: {answers[-1]}", hint=_OWN_LOG)
-    if any(isinstance(item, PermissionError) for item in chain):
-        hint = "`sudo usermod -aG docker $USER` and a new login allow it; or use `--engine local`"
-        return EngineForbidden(f"you may not use the Docker engine at `{address}`: permission denied", hint=hint)
     where = f"`{address}` (DOCKER_HOST)" if os.environ.get("DOCKER_HOST") else f"`{address}`"
-    message = f"no Docker engine answers at {where}"
-    hint = "start Docker Desktop, or `sudo systemctl start docker`; or use `--engine local`"
+    fix = "start Docker Desktop, or `sudo systemctl start docker`"
     if os.environ.get("DOCKER_HOST"):
-        hint = "mend or unset DOCKER_HOST; or use `--engine local`"
-    return EngineUnavailable(message, hint=hint)
+        fix = "fix or unset DOCKER_HOST"
+    return EngineUnavailable(f"no Docker engine answers at {where}", hint=fix + OR_LOCAL)
+
+
+def no_context(name: str) -> EngineUnavailable:
+    """Return an error for a docker context that does not exist or cannot be read."""
+    what = f"the docker context `{name}` does not exist or is broken" if name else "cannot read Docker's configuration"
+    fix = "`docker context use default`"
+    if os.environ.get("DOCKER_CONTEXT"):
+        what, fix = f"{what} (DOCKER_CONTEXT)", "fix or unset DOCKER_CONTEXT"
+    return EngineUnavailable(what, hint=fix + OR_LOCAL)
+
+
+def _refusal(chain: list[BaseException]) -> str:
+    """Return why an engine refuses this user, or nothing if it does not."""
+    for item in chain:
+        if isinstance(item, PermissionError) or getattr(item, "winerror", None) == _ACCESS_DENIED:
+            return "permission denied"
+        response = getattr(item, "response", None)
+        if getattr(response, "status_code", None) in _REFUSALS:
+            return str(getattr(item, "explanation", None) or item).strip()
+    return ""
+
+
+def _access(address: str) -> str:
+    """Return what gives a user access to an engine."""
+    if address.startswith("unix:"):
+        return "`sudo usermod -aG docker $USER` and a new login allow it"
+    if address.startswith("npipe:"):
+        return "add yourself to the group `docker-users` and sign in again"
+    return "ask the administrator of that engine for access"

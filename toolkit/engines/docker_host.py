@@ -1,19 +1,23 @@
 """A Docker host: the engine that the docker command would reach, its images, containers and volumes.
 
-Everything made here carries the label `LABEL`, so that `invoke clean` finds what a killed run left behind.
+Everything made here carries the label `LABEL`, so that later runs and `invoke clean` find what a killed run left.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
+import platform
+import re
 import secrets
-import socket
-from typing import IO, TYPE_CHECKING, Self
+from collections.abc import Callable, Iterable
+from typing import IO, TYPE_CHECKING, Any, Self
 
+from toolkit.engines import docker_pull, docker_sweep, tarball
+from toolkit.engines.docker_connect import connect
 from toolkit.engines.docker_container import LABEL, WORK, Container
-from toolkit.engines.docker_errors import translated, unreachable
-from toolkit.errors import EngineBroken
+from toolkit.engines.docker_errors import OR_LOCAL, translated
+from toolkit.engines.docker_volumes import mount
+from toolkit.errors import EngineBroken, EngineLost, ToolkitError, WrongContainers
 
 if TYPE_CHECKING:
     import docker
@@ -21,67 +25,70 @@ if TYPE_CHECKING:
 SCRATCH = f"{WORK}/scratch"  # where the go command may write for a while
 CACHE = "/cache"  # the volume of the build cache
 MODULES = "/modules"  # the volume of the module cache
-_ANSWER_TIMEOUT = 10  # seconds that an engine may take to answer at first …
-_WORK_TIMEOUT = 300  # … and later, when it works for us; what a command says in a container is waited for without limit
+SOURCE = "/aws-mfa-toolkit-compile"  # the read-only volume of the source
+_MACHINE = f"{LABEL}-machine"  # a label: several machines may share an engine, and have the same paths
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # the kernel's names, in Go's words
 
 
 class Host:
     """A Docker engine that answers. It may be used from several threads."""
 
     def __init__(self, client: docker.DockerClient, address: str) -> None:
-        """Take a client that is connected, and ask for what is told of the engine."""
+        """Take a client that is connected, and ask the engine what it is."""
         self._client, self.address = client, address
         with translated("asked what it is"):
             info = client.info()
-        self.cpus, self.memory = int(info["NCPU"]), int(info["MemTotal"])
-        self.goos: str = info["OSType"]
-        self.goarch: str = {"x86_64": "amd64", "aarch64": "arm64"}.get(info["Architecture"], info["Architecture"])
+        try:
+            self.cpus, self.memory = int(info["NCPU"]), int(info["MemTotal"])
+            self.goos, machine = str(info["OSType"]), re.fullmatch(r"\w{1,20}", info["Architecture"])
+        except (KeyError, TypeError, ValueError):
+            machine = None
+        if not machine:
+            raise EngineBroken(f"`{address}` does not answer as a Docker engine does", hint="check that address")
+        self.goarch: str = _ARCHITECTURES.get(machine[0], machine[0])
+        self._names: dict[str, str] = {}  # what people call an image, by its ID
 
     @classmethod
     def connect(cls) -> Self:
         """Reach the engine that the docker command would reach. Raises EngineUnavailable, or one of its kinds."""
-        import docker.errors
-        import requests.exceptions
-
-        import docker
-
-        address = os.environ.get("DOCKER_HOST", "")
-        # What people may have written into DOCKER_HOST or ~/.docker/config.json is more than the SDK looks for.
-        mistakes = (docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError)
+        client, address = connect()
         try:
-            if address:
-                _knock(address)
-                client = docker.from_env(timeout=_ANSWER_TIMEOUT)
-            else:
-                address, client = _of_context()
-            client.ping()
-            client.api.timeout = _WORK_TIMEOUT
-        except (*mistakes, AttributeError, TypeError) as error:
-            raise unreachable(address or "the current docker context", error) from None
-        host = cls(client, address)
-        if host.goos != "linux":
-            raise EngineBroken(
-                f"the Docker engine at `{address}` runs {host.goos} containers",
-                hint="switch it to Linux containers, or use `--engine local`",
-            )
-        return host
+            host = cls(client, address)
+        except BaseException:
+            client.close()
+            raise
+        if host.goos == "linux":
+            return host
+        host.close()
+        raise WrongContainers(
+            f"the Docker engine at `{address}` runs {host.goos} containers",
+            hint="switch it to Linux containers" + OR_LOCAL,
+        )
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self._client.close()
 
     # ---- images ----
 
     def has_image(self, name: str) -> bool:
-        """Tell whether an image is there."""
+        """Return whether the engine has an image."""
+        return self.find_image(name) is not None
+
+    def find_image(self, name: str) -> tuple[str, tuple[str, ...]] | None:
+        """Return an image's ID and its digests as `REPOSITORY@sha256:…`, or None if the engine does not have it."""
         import docker.errors
 
+        api: Any = self._client.api
         with translated("asked for an image"):
             try:
-                self._client.images.get(name)
-            except docker.errors.ImageNotFound:
-                return False
-        return True
+                found = api.inspect_image(name)
+            except docker.errors.NotFound:
+                return None
+        if not isinstance(found, dict) or not found.get("Id"):
+            raise EngineLost(f"the Docker engine describes no image as `{name}`", hint="check the name of the image")
+        self._names[str(found["Id"])] = name
+        return str(found["Id"]), tuple(map(str, found.get("RepoDigests") or ()))
 
     def make_image(self, name: str, context: IO[bytes]) -> None:
         """Build an image from a tar with a Dockerfile in it."""
@@ -90,29 +97,35 @@ class Host:
                 fileobj=context, custom_context=True, tag=name, rm=True, forcerm=True, labels={LABEL: "builder"}
             )
 
+    def pull(self, name: str, say: Callable[[str], None]) -> str:
+        """Pull an image for this engine's platform and return its digest. Raises ImagePullFailed or DiskFull."""
+        wanted = f"linux/{self.goarch}" if self.goarch in _ARCHITECTURES.values() else ""
+        return docker_pull.pull(self._client.api, name, wanted, say)
+
     # ---- containers ----
 
-    def run(self, image: str, run: str, cache: str, *, online: bool, memory: int) -> Container:
-        """Start a container that idles until it is told to run something.
+    def run(  # noqa: PLR0913 - each is a limit or a volume, and has a name
+        self, image: str, run: str, *, cache: str, modules: str, source: str = "", online: bool, memory: int
+    ) -> Container:
+        """Start a container of an image ID that idles until it is told to run something.
 
-        `run` is kept in a label. Its memory is in bytes. It ends and is removed, with its own volume, as soon as this
-        process is no longer there to hold its standard input. Raises ImageUnusable.
+        `run` is kept in a label; `cache`, `modules` and `source` are names of volumes, the last one read-only. Memory
+        is in bytes. It ends and is removed, with its anonymous volume, as soon as this process no longer keeps its
+        standard input open. Raises ImageUnusable.
         """
-        from docker.types import Mount
-
-        api = self._client.api
-        mounts = [
-            Mount(WORK, None, type="volume", labels={LABEL: run}),
-            Mount(CACHE, cache, type="volume", labels={LABEL: "cache"}),
-            Mount(MODULES, f"{LABEL}-modules", type="volume", labels={LABEL: "cache"}),
-        ]
+        shared = {LABEL: "cache"}
+        mounts = [mount(WORK, None, self._labels(run)), mount(CACHE, cache, shared), mount(MODULES, modules, shared)]
+        if source:
+            mounts.append(mount(SOURCE, source, {}, read_only=True))
+        api: Any = self._client.api
         limits = api.create_host_config(
             mounts=mounts, network_mode="bridge" if online else "none", mem_limit=memory, memswap_limit=memory,
             pids_limit=4096, read_only=True, cap_drop=["ALL"], security_opt=["no-new-privileges"], auto_remove=True,
+            log_config={"Type": "none", "Config": {}},
         )  # fmt: skip
-        container = Container(api, f"{LABEL}-{secrets.token_hex(6)}")
+        container = self._container(image)
         try:
-            container.begin(image, run, limits)
+            container.begin(image, self._labels(run), limits)
             for volume in (WORK, CACHE, MODULES):
                 container.put(volume, {}, folders=("go", "scratch"))
         except BaseException:
@@ -120,65 +133,57 @@ class Host:
             raise
         return container
 
+    def make_source_volume(self, run: str, tar: IO[bytes] | Iterable[bytes], image: str) -> str:
+        """Create a volume with the content of an uncompressed tar, which is streamed, and return its name.
+
+        Nothing runs: the engine unpacks it for a container of an image ID that is never started. `remove_volume`
+        removes it, once no container uses it.
+        """
+        name = f"{LABEL}-source-{secrets.token_hex(6)}"
+        api: Any = self._client.api
+        container = self._container(image)
+        try:
+            mounts = [mount(SOURCE, name, self._labels(run))]
+            limits = api.create_host_config(mounts=mounts, network_mode="none", read_only=True)
+            container.create(image, self._labels(run), limits)
+            container.put_tar(SOURCE, tarball.pieces(tar))
+        except BaseException:
+            container.remove()
+            with contextlib.suppress(ToolkitError):
+                self.remove_volume(name)
+            raise
+        container.remove()
+        return name
+
+    def _container(self, image: str) -> Container:
+        return Container(self._client.api, f"{LABEL}-{secrets.token_hex(6)}", self._names.get(image, image))
+
     # ---- what was left behind ----
 
+    @staticmethod
+    def _labels(run: str) -> dict[str, str]:
+        """Return the labels of what belongs to one run."""
+        return {LABEL: run, _MACHINE: platform.node()}
+
     def owned(self, mine: str = LABEL) -> list[str]:
-        """Return what carries a label of ours: containers and volumes, with their kind in front."""
+        """Return what carries a label of the toolkit: containers and volumes, with their kind in front."""
         filters: dict[str, str | list[str] | bool] = {"label": mine}
         with translated("asked for what is there"):
             containers = [f"container {item.name}" for item in self._client.containers.list(all=True, filters=filters)]
             return containers + [f"volume {item.name}" for item in self._client.volumes.list(filters=filters)]
 
-    def make_volume(self, name: str) -> None:
-        """Make a volume."""
-        with translated("making a volume"):
-            self._client.volumes.create(name, labels={LABEL: "cache"})
-
     def remove_volume(self, name: str) -> None:
-        """Remove a volume, if it is there."""
+        """Remove a volume, if it exists."""
         import docker.errors
 
         with translated("removing a volume"), contextlib.suppress(docker.errors.NotFound):
             self._client.volumes.get(name).remove()
 
     def sweep(self, *, everything: bool, run: str) -> list[str]:
-        """Remove what carries our label and return its names.
+        """Remove what carries the toolkit's label and return its names.
 
-        That is what runs of one checkout left, or `everything`: of every checkout, with caches and builder images.
+        That is what earlier runs of one checkout on this machine left, or `everything`: of every checkout, with caches
+        and builder images. The caller holds the lock of that checkout, so that none of it is in use.
         """
-        gone: list[str] = []
-        mine: dict[str, str | list[str] | bool] = {"label": LABEL if everything else f"{LABEL}={run}"}
-        with translated("removing what was left behind"):
-            for container in self._client.containers.list(all=True, filters=mine):
-                container.remove(force=True, v=True)
-                gone.append(f"container {container.name}")
-            for volume in self._client.volumes.list(filters=mine):
-                volume.remove(force=True)
-                gone.append(f"volume {volume.name}")
-            if everything:
-                for image in self._client.images.list(filters={"label": f"{LABEL}=builder"}):
-                    self._client.images.remove(str(image.id), force=True)
-                    gone.append(f"image {', '.join(image.tags) or image.short_id}")
-        return gone
-
-
-def _knock(address: str) -> None:
-    """Try whether a Unix socket takes a connection: the SDK leaves the socket of one that fails open."""
-    kind, _, path = address.partition("://")
-    if kind == "unix" and hasattr(socket, "AF_UNIX"):
-        with socket.socket(socket.AF_UNIX) as unix:
-            unix.settimeout(_ANSWER_TIMEOUT)
-            unix.connect(path)
-
-
-def _of_context() -> tuple[str, docker.DockerClient]:
-    """Return the address, and a client, of the engine that `docker context use` chose."""
-    from docker.context import ContextAPI
-
-    import docker
-
-    name = os.environ.get("DOCKER_CONTEXT", "")
-    context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
-    _knock(str(context.Host))
-    client = docker.DockerClient(base_url=context.Host, tls=context.TLSConfig or False, timeout=_ANSWER_TIMEOUT)
-    return str(context.Host), client
+        labels = [LABEL] if everything else [f"{name}={value}" for name, value in self._labels(run).items()]
+        return docker_sweep.sweep(self._client, labels, images=f"{LABEL}=builder" if everything else "")

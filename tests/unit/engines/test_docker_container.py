@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -34,14 +35,28 @@ class FakeStdin(io.BytesIO):
         return self._response.closed
 
 
+class Printed:
+    """What a command prints, as the SDK gives it: closing its response ends it."""
+
+    def __init__(self, output: Iterator[tuple[bytes | None, bytes | None]]) -> None:
+        """Keep the output, and a response that is open."""
+        self._output, self._response = output, io.BytesIO()
+
+    def __iter__(self) -> Iterator[tuple[bytes | None, bytes | None]]:
+        """Return the output."""
+        return self._output
+
+
 @dataclass
 class FakeApi:
     """The part of the SDK's client that a container uses."""
 
     said: tuple[bytes | None, bytes | None] = (b"", b"")
+    times: int = 1  # how often it says so
     code: int | None = 0
     raises: dict[str, Exception] = field(default_factory=dict)  # by the name of what is asked
     silent: bool = False  # a command does not end by itself
+    archive: bytes = b""  # what a file comes as
     asked: list[str] = field(default_factory=list)
     given: dict[str, Any] = field(default_factory=dict)
     stdin: FakeStdin = field(default_factory=FakeStdin)
@@ -73,22 +88,36 @@ class FakeApi:
     def get_archive(self, _name: str, path: str, **_: Any) -> tuple[Iterator[bytes], None]:
         """Give a file, in pieces."""
         self._ask("get_archive")
-        data = pack({path.rpartition("/")[2]: b"content"}, owner=0)
-        return iter([data[:700], data[700:]]), None
+        data = self.archive or pack({path.rpartition("/")[2]: b"content"}, owner=0)
+
+        def chunks() -> Iterator[bytes]:
+            try:
+                yield data[:700]
+                yield data[700:]
+            finally:
+                self.asked.append("archive closed")
+
+        return chunks(), None
 
     def exec_create(self, _name: str, argv: list[str], **given: Any) -> dict[str, str]:
         """Take a command."""
         self._ask("exec_create", argv=argv, **given)
         return {"Id": "exec"}
 
-    def exec_start(self, _name: str, *, demux: bool) -> tuple[bytes | None, bytes | None]:
+    def exec_start(self, _name: str, *, demux: bool, stream: bool) -> Printed:
         """Run it."""
         assert demux
+        assert stream
+        if not self.silent:
+            self._ask("exec_start")
+        return Printed(self._output())
+
+    def _output(self) -> Iterator[tuple[bytes | None, bytes | None]]:
         if self.silent:
             assert self.removed.wait(10)
-            raise ConnectionResetError
-        self._ask("exec_start")
-        return self.said
+            return
+        for _ in range(self.times):
+            yield self.said
 
     def exec_inspect(self, _name: str) -> dict[str, int | None]:
         """Tell how it ended."""
@@ -121,7 +150,7 @@ def run(api: FakeApi, seconds: float = 10) -> Result | None:
 def test_a_container_idles_as_a_user_without_privileges() -> None:
     """On a program that waits for standard input, which this process holds; a label tells whose it is."""
     api = FakeApi()
-    container(api).begin("image", "run", {"ReadonlyRootfs": True})
+    container(api).begin("image", {LABEL: "run"}, {"ReadonlyRootfs": True})
     assert api.asked == ["create_container", "attach_socket", "start"]
     assert (api.given["entrypoint"], api.given["stdin_open"], api.given["user"]) == (["gofmt"], True, "65532:65532")
     assert (api.given["labels"], api.given["name"]) == ({LABEL: "run"}, "name")
@@ -141,21 +170,21 @@ def test_a_container_idles_as_a_user_without_privileges() -> None:
 def test_an_image_that_cannot_run_go_is_told_as_such(raises: dict[str, Exception], message: str) -> None:
     """The name was typed by a person."""
     with pytest.raises(ImageUnusable, match=message):
-        container(FakeApi(raises=raises)).begin("image", "run", {})
+        container(FakeApi(raises=raises)).begin("image", {LABEL: "run"}, {})
 
 
 def test_any_other_failure_is_the_engines() -> None:
     """It is not blamed on the image."""
     api = FakeApi(raises={"start": docker.errors.APIError("500", explanation="cgroups are broken")})
     with pytest.raises(EngineLost, match="starting a container: cgroups are broken"):
-        container(api).begin("image", "run", {})
+        container(api).begin("image", {LABEL: "run"}, {})
 
 
 def test_a_removed_container_takes_its_volume_along() -> None:
     """And lets its standard input go."""
     api = FakeApi()
     made = container(api)
-    made.begin("image", "run", {})
+    made.begin("image", {LABEL: "run"}, {})
     made.remove()
     assert (api.given["force"], api.given["v"]) == (True, True)
     assert api.stdin.let_go
@@ -201,6 +230,34 @@ def test_a_file_is_fetched_whole() -> None:
         container(FakeApi(raises={"get_archive": docker.errors.APIError("no")})).get("/build/out")
 
 
+@pytest.mark.parametrize(
+    "archive", [pack({}, owner=0), pack({}, owner=0, folders=("out",)), pack({"a": b"", "b": b""}, owner=0)]
+)
+def test_anything_but_one_file_is_blamed_on_the_image(archive: bytes) -> None:
+    """What a go command leaves there is a file; the stream is closed whatever it holds."""
+    api = FakeApi(archive=archive)
+    with pytest.raises(ImageUnusable, match="the image `name` left a `/build/out` that "):
+        Container(cast("docker.APIClient", api), "x", "name").get("/build/out")
+    assert api.asked == ["get_archive", "archive closed"]
+
+
+def test_a_container_that_ended_at_once_is_blamed_on_the_image() -> None:
+    """Its program should wait for standard input."""
+    api = FakeApi(raises={"put_archive": docker.errors.NotFound("no such container")})
+    with pytest.raises(ImageUnusable, match="its `gofmt` ended at once"):
+        container(api).put("/build", {})
+
+
+def test_a_created_container_runs_nothing() -> None:
+    """An archive is unpacked for it all the same."""
+    api = FakeApi()
+    made = container(api)
+    made.create("image", {LABEL: "run"}, {})
+    made.put_tar("/source", iter([b"tar"]))
+    assert api.asked == ["create_container", "put_archive"]
+    assert api.given["folder"] == "/source"
+
+
 # --- commands --------------------------------------------------------------------------------------------------------
 
 
@@ -232,6 +289,20 @@ def test_a_command_that_takes_too_long_costs_its_container() -> None:
     api = FakeApi(silent=True)
     assert run(api, seconds=0.05) is None
     assert api.removed.is_set()
+
+
+@pytest.mark.parametrize("piece", [b"x" * (1 << 20), b"x" * 1024], ids=len)
+def test_a_command_that_never_stops_printing_is_an_error(piece: bytes) -> None:
+    """No go command prints 64 MiB; a hostile one is not read any further, however small its pieces are."""
+    api = FakeApi(said=(piece, piece), times=1 << 40)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ImageUnusable, match="`go version` printed more than 64 MiB: the image `name`"):
+            Container(cast("docker.APIClient", api), "x", "name").exec(("go", "version"), {}, "/build", seconds=60)
+        assert tracemalloc.get_traced_memory()[1] < 200 << 20
+    finally:
+        tracemalloc.stop()
+    assert "exec_inspect" not in api.asked
 
 
 @pytest.mark.parametrize("name", ["exec_create", "exec_start", "exec_inspect"])

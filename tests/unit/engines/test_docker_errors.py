@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any, cast
 
 import docker.errors
 import pytest
@@ -84,17 +85,41 @@ def test_an_engine_that_refuses_this_user_is_told_as_such(error: Exception) -> N
     assert "usermod" in found.hint
 
 
+class PipeError(Exception):
+    """What Windows says of a named pipe: no OSError, but with its number."""
+
+    winerror = 5
+
+
+class Answer:
+    """An HTTP response of an engine that refuses a user."""
+
+    status_code = 403
+
+
+def test_a_refusal_need_not_be_a_permission_error() -> None:
+    """A Windows pipe has an error of another kind, and an authorization plugin answers by HTTP."""
+    pipe = unreachable("npipe:////./pipe/x", chained(docker.errors.DockerException("no"), PipeError(5, "CreateFile")))
+    assert type(pipe) is EngineForbidden
+    assert "docker-users" in pipe.hint
+    refusal = docker.errors.APIError("403", response=cast("Any", Answer()), explanation="plugin: not you")
+    plugin = unreachable("tcp://engine.example", chained(docker.errors.DockerException("no"), refusal))
+    assert type(plugin) is EngineForbidden
+    assert str(plugin).endswith("plugin: not you")
+    assert "administrator" in plugin.hint
+
+
 @pytest.mark.parametrize(
     ("variable", "where", "hint"),
     [
         ("", "`unix:///x.sock`", "start Docker Desktop"),
-        ("unix:///x.sock", "`unix:///x.sock` (DOCKER_HOST)", "mend or unset DOCKER_HOST"),
+        ("unix:///x.sock", "`unix:///x.sock` (DOCKER_HOST)", "fix or unset DOCKER_HOST"),
     ],
 )
 def test_an_engine_that_does_not_answer_is_told_with_its_address(
     variable: str, where: str, hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And with where the address came from, which is what has to be mended."""
+    """And with where the address came from, which is what has to be fixed."""
     monkeypatch.setenv("DOCKER_HOST", variable)
     found = unreachable("unix:///x.sock", chained(docker.errors.DockerException("no"), FileNotFoundError(2, "no")))
     assert type(found) is EngineUnavailable

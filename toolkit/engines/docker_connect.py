@@ -1,0 +1,74 @@
+"""How a Docker engine is reached: by DOCKER_HOST, else DOCKER_CONTEXT, else the current context, as docker does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from typing import TYPE_CHECKING
+
+from toolkit.engines.docker_errors import no_context, unreachable
+
+if TYPE_CHECKING:
+    import docker
+
+_ANSWER_TIMEOUT = 10  # seconds that an engine may take to answer at first …
+_WORK_TIMEOUT = 300  # … and later, when it works for us; a command in a container has no limit here
+
+
+def connect() -> tuple[docker.DockerClient, str]:
+    """Return a client of an engine that answers, and its address. Raises EngineUnavailable, or one of its kinds."""
+    import docker.errors
+    import requests.exceptions
+
+    import docker
+
+    # What people write into DOCKER_HOST or ~/.docker/config.json is more than the SDK expects.
+    mistakes = (
+        docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError, AttributeError,
+        TypeError,
+    )  # fmt: skip
+    address, tls = os.environ.get("DOCKER_HOST", ""), None
+    if not address:
+        try:
+            address, tls = _of_context()
+        except mistakes:
+            raise no_context(_context_name()) from None
+    try:
+        _knock(address)
+        if tls is None:
+            client = docker.from_env(timeout=_ANSWER_TIMEOUT)
+        else:
+            client = docker.DockerClient(base_url=address, tls=tls, timeout=_ANSWER_TIMEOUT)
+        client.ping()
+    except mistakes as error:
+        raise unreachable(address, error) from None
+    client.api.timeout = _WORK_TIMEOUT
+    return client, address
+
+
+def _of_context() -> tuple[str, docker.tls.TLSConfig | bool]:
+    """Return the address and TLS settings of the engine that `docker context use` chose."""
+    from docker.context import ContextAPI
+
+    name = os.environ.get("DOCKER_CONTEXT", "")
+    context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
+    return str(context.Host), context.TLSConfig or False
+
+
+def _context_name() -> str:
+    """Return the name of the context that cannot be used, or nothing where even that cannot be read."""
+    from docker.context.config import get_current_context_name
+
+    with contextlib.suppress(Exception):
+        return os.environ.get("DOCKER_CONTEXT", "") or str(get_current_context_name())
+    return ""
+
+
+def _knock(address: str) -> None:
+    """Check that a Unix socket accepts a connection: the SDK leaves the socket of a failed one open."""
+    kind, _, path = address.partition("://")
+    if kind == "unix" and hasattr(socket, "AF_UNIX"):
+        with socket.socket(socket.AF_UNIX) as unix:
+            unix.settimeout(_ANSWER_TIMEOUT)
+            unix.connect(path)

@@ -1,0 +1,125 @@
+"""Pulling an image, with coarse progress; nothing that an engine or a registry says is trusted to be well formed."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from toolkit.addresses import without_users
+from toolkit.engines.docker_errors import translated
+from toolkit.errors import DiskFull, ImagePullFailed, ImageUnusable
+
+if TYPE_CHECKING:
+    import docker
+
+_EVERY = 5.0  # seconds between two lines of progress
+_DONE = {"Pull complete", "Already exists"}
+_LONGEST = 500  # characters of a registry's words that are shown
+_LAYERS = 1000  # layers whose progress is followed: an image has 127 at most
+_HINTS = {
+    r"no matching manifest|does not match the (specified|requested) platform": (
+        "name an image for {platform}, or use another engine"
+    ),
+    r"dial tcp|no such host|i/o timeout|timeout|TLS|x509|EOF|connection re|unreachable|Client\.Timeout": (
+        "check that the Docker engine can reach that registry, then run the same command again"
+    ),
+    r"denied|unauthorized|authentication|no basic auth|Credentials|credential": (
+        "check the name; for a private image: `{login}`"
+    ),
+    r"not found|manifest unknown|does not exist|invalid reference|[Ii]nvalid|NAME_UNKNOWN": (
+        "check the name and the tag: `docker pull {name}` says the same"
+    ),
+}
+
+
+def pull(api: docker.APIClient, name: str, wanted: str, say: Callable[[str], None]) -> str:
+    """Pull an image for a platform, the engine's own by default, and return its digest, `sha256:…`.
+
+    Raises ImagePullFailed with the engine's own words, or DiskFull.
+    """
+    import docker.errors
+
+    progress, digest = Progress(name), ""
+    say(f"pulling the image `{name}`")
+    with translated("pulling an image"):
+        try:
+            for event in api.pull(name, stream=True, decode=True, platform=wanted or None):
+                if not isinstance(event, dict):
+                    continue
+                if error := _error(event):
+                    raise failed(name, error, wanted)
+                if line := progress.line(event):
+                    say(line)
+                if found := re.fullmatch(r"Digest: (sha256:[0-9a-f]{64})", str(event.get("status", ""))):
+                    digest = found[1]
+        except (docker.errors.DockerException, docker.errors.StreamParseError, ValueError) as error:
+            raise failed(name, str(getattr(error, "explanation", None) or error), wanted) from None
+    say(progress.summary(digest))
+    return digest
+
+
+def failed(name: str, said: str, wanted: str = "") -> ImageUnusable | DiskFull:
+    """Return an error with the engine's own words, and a hint that fits them."""
+    words = without_users(" ".join(said.split()))
+    if "no space left on device" in words:
+        return DiskFull(
+            f"no space left on the Docker engine for the image `{name}`",
+            hint="`invoke clean --all`, or `docker system prune`, frees some; then run it again",
+        )
+    words = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
+    first, _, rest = name.partition("/")
+    registry = first if rest and re.search(r"[.:]|^localhost$", first) else ""
+    hint = next((text for pattern, text in _HINTS.items() if re.search(pattern, words)), "try `docker pull {name}`")
+    login, platform = f"docker login {registry}".strip(), wanted or "the engine's platform"
+    hint = hint.format(name=name, login=login, platform=platform)
+    return ImagePullFailed(f"cannot pull the image `{name}`: {words.rstrip('.')}", hint=hint)
+
+
+def _error(event: dict[str, Any]) -> str:
+    if "error" not in event and "errorDetail" not in event:
+        return ""
+    detail = event.get("errorDetail")
+    return str(event.get("error") or (detail.get("message") if isinstance(detail, dict) else "") or "no reason given")
+
+
+class Progress:
+    """What is said while an image is pulled: a line every few seconds, not a line an event."""
+
+    def __init__(self, name: str, now: Callable[[], float] = time.monotonic) -> None:
+        """Begin to follow a pull."""
+        self._name, self._now, self._last = name, now, now()
+        self._layers: dict[str, tuple[int, int]] = {}  # bytes downloaded, and in all, by layer
+        self._done: set[str] = set()
+
+    def line(self, event: dict[str, Any]) -> str:
+        """Return what to say after an event, which is mostly nothing."""
+        layer, detail = str(event.get("id", "")), event.get("progressDetail")
+        if layer and (layer in self._layers or len(self._layers) < _LAYERS):
+            self._follow(layer, str(event.get("status", "")), detail if isinstance(detail, dict) else {})
+        if self._now() - self._last < _EVERY or not self._layers:
+            return ""
+        self._last = self._now()
+        return f"pulling `{self._name}`: {self._amount()}"
+
+    def summary(self, digest: str) -> str:
+        """Return what to say at the end."""
+        amount = f" ({self._amount()})" if self._layers else ""
+        return f"pulled `{self._name}`{f': {digest}' if digest else ''}{amount}"
+
+    def _follow(self, layer: str, status: str, detail: dict[str, Any]) -> None:
+        if status in _DONE:
+            self._done.add(layer)
+        if status in _DONE or status in {"Pulling fs layer", "Waiting"}:
+            self._layers.setdefault(layer, (0, 0))
+        current, total = detail.get("current"), detail.get("total")
+        if status == "Downloading" and isinstance(current, int) and isinstance(total, int):
+            self._layers[layer] = (current, total)
+        elif status in {"Download complete", *_DONE} and layer in self._layers:
+            _, total = self._layers[layer]
+            self._layers[layer] = (total, total)
+
+    def _amount(self) -> str:
+        current, total = (sum(numbers) / 1e6 for numbers in zip(*self._layers.values(), strict=True))
+        return f"{len(self._done)} of {len(self._layers)} layers, {current:.0f} of {total:.0f} MB"
