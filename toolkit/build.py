@@ -47,7 +47,9 @@ class Builder:
         except EngineLost as error:
             return Unbuilt(target, Reason.ENGINE_LOST, str(error))
         if any(name.encode() in data for name in (COMPILE, MODULES)):
-            sentence = "the binary would hold the directory that it was compiled in: does a `//line` name a relative file?"
+            sentence = (
+                "the binary would hold the directory that it was compiled in: does a `//line` name a relative file?"
+            )
             return self._unbuilt(target, Reason.BUILD_PATH, sentence, sentence)
         info = read_build_info(data)
         wrong = mismatches(data, target, main=self.source.module.path)

@@ -131,26 +131,26 @@ def _rehearsed(
             rest = pairs[number + 1 :]
             with ThreadPoolExecutor(_AT_A_TIME) as pool:
                 answers = pool.map(lambda target: _rehearse(workspace, inquiry, exact, target), rest)
-                refusals |= {str(target): _refusal(answer) for target, answer in zip(rest, answers, strict=True)}
+                refusals |= {
+                    str(target): _refusal(answer, workspace) for target, answer in zip(rest, answers, strict=True)
+                }
             return refusals, module, found[1]
-        refusals[str(target)] = _refusal(answer) or "the go command did not say from which module it comes"
+        refusals[str(target)] = _refusal(answer, workspace) or "the go command did not say from which module it comes"
     said = next(iter(refusals.values()), "no pair is selected that Go can build")
     raise messages.source_error(said, text)
 
 
-def _rehearse(
-    workspace: Workspace, inquiry: Inquiry, package: str, target: Target, *, fresh: bool = False
-) -> Answer:
+def _rehearse(workspace: Workspace, inquiry: Inquiry, package: str, target: Target, *, fresh: bool = False) -> Answer:
     """Let Go say what it would do, for which it downloads all that it needs."""
     recipe = inquiry.recipe
     argv = ("install", "-n", "-trimpath", "-buildvcs=false", *recipe.mode(target), package)
     return workspace.go(*argv, env=recipe.environment(target), fresh=fresh)
 
 
-def _refusal(answer: Answer) -> str:
+def _refusal(answer: Answer, workspace: Workspace) -> str:
     """Return why Go refuses to build, without what it would have done before."""
-    lines = answer.said.splitlines() if answer.code else []
-    return "\n".join(line for line in lines if not line.startswith("go: downloading "))
+    said = asking.own_words(answer.said, workspace, Path()) if answer.code else ""
+    return "\n".join(line for line in said.splitlines() if not line.startswith("go: downloading "))
 
 
 def _listed(inquiry: Inquiry, root: Path, package: str, pairs: list[Target]) -> tuple[str, dict[str, str]]:
@@ -167,7 +167,8 @@ def _listed(inquiry: Inquiry, root: Path, package: str, pairs: list[Target]) -> 
             env = {"GOFLAGS": "-mod=mod"}  # in a copy go.sum may be completed
             answer = listing.ask(workspace, inquiry.recipe, target, package, directory="", env=env)
             if isinstance(answer, Answer) or answer.error:
-                found[str(target)] = answer.said if isinstance(answer, Answer) else answer.error
+                said = answer.said if isinstance(answer, Answer) else answer.error
+                found[str(target)] = asking.own_words(said, workspace, Path())
                 continue
             checked: set[tuple[str, ...]] = set()
             for each in answer.packages:

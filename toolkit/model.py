@@ -15,6 +15,7 @@ from typing import Protocol
 
 _CHUNK = 1 << 20  # bytes
 
+
 @dataclass(frozen=True, order=True)
 class Target:
     """A GOOS/GOARCH pair, as `go tool dist list -json` gives it. Made by an engine."""
@@ -99,7 +100,9 @@ class Source:
     refusals: Mapping[str, str] = field(default_factory=dict, repr=False)  # why Go refuses a pair, by its name
     stamps: tuple[tuple[str, str], ...] = ()  # string variables that the linker sets
     documents: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)  # licenses, notices and README
-    notices: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # licenses of vendored modules, by path version
+    notices: tuple[tuple[str, str], ...] = field(
+        default=(), repr=False
+    )  # licenses of vendored modules, by path version
     notes: tuple[str, ...] = ()  # what a person should know, a sentence each
 
     @property

@@ -7,25 +7,29 @@ import queue
 import ssl
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from os import environ
 from pathlib import Path
 from typing import Self
 
-from toolkit import targets, toolchain
-from toolkit.engines import Closed, CompileError, Limits, Share, TimeLimit, docker_go, image, notices
-from toolkit.engines.docker_container import WORK, Container, Result
-from toolkit.engines.docker_host import CACHE, MODULES, SCRATCH, Host
+from toolkit import toolchain
+from toolkit.engines import DEPTH, Closed, CompileError, Limits, Share, TimeLimit, docker_go, image
+from toolkit.engines.docker_container import OTHER_IMAGE, USER, WORK, Container, Result
+from toolkit.engines.docker_go import ENVIRONMENT
+from toolkit.engines.docker_host import SCRATCH, SOURCE, Host
 from toolkit.engines.docker_volumes import cache_names
-from toolkit.errors import DiskFull, EngineLost, ImageUnusable, SourceError
-from toolkit.model import Module, Recipe, Source, Target, Watcher
+from toolkit.errors import DiskFull, EngineLost, ImageUnusable
+from toolkit.go import tree
+from toolkit.go.tree import Node
+from toolkit.go.workspace import Answer
+from toolkit.model import Recipe, Source, Target, Watcher
 from toolkit.settings import EngineSettings
 
-_CERTIFICATES = f"{WORK}/ca.pem"
-_SOURCE = f"{WORK}/go/source"
-_OUT = f"{SCRATCH}/out"
-_SHORT = 60.0  # seconds for a command that compiles nothing
-_LONG = 900.0  # seconds for downloading modules
+_ASKED = "go/ask"  # where in the volume of a container the tree of a question lies
+_LONG = 900.0  # seconds for a question, which may have to download modules
 _NO_ROOM = "no space left on device"
+# How a module is checked that is there already.
+_CHECKS = ("GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE")
 
 
 class DockerEngine:
@@ -33,16 +37,18 @@ class DockerEngine:
 
     name = "docker"
 
-    def __init__(self, host: Host, image_id: str, settings: EngineSettings, limits: Limits) -> None:
-        """Take an engine that answers and the ID of an image that is there; nothing is started yet."""
+    def __init__(self, host: Host, found: image.Image, settings: EngineSettings, limits: Limits) -> None:
+        """Take an engine that answers and an image that is there; nothing is started yet."""
         self._share = Share.of(host.cpus, host.memory, limits.jobs)
-        self.jobs = self._share.jobs
-        self._host, self._image, self._limits = host, image_id, limits
-        self._run = run_label(settings.dist)
-        self._cache, self._modules = cache_names(image_id, toolchain.pinned(), build_cache=settings.build_cache)
-        self._idle: queue.SimpleQueue[Container] = queue.SimpleQueue()
+        self.jobs, self.digest = self._share.jobs, found.digest if settings.image else ""
+        self.record: Mapping[str, str] = {"engine": self.name, "image": found.id}
+        self._host, self._image, self._limits = host, found.id, limits
+        self._run, self._version = run_label(settings.dist), settings.toolchain or toolchain.pinned()
+        self._settings = settings
+        self._idle: dict[str, queue.SimpleQueue[Container]] = {}  # by what is mounted
         self._all: set[Container] = set()
-        self._guard = threading.Lock()
+        self._sources: dict[str, str] = {}  # volumes with the files of sources, by the sources' digests
+        self._guard, self._laying = threading.Lock(), threading.Lock()
         self._closed = False
 
     @classmethod
@@ -52,105 +58,121 @@ class DockerEngine:
         Raises EngineUnavailable, EngineForbidden, ImageUnusable or ToolchainError.
         """
         host = Host.connect()
+        version = settings.toolchain or toolchain.pinned()
 
         def download(found: image.Image, version: str) -> bytes:
-            start = cls(host, found.id, settings, limits)._start  # noqa: SLF001 - its own
+            start = cls(host, found, settings, limits)._start  # noqa: SLF001 - its own
             return docker_go.download(start, image.name(), version, host.goarch, certificates())
 
         try:
             host.sweep(everything=False, run=run_label(settings.dist))
             if not settings.image:
-                return cls(host, image.ensure(host, watcher, toolchain.pinned(), download).id, settings, limits)
-            engine = cls(host, image.named(host, settings.image, watcher).id, settings, limits)
-            docker_go.prepare(engine._start, settings.image, toolchain.pinned(), certificates(), watcher)
+                return cls(host, image.ensure(host, watcher, version, download), settings, limits)
+            engine = cls(host, image.named(host, settings.image, watcher), settings, limits)
+            docker_go.prepare(engine._start, settings.image, version, certificates(), watcher)
         except BaseException:
             host.close()
             raise
         return engine
 
-    def targets(self) -> tuple[Target, ...]:
-        """Return all pairs that the toolchain there knows."""
-        folder = "go/preflight"
-        with self._lent() as container:
-            container.put(WORK, {f"{folder}/{name}": content for name, content in targets.PREFLIGHT.items()})
-
-            def run(args: tuple[str, ...], env: Mapping[str, str]) -> tuple[str, str]:
-                done = self._go(container, *args, env=env, folder=f"{WORK}/{folder}")
-                return done.output, done.said
-
-            return targets.ask(run, Recipe(toolchain.pinned()))
-
-    def fetch(self, source: Source) -> None:
-        """Download and check all modules that a source needs, in a container that has a network for just that."""
-        container = self._start(online=True)
+    @contextlib.contextmanager
+    def open(self, nodes: Iterable[Node], online: bool) -> Iterator[DockerWorkspace]:  # noqa: FBT001 - as in Engine
+        """Give a directory with a tree in a container, which has a network only if it is `online`."""
+        container = self._start(online=online)
         try:
-            self._send(container, source)
-            done = self._go(
-                container, "mod", "download", env=toolchain.module_settings(), folder=_SOURCE, seconds=_LONG
-            )
+            container.put(WORK, {"ca.pem": certificates()}, folders=("go", f"{_ASKED}{DEPTH}"))
+            container.put_tar(f"{WORK}/{_ASKED}{DEPTH}", tree.tar(nodes, owner=USER))
+            settings = {**toolchain.module_settings(), **toolchain.fetching()} if online else {}
+            settings.pop("SSH_AUTH_SOCK", "")  # a socket of this machine
+            yield DockerWorkspace(self, container, {"GOTOOLCHAIN": self._version, **settings})
+        except BaseException:
+            if self._closed:
+                raise Closed from None
+            raise
         finally:
             self._drop(container)
-        if done.code:
-            raise SourceError(
-                f"the modules of `{source.module.path}` cannot be had: {toolchain.complaint(done.said)}",
-                hint="check GOPROXY, GOSUMDB and the network: `invoke doctor`",
-            )
 
     def compile(self, source: Source, target: Target, recipe: Recipe) -> bytes:
         """Return the binary."""
-        build, *rest = recipe.argv(source, target, _OUT)
-        argv = ("go", build, f"-p={self._share.cpus}", *rest)
-        env = {**_ENVIRONMENT, **self._share.environment(), **recipe.environment(target)}
+        install, *rest = recipe.argv(source, target)
+        argv = ("go", install, f"-p={self._share.cpus}", *rest)
+        gopath = f"{SCRATCH}/{target.slug}"
+        settings = toolchain.module_settings()
+        env = {**ENVIRONMENT, **{name: settings[name] for name in _CHECKS if name in settings}, "GOPATH": gopath}
+        env |= {**self._share.environment(), **recipe.environment(target)}
         with self._lent(source) as container:
-            done = container.exec(argv, env, _SOURCE, seconds=self._limits.seconds)
+            if source.remote:
+                container.put(SCRATCH, {}, folders=(target.slug, f"{target.slug}/pkg"))
+                container.copy(f"{ENVIRONMENT['GOPATH']}/pkg/sumdb", f"{gopath}/pkg")
+            directory = WORK if source.remote else f"{SOURCE}{DEPTH}/{source.directory}".rstrip("/")
+            done = container.exec(argv, env, directory, seconds=self._limits.seconds)
             if done is None:
                 raise TimeLimit
-            data = container.get(_OUT) if not done.code else None
+            data = self._program(container, f"{gopath}/bin", source, target) if not done.code else None
         if self._closed:
             raise Closed
         return _binary(done, data)
-
-    def notices(self, source: Source, modules: Iterable[Module]) -> dict[str, str]:
-        """Return licence texts."""
-        with self._lent(source) as container:
-
-            def run(*args: str) -> str:
-                return self._go(container, *args, folder=_SOURCE).output
-
-            return notices.collect(modules, run, container.get)
 
     def close(self) -> None:
         """Remove all containers, which ends whatever runs in them, and their volumes."""
         with self._guard:
             self._closed = True
             containers, self._all = list(self._all), set()
+            volumes, self._sources = list(self._sources.values()), {}
         for container in containers:
             container.remove()
+        for volume in volumes:
+            with contextlib.suppress(EngineLost, DiskFull):
+                self._host.remove_volume(volume)
         self._host.close()
+
+    def ask(self, container: Container, argv: tuple[str, ...], env: Mapping[str, str], directory: str) -> Answer:
+        """Run the go command in a container to its end, for a question."""
+        done = container.exec(("go", *argv), {**ENVIRONMENT, **env}, directory, seconds=_LONG)
+        if done is None:
+            raise EngineLost(
+                f"`go {argv[0]}` in a container did not end within {_LONG:.0f} s",
+                hint="check the network, and whether the engine has memory and disk space left",
+            )
+        if done.code in {126, 127} and "executable file not found" in done.said:
+            raise ImageUnusable(f"the image `{self._settings.image}` has no `go` on its PATH", hint=OTHER_IMAGE)
+        return Answer(done.code, done.output, done.errors)
 
     # ---- containers ----
 
     @contextlib.contextmanager
-    def _lent(self, source: Source | None = None) -> Iterator[Container]:
-        """Lend an idle container, or a new one, with the source in it; one in which something went wrong is removed."""
+    def _lent(self, source: Source) -> Iterator[Container]:
+        """Lend an idle container that has the source, or a new one; one in which something went wrong is removed."""
+        volume = "" if source.remote else self._laid(source)
+        idle = self._idle.setdefault(f"{volume} {source.included}", queue.SimpleQueue())
         try:
-            container = self._idle.get_nowait()
+            container = idle.get_nowait()
         except queue.Empty:
-            container = self._start(online=False)
+            container = self._start(online=False, source=volume, included=source.included)
         try:
-            if source and container.holds != source.digest:
-                self._send(container, source)
             yield container
         except BaseException:
             self._drop(container)
             if self._closed:
                 raise Closed from None
             raise
-        self._idle.put(container)
+        idle.put(container)
 
-    def _start(self, *, online: bool) -> Container:
+    def _laid(self, source: Source) -> str:
+        """Return the volume with the files of a source, which all workers of this run share and none can write to."""
+        with self._laying:
+            if source.digest not in self._sources:
+                nodes = (*tree.compiled(source.files), Node(source.directory or ".", kind=tree.DIRECTORY, mode=0o755))
+                packed = tree.tar(nodes, owner=USER, below=DEPTH.strip("/"))
+                self._sources[source.digest] = self._host.make_source_volume(self._run, packed, self._image)
+            return self._sources[source.digest]
+
+    def _start(self, *, online: bool, source: str = "", included: str = "") -> Container:
+        cache, modules = cache_names(
+            self._image, self._version, included[:12], build_cache=self._settings.build_cache
+        )  # fmt: skip
         container = self._host.run(
-            self._image, self._run, cache=self._cache, modules=self._modules, online=online,
+            self._image, self._run, cache=cache, modules=modules, source=source, online=online,
             memory=max(self._share.memory, 512 << 20),
         )  # fmt: skip
         with self._guard:
@@ -167,39 +189,31 @@ class DockerEngine:
             self._all.discard(container)
         container.remove()
 
-    def _send(self, container: Container, source: Source) -> None:
-        files = {f"go/source/{name}": (source.directory / name).read_bytes() for name in source.files}
-        container.put(WORK, {**files, "ca.pem": certificates()})
-        container.holds = source.digest
-
-    def _go(
-        self, container: Container, *args: str, env: Mapping[str, str] | None = None, folder: str = WORK,
-        seconds: float = _SHORT,
-    ) -> Result:  # fmt: skip
-        fixed = {"GOTOOLCHAIN": toolchain.pinned(), "GOENV": "off", "GOWORK": "off", "GOFLAGS": ""}
-        done = container.exec(("go", *args), {**_ENVIRONMENT, **fixed, **(env or {})}, folder, seconds=seconds)
-        if done is None:
-            raise EngineLost(
-                f"`go {args[0]}` in a container did not end within {seconds:.0f} s",
-                hint="is the network there, and does the engine have memory and room left?",
-            )
-        if done.code in {126, 127} and "executable file not found" in done.said:
-            raise ImageUnusable(
-                f"the image `{self._image}` has no `go` on its PATH",
-                hint="name an image that has Go, or leave out `--image`",
-            )
-        return done
+    def _program(self, container: Container, folder: str, source: Source, target: Target) -> bytes | None:
+        """Return what `go install` made: for another system or processor it lies in a directory of that name."""
+        native = (target.goos, target.goarch) == ("linux", self._host.goarch)
+        return container.get(f"{folder}/{'' if native else f'{target.slug}/'}{source.name}{target.exe}")
 
 
-_ENVIRONMENT = {
-    "HOME": WORK,
-    "GOCACHE": f"{CACHE}/go",
-    "GOMODCACHE": f"{MODULES}/go",
-    "GOTMPDIR": SCRATCH,
-    "TMPDIR": SCRATCH,
-    "GOPROXY": "off",
-    "SSL_CERT_FILE": _CERTIFICATES,
-}
+@dataclass(frozen=True)
+class DockerWorkspace:
+    """A directory in a container with a tree."""
+
+    engine: DockerEngine
+    container: Container
+    env: Mapping[str, str]
+    root: str = f"{WORK}/{_ASKED}{DEPTH}"
+    modules: str = ENVIRONMENT["GOMODCACHE"]
+
+    def go(self, *args: str, directory: str = "", env: Mapping[str, str] | None = None, fresh: bool = False) -> Answer:
+        """Run the go command to its end."""
+        del fresh  # a container has no answers of before
+        place = f"{self.root}/{directory}".rstrip("/")
+        return self.engine.ask(self.container, args, {**self.env, **(env or {})}, place)
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file in the container."""
+        return self.container.get(path) if path.startswith("/") else None
 
 
 def _binary(done: Result, data: bytes | None) -> bytes:
@@ -208,7 +222,7 @@ def _binary(done: Result, data: bytes | None) -> bytes:
         return data
     if _NO_ROOM in done.said:
         raise DiskFull(
-            "the Docker engine has no room left for the compiler",
+            "no space left on device for the compiler on the Docker engine",
             hint="`invoke clean --all`, or `docker system prune`, frees some; then run it again",
         )
     if done.code in {-1, 137}:

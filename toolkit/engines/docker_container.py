@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent import futures
@@ -21,6 +22,7 @@ LABEL = "aws-mfa-toolkit"  # what everything made on an engine carries, so that 
 USER = 65532  # nobody in particular; the same number as in docker/builder.Dockerfile
 WORK = "/build"  # the volume of one container
 OTHER_IMAGE = "name an image that has Go 1.21 or newer, or leave out `--image`"
+_COPIED = 8  # pieces of 2 MiB: what is copied in a container is a few hundred bytes
 _PRINTED = 64 << 20  # bytes that one command may print
 _REMOVAL_TIMEOUT = 10  # seconds
 
@@ -32,6 +34,7 @@ class Result:
     code: int
     output: str  # standard output
     said: str  # standard output and standard error
+    errors: str = ""  # standard error alone
 
 
 class Container:
@@ -43,7 +46,6 @@ class Container:
         self._stdin: Any = io.BytesIO()
         self._making: futures.Future[object] = futures.Future()
         self._making.set_result(None)  # nothing has to be waited for before it is removed
-        self.holds = ""  # the digest of the source that was sent there
 
     def begin(self, image: str, labels: Mapping[str, str], limits: Mapping[str, Any]) -> None:
         """Create and start it, idling on its standard input, which this process holds. Raises ImageUnusable."""
@@ -130,6 +132,21 @@ class Container:
             finally:
                 chunks.close()
 
+    def copy(self, path: str, folder: str) -> None:
+        """Copy a small directory, if there is one, below another directory of the container's volumes."""
+        import docker.errors
+
+        with translated("copying files"):
+            try:
+                chunks, _ = self._api.get_archive(self._id, path)
+            except docker.errors.NotFound:
+                return
+            try:
+                data = b"".join(itertools.islice(chunks, _COPIED))
+            finally:
+                chunks.close()
+            self._api.put_archive(self._id, folder, data)
+
     def exec(self, argv: tuple[str, ...], env: Mapping[str, str], folder: str, *, seconds: float) -> Result | None:
         """Run a command to its end; None if it was not done in time, and then the container is gone.
 
@@ -161,7 +178,7 @@ class Container:
         if late.is_set():
             return None
         texts = [piece.decode("utf-8", "replace") for piece in (output, errors)]
-        return Result(-1 if code is None else code, texts[0], "".join(texts))
+        return Result(-1 if code is None else code, texts[0], "".join(texts), texts[1])
 
     def _printed(self, made: str, argv: tuple[str, ...]) -> tuple[bytearray, bytearray]:
         """Start a command and return what it prints, however small the pieces are."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from toolkit import toolchain
+from toolkit.engines import DEPTH
 from toolkit.engines.docker_container import OTHER_IMAGE, WORK, Container, Result
 from toolkit.engines.docker_host import CACHE, MODULES, SCRATCH
 from toolkit.errors import ImageUnusable, ToolchainError
@@ -17,10 +18,11 @@ CERTIFICATES = f"{WORK}/ca.pem"
 ENVIRONMENT = {
     "HOME": WORK,
     "GOCACHE": f"{CACHE}/go",
-    "GOMODCACHE": f"{MODULES}/go",
+    "GOMODCACHE": f"{MODULES}/go{DEPTH}",
     "GOTMPDIR": SCRATCH,
     "TMPDIR": SCRATCH,
-    "GOPROXY": "off",
+    "GOPROXY": f"file://{MODULES}/go{DEPTH}/cache/download",
+    "GOPATH": f"{MODULES}/go/gopath",  # where the checksum database's last state is kept
     "GOENV": "off",
     "GOWORK": "off",
     "GOFLAGS": "",

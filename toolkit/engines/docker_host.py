@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from typing import IO, TYPE_CHECKING, Any, Self
 
+from toolkit import engines as names
 from toolkit.engines import docker_pull, docker_sweep, tarball
 from toolkit.engines.docker_connect import connect
 from toolkit.engines.docker_container import LABEL, WORK, Container
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 SCRATCH = f"{WORK}/scratch"  # where the go command may write for a while
 CACHE = "/cache"  # the volume of the build cache
-MODULES = "/modules"  # the volume of the module cache
-SOURCE = "/aws-mfa-toolkit-compile"  # the read-only volume of the source
+MODULES = f"/{names.MODULES}"  # the volume of the module cache
+SOURCE = f"/{names.COMPILE}"  # the read-only volume of the source
 _MACHINE = f"{LABEL}-machine"  # a label: several machines may share an engine, and have the same paths
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # the kernel's names, in Go's words
 

@@ -78,7 +78,7 @@ class LocalEngine:
         """Take what `start` found; `work` is where directories of this run are made."""
         self.jobs = share.jobs
         self.record: Mapping[str, str] = {"engine": self.name}
-        self._go, self._share, self._limits, self._caches, self._work = go, share, limits, caches, work
+        self._go, self._share, self._limits, self.caches, self._work = go, share, limits, caches, work
         self._running: set[subprocess.Popen[str]] = set()
         self._sources: dict[str, Path] = {}  # where the files of a source lie, by its digest
         self._guard = threading.Lock()
@@ -110,7 +110,7 @@ class LocalEngine:
 
     def ask(self, argv: tuple[str, ...], cwd: Path, env: Mapping[str, str], *, fresh: bool, online: bool) -> Answer:
         """Run the go command to its end, for a question."""
-        held = {**self._offline(cwd), "GOPATH": str(self._caches.checked), **self._caches.environment()}
+        held = {**self._offline(cwd), "GOPATH": str(self.caches.checked), **self.caches.environment()}
         if not online:
             return self._answer(argv, cwd, {**held, "GOPROXY": "off", **env})
         go = self._go.env
@@ -129,12 +129,12 @@ class LocalEngine:
         top = self._laid(source)
         with tempfile.TemporaryDirectory(prefix="build-", dir=self._work) as scratch:
             gopath = Path(scratch, "gopath")
-            database = self._caches.checked / "pkg" / "sumdb"
+            database = self.caches.checked / "pkg" / "sumdb"
             if source.remote and database.is_dir():
                 shutil.copytree(database, gopath / "pkg" / "sumdb")
             argv = [str(self._go.path), *recipe.argv(source, target)]
             argv.insert(2, f"-p={self._share.cpus}")
-            held = {**self._offline(Path(scratch)), **self._caches.environment(source.included)}
+            held = {**self._offline(Path(scratch)), **self.caches.environment(source.included)}
             held |= {"GOPATH": str(gopath), "GOTMPDIR": scratch, **self._share.environment()}
             cwd = Path(f"{top}{DEPTH}", source.directory)
             code, output, said = self._run(argv, cwd, {**held, **recipe.environment(target)}, self._limits.seconds)
@@ -221,9 +221,12 @@ class LocalWorkspace:
         """Where the tree lies."""
         return self.directory.as_posix()
 
-    def go(
-        self, *args: str, directory: str = "", env: Mapping[str, str] | None = None, fresh: bool = False
-    ) -> Answer:
+    @property
+    def modules(self) -> str:
+        """Where the module cache lies."""
+        return self.engine.caches.modules.as_posix()
+
+    def go(self, *args: str, directory: str = "", env: Mapping[str, str] | None = None, fresh: bool = False) -> Answer:
         """Run the go command to its end."""
         return self.engine.ask(args, self.directory / directory, env or {}, fresh=fresh, online=self.online)
 

@@ -85,7 +85,7 @@ def replaced(inquiry: Inquiry, root: Path, go_mod: bytes) -> list[str]:
     with inquiry.open(tree.plain({"go.mod": go_mod}), False) as workspace:  # noqa: FBT003 - online or not
         answer = workspace.go("mod", "edit", "-json")
         if answer.code:
-            raise messages.source_error(messages.relocate(answer.said, workspace.root, str(root)), str(root))
+            raise messages.source_error(own_words(answer.said, workspace, root), str(root))
         rows = [row for document in documents(answer.output) for row in document.get("Replace") or ()]
     places = [row["New"]["Path"] for row in rows if not row["New"].get("Version")]
     inquiry.memory.remember(name, places)
@@ -115,9 +115,7 @@ def fetch(inquiry: Inquiry, taken: Snapshot, package: str, targets: Iterable[Tar
         list(pool.map(lambda target: asked.ask(workspace, target), targets))
 
 
-def check_refusals(
-    inquiry: Inquiry, refusals: Mapping[str, str], subject: str, taken: Snapshot | None = None
-) -> None:
+def check_refusals(inquiry: Inquiry, refusals: Mapping[str, str], subject: str, taken: Snapshot | None = None) -> None:
     """Raise SourceError where Go refuses the source for every pair that is to be built."""
     chosen = [str(target) for target in inquiry.chosen if not target.refusal]
     refused = [refusals[pair] for pair in chosen if refusals.get(pair)]
@@ -153,9 +151,7 @@ class _Asked:
                 for package in found.packages:
                     check_includes(workspace, package, root, checked)
             refusals = {
-                str(target): self._own_words(found.error, workspace)
-                for target, found in answers.items()
-                if found.error
+                str(target): self._own_words(found.error, workspace) for target, found in answers.items() if found.error
             }
             main = next(iter(good.values()), answers[first])
             if good and main.main.name != "main":
@@ -172,9 +168,7 @@ class _Asked:
 
     def ask(self, workspace: Workspace, target: Target) -> Listing:
         """Ask about one pair. Raises SourceError where Go cannot read the module."""
-        answer = listing.ask(
-            workspace, self.inquiry.recipe, target, self.package, directory=self.taken.above, env={}
-        )
+        answer = listing.ask(workspace, self.inquiry.recipe, target, self.package, directory=self.taken.above, env={})
         if isinstance(answer, Answer):
             said = self._own_words(answer.said or answer.output, workspace)
             raise next(implicated(self.taken, said), None) or messages.source_error(said, str(self.taken.root))
@@ -182,7 +176,7 @@ class _Asked:
 
     def _own_words(self, said: str, workspace: Workspace) -> str:
         """Return what Go said with the user's paths in place of the engine's."""
-        return messages.relocate(said, workspace.root, str(self.taken.top))
+        return own_words(said, workspace, self.taken.top)
 
     def _not_main(self, workspace: Workspace, name: str) -> SourceError:
         answer = workspace.go("list", "-e", "-find", "-json=Dir,Name", "./...", directory=self.taken.above)
@@ -197,6 +191,11 @@ class _Asked:
         return SourceError(
             what, hint=f"did you mean `{near[0]}`?" if near else "name the directory that holds `func main`"
         )
+
+
+def own_words(said: str, workspace: Workspace, top: Path) -> str:
+    """Return what Go said with the user's paths, and names of modules, in place of the engine's paths."""
+    return messages.relocate(said, workspace.root, str(top)).replace(f"{workspace.modules}/", "")
 
 
 def program_name(told: str, directory: Path) -> str:

@@ -39,7 +39,9 @@ class FileList:
     def pieces(self) -> tuple[Piece, ...]:
         """The files, each where a compile has to find it."""
         snapshot = self.snapshot
-        return tuple(snapshot.piece(origin, place_of(snapshot, place)) for place, origin in sorted(self.origins.items()))
+        return tuple(
+            snapshot.piece(origin, place_of(snapshot, place)) for place, origin in sorted(self.origins.items())
+        )
 
     @property
     def digest(self) -> str:
@@ -132,9 +134,7 @@ class FileList:
         """Return the error for a name that the snapshot does not have: Go prints `\\ufffd` for what is not UTF-8."""
         for name in self.snapshot.entries:
             if "\ufffd" in place and _as_go_prints(name) == place:
-                return NameNotText(
-                    f"the name of `{place}` is not UTF-8, and Go cannot list it", hint="rename the file"
-                )
+                return NameNotText(f"the name of `{place}` is not UTF-8, and Go cannot list it", hint="rename the file")
         return ImageUnusable(
             f"the go command listed `{place}`, which is not in the source",
             hint="use an image with the go command of the Go project, or leave out `--image`",

@@ -11,6 +11,7 @@ from pathlib import Path
 from toolkit.go.snapshot import Kind, Snapshot
 from toolkit.model import Piece
 
+DIRECTORY = tarfile.DIRTYPE
 _BLOCK = 512  # bytes, of a tar
 _BATCH = 1 << 20  # bytes that are handed on at a time
 _NOWHERE = "aws-mfa-toolkit-nowhere"  # what a link leads to that must not lead anywhere

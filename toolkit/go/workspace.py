@@ -22,11 +22,15 @@ class Answer:
 class Workspace(Protocol):
     """A directory that holds a tree, and a go command that can be run in it."""
 
-    root: str  # where the tree lies, as the go command names it
+    @property
+    def root(self) -> str:
+        """Where the tree lies, as the go command names it."""
 
-    def go(
-        self, *args: str, directory: str = "", env: Mapping[str, str] | None = None, fresh: bool = False
-    ) -> Answer:
+    @property
+    def modules(self) -> str:
+        """Where the module cache lies, as the go command names it."""
+
+    def go(self, *args: str, directory: str = "", env: Mapping[str, str] | None = None, fresh: bool = False) -> Answer:
         """Run the go command to its end, in a directory of the tree; it never raises for a command that failed.
 
         `fresh` asks for the newest answer of the network, where an older one on this machine might do.
