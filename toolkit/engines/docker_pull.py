@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from toolkit.addresses import without_users
+from toolkit.addresses import redact
 from toolkit.engines.docker_errors import translated
 from toolkit.errors import DiskFull, ImagePullFailed, ImageUnusable
 
@@ -62,7 +63,7 @@ def pull(api: docker.APIClient, name: str, wanted: str, say: Callable[[str], Non
 
 def failed(name: str, said: str, wanted: str = "") -> ImageUnusable | DiskFull:
     """Return an error with the engine's own words, and a hint that fits them."""
-    words = without_users(" ".join(said.split()))
+    words = redact(" ".join(said.split()), os.environ)
     if "no space left on device" in words:
         return DiskFull(
             f"no space left on the Docker engine for the image `{name}`",

