@@ -21,7 +21,7 @@ from toolkit.go.gitdir import HASH, GitDirectory, HistoryUnreadable
 SECONDS = 120
 _PASSED = ("PATH", "SYSTEMROOT")
 _ENVIRONMENT = {
-    "GIT_ALLOC_LIMIT": "1g",
+    "GIT_ALLOC_LIMIT": "256m",  # an object of a gigabyte takes little room in a pack
     "GIT_ALLOW_PROTOCOL": "",
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -109,4 +109,4 @@ def _write(path: Path, git: GitDirectory, head: str, shallow: list[bytes]) -> No
 def _reason(said: str, code: int) -> str:
     """Return git's last complaint as a clause."""
     complaints = re.findall(r"^(?:fatal|error): (.*)$", said, re.MULTILINE) or [f"exit code {code}"]
-    return f"git cannot read the history: {complaints[-1][:200]}"
+    return f"git cannot read the history (a partial clone, or damaged): {complaints[-1][:200]}"

@@ -34,7 +34,7 @@ class GitDirectory:
 
 
 def find(top: Path) -> GitDirectory | None:
-    """Return the git directory of a checkout, or None where there is no `.git`.
+    """Return the git directory of a checkout, or None without a `.git`.
 
     Raises HistoryUnreadable where `.git` does not lead to one.
     """
@@ -43,7 +43,7 @@ def find(top: Path) -> GitDirectory | None:
         return None
     own = real(place)
     if not is_directory(own):
-        text = read(own, _SMALL)
+        text = read(place, _SMALL)
         if not text.startswith(b"gitdir: "):
             raise HistoryUnreadable(f"`{place}` does not name a git directory")
         own = _pointed(top, text.removeprefix(b"gitdir: "))

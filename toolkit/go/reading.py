@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -54,7 +55,8 @@ def names(folder: Path) -> list[str]:
 
 def unreadable(path: Path, error: OSError) -> FileUnreadable:
     """Return the error for a file or directory that the system refuses to read."""
-    return FileUnreadable(f"cannot read `{path}`: {error.strerror}", hint=f"check its permissions: `ls -ld '{path}'`")
+    hint = f"`ls -ld {shlex.quote(str(path))}` shows its permissions"
+    return FileUnreadable(f"cannot read `{path}`: {error.strerror}", hint=hint)
 
 
 def special(path: Path) -> SpecialFile:

@@ -23,7 +23,7 @@ class History:
 
     top: Path  # the repository's directory, without links; the module's root where no repository tracks its go.mod
     commit_time: int | None  # seconds since 1970, as `git log -1 --format=%ct -- DIRECTORY` prints it
-    note: str = ""  # for a person: why there is no time, or why it may not be the one of a full clone
+    note: str = ""  # for a person: why the time is not known, or may differ in a full clone
 
 
 def history(root: Path) -> History:

@@ -1,4 +1,4 @@
-"""Repositories that try to run a command, to read a file elsewhere or to hang whoever reads them."""
+"""Repositories that try to run a command, to read a file elsewhere or to hang their reader."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -307,6 +308,12 @@ def git_pipe(scene: Scene) -> None:
     os.mkfifo(scene.data)
 
 
+def git_link(scene: Scene) -> None:
+    """Let `.git` lead to a file elsewhere."""
+    scene.data.rename(scene.folder / "data")
+    scene.data.symlink_to(scene.outside)
+
+
 def git_socket(scene: Scene) -> None:
     """Let a reference be a socket."""
     path = scene.data / "refs" / "heads" / "main"
@@ -361,9 +368,18 @@ def alternates_pipe(scene: Scene) -> None:
     write_tree(scene.data, {"objects/info/alternates": text})
 
 
+def huge_object(scene: Scene) -> None:
+    """Claim that a commit is larger than memory."""
+    name = git(scene.top, "rev-parse", "HEAD")
+    path = scene.data / "objects" / name[:2] / name[2:]
+    path.chmod(0o644)
+    path.write_bytes(zlib.compress(b"commit %d\0tree " % (1 << 33)))
+
+
 READS: dict[str, Callable[[Scene], None]] = {
     "pipe .git": git_pipe,
     "socket": git_socket,
+    "link .git": git_link,
     "device .git": git_device,
     "device HEAD": link("HEAD", "/dev/zero"),
     "directory HEAD": head_directory,
@@ -391,6 +407,7 @@ READS: dict[str, Callable[[Scene], None]] = {
     "large packed-refs": large("packed-refs"),
     "large alternates": large("objects/info/alternates"),
     "loose pipe": loose_pipe,
+    "huge object": huge_object,
     "alternates chain": alternates_chain,
     "alternates pipe": alternates_pipe,
 } | {

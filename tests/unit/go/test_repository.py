@@ -288,10 +288,10 @@ def in_a_circle(folder: Path) -> None:
 
 
 TROUBLE: dict[Callable[[Path], None], str] = {
-    without_tree: "git cannot read the history: ",
-    without_tree_of_head: "git cannot read the history: ",
-    without_commit: "git cannot read the history: ",
-    damaged: "git cannot read the history: ",
+    without_tree: "git cannot read the history (a partial clone, or damaged): ",
+    without_tree_of_head: "git cannot read the history (a partial clone, or damaged): ",
+    without_commit: "git cannot read the history (a partial clone, or damaged): ",
+    damaged: "git cannot read the history (a partial clone, or damaged): ",
     emptied: "is not a git directory",
     without_files: "as a reftable",
     pointing_nowhere: "is not a git directory",
@@ -299,7 +299,7 @@ TROUBLE: dict[Callable[[Path], None], str] = {
     unborn: "has no commit yet",
     without_references: "does not name a commit or branch",
     untracked: "does not contain `cmd/x/go.mod`",
-    other_format: "git cannot read the history: ",
+    other_format: "git cannot read the history (a partial clone, or damaged): ",
     in_a_circle: "without end",
 }
 
@@ -373,7 +373,7 @@ def test_nothing_is_left_behind(spoil: Callable[[Path], None], tmp_path: Path, s
 
 
 def test_a_full_disk_is_a_reason(tmp_path: Path, scratch: Path) -> None:
-    """Where no temporary directory can be made, there is no date."""
+    """Without a temporary directory there is a note in place of a date."""
     root = repository(tmp_path / "top")
     scratch.rmdir()
     assert "cannot make a temporary directory" in history(root).note
