@@ -45,19 +45,19 @@ def find(top: Path) -> GitDirectory | None:
     if not is_directory(own):
         text = read(place, _SMALL)
         if not text.startswith(b"gitdir: "):
-            raise HistoryUnreadable(f"`{place}` does not name a git directory")
+            raise HistoryUnreadable(f"`{place}` does not lead to a git directory")
         own = _pointed(top, text.removeprefix(b"gitdir: "))
     pointer = own / "commondir"
     common = _pointed(own, read(pointer, _SMALL)) if os.path.lexists(pointer) else own
     if not is_directory(common / "objects") or not os.path.lexists(own / "HEAD"):
-        raise HistoryUnreadable(f"`{own}` is not a git directory")
+        raise HistoryUnreadable(f"`{place}` does not lead to a git directory")
     return GitDirectory(top, own, common)
 
 
 def _pointed(base: Path, text: bytes) -> Path:
     name = text.rstrip(b"\r\n")
     if not name or b"\0" in name:
-        raise HistoryUnreadable(f"`{base}` does not name its git directory")
+        raise HistoryUnreadable(f"a file in `{base}` does not lead to a git directory")
     return real(base / os.fsdecode(name))
 
 
@@ -72,7 +72,7 @@ def head(git: GitDirectory) -> str:
         if target.endswith("/.invalid") and is_directory(git.common / "reftable"):
             raise HistoryUnreadable(f"`{git.top}` stores its references as a reftable, which only git can read")
         if not value.startswith("ref:") or not _NAME.fullmatch(target):
-            raise HistoryUnreadable(f"`{name}` of `{git.top}` does not name a commit or branch")
+            raise HistoryUnreadable(f"HEAD of `{git.top}` does not lead to a commit")
         name = target
     raise HistoryUnreadable(f"the references of `{git.top}` lead from one to another without end")
 
@@ -97,7 +97,7 @@ def replacements(git: GitDirectory) -> dict[bytes, bytes]:
     folder = git.common / "refs" / "replace"
     for name in names(inside(git, folder)) if is_directory(folder) else ():
         if re.fullmatch(HASH, name):
-            found[name.encode()] = _value(git, f"refs/replace/{name}").encode()
+            found[name.encode()] = os.fsencode(_value(git, f"refs/replace/{name}"))
     return {old: new for old, new in found.items() if re.fullmatch(HASH.encode(), new)}
 
 

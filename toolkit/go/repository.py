@@ -42,6 +42,8 @@ def history(root: Path) -> History:
                 reasons.append(f"the last commit in `{top}` does not contain `{_below(top, root / 'go.mod')}`")
         except (HistoryUnreadable, SourceError) as error:
             reasons.append(str(error))
+        except OSError as error:  # such as a name that is too long for the system
+            reasons.append(f"`{top / '.git'}` cannot be read: {error.strerror}")
     return History(root, None, _undated(reasons[0]) if reasons else "")
 
 

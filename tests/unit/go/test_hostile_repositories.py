@@ -428,12 +428,13 @@ READS: dict[str, Callable[[Scene], None]] = {
         f"objects/ab/{'cd' * 19}",
     )
 }
-HARMLESS: dict[str, Callable[[Scene], None]] = {
+HARMLESS: dict[str, Callable[[Scene], object]] = {
     "alternates loop": alternates_loop,
     "pipe config": pipe("config"),
     "pipe index": pipe("index"),
     "pipe attributes": pipe("info/attributes"),
     "large config": large("config"),
+    "replaced by nonsense": lambda scene: write_tree(scene.data, {f"refs/replace/{'ab' * 20}": b"\xff"}),
 }
 
 

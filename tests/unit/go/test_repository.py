@@ -287,20 +287,33 @@ def in_a_circle(folder: Path) -> None:
     write_tree(folder, {".git/refs/heads/main": "ref: refs/heads/b\n", ".git/refs/heads/b": "ref: refs/heads/main\n"})
 
 
+def long_names(folder: Path) -> None:
+    """Name a branch as no file system can."""
+    write_tree(folder, {".git/HEAD": f"ref: refs/heads/{'a' * 300}\n"})
+
+
+def long_pointer(folder: Path) -> None:
+    """Name a git directory by a path of many lines."""
+    (folder / ".git").rename(folder / "data")
+    write_tree(folder, {".git": "gitdir: " + "a\n/" * 9000})
+
+
 TROUBLE: dict[Callable[[Path], None], str] = {
     without_tree: "git cannot read the history (a partial clone, or damaged): ",
     without_tree_of_head: "git cannot read the history (a partial clone, or damaged): ",
     without_commit: "git cannot read the history (a partial clone, or damaged): ",
     damaged: "git cannot read the history (a partial clone, or damaged): ",
-    emptied: "is not a git directory",
+    emptied: "does not lead to a git directory",
     without_files: "as a reftable",
-    pointing_nowhere: "is not a git directory",
-    pointing_at_nothing: "does not name a git directory",
+    pointing_nowhere: "does not lead to a git directory",
+    pointing_at_nothing: "does not lead to a git directory",
     unborn: "has no commit yet",
-    without_references: "does not name a commit or branch",
+    without_references: "does not lead to a commit",
     untracked: "does not contain `cmd/x/go.mod`",
     other_format: "git cannot read the history (a partial clone, or damaged): ",
     in_a_circle: "without end",
+    long_names: "cannot be read: File name too long",
+    long_pointer: "does not lead to a git directory",
 }
 
 
@@ -315,6 +328,7 @@ def test_a_time_that_is_not_known_has_a_reason(spoil: Callable[[Path], None], tm
     assert TROUBLE[spoil] in found.note
     assert found.note.endswith("; set `SOURCE_DATE_EPOCH` to choose the date")
     assert "\n" not in found.note
+    assert len(found.note) < 500
 
 
 def test_the_top_is_known_where_only_the_history_is_not(tmp_path: Path) -> None:
