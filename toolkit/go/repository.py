@@ -86,6 +86,6 @@ def wanted_epoch() -> int | None:
     if not re.fullmatch(r"[0-9]{1,10}", text) or not FIRST_EPOCH <= int(text) <= LAST_EPOCH:
         raise UsageError(
             f"`SOURCE_DATE_EPOCH` must be a Unix time from 1980 to 2106, not `{text}`",
-            hint=f"set it to a number from {FIRST_EPOCH} to {LAST_EPOCH}, or unset it",
+            hint=f"`unset SOURCE_DATE_EPOCH`, or set it to a number from {FIRST_EPOCH} to {LAST_EPOCH}",
         )
     return int(text)

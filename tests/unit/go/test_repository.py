@@ -422,6 +422,7 @@ def test_a_source_date_epoch_that_no_archive_can_store_is_an_error(text: str, mo
     with pytest.raises(UsageError, match="must be a Unix time from 1980 to 2106") as caught:
         wanted_epoch()
     assert f"`{text}`" in str(caught.value)
+    assert caught.value.hint.startswith("`unset SOURCE_DATE_EPOCH`")
 
 
 def test_an_empty_source_date_epoch_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
