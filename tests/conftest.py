@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from toolkit import toolchain
@@ -20,8 +21,9 @@ from toolkit.engines.docker_host import Host
 from toolkit.errors import EngineUnavailable
 from toolkit.settings import PREFIX, ROOT
 
-# Read before any test moves HOME: the go command's caches are worth keeping from one run to the next.
+# Read before any test moves HOME: caches are worth keeping from one run to the next.
 _CACHES = {name: toolchain.go().env[name] for name in ("GOCACHE", "GOMODCACHE", "GOPATH")}
+_CACHES["XDG_CACHE_HOME"] = str(platformdirs.user_cache_path())
 _OURS = ("AWS_", PREFIX, "DOCKER_", "SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR", "GOFLAGS", "GOOS", "GOARCH")
 
 EMPTY_IMAGE = "aws-mfa-toolkit-test-empty"
