@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import secrets
 import ssl
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -79,12 +80,15 @@ class DockerEngine:
     def open(self, nodes: Iterable[Node], online: bool) -> Iterator[DockerWorkspace]:  # noqa: FBT001 - as in Engine
         """Give a directory with a tree in a container, which has a network only if it is `online`."""
         container = self._start(online=online)
+        # No two trees lie at the same place: Go's index of directories would take one for the other.
+        directory = f"{_ASKED}{DEPTH}/{secrets.token_hex(8)}"
         try:
-            container.put(WORK, {"ca.pem": certificates()}, folders=("go", f"{_ASKED}{DEPTH}"))
-            container.put_tar(f"{WORK}/{_ASKED}{DEPTH}", tree.tar(nodes, owner=USER))
+            container.put(WORK, {"ca.pem": certificates()}, folders=(directory,))
+            container.put_tar(f"{WORK}/{directory}", tree.tar(nodes, owner=USER))
             settings = {**toolchain.module_settings(), **toolchain.fetching()} if online else {}
             settings.pop("SSH_AUTH_SOCK", "")  # a socket of this machine
-            yield DockerWorkspace(self, container, {"GOTOOLCHAIN": self._version, **settings})
+            env = {"GOTOOLCHAIN": self._version, **settings}
+            yield DockerWorkspace(self, container, env, f"{WORK}/{directory}")
         except BaseException:
             if self._closed:
                 raise Closed from None
@@ -104,7 +108,7 @@ class DockerEngine:
             if source.remote:
                 container.put(SCRATCH, {}, folders=(target.slug, f"{target.slug}/pkg"))
                 container.copy(f"{ENVIRONMENT['GOPATH']}/pkg/sumdb", f"{gopath}/pkg")
-            directory = WORK if source.remote else f"{SOURCE}{DEPTH}/{source.directory}".rstrip("/")
+            directory = WORK if source.remote else f"{SOURCE}/{_below(source)}/{source.directory}".rstrip("/")
             done = container.exec(argv, env, directory, seconds=self._limits.seconds)
             if done is None:
                 raise TimeLimit
@@ -163,7 +167,7 @@ class DockerEngine:
         with self._laying:
             if source.digest not in self._sources:
                 nodes = (*tree.compiled(source.files), Node(source.directory or ".", kind=tree.DIRECTORY, mode=0o755))
-                packed = tree.tar(nodes, owner=USER, below=DEPTH.strip("/"))
+                packed = tree.tar(nodes, owner=USER, below=_below(source))
                 self._sources[source.digest] = self._host.make_source_volume(self._run, packed, self._image)
             return self._sources[source.digest]
 
@@ -202,7 +206,7 @@ class DockerWorkspace:
     engine: DockerEngine
     container: Container
     env: Mapping[str, str]
-    root: str = f"{WORK}/{_ASKED}{DEPTH}"
+    root: str
     modules: str = ENVIRONMENT["GOMODCACHE"]
 
     def go(self, *args: str, directory: str = "", env: Mapping[str, str] | None = None, fresh: bool = False) -> Answer:
@@ -214,6 +218,11 @@ class DockerWorkspace:
     def read(self, path: str) -> bytes | None:
         """Return a file in the container."""
         return self.container.get(path) if path.startswith("/") else None
+
+
+def _below(source: Source) -> str:
+    """Return where in a volume the files of a source lie: at a place that no other source has, as in `open`."""
+    return f"{DEPTH.strip('/')}/{source.digest[:16]}"
 
 
 def _binary(done: Result, data: bytes | None) -> bytes:

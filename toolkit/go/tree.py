@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import tarfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ _NOWHERE = "aws-mfa-toolkit-nowhere"  # what a link leads to that must not lead 
 
 # What the go command reads to find out which files belong to a package; of all else the name is enough.
 _READ = tuple(".go .s .S .sx .c .cc .cpp .cxx .m .h .hh .hpp .hxx .f .F .for .f90 .swig .swigcxx".split())
-_READ_NAMES = {"go.mod", "go.sum"}
+_READ_NAMES = {"go.mod", "go.sum", "modules.txt"}
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def asked(snapshot: Snapshot) -> Iterator[Node]:
     What is not readable, or leads out of the repository, has to fail there as it would fail for the user: it is not
     readable, or leads nowhere.
     """
+    read = {entry.target for name, entry in snapshot.entries.items() if entry.kind is Kind.LINK and _is_read(name)}
     for name, entry in sorted(snapshot.entries.items()):
         place = place_of(snapshot, name)
         if entry.kind is Kind.DIRECTORY:
@@ -68,7 +70,8 @@ def asked(snapshot: Snapshot) -> Iterator[Node]:
             target = posixpath.relpath(place_of(snapshot, entry.target), posixpath.dirname(place) or ".")
             yield Node(place, tarfile.SYMTYPE, 0o777, link=target)
         elif entry.kind is Kind.FILE:
-            yield Node(place, piece=snapshot.piece(name, place)) if _is_read(name) else Node(place)
+            is_read = name in read or _is_read(name)
+            yield Node(place, piece=snapshot.piece(name, place)) if is_read else Node(place)
         else:
             yield Node(place, tarfile.SYMTYPE, 0o777, link=_NOWHERE)
 
@@ -118,12 +121,17 @@ def unseal(nodes: Iterable[Node], root: Path) -> None:
 
 
 def tar(nodes: Iterable[Node], *, owner: int, below: str = "") -> Iterator[bytes]:
-    """Yield a tar of a tree, owned by a user's number, its names put below a directory's."""
-    batch = bytearray()
+    """Yield a tar of a tree, owned by a user's number, its names put below a directory's.
+
+    The files are new: the go command keeps an index of directories by the names, sizes and times of their files, and
+    does not believe it of files that are younger than two seconds.
+    """
+    batch, now = bytearray(), int(time.time())
     for node in with_parents(nodes):
         member = tarfile.TarInfo(posixpath.join(below, node.name))
         member.type, member.mode, member.linkname = node.kind, node.mode, node.link
         member.uid = member.gid = owner
+        member.mtime = now
         member.size = node.size if node.kind == tarfile.REGTYPE else 0
         batch += member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
         for chunk in node.chunks():
@@ -142,4 +150,4 @@ def place_of(snapshot: Snapshot, name: str) -> str:
 
 def _is_read(name: str) -> bool:
     base = posixpath.basename(name)
-    return base.endswith(_READ) or base in _READ_NAMES or name.endswith("vendor/modules.txt")
+    return base.endswith(_READ) or base in _READ_NAMES

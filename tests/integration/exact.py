@@ -1,0 +1,112 @@
+"""A source built in three ways: by plain Go where it lies, and by each engine from a snapshot."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.fakes import FakeWatcher
+from toolkit import source, toolchain
+from toolkit.build import Builder
+from toolkit.engines import Engine, Limits, choose
+from toolkit.errors import ToolkitError
+from toolkit.go.asking import Inquiry
+from toolkit.model import Binary, Recipe, Target, Unbuilt
+from toolkit.settings import CompileSettings
+from toolkit.store import Store
+
+LINUX, WINDOWS = Target("linux", "amd64"), Target("windows", "amd64")
+GO_MOD = "module example.com/tiny\n\ngo 1.21\n"
+MAIN = 'package main\n\nfunc main() { println("hi") }\n'
+
+Change = Callable[[Path], None]
+
+
+@dataclass
+class Memory:
+    """Remembers what was found out, and how often something new was."""
+
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def recall(self, name: str) -> Any:
+        """Return what was remembered, or None."""
+        return self.known.get(name)
+
+    def remember(self, name: str, value: Any) -> None:
+        """Keep a value."""
+        self.known[name] = value
+
+
+@dataclass
+class Builds:
+    """Builds directories on one engine, for one pair or two."""
+
+    engine: Engine
+    folder: Path
+    targets: tuple[Target, ...] = (LINUX, WINDOWS)
+    memory: Memory = field(default_factory=Memory)
+    asked: int = 0  # how often a go command was asked something
+
+    @property
+    def recipe(self) -> Recipe:
+        """How binaries are made."""
+        return Recipe(toolchain.pinned(), self.engine.digest)
+
+    def resolve(self, directory: Path | str, *chosen: Target) -> source.Found:
+        """Return the source that a directory holds."""
+        return source.resolve(str(directory), self.inquiry(*chosen))
+
+    def inquiry(self, *chosen: Target) -> Inquiry:
+        """Return what finding out about a source needs."""
+        work = Path(tempfile.mkdtemp(dir=self.folder))
+
+        def opened(nodes: Any, online: bool) -> Any:  # noqa: FBT001 - as in Engine
+            self.asked += 1
+            return self.engine.open(nodes, online)
+
+        return Inquiry(
+            opened, self.memory, self.recipe, self.targets, chosen or self.targets[:1], work, self.folder / "dist"
+        )  # fmt: skip
+
+    def compiled(self, found: source.Found, target: Target = LINUX) -> bytes | Unbuilt:
+        """Return what an engine makes of a source, or why it does not."""
+        store = Store(Path(tempfile.mkdtemp(dir=self.folder)))
+        outcome = Builder(self.engine, store, found.source, self.recipe, FakeWatcher())(target)
+        return outcome.path.read_bytes() if isinstance(outcome, Binary) else outcome
+
+    def build(self, directory: Path | str, target: Target = LINUX) -> bytes | Unbuilt | ToolkitError:
+        """Return the binary, or how the build ends instead."""
+        try:
+            found = self.resolve(directory, target)
+        except ToolkitError as error:
+            return error
+        return self.compiled(found, target)
+
+
+@contextlib.contextmanager
+def started(kind: str, folder: Path, **settings: Any) -> Iterator[Builds]:
+    """Start an engine."""
+    chosen = CompileSettings(engine=kind, dist=folder / "dist", **settings)
+    with choose(chosen, FakeWatcher(), Limits(jobs=1)) as engine:
+        yield Builds(engine, folder)
+
+
+def plain(directory: Path, scratch: Path, target: Target = LINUX) -> bytes | str:
+    """Return what plain Go builds where a source lies, or what it says."""
+    recipe, out = Recipe(toolchain.pinned()), scratch / "out"
+    out.unlink(missing_ok=True)
+    go = toolchain.go()
+    env = {**go.env, **recipe.environment(target), "GOCACHE": str(scratch / "cache")}
+    if "PLAIN_GOCACHE" in os.environ:
+        env["GOCACHE"] = os.environ["PLAIN_GOCACHE"]
+    flags = ("-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", "-ldflags=-s -w")
+    done = subprocess.run(
+        [go.path, "build", *flags, "-o", out, "."], cwd=directory, env=env, capture_output=True, text=True, check=False
+    )
+    return out.read_bytes() if out.exists() and not done.returncode else done.stderr
