@@ -29,7 +29,7 @@ _NETWORK = (
     r"|proxyconnect|TLS handshake|(?<!syntax error: )unexpected EOF|: EOF$|\b(?:429|5\d\d) [A-Z]|misbehaving"
 )
 _MISSING = (
-    r"404 Not Found|410 Gone|unknown revision|no matching versions"
+    r"404 Not Found|410 Gone|unknown revision|no matching versions|(?:file:|@v/)[^\n]*no such file or directory"
     r"|unrecognized import path|invalid version|disallowed version|not found"
 )
 
