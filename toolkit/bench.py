@@ -9,6 +9,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from toolkit.model import Artifact, Target
@@ -16,6 +17,20 @@ from toolkit.store import sha256, writing
 
 # What packs, with its version: the same members give the same bytes only from the same compressor.
 COMPRESSOR = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
+
+_MODE = 0o644  # of a released file, whatever the umask: a web server has to read it
+
+
+@cache
+def code(folder: Path = Path(__file__).parent) -> str:
+    """Return a SHA-256, in hex, over the code and templates that make outputs: a change of them makes new files."""
+    files = [folder / "bench.py", *sorted((folder / "outputs").rglob("*"), key=Path.as_posix)]
+    total = hashlib.sha256()
+    for path in files:
+        if path.is_file() and "__pycache__" not in path.parts:
+            content = path.read_bytes().replace(b"\r\n", b"\n")  # git may have changed line ends
+            total.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
+    return total.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -30,16 +45,19 @@ class Bench:
     ) -> Artifact:
         """Return a file's artifact, taken over from the last release where the same `inputs` made it.
 
-        `inputs` is JSON: all that decides the bytes that `data` would return. Raises OutputUnwritable or DiskFull.
+        `inputs` is JSON: all that decides the bytes that `data` would return, but for the toolkit's own code. Raises
+        OutputUnwritable or DiskFull.
         """
-        key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+        key = hashlib.sha256(json.dumps([inputs, code()], sort_keys=True).encode()).hexdigest()
         path, before = self.root / name, self.old.get(name)
         with writing(path):
             if before and before.inputs == key and before.path.is_file() and sha256(before.path) == before.sha256:
                 _take_over(before.path, path)
+                path.chmod(_MODE)
                 return Artifact(kind, path, before.size, before.sha256, key, target)
             content = data()
             path.write_bytes(content)
+            path.chmod(_MODE)
         return Artifact(kind, path, len(content), hashlib.sha256(content).hexdigest(), key, target)
 
 

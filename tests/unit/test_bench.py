@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.unit.samples import LINUX, names
-from toolkit.bench import Bench
+from tests.unit.samples import LINUX, names, write_tree
+from toolkit.bench import Bench, code
 from toolkit.errors import OutputUnwritable
 from toolkit.model import Artifact
 
@@ -44,6 +45,41 @@ def test_the_same_inputs_take_the_very_same_file_over(tmp_path: Path) -> None:
     new = bench.make("archive", "file", dict(reversed(INPUTS.items())), never, target=LINUX)
     assert new == dataclasses.replace(old, path=tmp_path / "new" / "file")
     assert new.path.stat().st_ino == old.path.stat().st_ino
+
+
+@pytest.mark.parametrize("changed", ["bench.py", "outputs/archives.py", "outputs/a.json", "outputs/deep/new.txt"])
+def test_other_code_makes_another_file(changed: str, tmp_path: Path) -> None:
+    """An output is made again after a change of what makes it; line ends and compiled files decide nothing."""
+    write_tree(tmp_path, {"bench.py": "1\n", "outputs/archives.py": "2\n", "outputs/a.json": "{}", "other.py": ""})
+    before = code.__wrapped__(tmp_path)
+    write_tree(tmp_path, {"other.py": "3", "outputs/__pycache__/a.pyc": "4", "bench.py": b"1\r\n"})
+    assert code.__wrapped__(tmp_path) == before
+    write_tree(tmp_path, {changed: "5"})
+    assert code.__wrapped__(tmp_path) != before
+
+
+def test_the_code_is_part_of_what_decides_the_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that other code made is not taken over."""
+    old = made(tmp_path / "old")
+    monkeypatch.setattr("toolkit.bench.code", lambda: "other")
+    (tmp_path / "new").mkdir()
+    new = Bench(tmp_path / "new", {"file": old}).make("archive", "file", INPUTS, lambda: b"another")
+    assert new.path.read_bytes() == b"another"
+
+
+def test_the_code_is_read_once() -> None:
+    """A release has many files."""
+    assert code() is code()
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o666, 0o777])
+def test_a_file_that_is_taken_over_can_be_read_by_everyone(mode: int, tmp_path: Path) -> None:
+    """An older toolkit left its mode to the umask."""
+    old = made(tmp_path / "old")
+    old.path.chmod(mode)
+    (tmp_path / "new").mkdir()
+    new = Bench(tmp_path / "new", {"file": old}).make("archive", "file", INPUTS, never)
+    assert stat.S_IMODE(new.path.stat().st_mode) == 0o644
 
 
 def test_other_inputs_make_another_file(tmp_path: Path) -> None:
