@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ from toolkit.errors import DiskFull, OutputUnwritable
 from toolkit.model import Binary, BuildInfo, Module, Source, Target
 
 _CHUNK = 1 << 20
+_DIRECTORY = 0o755  # the mode of every directory
 
 
 def sha256(path: Path) -> str:
@@ -59,10 +61,20 @@ def writing(path: Path) -> Iterator[None]:
         ) from None
 
 
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it, which everyone may read and only their owner change, whatever the umask."""
+    for each in (*reversed(path.parents), path):
+        if not each.is_dir():
+            with contextlib.suppress(FileExistsError):  # another thread or run was faster
+                each.mkdir(mode=_DIRECTORY)
+                each.chmod(each.stat().st_mode | _DIRECTORY)
+    path.mkdir(exist_ok=True)  # an error where a file is in its place
+
+
 def write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write a file whole or not at all, with the folders above it."""
+    """Write a file whole or not at all, with the directories above it. Its mode does not depend on the umask."""
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(path.parent)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -102,10 +114,13 @@ class Store:
         """Hold this folder alone. Calls `waiting` with a sentence, once, where somebody else holds it."""
         from filelock import FileLock, Timeout
 
+        path = self.root / ".lock"
         with writing(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
-            (self.root / ".lock").touch()
-        lock = FileLock(self.root / ".lock")
+            make_directory(self.root)
+        _refuse_other_files(path)
+        with writing(path):
+            path.touch(mode=0o644)
+        lock = FileLock(path)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -198,10 +213,13 @@ class Store:
         """Give an empty folder; when the block ends well, it becomes the release, whole, unless it is just the same."""
         new = self._beside("new")
         with writing(new):
-            new.mkdir(parents=True)
+            make_directory(new)
         try:
             yield new
-            if not _same(new, self.release):
+            if _same(new, self.release):
+                with writing(self.release):
+                    self.release.chmod(_DIRECTORY)
+            else:
                 with writing(new):
                     new.rename(self._beside("next"))
                     self._swap()
@@ -218,6 +236,16 @@ class Store:
             self.release.rename(old)
         next_.rename(self.release)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Raise OutputUnwritable for what is there and not a regular file of one name: opening it could harm another."""
+    with writing(path), contextlib.suppress(FileNotFoundError):
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            raise OutputUnwritable(
+                f"`{path}` is not a plain file", hint="remove it, or name another directory with `--dist`"
+            )
 
 
 def _same(new: Path, old: Path) -> bool:

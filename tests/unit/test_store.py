@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.samples import DEPENDENCY, LINUX, WINDOWS, build_info, names, source, write_tree
+from toolkit.bench import Bench
 from toolkit.errors import DiskFull, OutputUnwritable
 from toolkit.model import Binary
 from toolkit.settings import ROOT
@@ -62,6 +63,61 @@ def test_a_file_is_written_whole_with_its_mode(mode: int, tmp_path: Path) -> Non
     assert names(path.parent) == ["file"]
     if os.name == "posix":
         assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+UMASKS = pytest.mark.parametrize("umask", [0o000, 0o002, 0o027, 0o077, 0o777], ids=oct)
+
+
+@pytest.fixture
+def masked(umask: int) -> Iterator[None]:
+    """Run a test with a umask."""
+    before = os.umask(umask)
+    yield
+    os.umask(before)
+
+
+def modes(root: Path) -> dict[str, str]:
+    """Return the mode of a folder and of all below it."""
+    return {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in (root, *root.rglob("*"))}
+
+
+@UMASKS
+@pytest.mark.usefixtures("masked")
+def test_modes_do_not_depend_on_the_umask(umask: int, tmp_path: Path) -> None:
+    """Everyone may read what is in `dist/`, only its owner may change it."""
+    store = Store(tmp_path / "above" / "dist")
+    with store.lock(print):
+        store.keep(source(), LINUX, "fingerprint", b"program", INFO)
+        store.remember("list", [])
+        store.keep_log(LINUX, "said")
+        with store.new_release() as folder:
+            Bench(folder).make("archive", "packed", 1, lambda: b"")
+    above = oct(stat.S_IMODE((tmp_path / "above").stat().st_mode))
+    lock, *others = sorted(modes(store.root).items())
+    assert (above, lock[0]) == ("0o755", ".lock")
+    assert lock[1] in {"0o644", oct(0o644 & ~umask)}
+    assert dict(others) == {
+        **dict.fromkeys(("bin", "dist", "linux_amd64", "logs", "release", "state"), "0o755"),
+        **dict.fromkeys(("linux_amd64.txt", "list.json", "packed", "program.json"), "0o644"),
+        "program": "0o755",
+    }
+
+
+def test_a_directory_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    """What somebody made for a group stays the group's, and a new one below it belongs to the same group."""
+    tmp_path.chmod(0o2770)
+    write(tmp_path / "new" / "file", b"")
+    assert oct(stat.S_IMODE(tmp_path.stat().st_mode)) == "0o2770"
+    assert oct(stat.S_IMODE((tmp_path / "new").stat().st_mode)) in {"0o755", "0o2755"}
+
+
+def test_an_old_release_that_nobody_could_read_becomes_readable(store: Store) -> None:
+    """It was made with another umask, by an older toolkit."""
+    write_tree(store.release, {"a": "1"})
+    store.release.chmod(0o700)
+    with store.new_release() as folder:
+        write_tree(folder, {"a": "1"})
+    assert oct(stat.S_IMODE(store.release.stat().st_mode)) == "0o755"
 
 
 def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path: Path, little_room: int) -> None:
@@ -362,3 +418,30 @@ def test_a_lock_that_is_free_is_had_without_a_word(store: Store) -> None:
     with store.lock(said.append):
         assert store.root.is_dir()
     assert said == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path, _: path.mkdir(),
+        lambda path, other: path.symlink_to(other),
+        lambda path, other: path.symlink_to(other.parent / "none"),
+        lambda path, other: path.symlink_to(other.parent),
+        lambda path, other: path.hardlink_to(other),
+        lambda path, _: os.mkfifo(path),
+        lambda path, _: os.mknod(path, stat.S_IFSOCK | 0o600),
+    ],
+    ids=["directory", "link", "dangling", "link-to-directory", "hard-link", "fifo", "socket"],
+)
+def test_a_lock_that_is_not_a_plain_file_is_an_error(
+    make: Callable[[Path, Path], object], store: Store, tmp_path: Path
+) -> None:
+    """It is neither opened nor followed, and no other file is truncated or made."""
+    other = tmp_path / "other" / "file"
+    write(other, b"theirs")
+    write(store.root / "bin", b"")
+    make(store.root / ".lock", other)
+    with pytest.raises(OutputUnwritable, match=r"`.*/\.lock` is not a plain file") as caught, store.lock(print):
+        pytest.fail("locked")
+    assert "--dist" in caught.value.hint
+    assert (other.read_bytes(), names(other.parent)) == (b"theirs", ["file"])
