@@ -29,6 +29,7 @@ from toolkit.mfa.login import Login
 from toolkit.mfa.proof import Proof, require
 from toolkit.mfa.verify import verify
 from toolkit.model import Check, Dist, Target
+from toolkit.outputs.manifest import document
 
 HERE = Target(*targets.native())
 
@@ -57,9 +58,9 @@ def dist(folder: Path, script: str) -> Dist:
     head = f"#!{sys.executable}\nimport json, os, sys\ndesk = os.environ['AWS_SHARED_CREDENTIALS_FILE']\n"
     made = samples.binary(HERE, folder / "bin", content=(head + script).encode())
     made.path.chmod(0o755)
-    row = {"target": str(HERE), "binary": {"sha256": made.sha256}}
-    samples.write_tree(folder / "release", {"manifest.json": json.dumps({"targets": [row]})})
-    return samples.dist(folder / "release", made)
+    release = samples.dist(folder / "release", made, targets=(HERE,))
+    samples.write_tree(release.root, {"manifest.json": json.dumps(document(release))})
+    return release
 
 
 def write(keys: Keys, expires: datetime | None) -> str:
@@ -118,6 +119,22 @@ def test_a_release_that_says_nothing(aws: Emulator, alice: User, tmp_path: Path,
     path.unlink() if text is None else path.write_text(text, "utf-8")
     proof = verify(login(), made, one)
     assert [(check.name, check.needed) for check in bad(proof)] == [("program", False)]
+
+
+@pytest.mark.parametrize("place", [("name",), ("build_info", "path"), ("build_info", "main", "path")], ids=str)
+def test_a_release_of_another_program(aws: Emulator, alice: User, tmp_path: Path, place: tuple[str, ...]) -> None:
+    """One that `--source` named says nothing of this one, so it is a note, as it is without a release."""
+    made = dist(tmp_path, write(with_mfa(aws, alice).keys, LATER))
+    other = document(made)
+    row = other if len(place) == 1 else other["targets"][0]["binary"]
+    for step in place[:-1]:
+        row = row[step]
+    row[place[-1]] = "other"
+    other["targets"][0]["binary"]["sha256"] = "f" * 64
+    samples.write_tree(made.root, {"manifest.json": json.dumps(other)})
+    proof = verify(login(), made, one)
+    assert [(check.name, check.needed) for check in bad(proof)] == [("program", False)]
+    require(proof)
 
 
 def test_only_the_session_key_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:

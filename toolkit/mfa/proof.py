@@ -40,7 +40,7 @@ class Evidence:
     """What was found after a login. Where AWS refused a call, the refusal stands for its answer."""
 
     program: Binary  # what was run
-    released: str | None  # SHA-256 of this machine's program in the release; None where that has none
+    released: str | None  # SHA-256 of this machine's program in its release; None where there is none
     source: Identity  # who the long-term key belongs to
     session: Identity | AwsRefused
     before: str  # the ID of the key that the destination had before the login
@@ -86,7 +86,7 @@ def require(proof: Proof) -> None:
 def _program(found: Evidence) -> Check:
     shown = f"sha256 {found.program.sha256[:12]}…"
     if found.released is None:
-        return Check("program", good=False, found=f"{shown}, of no release", mend="invoke matrix", needed=False)
+        return Check("program", good=False, found=f"{shown}, not in a release", mend="invoke matrix", needed=False)
     good = found.released == found.program.sha256
     more = "as in the release" if good else f"while the release has {found.released[:12]}…"
     return Check("program", good, f"{shown}, {more}", "" if good else "invoke matrix")

@@ -72,10 +72,16 @@ def _written(name: str) -> Profile:
 
 
 def _released(dist: Dist, program: Binary) -> str | None:
-    """Return the SHA-256 that the release has for a program's pair, if there is a release that has the pair."""
+    """Return the SHA-256 that the release has for a program's pair, if there is a release of it that has the pair.
+
+    A release of another program, which `--source` named, says nothing of this one.
+    """
     try:
-        rows = manifest.read(dist)["targets"]
-        return next((row["binary"]["sha256"] for row in rows if row["target"] == str(program.target)), None)
+        document = manifest.read(dist)
+        (row,) = (row["binary"] for row in document["targets"] if row["target"] == str(program.target))
+        theirs = (document["name"], row["build_info"]["path"], row["build_info"]["main"]["path"])
+        same = theirs == (dist.source.name, program.info.path, program.info.main.path)
+        return row["sha256"] if same and isinstance(row["sha256"], str) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
