@@ -25,6 +25,7 @@ class Target:
     cgo_supported: bool = field(default=False, compare=False)
     first_class: bool = field(default=False, compare=False)
     refusal: str = field(default="", compare=False)  # what Go says where it cannot be built without cgo
+    broken: bool = field(default=False, compare=False)  # Go marks it so: built only where somebody names it
 
     def __str__(self) -> str:
         """Return the pair as Go writes it: `linux/amd64`."""

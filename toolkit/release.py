@@ -67,7 +67,7 @@ class Run:
 
     def targets(self, recipe: Recipe) -> tuple[Target, ...]:
         """Return all pairs that the toolchain knows; an engine is asked once for each toolchain and image."""
-        name = f"targets-{recipe.toolchain}{recipe.image and '-' + recipe.image[-12:]}"
+        name = f"pairs-{recipe.toolchain}{recipe.image and '-' + recipe.image[-12:]}"
         with contextlib.suppress(TypeError):  # what was remembered is no list of pairs
             if known := tuple(Target(**row) for row in self.store.recall(name)):
                 return known
@@ -97,7 +97,7 @@ def running(settings: EngineSettings, watcher: Watcher, limits: Limits) -> Itera
 def all_targets(settings: EngineSettings, watcher: Watcher) -> tuple[Target, ...]:
     """Return all pairs that the toolchain knows, in its order."""
     with running(settings, watcher, Limits()) as run:
-        return run.targets(run.recipe())
+        return targets.listed(run.targets(run.recipe()))
 
 
 def build_one(settings: BuildSettings, watcher: Watcher) -> Binary:
@@ -107,6 +107,8 @@ def build_one(settings: BuildSettings, watcher: Watcher) -> Binary:
     """
     with running(settings, watcher, Limits(jobs=1, seconds=settings.timeout)) as run:
         (binary,) = _single(run, settings, settings.goos, settings.goarch).binaries
+        if note := targets.note(binary.target):
+            watcher.say(f"{binary.target}: {note}")
         if settings.output:
             path = settings.output / binary.path.name
             write(path, binary.path.read_bytes(), mode=0o755)
@@ -139,7 +141,8 @@ def resolved(
     run: Run, settings: CompileSettings, recipe: Recipe, every: tuple[Target, ...], chosen: tuple[Target, ...]
 ) -> Found:
     """Return the source that a person named, and show what they should know about it."""
-    asked = targets.native_first(target for target in every if not target.refusal)
+    pairs = [target for target in every if not target.refusal and (not target.broken or target in chosen)]
+    asked = targets.native_first(pairs)
     inquiry = Inquiry(
         run.open, run.store, recipe, asked, chosen, run.store.work, settings.dist, settings.max_source
     )  # fmt: skip
@@ -162,7 +165,8 @@ def matrix(settings: MatrixSettings, watcher: Watcher) -> Dist:
         ended = outcomes(run, found, recipe, chosen)
         people = tuple((name, getattr(settings, name)) for name in ("alias", "region", "profile", "download"))
         texts = notices(run, found, ended)
-        dist = Dist(run.store.release, found.source, recipe, every, ended, notices=texts, people=people)
+        listed = targets.listed(every)
+        dist = Dist(run.store.release, found.source, recipe, listed, ended, notices=texts, people=people)
         before = run.store.identity()
         packed = package(dist, run.store)
         if run.store.identity() == before:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import json
 import platform
 import sys
@@ -15,16 +16,25 @@ from toolkit.go.workspace import Workspace
 from toolkit.model import Binary, Reason, Recipe, Target
 from toolkit.options import Selector
 
+# What others call an architecture or a system, and Go does not.
 _GOARCH = {
-    "x86_64": "amd64", "amd64": "amd64", "i386": "386", "i686": "386", "x86": "386", "aarch64": "arm64",
-    "arm64": "arm64", "armv6l": "arm", "armv7l": "arm", "ppc64": "ppc64", "ppc64le": "ppc64le", "s390x": "s390x",
-    "riscv64": "riscv64", "loongarch64": "loong64", "mips64": "mips64",
+    "x86_64": "amd64", "x86-64": "amd64", "x64": "amd64", "i386": "386", "i486": "386", "i586": "386", "i686": "386",
+    "x86": "386", "ia32": "386", "aarch64": "arm64", "armv8": "arm64", "arm64v8": "arm64", "arm64e": "arm64",
+    "arm32": "arm", "armel": "arm", "armhf": "arm", "armv5": "arm", "armv6": "arm", "armv7": "arm", "armv6l": "arm",
+    "armv7l": "arm", "armv7a": "arm", "powerpc64": "ppc64", "powerpc64le": "ppc64le", "ppc64el": "ppc64le",
+    "s390": "s390x", "riscv": "riscv64", "rv64": "riscv64", "loongarch64": "loong64", "mipsel": "mipsle",
+    "mips64el": "mips64le", "wasm32": "wasm",
 }  # fmt: skip
-_GOOS = {"win32": "windows", "cygwin": "windows", "sunos5": "solaris"}
+_GOOS = {
+    "win32": "windows", "win64": "windows", "win": "windows", "mingw": "windows", "cygwin": "windows",
+    "macos": "darwin", "macosx": "darwin", "osx": "darwin", "mac": "darwin", "iphoneos": "ios", "ipados": "ios",
+    "sunos": "solaris", "sunos5": "solaris", "ubuntu": "linux", "debian": "linux", "alpine": "linux",
+    "wasi": "wasip1", "browser": "js", "node": "js",
+}  # fmt: skip
 # Go has no sockets there, so that nothing built for them can ever reach AWS; the build does not tell.
 _ALONE = "builds, but can reach no network"
 NOTES = {"js": _ALONE, "wasip1": _ALONE}  # by GOOS
-
+_BROKEN = "Go marks it as broken"
 
 # The least program there is: Go tells what it refuses to link only of a main package.
 PREFLIGHT = {"go.mod": b"module preflight.invalid\n", "main.go": b"package main\n\nfunc main() {}\n"}
@@ -36,7 +46,7 @@ def ask(workspace: Workspace, recipe: Recipe) -> tuple[Target, ...]:
     The workspace has to hold the files of `PREFLIGHT`.
     """
     version = {"GOTOOLCHAIN": recipe.toolchain}
-    answer = workspace.go("tool", "dist", "list", "-json", env=version)
+    answer = workspace.go("tool", "dist", "list", "-broken", "-json", env=version)
     known = _known(answer.output)
     with ThreadPoolExecutor() as pool:
         said = pool.map(
@@ -51,11 +61,11 @@ def _known(text: str) -> list[Target]:
         return [
             Target(
                 str(row["GOOS"]), str(row["GOARCH"]), cgo_supported=bool(row["CgoSupported"]),
-                first_class=bool(row["FirstClass"]),
+                first_class=bool(row["FirstClass"]), broken=bool(row.get("Broken", False)),
             )
             for row in json.loads(text)
         ]  # fmt: skip
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (AttributeError, ValueError, KeyError, TypeError, RecursionError):
         raise ImageUnusable(
             "`go tool dist list -json` did not print a list of pairs",
             hint="use an image with the go command of the Go project, or leave out `--image`",
@@ -74,6 +84,22 @@ def native() -> tuple[str, str]:
     return _GOOS.get(sys.platform, name), _GOARCH.get(machine, machine)
 
 
+def listed(targets: Iterable[Target]) -> tuple[Target, ...]:
+    """Return the pairs that Go does not mark as broken: those that are meant unless one is named."""
+    return tuple(target for target in targets if not target.broken)
+
+
+def note(target: Target, needed: Iterable[str] = ()) -> str:
+    """Return what whoever runs a pair's program has to know; `needed` is the shared libraries that it needs."""
+    libraries = ", ".join(needed)
+    notes = (
+        _BROKEN if target.broken else "",
+        NOTES.get(target.goos, ""),
+        libraries and f"needs {libraries} at run time",
+    )
+    return "; ".join(filter(None, notes))
+
+
 def one(targets: Iterable[Target], goos: str, goarch: str) -> Target:
     """Return the pair with these names; each is this machine's where it is empty. Raises UnknownTarget."""
     known = {(target.goos, target.goarch): target for target in targets}
@@ -87,7 +113,7 @@ def one(targets: Iterable[Target], goos: str, goarch: str) -> Target:
         if word not in names:
             raise UnknownTarget(f"`{word}` is no {flag.upper()} that Go knows", hint=_nearest(word, names))
     message = f"`{'/'.join(wanted)}` is no pair that Go knows"
-    pairs = [f"{known_os}/{known_arch}" for known_os, known_arch in known if known_os == wanted[0]]
+    pairs = [str(target) for target in listed(known.values()) if target.goos == wanted[0]]
     raise UnknownTarget(message, hint=f"{wanted[0]} has: {', '.join(f'`{pair}`' for pair in pairs)}")
 
 
@@ -96,16 +122,21 @@ def select(
 ) -> tuple[Target, ...]:
     """Return the pairs that are meant, in Go's order.
 
-    Raises UnknownTarget for a pattern that matches no pair at all, and UsageError if nothing is left.
+    Raises UnknownTarget for a pattern that matches no pair at all, or only ones that Go marks as broken, and UsageError
+    if nothing is left.
     """
     targets = tuple(targets)
     for pattern in (*only.patterns, *skip.patterns):
-        if not any(Selector.matches(pattern, str(target)) for target in targets):
-            words = {word for target in targets for word in (str(target), target.goos, target.goarch)}
+        found = [target for target in targets if Selector.matches(pattern, str(target))]
+        if not found:
+            words = {word for target in listed(targets) for word in (str(target), target.goos, target.goarch)}
             raise UnknownTarget(f"`{pattern}` matches no pair that Go knows", hint=_nearest(pattern, words))
+        if pattern in only.patterns and not listed(found):
+            hint = f"invoke build --goos {found[0].goos} --goarch {found[0].goarch}"
+            raise UnknownTarget(f"Go marks `{found[0]}` as broken", hint=hint)
     chosen = tuple(
         target
-        for target in targets
+        for target in listed(targets)
         if (not only or only(str(target))) and not skip(str(target)) and (target.first_class or not first_class)
     )
     if not chosen:
@@ -129,7 +160,13 @@ def mine(binaries: Iterable[Binary]) -> Binary:
 
 
 def _nearest(word: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word.lower(), sorted(names), n=3, cutoff=0.5)
+    names = sorted(names)
+    parts = word.lower().split("/")[:2]  # Docker has a third: `linux/arm/v7`
+    usual = "/".join((_GOARCH | _GOOS).get(part.strip("*"), part) for part in parts)
+    if usual != word.lower() and any(fnmatch.fnmatchcase(name, usual) for name in names):
+        near = [usual]
+    else:
+        near = difflib.get_close_matches(word.lower(), names, n=3, cutoff=0.5)
     if near:
         return f"did you mean {' or '.join(f'`{name}`' for name in near)}?"
     return "`invoke targets` lists all pairs"

@@ -90,6 +90,23 @@ def test_an_engine_is_asked_for_the_pairs_once(run: Run) -> None:
     assert asked(run) == ["targets"]
 
 
+def test_a_broken_pair_is_remembered_as_one(run: Run) -> None:
+    """The list of pairs says so to later runs."""
+    broken = Target("freebsd", "riscv64", broken=True)
+    assert isinstance(run.started, FakeEngine)
+    run.started = dataclasses.replace(run.started, known=(broken, *EVERY))
+    run.targets()
+    assert run.targets()[0].broken
+    assert asked(run) == ["targets"]
+
+
+def test_a_list_of_pairs_that_an_older_toolkit_wrote_is_not_used(run: Run) -> None:
+    """It lacked the pairs that Go marks as broken."""
+    rows = [{name: value for name, value in dataclasses.asdict(target).items() if name != "broken"} for target in EVERY]
+    run.store.remember(f"targets-{pinned()}", rows[:1])
+    assert run.targets() == EVERY
+
+
 @pytest.mark.parametrize("rows", [[], None, [{"os": "linux"}], {"a": 1}, [1], "linux/amd64"], ids=str)
 def test_a_list_of_pairs_that_is_none_is_asked_for_again(rows: object, run: Run) -> None:
     """A file that was harmed, or that an older toolkit wrote, stands in nobody's way."""
@@ -103,7 +120,7 @@ def test_a_list_of_pairs_that_is_none_is_asked_for_again(rows: object, run: Run)
 def test_the_list_of_pairs_belongs_to_a_toolchain(run: Run) -> None:
     """A new pin asks anew."""
     run.targets()
-    assert names(run.store.state) == [f"targets-{pinned()}.json"]
+    assert names(run.store.state) == [f"pairs-{pinned()}.json"]
 
 
 def test_an_engine_is_started_when_it_is_needed_and_closed_at_the_end(tmp_path: Path) -> None:
@@ -363,7 +380,7 @@ def primed(tmp_path: Path, tiny: Path, nobody: str) -> Path:
     assert nobody
     store = Store(tmp_path / "dist")
     known = (NATIVE, *(target for target in EVERY if target != NATIVE))
-    store.remember(f"targets-{pinned()}", [dataclasses.asdict(target) for target in known])
+    store.remember(f"pairs-{pinned()}", [dataclasses.asdict(target) for target in known])
     store.remember(f"notices-{pinned()}", {"Go": "Go's", "example.test/dependency v1.2.3": "its"})
     keep(store, NATIVE, WINDOWS, origin=tiny)
     return store.root
@@ -396,6 +413,20 @@ def test_the_program_for_this_machine_needs_no_engine_once_it_is_there(primed: P
     assert found.target == NATIVE
     assert found.path == primed / "bin" / NATIVE.slug / f"tiny{NATIVE.exe}"
     assert not (primed / "release").exists()
+
+
+def test_a_broken_pair_is_built_where_it_is_named_with_a_note(primed: Path, tiny: Path) -> None:
+    """`invoke build` makes one on request; lists, a matrix and its manifest leave it out."""
+    store, broken = Store(primed), Target("freebsd", "riscv64", broken=True)
+    store.remember(f"pairs-{pinned()}", [dataclasses.asdict(target) for target in (broken, NATIVE, WINDOWS)])
+    keep(store, broken, origin=tiny)
+    watcher = FakeWatcher()
+    settings = BuildSettings(dist=primed, source=str(tiny), goos="freebsd", goarch="riscv64", engine="docker")
+    assert release.build_one(settings, watcher).target == broken
+    assert watcher.said == ["freebsd/riscv64: Go marks it as broken"]
+    assert broken not in release.all_targets(settings, watcher)
+    made = release.matrix(MatrixSettings(dist=primed, source=str(tiny), engine="docker"), watcher)
+    assert {outcome.target for outcome in made.outcomes} == set(made.targets) == {NATIVE, WINDOWS}
 
 
 def test_a_program_is_put_where_somebody_wants_it(primed: Path, tiny: Path, tmp_path: Path) -> None:

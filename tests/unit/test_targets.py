@@ -14,6 +14,8 @@ from toolkit.options import Selector, selector
 
 NATIVE = Target(*targets.native())
 SIMULATOR = Target("ios", "amd64")
+BROKEN = Target("freebsd", "riscv64", broken=True)
+SPARC = Target("linux", "sparc64", broken=True)
 NONE = Selector()
 
 
@@ -31,7 +33,9 @@ class FakeGo:
         self.calls.append(args)
         if args[0] == "tool":
             keys = {"goos": "GOOS", "goarch": "GOARCH", "cgo_supported": "CgoSupported", "first_class": "FirstClass"}
-            return json.dumps([{key: getattr(item, name) for name, key in keys.items()} for item in self.known]), ""
+            rows = [{key: getattr(item, name) for name, key in keys.items()} for item in self.known]
+            broken = [{"Broken": True} if item.broken else {} for item in self.known]
+            return json.dumps([row | more for row, more in zip(rows, broken, strict=True)]), ""
         pair = f"{env['GOOS']}/{env['GOARCH']}"
         self.surroundings[pair] = env["GOTOOLCHAIN"]
         return "preflight.invalid\n", self.refusals.get(pair, "")
@@ -42,13 +46,14 @@ class FakeGo:
 
 def test_pairs_come_as_go_lists_them() -> None:
     """Order, cgo and first class are Go's; nothing is refused where Go says nothing."""
-    known = (WINDOWS, JS, LINUX)
+    known = (WINDOWS, JS, LINUX, BROKEN)
     found = targets.ask(FakeGo(known), RECIPE)
     assert found == known
-    assert [(item.cgo_supported, item.first_class, item.refusal) for item in found] == [
-        (True, True, ""),
-        (False, False, ""),
-        (True, True, ""),
+    assert [(item.cgo_supported, item.first_class, item.refusal, item.broken) for item in found] == [
+        (True, True, "", False),
+        (False, False, "", False),
+        (True, True, "", False),
+        (False, False, "", True),
     ]
 
 
@@ -56,7 +61,7 @@ def test_each_pair_is_asked_about_with_the_recipe_that_builds_it() -> None:
     """What Go refuses is asked for with the variables and the build mode of the build itself."""
     go = FakeGo((LINUX, SIMULATOR))
     targets.ask(go, RECIPE)
-    assert go.calls[0] == ("tool", "dist", "list", "-json")
+    assert go.calls[0] == ("tool", "dist", "list", "-broken", "-json")
     assert sorted(go.calls[1:]) == [("list", "-buildmode=exe", "."), ("list", ".")]
     assert go.surroundings == {"linux/amd64": GO, "ios/amd64": GO}
 
@@ -123,6 +128,44 @@ def test_a_name_that_go_does_not_know_is_told_with_what_is_near(
     assert (str(caught.value), caught.value.hint) == (message, hint)
 
 
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("x86_64", "amd64"), ("X64", "amd64"), ("x86-64", "amd64"), ("aarch64", "arm64"), ("armv8", "arm64"),
+        ("armv7", "arm"), ("armv6l", "arm"), ("armhf", "arm"), ("i386", "386"), ("i686", "386"), ("x86", "386"),
+        ("ppc64el", "ppc64le"), ("loongarch64", "loong64"), ("mipsel", "mipsle"), ("wasm32", "wasm"),
+        ("rv64", "riscv64"), ("arm64v8", "arm64"),
+    ],
+)  # fmt: skip
+def test_a_common_name_of_an_architecture_is_understood(word: str, name: str) -> None:
+    """Whoever writes another name of it is told Go's."""
+    known = (Target("linux", name), Target("linux", "amd46"), Target("plan9", "arm32x"))
+    with pytest.raises(UnknownTarget, match=f"`{word}` is no GOARCH") as caught:
+        targets.one(known, "linux", word)
+    assert caught.value.hint == f"did you mean `{name}`?"
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [("macos", "darwin"), ("OSX", "darwin"), ("win32", "windows"), ("win64", "windows"), ("wasi", "wasip1"),
+     ("ubuntu", "linux"), ("sunos", "solaris"), ("iphoneos", "ios")],
+)  # fmt: skip
+def test_a_common_name_of_a_system_is_understood(word: str, name: str) -> None:
+    """Whoever writes another name of it is told Go's."""
+    with pytest.raises(UnknownTarget, match=f"`{word}` is no GOOS") as caught:
+        targets.one((Target(name, "amd64"), Target("wine", "amd64"), Target("mcos", "amd64")), word, "amd64")
+    assert caught.value.hint == f"did you mean `{name}`?"
+
+
+@pytest.mark.parametrize(("goos", "goarch"), [("freebsd", "riscv64"), ("linux", "sparc64")])
+def test_a_broken_pair_is_found_by_its_names(goos: str, goarch: str) -> None:
+    """Somebody asked for it; no other error offers it."""
+    assert targets.one((*EVERY, BROKEN, SPARC), goos, goarch).broken
+    with pytest.raises(UnknownTarget) as caught:
+        targets.one((*EVERY, BROKEN, SPARC), "linux", "386")
+    assert caught.value.hint == "linux has: `linux/amd64`"
+
+
 # --- many ------------------------------------------------------------------------------------------------------------
 
 
@@ -161,6 +204,64 @@ def test_a_pattern_that_matches_nothing_is_an_error(only: str, skip: str, messag
     with pytest.raises(UnknownTarget) as caught:
         targets.select(EVERY, selector(only), selector(skip))
     assert (str(caught.value), caught.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hint"),
+    [
+        ("linux/x86_64", "did you mean `linux/amd64`?"),
+        ("x86_64", "did you mean `amd64`?"),
+        ("*/x86_64", "did you mean `*/amd64`?"),
+        ("win32/*", "did you mean `windows/*`?"),
+        ("Win64", "did you mean `windows`?"),
+        ("plan9/armv7*", "did you mean `plan9/arm`?"),
+        ("plan9/arm/v7", "did you mean `plan9/arm`?"),
+        ("linux/i386", "did you mean `linux/amd64`?"),
+    ],
+)
+def test_common_names_are_understood_in_patterns(pattern: str, hint: str) -> None:
+    """Each half of a pair is translated, and offered if there is such a pair; else the nearest is."""
+    for only, skip in ((pattern, ""), ("", pattern)):
+        with pytest.raises(UnknownTarget) as caught:
+            targets.select(EVERY, selector(only), selector(skip))
+        assert caught.value.hint.startswith(hint.removesuffix("?"))
+
+
+@pytest.mark.parametrize(("only", "skip"), [("", ""), ("linux,freebsd/*", ""), ("", "freebsd"), ("", "*/sparc64")])
+def test_broken_pairs_are_never_selected(only: str, skip: str) -> None:
+    """A pattern may match them beside others, and leaving them out twice is no error."""
+    known = (BROKEN, Target("freebsd", "amd64"), *EVERY, SPARC)
+    chosen = targets.select(known, selector(only), selector(skip))
+    assert chosen
+    assert not any(target.broken for target in chosen)
+    assert targets.listed(known) == (known[1], *EVERY)
+
+
+@pytest.mark.parametrize(
+    ("only", "pair"),
+    [("freebsd/riscv64", BROKEN), ("linux,sparc64", SPARC), ("*/sparc64", SPARC), ("freebsd", BROKEN)],
+)
+def test_a_pattern_of_broken_pairs_alone_is_an_error(only: str, pair: Target) -> None:
+    """The hint is the command that builds one."""
+    with pytest.raises(UnknownTarget) as caught:
+        targets.select((BROKEN, *EVERY, SPARC), selector(only), NONE)
+    assert str(caught.value) == f"Go marks `{pair}` as broken"
+    assert caught.value.hint == f"invoke build --goos {pair.goos} --goarch {pair.goarch}"
+
+
+@pytest.mark.parametrize(
+    ("target", "needed", "note"),
+    [
+        (LINUX, (), ""),
+        (LINUX, ("libc.so.6",), "needs libc.so.6 at run time"),
+        (BROKEN, (), "Go marks it as broken"),
+        (BROKEN, ("a.so", "b.so"), "Go marks it as broken; needs a.so, b.so at run time"),
+        (JS, (), "builds, but can reach no network"),
+    ],
+)
+def test_a_note_is_what_whoever_runs_a_program_has_to_know(target: Target, needed: tuple[str, ...], note: str) -> None:
+    """It is empty for most."""
+    assert targets.note(target, needed) == note
 
 
 @pytest.mark.parametrize(

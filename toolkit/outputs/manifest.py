@@ -12,7 +12,7 @@ from typing import Any
 
 from toolkit.bench import COMPRESSOR, Bench
 from toolkit.model import Artifact, Binary, Dist, Module, Outcome, Target, Unbuilt
-from toolkit.targets import NOTES
+from toolkit.targets import note
 
 NAME, SCHEMA_NAME = "manifest.json", "manifest.schema.json"
 _SCHEMA = Path(__file__).with_name(SCHEMA_NAME)
@@ -58,8 +58,8 @@ def document(dist: Dist) -> dict[str, Any]:
 def _row(dist: Dist, target: Target, outcome: Outcome | None) -> dict[str, Any]:
     row: dict[str, Any] = {"target": str(target), "goos": target.goos, "goarch": target.goarch}
     row["first_class"] = target.first_class
-    if note := NOTES.get(target.goos):
-        row["note"] = note
+    if text := note(target):
+        row["note"] = text
     match outcome:
         case None:
             return row | {"outcome": "filtered"}
