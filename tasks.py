@@ -6,7 +6,7 @@ from itertools import chain
 
 from invoke.collection import Collection
 
-from toolkit import checks, cleaning, prompt, reference, release, terminal
+from toolkit import checks, cleaning, prompt, reference, release, streams, terminal
 from toolkit import doctor as diagnosis
 from toolkit.cli import task
 from toolkit.mfa import doctor as login_side
@@ -28,6 +28,8 @@ from toolkit.settings import (
     VerifySettings,
 )
 from toolkit.targets import NOTES
+
+streams.prepare()
 
 
 @task(TargetsSettings)

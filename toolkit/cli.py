@@ -8,7 +8,6 @@ import dataclasses
 import gc
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from invoke.exceptions import Exit
 from invoke.parser.argument import Argument
 from invoke.tasks import Task
 
+from toolkit import streams
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.options import selector
 from toolkit.report import Report, failure
@@ -47,6 +47,7 @@ class ToolkitTask(Task):  # type: ignore[type-arg]
             settings = self.settings.parse(_typed(self.settings, flags), os.environ)
             with Report(as_json=getattr(settings, "json", False)) as report:
                 self.body(settings, report)
+            streams.finish()
         self.times_called += 1
 
 
@@ -124,14 +125,14 @@ def _clean_exit() -> Iterator[None]:
     """Turn whatever a person, a file or a network can cause into a message and an exit code."""
     previous = signal.signal(signal.SIGTERM, _terminated)
     try:
-        yield
+        with streams.errors_for_signals():
+            yield
     except ToolkitError as error:
         raise Exit(failure(error), code=error.exit_code) from None
     except KeyboardInterrupt:
         raise Exit("interrupted", code=_INTERRUPTED) from None
     except BrokenPipeError:
-        # Whoever read the output has enough of it; what is left to be flushed must not complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.abandon()  # nobody reads what is left
         raise Exit(code=1) from None
     finally:
         signal.signal(signal.SIGTERM, previous)

@@ -271,11 +271,6 @@ class Check:
     needed: bool = True  # whether the whole fails with it
 
 
-def printable(text: str) -> str:
-    """Return a text of somebody else's without what steers a terminal; lines stay lines."""
-    return "".join(letter for letter in text if letter.isprintable() or letter == "\n")
-
-
 class Watcher(Protocol):
     """What the lower layers tell while they work; `report` shows it to a person."""
 

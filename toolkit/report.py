@@ -1,18 +1,22 @@
-"""Results as tables, progress and JSON: the only module that prints. Data goes to stdout, all the rest to stderr."""
+"""Results as tables, progress and JSON: all that a task prints. Data goes to stdout, the rest to stderr, cleaned."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from toolkit.addresses import redact
 from toolkit.errors import ToolkitError
-from toolkit.model import Binary, Check, Dist, Outcome, Target, Unbuilt, printable
+from toolkit.model import Binary, Check, Dist, Outcome, Target, Unbuilt
+from toolkit.plain import hanging, one_line
+from toolkit.streams import err, is_terminal, out
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
 def failure(error: ToolkitError) -> str:
     """Return what a person reads when a run ends: the message, and a hint after a blank line."""
     name = f"[{error.kind}]" if error.kind else ""
-    return f"error{name}: {error}" + (f"\n\nhint: {error.hint}" if error.hint else "")
+    return f"error{name}: {_lines(error)}" + (f"\n\nhint: {_lines(error.hint)}" if error.hint else "")
 
 
 def size(count: float) -> str:
@@ -62,37 +66,40 @@ class Report:
     # ---- what is told while it happens ----
 
     def say(self, message: str) -> None:
-        """Tell one line."""
+        """Print a message for the person; if it has several lines, the others are indented."""
+        self._say(_lines(message))
+
+    def _say(self, text: str) -> None:
         with self._guard:
             if self._live:
-                self._live.console.print(message, highlight=False, markup=False, soft_wrap=True)
+                self._live.console.print(text, highlight=False, markup=False, emoji=False, soft_wrap=True)
             else:
-                print(message, file=sys.stderr, flush=True)
+                err(text)
 
     def heading(self, text: str) -> None:
         """Tell what comes next, after an empty line; on a terminal it stands out."""
         bold, plain = ("\x1b[1m", "\x1b[0m") if _colours(sys.stderr) else ("", "")
-        self.say(f"\n{bold}{text}{plain}")
+        self._say(f"\n{bold}{_line(text)}{plain}")
 
     def pause(self, seconds: float, why: str) -> None:
         """Wait, and tell what for: on a terminal with the seconds that are left, else in a line."""
         end = time.monotonic() + seconds
-        counting = sys.stderr.isatty()
+        counting, why = is_terminal(sys.stderr), _line(why)
         if not counting:
             self.say(f"{why}: {span(math.ceil(seconds))}")
         try:
             while (left := end - time.monotonic()) > 0:
                 if counting:
-                    print(f"\r{why}: {math.ceil(left):2} s ", end="", file=sys.stderr, flush=True)
+                    err(f"\r{why}: {math.ceil(left):2} s ", end="")
                 time.sleep(min(left, 1))
         finally:
             if counting:
-                print(f"\r{' ' * (len(why) + 7)}\r", end="", file=sys.stderr, flush=True)
+                err(f"\r{' ' * (len(why) + 7)}\r", end="")
 
     def plan(self, total: int) -> None:
         """Begin to count; on a terminal, begin the live display."""
         self._total, self._begun = total, time.monotonic()
-        if sys.stderr.isatty():
+        if is_terminal(sys.stderr):
             from rich.live import Live
 
             self._live = Live(console=_console(stderr=True), get_renderable=self._display, transient=True)
@@ -113,7 +120,7 @@ class Report:
             left = self._time_left()
             count = f"[{self._done}/{self._total}]"
             tail = f", {left}" if left and not self._live else ""
-            self.say(f"{count} {outcome.target!s}: {what} ({span(seconds)}{tail})")
+            self._say(_line(f"{count} {outcome.target!s}: {what} ({span(seconds)}{tail})"))
         if self._done >= self._total:
             self._stop()  # what comes next may be a question
 
@@ -127,6 +134,7 @@ class Report:
     def _display(self) -> Table:
         from rich.progress_bar import ProgressBar
         from rich.table import Table
+        from rich.text import Text
 
         with self._guard:
             now = time.monotonic()
@@ -137,7 +145,7 @@ class Report:
             grid.add_row(bar, f"{self._done}/{self._total} done{failed}", self._time_left())
             outer = Table.grid()
             outer.add_row(grid)
-            outer.add_row(f"running: {running}")
+            outer.add_row(Text(_line(f"running: {running}")))
             return outer
 
     def _stop(self) -> None:
@@ -151,22 +159,22 @@ class Report:
     def line(self, text: object) -> None:
         """Print one line of data."""
         self._stop()
-        print(text)
+        out(one_line(str(text)))
 
     def data(self, value: Any) -> None:
         """Print JSON."""
         self._stop()
-        print(json.dumps(value, indent=2))
+        out(json.dumps(value, indent=2).replace("\x7f", "\\u007f"))
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print a table: aligned columns without lines, so that it can be read, and cut, anywhere."""
         self._stop()
-        rows = [list(map(str, row)) for row in rows]
+        rows = [[_line(cell) for cell in row] for row in rows]
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
         bold, plain = ("\x1b[1m", "\x1b[0m") if _colours(sys.stdout) else ("", "")
         for number, row in enumerate([list(head), *rows]):
             text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            print(text if number else f"{bold}{text}{plain}")
+            out(text if number else f"{bold}{text}{plain}")
 
     def targets(self, targets: Iterable[Target], notes: dict[str, str]) -> None:
         """Print all pairs; `notes` is by GOOS."""
@@ -198,7 +206,7 @@ class Report:
             self.table(("TARGET", "OUTCOME", "SIZE", "ARCHIVE"), [_row(dist, outcome) for outcome in dist.outcomes])
         for item in dist.unbuilt:
             if not item.reason.is_gos_own:
-                self.say(_explained(item))
+                self._say(_explained(item))
         refused = sum(item.reason.is_gos_own for item in dist.unbuilt)
         failed = len(dist.unbuilt) - refused
         parts = [
@@ -208,20 +216,20 @@ class Report:
         ]
         fresh = sum(binary.fresh for binary in dist.binaries)
         news = f"{fresh or 'nothing'} compiled now"
-        self.say(f"\n{', '.join(filter(None, parts))}; {news}\nrelease: {dist.root}")
+        self._say(f"\n{', '.join(filter(None, parts))}; {news}\nrelease: {one_line(str(dist.root))}")
 
     def checks(self, checks: Iterable[Check]) -> list[Check]:
         """Print how each check went, as soon as it is known, and return them."""
         done: list[Check] = []
-        for each in checks:  # files, servers and programs have a say in them
-            check = dataclasses.replace(each, found=printable(each.found), mend=printable(each.mend))
+        for each in checks:
+            check = dataclasses.replace(each, found=redact(each.found, os.environ), mend=redact(each.mend, os.environ))
             done.append(check)
             if not self.as_json:
                 mark = "ok  " if check.good else "FAIL" if check.needed else "note"
-                lines = check.found.splitlines() or [""]
-                print(f"{mark}  {check.name.ljust(20)}  {lines[0]}".rstrip())
-                for line in (*lines[1:], *([f"-> {check.mend}"] if check.mend and not check.good else [])):
-                    print(f"{'':28}{line}")
+                first, *rest = map(_line, check.found.splitlines() or [""])
+                out(f"{mark}  {_line(check.name).ljust(20)}  {first}".rstrip())
+                for line in (*rest, *([f"-> {_line(check.mend)}"] if check.mend and not check.good else [])):
+                    out(f"{'':28}{line}")
         if self.as_json:
             self.data([dataclasses.asdict(check) for check in done])
         return done
@@ -249,8 +257,18 @@ def _row(dist: Dist, outcome: Outcome) -> tuple[str, str, str, str]:
 
 
 def _explained(item: Unbuilt) -> str:
-    lines = [f"\n{item.target!s}: {item.reason.value}", *(f"    {line}" for line in item.excerpt or (item.sentence,))]
-    return "\n".join([*lines, f"    (all of it: {item.log})"] if item.log else lines)
+    lines = [f"{item.target!s}: {item.reason.value}", *(f"    {line}" for line in item.excerpt or (item.sentence,))]
+    return "\n".join(["", *map(_line, [*lines, f"    (all of it: {item.log})"] if item.log else lines)])
+
+
+def _lines(text: object) -> str:
+    """Return what somebody else may have said, safe to print and without passwords in addresses."""
+    return hanging(redact(str(text), os.environ))
+
+
+def _line(text: object) -> str:
+    """Return that as a part of a line."""
+    return one_line(redact(str(text), os.environ))
 
 
 def _console(*, stderr: bool) -> Console:
@@ -260,6 +278,4 @@ def _console(*, stderr: bool) -> Console:
 
 
 def _colours(stream: TextIO) -> bool:
-    import os
-
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -3,7 +3,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+import pty
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,8 +18,10 @@ import pytest
 from tests.unit.samples import ANDROID, EVERY, JS, LINUX, PLAN9, WINDOWS, binary, dist, failed, refused
 from toolkit.bench import Bench
 from toolkit.errors import ToolkitError, UsageError
+from toolkit.mfa.proof import Proof
 from toolkit.model import Binary, Check, Dist, Watcher
 from toolkit.report import Report, failure, size, span
+from toolkit.settings import ROOT
 
 Captured = pytest.CaptureFixture[str]
 
@@ -319,14 +325,6 @@ def test_checks_are_told_one_after_the_other(capsys: Captured) -> None:
     ]
 
 
-@pytest.mark.parametrize("as_json", [True, False])
-def test_a_check_steers_no_terminal(capsys: Captured, *, as_json: bool) -> None:
-    """Whatever a file or a server says is told as letters, and its lines stay lines."""
-    (check,) = Report(as_json=as_json).checks([Check("one", good=False, found="a\x1b[2J\r\nb\x9b", mend="c\x07\ud800")])
-    assert (check.found, check.mend) == ("a[2J\nb", "c")
-    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]|\\u", capsys.readouterr().out)
-
-
 def test_a_check_is_told_as_soon_as_it_is_known(capsys: Captured) -> None:
     """Somebody waits for slow ones, and sees that the quick ones are done."""
     told: list[str] = []
@@ -346,3 +344,117 @@ def test_checks_are_printed_as_json(capsys: Captured) -> None:
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == ["one", "two", "three"]
     assert rows[1] == {"name": "two", "good": False, "found": "first\nsecond", "mend": "type this", "needed": True}
+
+
+# --- text of others --------------------------------------------------------------------------------------------------
+
+# What is shown of each is its letters, in their order.
+HOSTILE = {
+    "escape": "a\x1b[2J\x1b]0;title\x07b",
+    "8-bit": "a\x9b2Jb\x9d0;t\x9cc",
+    "null and delete": "a\x00\x08\x7fb",
+    "return": "safe\rgone\r",
+    "bidi": "a\u202egnp\u202c\u2066b\u2069\u200fc\u061c",
+    "invisible": "a\u200b\u200d\ufeff\u00adb\U000e0041",
+    "lines": "a\nb\u2028c\u2029d\x85e\x0bf\x0cg",
+    "half a letter": "a\udc9bb\ud800",
+    "tab": "a\tb",
+    "markup": "[bold]a[/bold] :warning: [link=x]",
+    "forged": "a\nok    checked\n\nhint: `rm -rf`",
+}
+WRITERS: dict[str, Callable[[Report, str], object]] = {
+    "say": lambda report, text: report.say(text),
+    "heading": lambda report, text: report.heading(text),
+    "pause": lambda report, text: report.pause(0.01, text),
+    "line": lambda report, text: report.line(text),
+    "table": lambda report, text: report.table(("A", "B"), [(text, "end")]),
+    "checks": lambda report, text: report.checks([Check("name", good=False, found=text, mend=text)]),
+    "a check's name": lambda report, text: report.checks([Check(text, good=True, found="")]),
+    "finished": lambda report, text: report.finished(failed(PLAN9, sentence=text), 1),
+    "a pair": lambda report, text: report.finished(failed(replace(PLAN9, goos=text), sentence=""), 1),
+    "targets": lambda report, text: report.targets([replace(LINUX, goarch=text, refusal=text)], {}),
+    "matrix": lambda report, text: report.matrix(
+        dist(Path(text.replace("\0", "")), failed(PLAN9, sentence=text, excerpt=(text,), log=Path("log"))), {}
+    ),
+    "proof": lambda report, text: report.proof(Proof(said=text, checks=(), identity=None)),
+    "failure": lambda report, text: report.say(failure(ToolkitError(text, hint=text))),
+}
+ONE_LINE = {"line", "heading", "pause", "a check's name", "finished", "a pair"}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("name", WRITERS)
+def test_text_of_others_controls_no_terminal(name: str, text: str, capsys: Captured) -> None:
+    """Only letters, spaces and line ends of ours are printed, whatever a source, an image or a server says."""
+    WRITERS[name](Report(), text)
+    captured = capsys.readouterr()
+    shown = captured.out + captured.err
+    assert "a" in shown
+    assert all(letter.isprintable() or letter == "\n" for letter in shown)
+    if name in ONE_LINE:
+        assert len(shown.strip().splitlines()) == 1
+    assert not re.search(r"^(ok|hint: `rm)", shown, re.MULTILINE) or name in {"a check's name", "proof", "failure"}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_cell_is_one_line(text: str, capsys: Captured) -> None:
+    """A row is never two, and its columns stay aligned."""
+    Report().table(("A", "B"), [(text, "end"), ("x", "end")])
+    head, row, other = capsys.readouterr().out.split("\n")[:3]
+    assert head.index("B") == row.index("end") == other.index("end")
+
+
+@pytest.mark.usefixtures("_wide")
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_the_display_shows_letters_only(text: str) -> None:
+    """What is said above it, and the pairs in it, move no cursor and use no markup."""
+    with screen() as terminal, Report() as report:
+        report.plan(2)
+        report.started(replace(LINUX, goos=f"{text}!"))
+        report.say(f"{text}?")
+        shown = settled(terminal, "!/amd64")
+    assert all(letter.isprintable() or letter in "\n\r" for letter in shown)
+    assert (":warning:" in text) == (":warning:" in shown)
+    assert ("[link=x]" in text) == ("[link=x]?" in shown)
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_json_is_faithful_and_harmless(text: str, capsys: Captured) -> None:
+    """A machine gets every letter, and a terminal nothing but ASCII."""
+    report = Report(as_json=True)
+    report.data(text)
+    report.checks([Check("name", good=True, found=text)])
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert out.replace("\n", "").isprintable()
+    first, rest = out.split("\n", 1)
+    assert json.loads(first) == json.loads(rest)[0]["found"] == text
+
+
+def test_no_address_is_printed_with_its_password(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever a message, a row or JSON quotes the value of a variable."""
+    monkeypatch.setenv("GOPROXY", "http://u:hunter2/SS@host")
+    for name in WRITERS.keys() - {"line", "matrix"}:
+        WRITERS[name](Report(), "GOPROXY=http://u:hunter2/SS@host")
+    Report(as_json=True).checks([Check("a", good=True, found="http://u:hunter2/SS@host")])
+    captured = capsys.readouterr()
+    assert "hunter2" not in captured.out + captured.err
+
+
+def test_a_terminal_gets_no_control_sequence_from_others() -> None:
+    """On a real one, a program that prints hostile text moves no cursor and sets no title."""
+    ours, theirs = pty.openpty()
+    code = (
+        "from toolkit.report import *; from toolkit.model import Check\n"
+        "report, text = Report(), 'a\\x1b[2J\\x9b2J\\x1b]0;t\\x07\\u202eb'\n"
+        "report.say(text); report.line(text); report.table(['A'], [[text]]); report.heading(text)\n"
+        "report.checks([Check('c', good=True, found=text)]); report.say(failure(ToolkitError(text, hint=text)))\n"
+    )
+    env = {**os.environ, "NO_COLOR": "1", "TERM": "xterm"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, stdout=theirs, stderr=theirs, check=False)
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert done.returncode == 0, shown
+    assert shown.count("a[2J2J]0;tb") == 7
+    assert all(letter.isprintable() or letter in "\r\n" for letter in shown)

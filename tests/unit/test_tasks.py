@@ -38,8 +38,10 @@ def test_a_task_says_what_it_does_in_a_sentence(name: str, each: ToolkitTask) ->
 
 
 def test_nothing_else_is_in_the_file() -> None:
-    """Imports, tasks and the namespace: no helper, no constant, no logic."""
+    """Imports, one call that gets the streams ready, tasks and the namespace: no helper, no constant, no logic."""
+    calls = [node for node in TREE.body[1:] if isinstance(node, ast.Expr)]
+    assert [ast.unparse(node) for node in calls] == ["streams.prepare()"]
     kinds = {type(node) for node in TREE.body[1:]}
-    assert kinds <= {ast.Import, ast.ImportFrom, ast.FunctionDef, ast.Assign}
+    assert kinds <= {ast.Import, ast.ImportFrom, ast.FunctionDef, ast.Assign, ast.Expr}
     assert [ast.unparse(node.targets[0]) for node in TREE.body if isinstance(node, ast.Assign)] == ["namespace"]
     assert all(node.decorator_list for node in FUNCTIONS.values())

@@ -20,7 +20,7 @@ from toolkit.errors import (
     ToolkitError,
 )
 from toolkit.mfa.login import Login
-from toolkit.model import Binary, printable
+from toolkit.model import Binary
 from toolkit.store import sha256
 
 # What says where and how AWS is called. Every other AWS_* variable is kept from the program: it may hold keys, a code,
@@ -90,10 +90,10 @@ def allowed(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def hidden(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without secrets, without what steers a terminal, and without surrounding space."""
+    """Return a text without secrets, and without surrounding space."""
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
-    return printable(text).strip()
+    return text.strip()
 
 
 def _run(argv: list[str], given: str, limit: float, env: Mapping[str, str]) -> tuple[int | None, str]:

@@ -66,5 +66,5 @@ def test_words_are_english() -> None:
 
 
 def test_hidden() -> None:
-    """Secrets and what steers a terminal are taken out; lines stay lines."""
-    assert program.hidden(" a key\x1b[2J\r\nand key \n", ["key"]) == "a ***[2J\nand ***"
+    """Secrets are taken out, and surrounding space; the rest is cleaned where it is printed."""
+    assert program.hidden(" a key\x1b[2J\r\nand key \n", ["key"]) == "a ***\x1b[2J\r\nand ***"

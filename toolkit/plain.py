@@ -1,0 +1,27 @@
+"""Text of somebody else's, made safe for a terminal and for the line it stands in."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def printable(text: str) -> str:
+    """Return a text of somebody else's without what controls a terminal or reorders letters; lines stay lines."""
+    return "".join(filter(_is_shown, text.replace("\t", "    ")))
+
+
+def one_line(text: str) -> str:
+    """Return a text of somebody else's as a part of a line."""
+    return " ".join(line.strip() for line in printable(text).split("\n")) if "\n" in text else printable(text)
+
+
+def hanging(text: str) -> str:
+    """Return a text of somebody else's with all lines but the first indented: none can pass for one of another."""
+    lines = printable(text).split("\n")
+    first = next((number for number, line in enumerate(lines) if line), 0)
+    rest = (line if not line or line.startswith(" ") else f"    {line}" for line in lines[first + 1 :])
+    return "\n".join([*lines[: first + 1], *rest])
+
+
+def _is_shown(letter: str) -> bool:
+    return letter.isprintable() or letter == "\n" or unicodedata.category(letter) == "Zs"

@@ -1,0 +1,159 @@
+"""Standard output and standard error: what happens where they are closed, full, or read by nobody.
+
+A failure of standard output ends the run with one message; one of standard error ends nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import errno
+import io
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TextIO
+
+from invoke.exceptions import Exit
+
+from toolkit.errors import StdoutUnwritable
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
+_HINT = "run it again with standard output open, on a device with space"
+
+
+def prepare() -> None:
+    """Get the streams of this process ready, before Invoke prints anything; does nothing in any other process.
+
+    Where nobody reads any more, Invoke's own listings end by SIGPIPE, as `ls | head -1` does.
+    """
+    if "invoke.main" not in sys.modules:
+        return
+    _occupy()
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    strict = _Strict(1, "wb", closefd=False)
+    sys.stdout, sys.stderr = _text(strict, sys.stdout), _text(_Lenient(2, "wb", closefd=False), sys.stderr)
+    atexit.register(_last_flush, strict)
+
+
+@contextlib.contextmanager
+def errors_for_signals() -> Iterator[None]:
+    """Raise BrokenPipeError while a task runs, in place of SIGPIPE: a task has things to close."""
+    if not hasattr(signal, "SIGPIPE"):
+        yield
+        return
+    previous = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGPIPE, previous)
+
+
+def out(text: str) -> None:
+    """Print to standard output. Raises StdoutUnwritable, or BrokenPipeError where nobody reads any more."""
+    with _unwritable():
+        print(text)
+
+
+def err(text: str, end: str = "\n") -> None:
+    """Print to standard error, if that is possible."""
+    if sys.stderr is not None:  # `print` would take standard output
+        with contextlib.suppress(OSError, ValueError):
+            print(text, end=end, file=sys.stderr, flush=True)
+
+
+def finish() -> None:
+    """Write what is still buffered for standard output. Raises as `out` does."""
+    with _unwritable():
+        sys.stdout.flush()
+
+
+def abandon() -> None:
+    """Drop what is buffered for standard output, so that nothing complains about it at the end."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person sees a stream; one that is closed is seen by nobody."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
+
+
+@contextlib.contextmanager
+def _unwritable() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:  # full, or closed
+        abandon()
+        raise _unwritable_stdout(error) from None
+
+
+def _unwritable_stdout(error: Exception) -> StdoutUnwritable:
+    closed = not isinstance(error, OSError) or error.errno == errno.EBADF
+    reason = "it is closed" if closed else str(getattr(error, "strerror", error)).lower()
+    return StdoutUnwritable(f"cannot write to standard output: {reason}", hint=_HINT)
+
+
+def _last_flush(stdout: _Strict) -> None:
+    """End with the right exit code also where only Python's own flush, which drops errors, met the failure."""
+    with contextlib.suppress(Exit, OSError):
+        sys.stdout.flush()
+    if stdout.failed:
+        os._exit(StdoutUnwritable.exit_code)
+
+
+def _occupy() -> None:
+    """Open the null device in place of closed standard streams: no other file may get their numbers."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # it gets the lowest number that is free; writing to a closed standard output stays an error
+            os.set_inheritable(os.open(os.devnull, os.O_WRONLY if number == 2 else os.O_RDONLY), True)  # noqa: FBT003, PLR2004
+
+
+def _text(raw: io.FileIO, before: TextIO | None) -> io.TextIOWrapper:
+    """Return a stream of text like the one before, which has no errors of encoding."""
+    lines = raw.isatty() or isinstance(raw, _Lenient)
+    encoding, unbuffered = getattr(before, "encoding", "utf-8"), getattr(before, "write_through", False)
+    buffer = io.BufferedWriter(raw)
+    return io.TextIOWrapper(buffer, encoding, "backslashreplace", line_buffering=lines, write_through=unbuffered)
+
+
+class _Lenient(io.FileIO):
+    """A file that drops what cannot be written."""
+
+    def write(self, data: Buffer) -> int:
+        """Write, or pretend to."""
+        with contextlib.suppress(OSError):
+            return super().write(data) or len(memoryview(data))
+        return len(memoryview(data))
+
+
+class _Strict(io.FileIO):
+    """A file whose failure ends whatever writes to it, also Invoke itself, with a message in place of a traceback."""
+
+    failed = False
+
+    def write(self, data: Buffer) -> int:
+        """Write, or raise Exit; BrokenPipeError is for others to handle."""
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self.failed = True
+            abandon()
+            found = _unwritable_stdout(error)
+            err(f"error[{found.kind}]: {found}\n\nhint: {found.hint}")
+            raise Exit(code=found.exit_code) from None
