@@ -43,6 +43,7 @@ class ToolkitTask(Task):  # type: ignore[type-arg]
         """Run the task's body."""
         del args  # Invoke's context: our tasks run no shell
         _spare_garbage()
+        streams.raise_broken_pipes()
         with _clean_exit():
             settings = self.settings.parse(_typed(self.settings, flags), os.environ)
             with Report(as_json=getattr(settings, "json", False)) as report:
@@ -125,8 +126,7 @@ def _clean_exit() -> Iterator[None]:
     """Turn whatever a person, a file or a network can cause into a message and an exit code."""
     previous = signal.signal(signal.SIGTERM, _terminated)
     try:
-        with streams.errors_for_signals():
-            yield
+        yield
     except ToolkitError as error:
         raise Exit(failure(error), code=error.exit_code) from None
     except KeyboardInterrupt:

@@ -40,17 +40,10 @@ def prepare() -> None:
     atexit.register(_last_flush, strict)
 
 
-@contextlib.contextmanager
-def errors_for_signals() -> Iterator[None]:
-    """Raise BrokenPipeError while a task runs, in place of SIGPIPE: a task has things to close."""
-    if not hasattr(signal, "SIGPIPE"):
-        yield
-        return
-    previous = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGPIPE, previous)
+def raise_broken_pipes() -> None:
+    """From now on raise BrokenPipeError in place of SIGPIPE: a task has things to close, and an exit code."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
 def out(text: str) -> None:
@@ -107,8 +100,12 @@ def _unwritable_stdout(error: Exception) -> StdoutUnwritable:
 
 def _last_flush(stdout: _Strict) -> None:
     """End with the right exit code also where only Python's own flush, which drops errors, met the failure."""
-    with contextlib.suppress(Exit, OSError):
+    try:
         sys.stdout.flush()
+    except BrokenPipeError:
+        abandon()
+    except Exit:
+        pass
     if stdout.failed:
         os._exit(StdoutUnwritable.exit_code)
 
