@@ -18,9 +18,10 @@ from invoke.tasks import Task
 
 from toolkit import streams
 from toolkit.errors import ToolkitError, UsageError
+from toolkit.go import surroundings
 from toolkit.options import selector
 from toolkit.report import Report, failure
-from toolkit.settings import ROOT, Settings
+from toolkit.settings import ROOT, EngineSettings, Settings
 
 Body = Callable[[Any, Report], None]
 
@@ -45,6 +46,9 @@ class ToolkitTask(Task):  # type: ignore[type-arg]
         _spare_garbage()
         streams.raise_broken_pipes()
         with _clean_exit():
+            surroundings.complete(os.environ)
+            if issubclass(self.settings, EngineSettings):
+                surroundings.check(os.environ)
             settings = self.settings.parse(_typed(self.settings, flags), os.environ)
             with Report(as_json=getattr(settings, "json", False)) as report:
                 self.body(settings, report)

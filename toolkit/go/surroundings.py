@@ -1,0 +1,41 @@
+"""The directories that the go command and the toolkit expect: a home, and a place for temporary files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+
+from toolkit.errors import OutputUnwritable, UsageError
+
+_PLACES = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "GOCACHE", "GOMODCACHE", "GOPATH", "GOTMPDIR")
+
+
+def complete(environ: MutableMapping[str, str]) -> None:
+    """Set `HOME` and `TMPDIR` where they are missing or lead nowhere, as a login and Python choose them.
+
+    Raises OutputUnwritable where no directory for temporary files can be written.
+    """
+    if not environ.get("HOME") and os.name == "posix":
+        with contextlib.suppress(RuntimeError):  # a user without an entry
+            environ.pop("HOME", None)
+            environ["HOME"] = str(Path.home())
+    if environ.get("TMPDIR"):
+        try:
+            usable = tempfile.gettempdir()
+        except FileNotFoundError:
+            message = f"no temporary directory can be written, neither `{environ['TMPDIR']}` nor the usual ones"
+            raise OutputUnwritable(message, hint="set `TMPDIR` to a directory that you can write to") from None
+        environ["TMPDIR"] = usable
+
+
+def check(environ: Mapping[str, str]) -> None:
+    """Raise UsageError for a directory that the go command refuses, in place of a message about something else."""
+    for name in _PLACES:
+        for path in environ.get(name, "").split(os.pathsep if name == "GOPATH" else "\0"):
+            if name == "GOCACHE" and path == "off":
+                raise UsageError("`GOCACHE=off` leaves Go without a build cache", hint="unset `GOCACHE`")
+            if path and not Path(path).is_absolute():
+                raise UsageError(f"`{name}` must be an absolute path, not `{path}`", hint=f"change or unset `{name}`")
