@@ -1,4 +1,4 @@
-"""Text of somebody else's, made safe for a terminal and for the line it stands in."""
+"""Text from others, made safe for a terminal and for the line that quotes it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import unicodedata
 
 
 def printable(text: str) -> str:
-    """Return a text of somebody else's without what controls a terminal or reorders letters; lines stay lines."""
+    """Remove everything that controls a terminal or reorders letters; lines stay lines."""
     return "".join(filter(_is_shown, text.replace("\t", "    ")))
 
 
 def one_line(text: str) -> str:
-    """Return a text of somebody else's as a part of a line."""
+    """Return a text as part of one line."""
     return " ".join(line.strip() for line in printable(text).split("\n")) if "\n" in text else printable(text)
 
 
 def hanging(text: str) -> str:
-    """Return a text of somebody else's with all lines but the first indented: none can pass for one of another."""
+    """Indent all lines but the first, so that none looks like a message from the toolkit."""
     lines = printable(text).split("\n")
     first = next((number for number, line in enumerate(lines) if line), 0)
     rest = (line if not line or line.startswith(" ") else f"    {line}" for line in lines[first + 1 :])

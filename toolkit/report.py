@@ -262,12 +262,12 @@ def _explained(item: Unbuilt) -> str:
 
 
 def _lines(text: object) -> str:
-    """Return what somebody else may have said, safe to print and without passwords in addresses."""
+    """Return a text that may quote others, safe to print and without passwords in addresses."""
     return hanging(redact(str(text), os.environ))
 
 
 def _line(text: object) -> str:
-    """Return that as a part of a line."""
+    """Return such a text as part of one line."""
     return one_line(redact(str(text), os.environ))
 
 

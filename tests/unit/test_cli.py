@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
+import io
 import os
 import signal
 from collections.abc import Callable
@@ -206,6 +208,39 @@ def test_a_wrong_flag_ends_before_the_body_begins() -> None:
         run(lambda _settings, _report: pytest.fail("begun"), jobs="x")
     assert caught.value.code == 2
     assert caught.value.message == "error: `x` is not a whole number of at least 1\n\nhint: change `--jobs`"
+
+
+@pytest.mark.parametrize(("name", "value"), [("GOCACHE", "off"), ("HOME", "relative"), ("GOPATH", "go")])
+def test_a_directory_that_go_refuses_ends_a_task_that_runs_go(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message names the variable; a task that runs no go command does not care."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Exit, match=f"`{name}") as caught:
+        run(lambda _settings, _report: pytest.fail("begun"))
+    assert caught.value.code == 2
+    task()(lambda _settings, _report: None)(Context())
+
+
+def test_a_task_has_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where none is set, as in a service."""
+    monkeypatch.delenv("HOME")
+    seen: list[str] = []
+    run(lambda _settings, _report: seen.append(os.environ.get("HOME", "")))
+    assert Path(*seen).is_dir()
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), ValueError("closed file")])
+def test_a_full_standard_output_ends_a_task(error: Exception) -> None:
+    """What is still buffered is written before the task counts as done."""
+
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise error
+
+    with contextlib.redirect_stdout(Full()), pytest.raises(Exit) as caught:
+        run(lambda _settings, report: report.line("text"))
+    assert (caught.value.code, str(caught.value.message)[:24]) == (40, "error[stdout-unwritable]")
 
 
 def test_a_defect_of_the_toolkit_has_its_traceback() -> None:
