@@ -6,12 +6,13 @@ import difflib
 import fnmatch
 import json
 import platform
+import re
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from toolkit.errors import ImageUnusable, UnknownTarget, UsageError
+from toolkit.errors import ToolchainError, UnknownTarget, UsageError
 from toolkit.go.workspace import Workspace
 from toolkit.model import Binary, Reason, Recipe, Target
 from toolkit.options import Selector
@@ -36,6 +37,9 @@ _ALONE = "builds, but can reach no network"
 NOTES = {"js": _ALONE, "wasip1": _ALONE}  # by GOOS
 _BROKEN = "Go marks it as broken"
 
+_NAME = re.compile(r"[a-z0-9]{1,20}")  # a GOOS or a GOARCH
+_LONGEST = 1 << 20  # characters of a list of pairs
+
 # The least program there is: Go tells what it refuses to link only of a main package.
 PREFLIGHT = {"go.mod": b"module preflight.invalid\n", "main.go": b"package main\n\nfunc main() {}\n"}
 
@@ -56,20 +60,24 @@ def ask(workspace: Workspace, recipe: Recipe) -> tuple[Target, ...]:
 
 
 def _known(text: str) -> list[Target]:
-    """Return what `go tool dist list -json` printed; in an image of somebody's it may be anything."""
+    """Return the pairs of a list as Go prints it; the names become parts of paths, so they are checked."""
     try:
-        return [
+        rows = json.loads(text) if len(text) <= _LONGEST else None
+        pairs = [
             Target(
-                str(row["GOOS"]), str(row["GOARCH"]), cgo_supported=bool(row["CgoSupported"]),
+                row["GOOS"], row["GOARCH"], cgo_supported=bool(row["CgoSupported"]),
                 first_class=bool(row["FirstClass"]), broken=bool(row.get("Broken", False)),
             )
-            for row in json.loads(text)
+            for row in rows or ()
         ]  # fmt: skip
+        if pairs and all(_NAME.fullmatch(name) for pair in pairs for name in (pair.goos, pair.goarch)):
+            return pairs
     except (AttributeError, ValueError, KeyError, TypeError, RecursionError):
-        raise ImageUnusable(
-            "`go tool dist list -json` did not print a list of pairs",
-            hint="use an image with the go command of the Go project, or leave out `--image`",
-        ) from None
+        pass
+    raise ToolchainError(
+        "`go tool dist list -json` did not print a list of pairs",
+        hint="check the go command, or the image named with `--image`",
+    )
 
 
 def _refusal(said: str) -> str:

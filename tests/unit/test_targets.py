@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.samples import ANDROID, EVERY, GO, JS, LINUX, PLAN9, PLAN9_ARM, RECIPE, WINDOWS
 from toolkit import targets, toolchain
-from toolkit.errors import UnknownTarget, UsageError
+from toolkit.errors import ToolchainError, UnknownTarget, UsageError
 from toolkit.model import Target
 from toolkit.options import Selector, selector
 
@@ -55,6 +55,32 @@ def test_pairs_come_as_go_lists_them() -> None:
         (True, True, "", False),
         (False, False, "", True),
     ]
+
+
+ROW = {"GOOS": "linux", "GOARCH": "amd64", "CgoSupported": True, "FirstClass": True}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "linux/amd64",
+        "[]",
+        "null",
+        "5",
+        '{"GOOS": "linux"}',
+        "[1]",
+        '[{"GOOS": "linux"}]',
+        "[" * 100_000,
+        json.dumps([ROW]) + " " * (2 << 20),
+        *(json.dumps([{**ROW, "GOOS": name}]) for name in ("../x", "a/b", "", "Linux", "\x1b[31m", "x" * 99, None, 5)),
+    ],
+    ids=lambda text: text[:30] or "nothing",
+)
+def test_what_is_not_a_list_of_pairs_is_an_error(text: str) -> None:
+    """Whatever an image's `go` prints; a name of a pair never leaves a directory or reaches a terminal."""
+    with pytest.raises(ToolchainError, match="did not print a list of pairs"):
+        targets.ask(lambda *_: (text, ""), RECIPE)
 
 
 def test_each_pair_is_asked_about_with_the_recipe_that_builds_it() -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.engines import tarball
 from toolkit.engines.docker_errors import translated
+from toolkit.engines.docker_output import TooMuch, close, printed
 from toolkit.errors import ImageUnusable
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ USER = 65532  # nobody in particular; the same number as in docker/builder.Docke
 WORK = "/build"  # the volume of one container
 OTHER_IMAGE = "name an image that has Go 1.21 or newer, or leave out `--image`"
 _COPIED = 8  # pieces of 2 MiB: what is copied in a container is a few hundred bytes
-_PRINTED = 64 << 20  # bytes that one command may print
 _REMOVAL_TIMEOUT = 10  # seconds
 
 
@@ -60,6 +60,23 @@ class Container:
                 if "executable file not found" not in str(error) and "no such file" not in str(error):
                     raise
                 raise self.unusable("has no `go` on its PATH") from None
+
+    def prepare(self, volumes: Iterable[str]) -> None:
+        """Make the folders in its volumes that commands work in. Raises ImageUnusable if it ended meanwhile."""
+        import docker.errors
+
+        api: Any = self._api
+        try:
+            for volume in volumes:
+                self.put(volume, {}, folders=("go", "scratch"))
+        finally:  # what fails, fails in many ways where the engine is just removing it
+            with translated("starting a container"):
+                try:
+                    running = api.inspect_container(self._id)["State"]["Running"]
+                except docker.errors.NotFound:
+                    running = False
+                if not running:
+                    raise self.unusable("cannot keep a container running: its `gofmt` ended at once")
 
     def create(self, image: str, labels: Mapping[str, str], limits: Mapping[str, Any]) -> None:
         """Create it and start nothing. Raises ImageUnusable."""
@@ -101,15 +118,10 @@ class Container:
         making.result()
 
     def put(self, folder: str, files: Mapping[str, bytes], folders: tuple[str, ...] = ()) -> None:
-        """Write files below a folder of a volume, owned by the user that the commands run as. Raises ImageUnusable."""
-        import docker.errors
-
+        """Write files below a folder of a volume, owned by the user that the commands run as."""
         packed = tarball.pack(files, owner=USER, folders=folders)
         with translated("sending files"):
-            try:
-                self._api.put_archive(self._id, folder, packed)
-            except docker.errors.NotFound:  # it removes itself when its program ends
-                raise self.unusable("cannot keep a container running: its `gofmt` ended at once") from None
+            self._api.put_archive(self._id, folder, packed)
 
     def put_tar(self, folder: str, chunks: Iterable[bytes]) -> None:
         """Unpack an archive below a folder of a volume, without keeping it in memory."""
@@ -125,6 +137,10 @@ class Container:
                 chunks, _ = self._api.get_archive(self._id, path, chunk_size=1 << 21)
             except docker.errors.NotFound:
                 return None
+            except docker.errors.APIError as error:
+                if "too many l" not in str(error):  # links, or levels of them
+                    raise
+                raise self.unusable(f"left a `{path}` that is a symbolic link to itself") from None
             try:
                 return tarball.only_file(chunks)
             except tarball.NotOneFile as error:
@@ -167,9 +183,12 @@ class Container:
             timer.daemon = True
             timer.start()
             try:
-                output, errors = self._printed(made, argv)
+                output, errors = printed(self._api.exec_start(made, stream=True, demux=True))
                 if not late.is_set():
                     code = self._api.exec_inspect(made)["ExitCode"]
+            except TooMuch as error:
+                what = f"`{' '.join(argv[:2])}` printed {error}: "
+                raise self.unusable("is broken or hostile", what) from None
             except Exception:
                 if not late.is_set():
                     raise
@@ -179,21 +198,6 @@ class Container:
             return None
         texts = [piece.decode("utf-8", "replace") for piece in (output, errors)]
         return Result(-1 if code is None else code, texts[0], "".join(texts), texts[1])
-
-    def _printed(self, made: str, argv: tuple[str, ...]) -> tuple[bytearray, bytearray]:
-        """Start a command and return what it prints, however small the pieces are."""
-        output, errors = bytearray(), bytearray()
-        stream: Any = self._api.exec_start(made, stream=True, demux=True)
-        try:
-            for out, err in stream:
-                output += out or b""
-                errors += err or b""
-                if len(output) + len(errors) > _PRINTED:
-                    doing = f"`{' '.join(argv[:2])}` printed more than {_PRINTED >> 20} MiB: "
-                    raise self.unusable("is broken or hostile", doing)
-        finally:
-            _close(stream)
-        return output, errors
 
     def remove(self) -> None:
         """End and remove it, with its volume. It may be gone already, and so may the engine."""
@@ -206,10 +210,4 @@ class Container:
                 self._api.remove_container(self._id, force=True, v=True)
             except docker.errors.APIError:  # the engine is removing it already; until then it holds its volumes
                 self._api.wait(self._id, timeout=_REMOVAL_TIMEOUT, condition="removed")
-        _close(self._stdin)
-
-
-def _close(stream: Any) -> None:
-    """Close a stream of the SDK, which is a part of a response: only closing that closes the socket."""
-    with contextlib.suppress(OSError, ValueError):
-        getattr(stream, "_response", stream).close()
+        close(self._stdin)

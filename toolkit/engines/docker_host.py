@@ -127,8 +127,7 @@ class Host:
         container = self._container(image)
         try:
             container.begin(image, self._labels(run), limits)
-            for volume in (WORK, CACHE, MODULES):
-                container.put(volume, {}, folders=("go", "scratch"))
+            container.prepare((WORK, CACHE, MODULES))
         except BaseException:
             container.remove()
             raise

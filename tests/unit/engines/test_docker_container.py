@@ -56,6 +56,7 @@ class FakeApi:
     code: int | None = 0
     raises: dict[str, Exception] = field(default_factory=dict)  # by the name of what is asked
     silent: bool = False  # a command does not end by itself
+    running: bool = True
     archive: bytes = b""  # what a file comes as
     asked: list[str] = field(default_factory=list)
     given: dict[str, Any] = field(default_factory=dict)
@@ -80,6 +81,11 @@ class FakeApi:
     def start(self, _name: str) -> None:
         """Start it."""
         self._ask("start")
+
+    def inspect_container(self, _name: str) -> dict[str, dict[str, bool]]:
+        """Tell whether it runs."""
+        self._ask("inspect_container")
+        return {"State": {"Running": self.running}}
 
     def put_archive(self, _name: str, folder: str, data: bytes) -> None:
         """Take files."""
@@ -241,11 +247,36 @@ def test_anything_but_one_file_is_blamed_on_the_image(archive: bytes) -> None:
     assert api.asked == ["get_archive", "archive closed"]
 
 
-def test_a_container_that_ended_at_once_is_blamed_on_the_image() -> None:
-    """Its program should wait for standard input."""
-    api = FakeApi(raises={"put_archive": docker.errors.NotFound("no such container")})
+def test_a_link_to_itself_is_blamed_on_the_image() -> None:
+    """The engine fails to follow it; that is no failure of the engine."""
+    api = FakeApi(raises={"get_archive": docker.errors.APIError("500", explanation="too many links in /x")})
+    with pytest.raises(ImageUnusable, match="is a symbolic link to itself"):
+        container(api).get("/build/out")
+
+
+@pytest.mark.parametrize(
+    "raises",
+    [
+        {"put_archive": docker.errors.NotFound("no such container")},
+        {"put_archive": docker.errors.APIError("500", explanation="no such file or directory")},
+        {"inspect_container": docker.errors.NotFound("no such container")},
+        {},
+    ],
+    ids=str,
+)
+def test_a_container_that_ended_at_once_is_blamed_on_the_image(raises: dict[str, Exception]) -> None:
+    """Its program should wait for standard input; the engine fails in many ways while it removes it."""
     with pytest.raises(ImageUnusable, match="its `gofmt` ended at once"):
-        container(api).put("/build", {})
+        container(FakeApi(raises=raises, running=False)).prepare(["/build"])
+
+
+def test_a_container_is_prepared_with_folders_to_work_in() -> None:
+    """In each of its volumes; a failure while it runs is the engine's."""
+    api = FakeApi()
+    container(api).prepare(["/build"])
+    assert api.given == {"folder": "/build", "data": pack({}, owner=65532, folders=("go", "scratch"))}
+    with pytest.raises(EngineLost, match="boom"):
+        container(FakeApi(raises={"put_archive": docker.errors.APIError("boom")})).prepare(["/build"])
 
 
 def test_a_created_container_runs_nothing() -> None:

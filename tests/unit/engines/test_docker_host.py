@@ -221,6 +221,10 @@ class FakeApi:
         if self.full:
             raise docker.errors.APIError("500", explanation="no space left on device")
 
+    def inspect_container(self, _name: str) -> dict[str, dict[str, bool]]:
+        """Tell that it runs."""
+        return {"State": {"Running": True}}
+
     def remove_container(self, name: str, **_: Any) -> None:
         """Remove it."""
         self.removed.append(name)

@@ -1,0 +1,3 @@
+module hostile.example/hostile
+
+go 1.22
