@@ -47,10 +47,10 @@ class Memory:
 class Builds:
     """Builds directories on one engine, for one pair or two."""
 
-    engine: Engine
-    folder: Path
+    engine: Engine = field(repr=False)
+    folder: Path = field(repr=False)
     targets: tuple[Target, ...] = (LINUX, WINDOWS)
-    memory: Memory = field(default_factory=Memory)
+    memory: Memory = field(default_factory=Memory, repr=False)
     asked: int = 0  # how often a go command was asked something
 
     @property

@@ -97,11 +97,11 @@ def test_an_included_file_is_never_stale(builds: Builds, scratch: Path, tmp_path
 
 def test_a_file_saved_meanwhile_changes_nothing(builds: Builds, tmp_path: Path) -> None:
     """What is compiled is what was fingerprinted, whatever happens to the directory after that."""
-    directory = Tree({"main.go": 'package main\n\nfunc main() { println("one") }\n'}).write(tmp_path, "example.com/saved")
+    directory = Tree({"main.go": 'package main\n\nfunc main() { println("twenty-one") }\n'}).write(tmp_path, "example.com/saved")
     found = builds.resolve(directory)
-    (directory / "main.go").write_text('package main\n\nfunc main() { println("two") }\n')
+    (directory / "main.go").write_text('package main\n\nfunc main() { println("twenty-two") }\n')
     (directory / "more.go").write_text("package main\n\nnonsense\n")
     made = builds.compiled(found)
     assert isinstance(made, bytes)
-    assert b"one" in made
-    assert b"two" not in made
+    assert b"twenty-one" in made
+    assert b"twenty-two" not in made
