@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from toolkit.buildinfo import read_build_info
 from toolkit.executable import Header, read_header
-from toolkit.model import BuildInfo, Target
+from toolkit.model import BuildInfo, Findings, Target
 
-__all__ = ["mismatches"]
+__all__ = ["examine", "mismatches"]
 
 _FORMATS = {"aix": "xcoff", "darwin": "macho", "ios": "macho", "plan9": "plan9", "windows": "pe"}
 _FORMATS |= {"js": "wasm", "wasip1": "wasm", "illumos": "elf", "solaris": "elf"}
@@ -34,17 +34,35 @@ _ARCHITECTURES = {  # GOARCH: machine, bits, little-endian
     "s390x": ("s390x", 64, False),
     "wasm": ("wasm", 32, True),
 }
+_LIBC = {  # by GOOS: what Go's own packages link there even without cgo
+    "illumos": {"libc.so", "libpthread.so", "libsendfile.so", "libsocket.so"},
+    "openbsd": {"libc.so", "libpthread.so"},
+    "solaris": {"libc.so", "libpthread.so", "libsendfile.so", "libsocket.so"},
+}
 _NAMES = {"elf": "ELF", "macho": "Mach-O", "pe": "PE", "xcoff": "XCOFF", "plan9": "Plan 9", "wasm": "WebAssembly"}
 
 
-def mismatches(data: bytes, target: Target, *, main: str = "") -> tuple[str, ...]:
-    """Return each way in which a binary is not what `CGO_ENABLED=0 go build -trimpath` makes for `target`.
+def examine(data: bytes, target: Target, *, main: str = "", toolchain: str = "") -> Findings:
+    """Return what a binary says of itself, and how it differs from what `CGO_ENABLED=0 go build -trimpath` makes.
 
-    Each ends a sentence that begins with the binary's name; none at all means that it is right. `main` is the path of
-    the main module that it must come from. Where a newer Go has brought a GOOS or GOARCH that the tables here lack, the
-    build info alone is checked: a new pair must not have to wait for a new toolkit.
+    `main` is the path of the main module that it must come from, and `toolchain` the Go. Where a newer Go has brought a
+    GOOS or GOARCH that the tables here lack, the build info alone is checked: a new pair must not have to wait for a
+    new toolkit.
     """
-    return (*_header_mismatches(read_header(data), target), *_info_mismatches(read_build_info(data), target, main))
+    header, info = read_header(data), read_build_info(data)
+    wrong = [*_header_mismatches(header, target), *_info_mismatches(info, target, main)]
+    if info and toolchain and info.go not in {"", toolchain}:
+        wrong.append(f"was built by `{info.go}`, not by `{toolchain}`")
+    if header and header.interpreter and target.goos == "linux" and not (info and info.setting("CGO_ENABLED") == "0"):
+        wrong.append(f"needs the dynamic interpreter `{header.interpreter}`")
+    usual = _LIBC.get(target.goos, set())
+    needed = tuple(name for name in header.needed if name not in usual) if header else ()
+    return Findings(tuple(wrong), info, needed)
+
+
+def mismatches(data: bytes, target: Target, *, main: str = "") -> tuple[str, ...]:
+    """Return each way in which a binary is not what its label says; none means that it is right."""
+    return examine(data, target, main=main).wrong
 
 
 def _header_mismatches(header: Header | None, target: Target) -> Iterator[str]:
@@ -67,8 +85,6 @@ def _header_mismatches(header: Header | None, target: Target) -> Iterator[str]:
         yield f"is {header.bits}-bit, not {bits}-bit"
     if header.little_endian != little:
         yield "is little-endian, not big-endian" if header.little_endian else "is big-endian, not little-endian"
-    if header.interpreter and target.goos == "linux":
-        yield f"needs the dynamic interpreter `{header.interpreter}`"
 
 
 def _info_mismatches(info: BuildInfo | None, target: Target, main: str) -> Iterator[str]:

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
+from functools import partial
 
-from toolkit.binfmt import mismatches
-from toolkit.buildinfo import read_build_info
+from toolkit.binfmt import examine
 from toolkit.engines import COMPILE, MODULES, CompileError, Engine, TimeLimit
 from toolkit.errors import EngineLost
-from toolkit.model import Outcome, Reason, Recipe, Source, Target, Unbuilt, Watcher
+from toolkit.model import Findings, Outcome, Reason, Recipe, Source, Target, Unbuilt, Watcher
 from toolkit.store import Store
 
 _EXCERPT = 5  # lines of what a compiler said that are shown at the end
@@ -51,13 +51,12 @@ class Builder:
                 "the binary would hold the directory that it was compiled in: does a `//line` name a relative file?"
             )
             return self._unbuilt(target, Reason.BUILD_PATH, sentence, sentence)
-        info = read_build_info(data)
-        wrong = mismatches(data, target, main=self.source.module.path)
-        if info and info.go not in {"", self.recipe.toolchain}:
-            wrong = (*wrong, f"was built by `{info.go}`, not by `{self.recipe.toolchain}`")
-        if wrong or info is None:
-            return self._unbuilt(target, Reason.WRONG_BINARY, f"the binary {wrong[0]}", "\n".join(wrong))
-        return self.store.keep(self.source, target, self.recipe.fingerprint(self.source, target), data, info)
+        found = examiner(self.source, target, self.recipe)(data)
+        if found.wrong or found.info is None:
+            sentence = f"the binary {found.wrong[0]}"
+            return self._unbuilt(target, Reason.WRONG_BINARY, sentence, "\n".join(found.wrong))
+        fingerprint = self.recipe.fingerprint(self.source, target)
+        return self.store.keep(self.source, target, fingerprint, data, found.info, needed=found.needed)
 
     def _failed(self, target: Target, said: str) -> Unbuilt:
         """Tell a refusal of Go's own, which no source can mend, from a compile error."""
@@ -73,6 +72,11 @@ class Builder:
         excerpt = tuple(line.rstrip() for line in said.splitlines() if line.strip())[:_EXCERPT]
         log = self.store.keep_log(target, said) if said else None
         return Unbuilt(target, reason, sentence, excerpt, log)
+
+
+def examiner(source: Source, target: Target, recipe: Recipe) -> Callable[[bytes], Findings]:
+    """Return what looks at a binary's bytes: the same for one that was just built and for one that is found."""
+    return partial(examine, target=target, main=source.module.path, toolchain=recipe.toolchain)
 
 
 def build(targets: Iterable[Target], one: Callable[[Target], Outcome], executor: Executor) -> Iterator[Outcome]:

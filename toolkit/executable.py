@@ -8,7 +8,9 @@ Plan 9 a.out(6), WebAssembly core), and what stands where, from Go's linker.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,11 +19,12 @@ __all__ = ["BROKEN", "Header", "read_header", "text_of", "uvarint"]
 _ELF_MACHINES = {3: "386", 8: "mips", 21: "ppc64", 22: "s390x", 40: "arm", 62: "x86-64", 183: "arm64", 243: "riscv64"}
 _ELF_MACHINES |= {258: "loong64"}
 _ELF_OSABI = {2: "netbsd", 9: "freebsd", 12: "openbsd"}  # Go writes 0 for every other system
-_ELF_LAYOUTS = {  # bits: the file header, a segment's (type, offset, size), a section's (name, offset, size)
-    32: ("16xHH8xII8xH2xHH", "II8xI12x", "I12xII16x"),
-    64: ("16xHH12xQQ8xH2xHH", "I4xQ16xQ16x", "I20xQQ24x"),
+_ELF_LAYOUTS = {  # bits: the file header, a segment's (type, offset, address, size), a section's (name, offset, size)
+    32: ("16xHH8xII8xH2xHH", "III4xI12x", "I12xII16x"),
+    64: ("16xHH12xQQ8xH2xHH", "I4xQQ8xQ16x", "I20xQQ24x"),
 }
-_ET_EXEC, _ET_DYN, _PT_INTERP, _PATH_MAX = 2, 3, 3, 4096
+_ET_EXEC, _ET_DYN, _PT_LOAD, _PT_DYNAMIC, _PT_INTERP, _PATH_MAX = 2, 3, 1, 2, 3, 4096
+_DT_NULL, _DT_NEEDED, _DT_STRTAB = 0, 1, 5
 _MACHO_MACHINES = {0x01000007: "x86-64", 0x0100000C: "arm64"}
 _MACHO_PLATFORMS = {1: "darwin", 2: "ios", 7: "ios"}  # macOS; a device, its simulator
 _MH_EXECUTE, _LC_SEGMENT_64, _LC_BUILD_VERSION = 2, 0x19, 0x32
@@ -49,6 +52,7 @@ class Header:
     little_endian: bool  # the machine's byte order; the header itself may be in the other
     platform: str = ""  # the GOOS that the header is marked for; "" where the format does not say
     interpreter: str = ""  # the path of ELF's dynamic interpreter; "" for a static binary
+    needed: tuple[str, ...] = ()  # the shared libraries that ELF's loader looks for
     min_os: str = ""  # the least macOS or iOS version that runs it, "13.0"; "" where Mach-O does not say
     info: tuple[int, int] = field(default=(0, 0), compare=False)  # from, to: where a linker puts Go's build info
 
@@ -68,16 +72,32 @@ def _elf(data: bytes) -> Header | None:
     kind, machine, segments_at, sections_at, segments, sections, names = struct.unpack_from(head, data)
     if kind not in (_ET_EXEC, _ET_DYN):
         return None
-    interpreter, info = "", (0, 0)
-    for kind, start, _ in _table(data, segment, segments_at, segments):
+    interpreter, info, loaded = "", (0, 0), _table(data, segment, segments_at, segments)
+    for kind, start, _, _ in loaded:
         if kind == _PT_INTERP:
-            interpreter = text_of(data[start : start + _PATH_MAX].partition(b"\0")[0])
+            interpreter = _text_at(data, start)
+    needed = tuple(_needed(data, loaded, order + {32: "II", 64: "QQ"}[bits]))
     rows = _table(data, section, sections_at, sections)
     for name, start, size in rows:
         if data.startswith(b".go.buildinfo\0", rows[names][1] + name):
             info = (start, start + size)
     word = _ELF_MACHINES.get(machine, hex(machine))
-    return Header("elf", word, bits, order == "<", _ELF_OSABI.get(data[7], ""), interpreter, info=info)
+    return Header("elf", word, bits, order == "<", _ELF_OSABI.get(data[7], ""), interpreter, needed, info=info)
+
+
+def _needed(data: bytes, segments: list[tuple[Any, ...]], layout: str) -> Iterator[str]:
+    """Yield the shared libraries that the dynamic segment names, in its order."""
+    for kind, at, _, length in segments:
+        if kind != _PT_DYNAMIC:
+            continue
+        entries = _table(data, layout, at, min(length // struct.calcsize(layout), _MOST))
+        rows = list(itertools.takewhile(lambda row: row[0] != _DT_NULL, entries))
+        strings = next((value for tag, value in rows if tag == _DT_STRTAB), -1)
+        for sort, start, address, size in segments:
+            if sort == _PT_LOAD and address <= strings < address + size:
+                names = [start + strings - address + value for tag, value in rows if tag == _DT_NEEDED]
+                yield from (_text_at(data, name) for name in names)
+                return
 
 
 def _macho(data: bytes) -> Header | None:
@@ -165,6 +185,10 @@ def uvarint(data: bytes, at: int) -> tuple[int, int]:
         if not data[at + i] & 0x80:
             return value, at + i + 1
     raise ValueError(value)
+
+
+def _text_at(data: bytes, at: int) -> str:
+    return text_of(data[at : at + _PATH_MAX].partition(b"\0")[0])
 
 
 def text_of(raw: bytes) -> str:

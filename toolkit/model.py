@@ -86,6 +86,15 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Findings:
+    """What a binary's own bytes say, and how that differs from its label. Made by `binfmt.examine`."""
+
+    wrong: tuple[str, ...]  # each ends a sentence that begins with the binary's name
+    info: BuildInfo | None = None
+    needed: tuple[str, ...] = ()  # shared libraries that a program of plain Go does not need there: "libc.so.6"
+
+
+@dataclass(frozen=True)
 class Source:
     """A Go main package, and all that decides the bytes built from it. Made by `source.resolve`."""
 
@@ -199,6 +208,7 @@ class Binary:
     sha256: str
     fingerprint: str
     info: BuildInfo
+    needed: tuple[str, ...] = ()  # shared libraries that must be where it runs
     fresh: bool = field(default=True, compare=False)  # built by this run, rather than found as it was
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from toolkit import engines, source, targets, toolchain
 from toolkit.bench import Bench
-from toolkit.build import Builder, build
+from toolkit.build import Builder, build, examiner
 from toolkit.engines import Engine, Limits
 from toolkit.engines import notices as licenses
 from toolkit.errors import BuildFailed, EngineLost, ToolkitError
@@ -107,7 +107,7 @@ def build_one(settings: BuildSettings, watcher: Watcher) -> Binary:
     """
     with running(settings, watcher, Limits(jobs=1, seconds=settings.timeout)) as run:
         (binary,) = _single(run, settings, settings.goos, settings.goarch).binaries
-        if note := targets.note(binary.target):
+        if note := targets.note(binary.target, binary.needed):
             watcher.say(f"{binary.target}: {note}")
         if settings.output:
             path = settings.output / binary.path.name
@@ -202,9 +202,13 @@ def _ended_with(engine: Engine) -> Iterator[None]:
 def _known(run: Run, found: Source, recipe: Recipe, chosen: tuple[Target, ...]) -> dict[Target, Outcome]:
     """Return the pairs that need no engine: their binary is there, unharmed, or Go refuses them whatever the source."""
     known: dict[Target, Outcome] = {}
+
+    def find(each: Target) -> Binary | None:
+        examine = examiner(found, each, recipe)
+        return run.store.find(found, each, recipe.fingerprint(found, each), run.watcher.say, examine)
+
     with ThreadPoolExecutor() as pool:  # hashing lets other threads run
-        say = run.watcher.say
-        binaries = pool.map(lambda each: run.store.find(found, each, recipe.fingerprint(found, each), say), chosen)
+        binaries = pool.map(find, chosen)
         for target, binary in zip(chosen, binaries, strict=True):
             if binary:
                 known[target] = binary

@@ -17,6 +17,7 @@ from toolkit.errors import ToolkitError
 from toolkit.model import Binary, Check, Dist, Outcome, Target, Unbuilt
 from toolkit.plain import hanging, one_line
 from toolkit.streams import err, is_terminal, out
+from toolkit.targets import note
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -253,6 +254,8 @@ def _row(dist: Dist, outcome: Outcome) -> tuple[str, str, str, str]:
     if isinstance(outcome, Unbuilt):
         return str(outcome.target), outcome.reason.value, "", outcome.sentence
     made = [artifact.path.name for artifact in dist.of("archive") if artifact.target == outcome.target]
+    if libraries := note(outcome.target, outcome.needed):
+        made.append(f"({libraries})")
     return str(outcome.target), "built" if outcome.fresh else "up to date", size(outcome.size), " ".join(made)
 
 

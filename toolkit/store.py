@@ -12,7 +12,6 @@ Whatever moment a run is interrupted at, each of these is the old one or the new
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import errno
 import filecmp
 import hashlib
@@ -22,11 +21,12 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from toolkit.errors import DiskFull, OutputUnwritable
-from toolkit.model import Binary, BuildInfo, Module, Source, Target
+from toolkit.model import Binary, BuildInfo, Findings, Source, Target
 
 _CHUNK = 1 << 20
 _DIRECTORY = 0o755  # the mode of every directory
@@ -88,7 +88,7 @@ def write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             raise
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Store:
     """One `dist/` folder."""
 
@@ -137,32 +137,52 @@ class Store:
         """Return where a program is kept."""
         return self.root / "bin" / target.slug / (source.name + target.exe)
 
-    def keep(self, source: Source, target: Target, fingerprint: str, data: bytes, info: BuildInfo) -> Binary:
+    def keep(  # noqa: PLR0913 - a binary, its label and what its bytes say
+        self,
+        source: Source,
+        target: Target,
+        fingerprint: str,
+        data: bytes,
+        info: BuildInfo,
+        *,
+        needed: tuple[str, ...] = (),
+    ) -> Binary:
         """Write a checked binary, and what it was built from."""
         path = self.binary_path(source, target)
-        binary = Binary(target, path, len(data), hashlib.sha256(data).hexdigest(), fingerprint, info)
-        record = {"fingerprint": fingerprint, "sha256": binary.sha256, "info": dataclasses.asdict(info)}
+        binary = Binary(target, path, len(data), hashlib.sha256(data).hexdigest(), fingerprint, info, needed)
+        record = {"fingerprint": fingerprint, "sha256": binary.sha256}
         write(path, data, mode=0o755)
         write(path.with_name(f"{source.name}.json"), json.dumps(record, indent=1).encode())
         return binary
 
-    def find(self, source: Source, target: Target, fingerprint: str, tell: Callable[[str], None]) -> Binary | None:
+    def find(
+        self,
+        source: Source,
+        target: Target,
+        fingerprint: str,
+        tell: Callable[[str], None],
+        examine: Callable[[bytes], Findings],
+    ) -> Binary | None:
         """Return the binary that has this fingerprint, if its bytes are still those that were checked.
 
-        Calls `tell` with a sentence where they are not.
+        The record can be changed together with the binary, so the bytes that are hashed are examined again. Calls
+        `tell` with a sentence where something is wrong with them.
         """
         path = self.binary_path(source, target)
         try:
             record = json.loads(path.with_name(f"{source.name}.json").read_text("utf-8"))
-            if record["fingerprint"] != fingerprint:
+            if record["fingerprint"] != fingerprint or not path.is_file():
                 return None
-            if record["sha256"] != sha256(path):
-                tell(f"`{path}` is not what was built and checked: it is built anew")
-                return None
-            info, size = _build_info(record["info"]), path.stat().st_size
+            data = path.read_bytes()
+            changed = record["sha256"] != (digest := hashlib.sha256(data).hexdigest())
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return Binary(target, path, size, record["sha256"], fingerprint, info, fresh=False)
+        found = examine(data)
+        if changed or found.wrong or found.info is None:
+            what = "was modified since it was checked" if changed or not found.wrong else found.wrong[0]
+            tell(f"`{path}` {what}; rebuilding")
+            return None
+        return Binary(target, path, len(data), digest, fingerprint, found.info, found.needed, fresh=False)
 
     def keep_log(self, target: Target, text: str) -> Path:
         """Write all that a failed compile said."""
@@ -254,13 +274,3 @@ def _same(new: Path, old: Path) -> bool:
         return False
     pairs = ((path, old / path.name) for path in new.iterdir())
     return all(ours.samefile(theirs) or filecmp.cmp(ours, theirs, shallow=False) for ours, theirs in pairs)
-
-
-def _build_info(record: dict[str, Any]) -> BuildInfo:
-    return BuildInfo(
-        go=record["go"],
-        path=record["path"],
-        main=Module(**record["main"]),
-        deps=tuple(Module(**dep) for dep in record["deps"]),
-        settings=tuple((name, value) for name, value in record["settings"]),
-    )

@@ -1,14 +1,14 @@
-"""Values that the tests of several modules begin with. A Plan 9 program is the least executable that passes a check."""
+"""Values that the tests of several modules begin with."""
 
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tests.unit.executables import sample
 from toolkit.model import Binary, BuildInfo, Dist, Module, Outcome, Reason, Recipe, Source, Target, Unbuilt
 
 GO = "go1.27.3"
@@ -23,8 +23,6 @@ PLAN9 = Target("plan9", "386")
 PLAN9_ARM = Target("plan9", "arm")
 ANDROID = Target("android", "arm", refusal="android/arm requires external (cgo) linking, but cgo is not enabled")
 EVERY = (ANDROID, JS, LINUX, PLAN9, PLAN9_ARM, WINDOWS)
-
-_MAGICS = {PLAN9: 0x01EB, PLAN9_ARM: 0x0647}
 
 
 def source(**changes: Any) -> Source:
@@ -49,15 +47,12 @@ def build_info(target: Target, *deps: Module) -> BuildInfo:
     return BuildInfo(GO, MAIN.path, MAIN, deps, tuple(settings.items()))
 
 
-def program(target: Target, *, go: str = GO, module: str = MAIN.path) -> bytes:
-    """Return a right binary for a pair of Plan 9: a header, no code, and a build info as all of its data."""
+def program(target: Target, *deps: Module, go: str = GO, module: str = MAIN.path) -> bytes:
+    """Return a right binary of a few hundred bytes: a header and a build info."""
     lines = [f"path\t{module}", f"mod\t{module}\t(devel)\t"]
+    lines += [f"dep\t{dep.path}\t{dep.version}\t{dep.sum}" for dep in deps]
     lines += [f"build\t{name}={value}" for name, value in build_info(target).settings]
-    start, end = bytes.fromhex("3077af0c9274080241e1c107e6d618e6"), bytes.fromhex("f932433186182072008242104116d8f2")
-    text = start + "".join(f"{line}\n" for line in lines).encode() + end
-    strings = bytes([len(go)]) + go.encode() + bytes([len(text) & 0x7F | 0x80, len(text) >> 7]) + text
-    data = b"\xff Go buildinf:" + bytes([8, 2]) + bytes(16) + strings
-    return struct.pack(">8I", _MAGICS[target], 0, len(data), 0, 0, 0x1000, 0, 0) + data
+    return sample(target, "".join(f"{line}\n" for line in lines).encode(), go.encode())
 
 
 def binary(target: Target, folder: Path, *deps: Module, content: bytes = b"a program") -> Binary:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +11,7 @@ import pytest
 
 from tests.fakes import FakeEngine, FakeWatcher
 from tests.unit.samples import ANDROID, LINUX, MAIN, PLAN9, PLAN9_ARM, RECIPE, program, source
-from toolkit.build import Builder, build
+from toolkit.build import Builder, build, examiner
 from toolkit.engines import CompileError, TimeLimit
 from toolkit.errors import DiskFull, EngineLost
 from toolkit.model import Binary, Outcome, Reason, Target, Unbuilt
@@ -44,10 +46,11 @@ def test_a_right_binary_is_kept(target: Target, tmp_path: Path) -> None:
     assert outcome.path.read_bytes() == program(target)
     assert (outcome.info.main.path, outcome.info.setting("GOARCH")) == (MAIN.path, target.goarch)
     assert outcome.fresh
-    assert Store(tmp_path).find(source(), target, RECIPE.fingerprint(source(), target), print) == outcome
+    found = Store(tmp_path).find(source(), target, outcome.fingerprint, print, examiner(source(), target, RECIPE))
+    assert found == outcome
 
 
-@pytest.mark.parametrize(
+WRONG = pytest.mark.parametrize(
     ("data", "sentence"),
     [
         (program(PLAN9_ARM), "the binary is Plan 9 for `arm`, not for `386`"),
@@ -63,6 +66,26 @@ def test_a_right_binary_is_kept(target: Target, tmp_path: Path) -> None:
     ],
     ids=["pair", "module", "toolchain", "silent", "python", "header", "nothing"],
 )
+
+
+@WRONG
+def test_a_wrong_binary_is_not_found_though_its_record_was_changed_with_it(
+    data: bytes, sentence: str, tmp_path: Path
+) -> None:
+    """Bytes that would not be kept are not taken from `dist/bin` either, whatever their record says."""
+    outcome = built(PLAN9, program(PLAN9), tmp_path)
+    assert isinstance(outcome, Binary)
+    outcome.path.write_bytes(data)
+    record = {"fingerprint": outcome.fingerprint, "sha256": hashlib.sha256(data).hexdigest()}
+    outcome.path.with_name("program.json").write_text(json.dumps(record))
+    told: list[str] = []
+    examine = examiner(source(), PLAN9, RECIPE)
+    assert Store(tmp_path).find(source(), PLAN9, outcome.fingerprint, told.append, examine) is None
+    assert told[0].startswith(f"`{outcome.path}` {sentence.removeprefix('the binary ')}")
+    assert told[0].endswith("; rebuilding")
+
+
+@WRONG
 def test_a_wrong_binary_is_no_binary(data: bytes, sentence: str, tmp_path: Path) -> None:
     """What the go command called a success is looked at, and nothing wrong is ever packaged."""
     outcome = unbuilt(PLAN9, data, tmp_path)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from tests.unit.samples import (
     EVERY,
     GO,
     LINUX,
+    MAIN,
     PLAN9,
     PLAN9_ARM,
     WINDOWS,
@@ -76,7 +78,8 @@ def keep(store: Store, *targets: Target, origin: Path | None = None) -> None:
     found = resolve(str(origin), Path()) if origin else source()
     for target in targets:
         info = build_info(target, DEPENDENCY)
-        store.keep(found, target, RECIPE.fingerprint(found, target), str(target).encode(), info)
+        data = program(target, DEPENDENCY, go=pinned(), module=found.module.path)
+        store.keep(found, target, RECIPE.fingerprint(found, target), data, info)
 
 
 # --- the list of pairs -----------------------------------------------------------------------------------------------
@@ -429,13 +432,31 @@ def test_a_broken_pair_is_built_where_it_is_named_with_a_note(primed: Path, tiny
     assert {outcome.target for outcome in made.outcomes} == set(made.targets) == {NATIVE, WINDOWS}
 
 
+def test_a_binary_that_was_changed_with_its_record_is_built_again(run: Run) -> None:
+    """What stands in `dist/bin` is released only if its bytes are right, whatever lies beside them."""
+    keep(run.store, PLAN9)
+    (path,) = (run.store.root / "bin" / "plan9_386").glob("program")
+    evil = program(PLAN9, go=pinned(), module="example.test/evil")
+    path.write_bytes(evil)
+    place = path.with_name("program.json")
+    place.write_text(json.dumps({**json.loads(place.read_text()), "sha256": hashlib.sha256(evil).hexdigest()}))
+    give(run, plan9_386=program(PLAN9, go=pinned()))
+    (ended,) = outcomes(run, source(), RECIPE, [PLAN9])
+    assert isinstance(ended, Binary)
+    assert ended.path.read_bytes() == program(PLAN9, go=pinned())
+    assert isinstance(run.watcher, FakeWatcher)
+    assert run.watcher.said == [
+        f"`{path}` comes from the module `example.test/evil`, not from `{MAIN.path}`; rebuilding"
+    ]
+
+
 def test_a_program_is_put_where_somebody_wants_it(primed: Path, tiny: Path, tmp_path: Path) -> None:
     """`--output` gets a copy that can be run, under the program's name."""
     wanted = tmp_path / "a" / "bin"
     settings = BuildSettings(dist=primed, source=str(tiny), goos="windows", goarch="amd64", output=wanted)
     found = release.build_one(settings, FakeWatcher())
     assert found.path == wanted / "tiny.exe"
-    assert found.path.read_bytes() == b"windows/amd64"
+    assert found.path.read_bytes() == (primed / "bin" / "windows_amd64" / "tiny.exe").read_bytes()
     assert os.access(found.path, os.X_OK)
 
 

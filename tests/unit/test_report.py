@@ -284,6 +284,17 @@ def test_a_release_is_a_table_then_what_failed_then_where_it_is(made: Dist, tmp_
     assert captured.err == f"{failure_}{counts}release: {made.root}\n"
 
 
+def test_a_row_has_the_note_of_its_pair(tmp_path: Path, capsys: Captured) -> None:
+    """Libraries that a program needs, or a system without a network, stand behind the archive."""
+    needy = replace(binary(LINUX, tmp_path), needed=("libc.so.6",))
+    Report().matrix(dist(tmp_path, needy, binary(JS, tmp_path), binary(WINDOWS, tmp_path)), {})
+    assert [line.split("MB")[1].strip() for line in capsys.readouterr().out.splitlines()[1:]] == [
+        "(needs libc.so.6 at run time)",
+        "(builds, but can reach no network)",
+        "",
+    ]
+
+
 def test_a_release_is_printed_as_its_manifest(made: Dist, capsys: Captured) -> None:
     """With `--json` standard output is the manifest and nothing else; the rest is said all the same."""
     Report(as_json=True).matrix(made, {"name": "program"})

@@ -16,11 +16,17 @@ import pytest
 from tests.unit.samples import DEPENDENCY, LINUX, WINDOWS, build_info, names, source, write_tree
 from toolkit.bench import Bench
 from toolkit.errors import DiskFull, OutputUnwritable
-from toolkit.model import Binary
+from toolkit.model import Binary, Findings
 from toolkit.settings import ROOT
 from toolkit.store import Store, sha256, write, writing
 
 INFO = build_info(LINUX, DEPENDENCY)
+LIBRARIES = ("libc.so.6",)
+
+
+def right(data: bytes) -> Findings:
+    """Find nothing wrong with any bytes."""
+    return Findings((), INFO, LIBRARIES) if data else Findings(("is empty",))
 
 
 @pytest.fixture
@@ -182,29 +188,35 @@ def test_a_quota_is_a_full_disk_too(tmp_path: Path) -> None:
 
 def test_what_is_kept_is_found(store: Store) -> None:
     """A kept binary comes back as it was, marked as found; it is a file that can be run."""
-    kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO)
-    assert kept == Binary(LINUX, kept.path, 7, hashlib.sha256(b"program").hexdigest(), "fingerprint", INFO)
+    kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO, needed=LIBRARIES)
+    assert kept == Binary(LINUX, kept.path, 7, hashlib.sha256(b"program").hexdigest(), "fingerprint", INFO, LIBRARIES)
     assert (kept.path, kept.fresh) == (store.root / "bin" / "linux_amd64" / "program", True)
     assert kept.path.read_bytes() == b"program"
     assert os.access(kept.path, os.X_OK)
-    found = store.find(source(), LINUX, "fingerprint", print)
+    found = store.find(source(), LINUX, "fingerprint", print, right)
     assert found == kept
     assert found.fresh is False
 
 
 def test_a_program_for_windows_ends_in_exe(store: Store) -> None:
     """It is found beside its record all the same."""
-    kept = store.keep(source(), WINDOWS, "fingerprint", b"program", build_info(WINDOWS))
+    kept = store.keep(source(), WINDOWS, "fingerprint", b"program", INFO, needed=LIBRARIES)
     assert names(kept.path.parent) == ["program.exe", "program.json"]
-    assert store.find(source(), WINDOWS, "fingerprint", print) == kept
+    assert store.find(source(), WINDOWS, "fingerprint", print, right) == kept
 
 
 def test_what_was_kept_last_is_what_is_there(store: Store) -> None:
     """A new binary takes the old one's place."""
     store.keep(source(), LINUX, "old", b"old", INFO)
     store.keep(source(), LINUX, "new", b"new", INFO)
-    assert store.find(source(), LINUX, "old", print) is None
-    assert store.find(source(), LINUX, "new", print)
+    assert store.find(source(), LINUX, "old", print, right) is None
+    assert store.find(source(), LINUX, "new", print, right)
+
+
+def fifo(path: Path) -> None:
+    """Put a pipe in a file's place, from which nobody ever reads a byte."""
+    path.unlink()
+    os.mkfifo(path)
 
 
 def record(path: Path, **changes: object) -> None:
@@ -228,38 +240,61 @@ def record(path: Path, **changes: object) -> None:
         lambda path: record(path, fingerprint="other"),
         lambda path: record(path, sha256="0" * 64),
         lambda path: record(path, sha256=None),
-        lambda path: record(path, info=None),
-        lambda path: record(path, info={"go": "go1.27.3"}),
-        lambda path: record(path, info={**json.loads(path.with_name("program.json").read_text())["info"], "deps": [1]}),
+        fifo,
+        lambda path: (path.unlink(), path.mkdir()),
     ],
 )
 def test_what_is_not_as_it_was_checked_is_not_found(harm: Callable[[Path], object], store: Store) -> None:
     """A binary that is damaged, gone, from something else or without a whole record has to be built again."""
     kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO)
     harm(kept.path)
-    assert store.find(source(), LINUX, "fingerprint", print) is None
+    assert store.find(source(), LINUX, "fingerprint", print, right) is None
 
 
 def test_changed_bytes_are_told_of(store: Store) -> None:
     """Whoever built a program hears that its bytes were changed; a missing or outdated one is nothing to tell."""
     told: list[str] = []
     kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO)
-    assert store.find(source(), LINUX, "other", told.append) is None
-    assert store.find(source(), LINUX, "fingerprint", told.append)
+    assert store.find(source(), LINUX, "other", told.append, right) is None
+    assert store.find(source(), LINUX, "fingerprint", told.append, right)
     assert told == []
     kept.path.write_bytes(b"progrbm")
-    assert store.find(source(), LINUX, "fingerprint", told.append) is None
-    assert told == [f"`{kept.path}` is not what was built and checked: it is built anew"]
+    assert store.find(source(), LINUX, "fingerprint", told.append, right) is None
+    assert told == [f"`{kept.path}` was modified since it was checked; rebuilding"]
     kept.path.unlink()
-    assert store.find(source(), LINUX, "fingerprint", told.append) is None
+    assert store.find(source(), LINUX, "fingerprint", told.append, right) is None
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("findings", [Findings(("is ELF, not PE",), INFO), Findings(("is ELF, not PE",))])
+def test_bytes_are_examined_again(findings: Findings, store: Store) -> None:
+    """A binary that was changed together with its record is not found; its bytes are looked at once."""
+    kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO)
+    told: list[str] = []
+    looked: list[bytes] = []
+
+    def examine(data: bytes) -> Findings:
+        looked.append(data)
+        return findings
+
+    assert store.find(source(), LINUX, "fingerprint", told.append, examine) is None
+    assert (told, looked) == ([f"`{kept.path}` is ELF, not PE; rebuilding"], [b"program"])
+
+
+def test_what_bytes_say_counts_and_not_their_record(store: Store) -> None:
+    """Build info and libraries come from the binary itself."""
+    kept = store.keep(source(), LINUX, "fingerprint", b"program", build_info(LINUX))
+    record(kept.path, info={"go": "go9", "deps": []}, needed=["libevil.so"])
+    found = store.find(source(), LINUX, "fingerprint", print, right)
+    assert found
+    assert (found.info, found.needed) == (INFO, LIBRARIES)
 
 
 def test_a_binary_of_another_program_or_pair_is_another_file(store: Store) -> None:
     """Each is looked for where it is kept."""
     store.keep(source(), LINUX, "fingerprint", b"program", INFO)
-    assert store.find(source(), WINDOWS, "fingerprint", print) is None
-    assert store.find(source(name="other"), LINUX, "fingerprint", print) is None
+    assert store.find(source(), WINDOWS, "fingerprint", print, right) is None
+    assert store.find(source(name="other"), LINUX, "fingerprint", print, right) is None
 
 
 def test_a_log_is_kept_whole(store: Store) -> None:

@@ -58,7 +58,8 @@ def document(dist: Dist) -> dict[str, Any]:
 def _row(dist: Dist, target: Target, outcome: Outcome | None) -> dict[str, Any]:
     row: dict[str, Any] = {"target": str(target), "goos": target.goos, "goarch": target.goarch}
     row["first_class"] = target.first_class
-    if text := note(target):
+    needed = outcome.needed if isinstance(outcome, Binary) else ()
+    if text := note(target, needed):
         row["note"] = text
     match outcome:
         case None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,17 @@ def test_a_row_says_how_a_pair_ended(good: dict[str, Any]) -> None:
         {"path": "example.test/dependency", "version": "v1.2.3", "sum": "h1:sum"}
     ]
     assert linux["binary"]["build_info"]["settings"]["GOOS"] == "linux"
+
+
+def test_a_note_names_the_libraries_that_a_program_needs(tmp_path: Path) -> None:
+    """Whoever downloads it reads there what has to be where it runs."""
+    needy = replace(binary(LINUX, tmp_path), needed=("libdl.so.2", "libc.so.6"))
+    made = document(dist(tmp_path, needy, binary(WINDOWS, tmp_path)))
+    assert valid(made)
+    assert {row["target"]: row["note"] for row in made["targets"] if "note" in row} == {
+        "js/wasm": "builds, but can reach no network",
+        "linux/amd64": "needs libdl.so.2, libc.so.6 at run time",
+    }
 
 
 def test_a_manifest_states_what_everything_was_made_from(good: dict[str, Any]) -> None:
