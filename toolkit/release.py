@@ -107,7 +107,7 @@ def build_one(settings: BuildSettings, watcher: Watcher) -> Binary:
     """
     with running(settings, watcher, Limits(jobs=1, seconds=settings.timeout)) as run:
         (binary,) = _single(run, settings, settings.goos, settings.goarch).binaries
-        if note := targets.note(binary.target, binary.needed):
+        if note := targets.needs(binary.needed):
             watcher.say(f"{binary.target}: {note}")
         if settings.output:
             path = settings.output / binary.path.name
@@ -129,6 +129,8 @@ def _single(run: Run, settings: CompileSettings, goos: str = "", goarch: str = "
     recipe = run.recipe()
     every = run.targets(recipe)
     target = targets.one(every, goos, goarch)
+    if note := targets.note(target):
+        run.watcher.say(f"{target}: {note}")
     found = resolved(run, settings, recipe, every, (target,))
     ended = outcomes(run, found, recipe, (target,))
     dist = Dist(run.store.release, found.source, recipe, every, ended)

@@ -99,13 +99,12 @@ def listed(targets: Iterable[Target]) -> tuple[Target, ...]:
 
 def note(target: Target, needed: Iterable[str] = ()) -> str:
     """Return what whoever runs a pair's program has to know; `needed` is the shared libraries that it needs."""
-    libraries = ", ".join(needed)
-    notes = (
-        _BROKEN if target.broken else "",
-        NOTES.get(target.goos, ""),
-        libraries and f"needs {libraries} at run time",
-    )
-    return "; ".join(filter(None, notes))
+    return "; ".join(filter(None, (_BROKEN if target.broken else "", NOTES.get(target.goos, ""), needs(needed))))
+
+
+def needs(libraries: Iterable[str]) -> str:
+    """Return a note that names shared libraries, or `""` where there are none."""
+    return f"needs {names} at run time" if (names := ", ".join(libraries)) else ""
 
 
 def one(targets: Iterable[Target], goos: str, goarch: str) -> Target:
