@@ -110,7 +110,7 @@ def _segment(segments: list[tuple[int, int, int]], at: int) -> tuple[int, int, i
 
 
 def _has_string(data: bytes, segments: list[tuple[int, int, int]], address: int, length: int) -> bool:
-    """Return whether a variable holds this pointer and length. A segment ends where only zeros follow."""
+    """Return whether a variable has this pointer and length. A segment ends where only zeros follow."""
     wanted = struct.pack("<QQ", address, length).rstrip(b"\0")
     at = segments[0][0] - 1
     while (at := data.find(wanted, at + 1, segments[-1][1])) >= 0:

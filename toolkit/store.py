@@ -166,7 +166,7 @@ class Store:
         """Return the binary that has this fingerprint, if its bytes are still those that were checked.
 
         The record can be changed together with the binary, so the bytes that are hashed are examined again. Calls
-        `tell` with a sentence where something is wrong with them.
+        `tell` with a sentence if something is wrong with them.
         """
         path = self.binary_path(source, target)
         try:

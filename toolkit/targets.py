@@ -98,7 +98,7 @@ def listed(targets: Iterable[Target]) -> tuple[Target, ...]:
 
 
 def note(target: Target, needed: Iterable[str] = ()) -> str:
-    """Return what whoever runs a pair's program has to know; `needed` is the shared libraries that it needs."""
+    """Return what users of a pair's program must know; `needed` names the shared libraries that it needs."""
     return "; ".join(filter(None, (_BROKEN if target.broken else "", NOTES.get(target.goos, ""), needs(needed))))
 
 

@@ -12,7 +12,7 @@ from toolkit import toolchain
 from toolkit.binfmt import examine
 from toolkit.model import Findings, Target
 
-# By format, those in which build info is not found by a section's name first.
+# First the formats in which no section name marks the build info.
 TEN = ("js/wasm", "windows/amd64", "wasip1/wasm", "windows/arm64", "windows/386", "plan9/386", "plan9/arm", "aix/ppc64",
        "linux/amd64", "darwin/arm64")  # fmt: skip
 PAIRS = TEN if os.environ.get("CI") else TEN[:2]
@@ -57,7 +57,7 @@ def build(folder: Path, target: Target, name: str) -> bytes:
 
 
 def examined(data: bytes, target: Target, name: str) -> Findings:
-    """Return what a binary says of itself to whoever expects this module."""
+    """Examine a binary that should come from this module."""
     return examine(data, target, main=f"example.com/{name}", toolchain=toolchain.pinned())
 
 

@@ -1,7 +1,7 @@
 """Executables of a few hundred bytes, each a header as its format's specification has it, and a build info.
 
 `sample(target)` is what a right binary looks like; the functions below it make wrong ones too. `carried` is what a
-program holds as data; it stands before the build info, which is how Go's linker lays out most files.
+program carries as data; it stands before the build info, which is how Go's linker lays out most files.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def wasm_section(kind: int, raw: bytes) -> bytes:
 def wasm(info: bytes, module: bytes, *, go: bytes = b"go1.27.3", carried: bytes = b"", at: int = 0x1000) -> bytes:
     """Return a WebAssembly module that imports one function of `module`.
 
-    Its memory holds at `at` what is carried, the build info, and a string variable with the build info as its text.
+    Its memory contains, from `at` on, what is carried, the build info, and a string variable that points to it.
     """
     text = (carried + info).ljust(-(-len(carried + info) // 8) * 8, b"\0")
     variable = struct.pack("<QQ", at + len(carried), len(info)).rstrip(b"\0") if info else b""

@@ -628,7 +628,7 @@ def test_an_interpreter_is_right_where_plain_go_makes_one() -> None:
 def test_libraries_that_plain_go_does_not_need_are_found(
     target: Target, libraries: tuple[bytes, ...], needed: tuple[str, ...]
 ) -> None:
-    """Whoever runs the program has to have them; those that Go links on a system anyway are no news."""
+    """Libraries that Go always links on a system are left out."""
     machine, bits, order = ELF_MACHINES[target.goarch]
     data = elf(blob(settings(target)), machine, bits, order, osabi=ELF_OSABI.get(target.goos, 0), needed=libraries)
     assert examine(data, target).needed == needed

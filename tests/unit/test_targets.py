@@ -164,7 +164,7 @@ def test_a_name_that_go_does_not_know_is_told_with_what_is_near(
     ],
 )  # fmt: skip
 def test_a_common_name_of_an_architecture_is_understood(word: str, name: str) -> None:
-    """Whoever writes another name of it is told Go's."""
+    """The hint offers the name that Go uses."""
     known = (Target("linux", name), Target("linux", "amd46"), Target("plan9", "arm32x"))
     with pytest.raises(UnknownTarget, match=f"`{word}` is no GOARCH") as caught:
         targets.one(known, "linux", word)
@@ -177,7 +177,7 @@ def test_a_common_name_of_an_architecture_is_understood(word: str, name: str) ->
      ("ubuntu", "linux"), ("sunos", "solaris"), ("iphoneos", "ios")],
 )  # fmt: skip
 def test_a_common_name_of_a_system_is_understood(word: str, name: str) -> None:
-    """Whoever writes another name of it is told Go's."""
+    """The hint offers the name that Go uses."""
     with pytest.raises(UnknownTarget, match=f"`{word}` is no GOOS") as caught:
         targets.one((Target(name, "amd64"), Target("wine", "amd64"), Target("mcos", "amd64")), word, "amd64")
     assert caught.value.hint == f"did you mean `{name}`?"
@@ -255,7 +255,7 @@ def test_common_names_are_understood_in_patterns(pattern: str, hint: str) -> Non
 
 @pytest.mark.parametrize(("only", "skip"), [("", ""), ("linux,freebsd/*", ""), ("", "freebsd"), ("", "*/sparc64")])
 def test_broken_pairs_are_never_selected(only: str, skip: str) -> None:
-    """A pattern may match them beside others, and leaving them out twice is no error."""
+    """A pattern may match them with other pairs, and `--skip` may name them."""
     known = (BROKEN, Target("freebsd", "amd64"), *EVERY, SPARC)
     chosen = targets.select(known, selector(only), selector(skip))
     assert chosen
@@ -285,7 +285,7 @@ def test_a_pattern_of_broken_pairs_alone_is_an_error(only: str, pair: Target) ->
         (JS, (), "builds, but can reach no network"),
     ],
 )
-def test_a_note_is_what_whoever_runs_a_program_has_to_know(target: Target, needed: tuple[str, ...], note: str) -> None:
+def test_a_note_says_what_users_of_a_program_must_know(target: Target, needed: tuple[str, ...], note: str) -> None:
     """It is empty for most."""
     assert targets.note(target, needed) == note
 

@@ -72,7 +72,7 @@ def test_a_row_says_how_a_pair_ended(good: dict[str, Any]) -> None:
 
 
 def test_a_note_names_the_libraries_that_a_program_needs(tmp_path: Path) -> None:
-    """Whoever downloads it reads there what has to be where it runs."""
+    """The row of a pair lists what must be installed where the program runs."""
     needy = replace(binary(LINUX, tmp_path), needed=("libdl.so.2", "libc.so.6"))
     made = document(dist(tmp_path, needy, binary(WINDOWS, tmp_path)))
     assert valid(made)
