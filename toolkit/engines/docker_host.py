@@ -17,6 +17,7 @@ from toolkit.engines import docker_pull, docker_sweep, tarball
 from toolkit.engines.docker_connect import connect
 from toolkit.engines.docker_container import LABEL, WORK, Container
 from toolkit.engines.docker_errors import OR_LOCAL, translated
+from toolkit.engines.docker_pull import Found
 from toolkit.engines.docker_volumes import mount
 from toolkit.errors import EngineBroken, EngineLost, ToolkitError, WrongContainers
 
@@ -76,20 +77,23 @@ class Host:
         """Return whether the engine has an image."""
         return self.find_image(name) is not None
 
-    def find_image(self, name: str) -> tuple[str, tuple[str, ...]] | None:
-        """Return an image's ID and its digests as `REPOSITORY@sha256:…`, or None if the engine does not have it."""
+    def find_image(self, name: str) -> Found | None:
+        """Return what the engine says of an image, or None if it does not have it."""
         import docker.errors
 
         api: Any = self._client.api
         with translated("asked for an image"):
             try:
                 found = api.inspect_image(name)
-            except docker.errors.NotFound:
-                return None
+            except docker.errors.APIError as error:
+                if isinstance(error, docker.errors.NotFound) or "invalid reference" in str(error):
+                    return None
+                raise
         if not isinstance(found, dict) or not found.get("Id"):
             raise EngineLost(f"the Docker engine describes no image as `{name}`", hint="check the name of the image")
         self._names[str(found["Id"])] = name
-        return str(found["Id"]), tuple(map(str, found.get("RepoDigests") or ()))
+        digests = found.get("RepoDigests") or ()
+        return Found(str(found["Id"]), tuple(map(str, digests)), str(found.get("Architecture", "")))
 
     def make_image(self, name: str, context: IO[bytes]) -> None:
         """Build an image from a tar with a Dockerfile in it."""
@@ -97,6 +101,10 @@ class Host:
             self._client.images.build(
                 fileobj=context, custom_context=True, tag=name, rm=True, forcerm=True, labels={LABEL: "builder"}
             )
+
+    def runs(self, goarch: str) -> bool:
+        """Return whether programs for an architecture can run here; of others than the two common ones Docker knows."""
+        return goarch == self.goarch or not {goarch, self.goarch} <= set(_ARCHITECTURES.values())
 
     def pull(self, name: str, say: Callable[[str], None]) -> str:
         """Pull an image for this engine's platform and return its digest. Raises ImagePullFailed or DiskFull."""

@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.addresses import redact
 from toolkit.engines.docker_errors import translated
@@ -33,6 +33,14 @@ _HINTS = {
         "check the name and the tag: `docker pull {name}` says the same"
     ),
 }
+
+
+class Found(NamedTuple):
+    """An image that an engine has."""
+
+    id: str
+    digests: tuple[str, ...]  # as `REPOSITORY@sha256:…`; an image that no registry knows has none
+    goarch: str = ""
 
 
 def pull(api: docker.APIClient, name: str, wanted: str, say: Callable[[str], None]) -> str:

@@ -18,7 +18,7 @@ from toolkit import toolchain
 from toolkit.engines.docker_container import LABEL
 from toolkit.engines.docker_host import Host
 from toolkit.engines.docker_pull import failed
-from toolkit.errors import ToolchainError, UsageError
+from toolkit.errors import ImageUnusable, ToolchainError, UsageError
 from toolkit.go import wheel
 from toolkit.model import Watcher
 from toolkit.settings import ROOT
@@ -27,7 +27,10 @@ Download = Callable[["Image", str], bytes]  # in a container of an image: the zi
 
 _DOCKERFILE = ROOT / "docker" / "builder.Dockerfile"
 _NEEDED = ("bin/", "pkg/", "src/", "lib/", "LICENSE", "VERSION", "go.env")
-_REFERENCE = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9.\[\]:_-]*(/[A-Za-z0-9][A-Za-z0-9._:-]*)*(@[a-z0-9]+:[A-Fa-f0-9]+)?")
+_PART = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_REFERENCE = re.compile(  # HOST:PORT/PATH:TAG@DIGEST; what is more Docker would read in its own way
+    rf"((?:{_PART}|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?/)?{_PART}(/{_PART})*(:[\w.-]+)?(@[a-z0-9]+:[0-9a-f]+)?", re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Image:
 def named(host: Host, name: str, watcher: Watcher) -> Image:
     """Return the image that `--image` names, pulled if the engine does not have it.
 
-    Raises UsageError, ImagePullFailed or DiskFull.
+    Raises UsageError, ImageUnusable or DiskFull.
     """
     if not _REFERENCE.fullmatch(name):
         raise UsageError(f"`{name}` is not the name of an image", hint="change `--image`: `golang:1.27-alpine`")
@@ -55,9 +58,13 @@ def named(host: Host, name: str, watcher: Watcher) -> Image:
         found = host.find_image(f"{_repository(name)}@{digest}" if digest else name)
     if found is None:
         raise failed(name, "the engine pulled it and does not have it")
-    identity, digests = found
-    own = (item.rpartition("@")[2] for item in digests if _familiar(item) == _familiar(name))
-    return Image(identity, digest or next(own, identity))
+    if not host.runs(found.goarch):
+        raise ImageUnusable(
+            f"the image `{name}` is for linux/{found.goarch}, and the Docker engine runs linux/{host.goarch}",
+            hint=f"name an image for linux/{host.goarch}, or leave out `--image`",
+        )
+    own = (item.rpartition("@")[2] for item in found.digests if _familiar(item) == _familiar(name))
+    return Image(found.id, digest or next(own, found.id))
 
 
 def pinned_digest(name: str) -> str:
@@ -102,7 +109,7 @@ def ensure(host: Host, watcher: Watcher, version: str = "", download: Download |
         found = host.find_image(tag)
     if found is None:
         raise ToolchainError(f"the builder image `{tag}` was made and is gone", hint="run the same command again")
-    return Image(found[0], found[0])
+    return Image(found.id, found.id)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ import pytest
 from tests.unit.samples import write_tree
 from toolkit.engines.docker_container import LABEL
 from toolkit.engines.docker_host import SOURCE, Host
+from toolkit.engines.docker_pull import Found
 from toolkit.engines.docker_volumes import cache_names
 from toolkit.errors import (
     DiskFull,
@@ -243,6 +244,10 @@ class FakeApi:
 
     def inspect_image(self, name: str) -> Any:
         """Describe an image."""
+        if name == "x:1:2":
+            raise docker.errors.APIError("400", explanation="invalid reference format")
+        if name == "broken":
+            raise docker.errors.APIError("500", explanation="boom")
         if name not in self.images:
             raise docker.errors.ImageNotFound(name)
         return self.images[name]
@@ -422,15 +427,26 @@ def test_a_source_that_cannot_be_sent_leaves_nothing(error: type[BaseException])
 
 def test_an_image_is_described_or_missing() -> None:
     """By its ID and its digests; a failure is the engine's."""
-    there = {"Id": "sha256:1", "RepoDigests": ["golang@sha256:2"]}
+    there = {"Id": "sha256:1", "RepoDigests": ["golang@sha256:2"], "Architecture": "arm64"}
     client = FakeClient(FakeApi(images={"there": there, "local": {"Id": "sha256:3", "RepoDigests": None}, "odd": []}))
     found = host(client)
-    assert found.find_image("there") == ("sha256:1", ("golang@sha256:2",))
-    assert found.find_image("local") == ("sha256:3", ())
+    assert found.find_image("there") == Found("sha256:1", ("golang@sha256:2",), "arm64")
+    assert found.find_image("local") == Found("sha256:3", ())
     assert found.find_image("image") is None
+    assert found.find_image("x:1:2") is None
+    with pytest.raises(EngineLost, match="boom"):
+        found.find_image("broken")
     assert (found.has_image("there"), found.has_image("image")) == (True, False)
     with pytest.raises(EngineLost, match="`odd`"):
         found.find_image("odd")
+
+
+@pytest.mark.parametrize(
+    ("goarch", "runs"), [("arm64", True), ("amd64", False), ("386", True), ("arm", True), ("", True), ("s390x", True)]
+)
+def test_an_engine_runs_programs_of_its_architecture(goarch: str, *, runs: bool) -> None:
+    """A 32-bit program may run as well, and what is not known to fail is tried."""
+    assert host(FakeClient()).runs(goarch) is runs
 
 
 def test_an_image_is_built_of_a_context_and_labelled() -> None:

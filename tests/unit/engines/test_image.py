@@ -15,8 +15,9 @@ import pytest
 from tests.fakes import FakeWatcher
 from toolkit import toolchain
 from toolkit.engines import image
+from toolkit.engines.docker_pull import Found
 from toolkit.engines.image import Image, _pack, named, pinned_digest
-from toolkit.errors import ImagePullFailed, ToolchainError, UsageError
+from toolkit.errors import ImagePullFailed, ImageUnusable, ToolchainError, UsageError
 from toolkit.go import wheel
 from toolkit.settings import ROOT
 from toolkit.toolchain import pinned
@@ -33,14 +34,20 @@ class FakeHost:
 
     images: dict[str, bytes] = field(default_factory=dict)
     goarch: str = "arm64"
+    image_goarch: str = "arm64"
     known: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # by name: ID and digests
     registry: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # what pulling makes known
     digest: str = ""  # what pulling returns
     pulled: list[str] = field(default_factory=list)
 
-    def find_image(self, name: str) -> tuple[str, tuple[str, ...]] | None:
+    def find_image(self, name: str) -> Found | None:
         """Return what was made or is known."""
-        return (f"id of {name}", ()) if name in self.images else self.known.get(name)
+        known = (f"id of {name}", ()) if name in self.images else self.known.get(name)
+        return Found(*known, goarch=self.image_goarch) if known else None
+
+    def runs(self, goarch: str) -> bool:
+        """Return whether it is this architecture."""
+        return goarch == self.goarch
 
     def make_image(self, name: str, context: IO[bytes]) -> None:
         """Make it."""
@@ -275,8 +282,33 @@ def test_a_registry_need_not_say_a_digest() -> None:
         named(cast("Host", FakeHost()), "x:1", FakeWatcher())
 
 
+def test_an_image_for_another_platform_is_refused() -> None:
+    """Before anything tries to run there; the hint names the platform."""
+    host = FakeHost(known={"x": ("id", ())}, image_goarch="amd64")
+    with pytest.raises(ImageUnusable, match="is for linux/amd64, and the Docker engine runs linux/arm64") as caught:
+        named(cast("Host", host), "x", FakeWatcher())
+    assert "linux/arm64" in caught.value.hint
+
+
 @pytest.mark.parametrize(
-    "name", ["../containers", "-x", "a b", "x?y=1", "x#y", "http://x/y", "x//y", "x/../y", "x\x1b[31m", "/x", "x/", "é"]
+    "name",
+    [
+        "../containers",
+        "-x",
+        "a b",
+        "x?y=1",
+        "x#y",
+        "http://x/y",
+        "x//y",
+        "x/../y",
+        "x\x1b[31m",
+        "/x",
+        "x/",
+        "x:1:2",
+        "x:1/y:2:3",
+        "x@sha256:1@sha256:2",
+        "é",
+    ],
 )
 def test_what_is_not_the_name_of_an_image_is_not_sent_to_the_engine(name: str) -> None:
     """It would be a part of a path of the engine's API."""

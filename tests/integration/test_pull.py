@@ -1,0 +1,205 @@
+"""Images that `--image` names, pulled from a registry on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Invoke
+from tests.fakes import FakeWatcher
+from toolkit.engines import image
+from toolkit.engines.docker_host import Host
+from toolkit.engines.docker_volumes import cache_names
+from toolkit.engines.image import Image, named, pinned_digest
+from toolkit.errors import ImagePullFailed, ImageUnusable
+from toolkit.toolchain import pinned
+
+pytestmark = [pytest.mark.docker, pytest.mark.needs("docker-registry")]
+
+CONFIG = """
+version: 0.1
+log: {{level: error, accesslog: {{disabled: true}}}}
+storage: {{filesystem: {{rootdirectory: {root}}}, delete: {{enabled: true}}}}
+http: {{addr: "127.0.0.1:{port}"}}
+"""
+
+
+@dataclass
+class Registry:
+    """A registry of container images on this machine."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def name(self, repository: str) -> str:
+        """Return the name of an image there."""
+        return f"localhost:{self.port}/{repository}"
+
+    def push(self, source: str, repository: str) -> str:
+        """Push a local image, remove its name there, and return that name."""
+        name = self.name(repository)
+        docker("tag", source, name)
+        docker("push", "-q", name)
+        docker("rmi", name)
+        return name
+
+
+def docker(*args: str, given: bytes = b"") -> str:
+    """Run the docker command."""
+    return subprocess.run(["docker", *args], check=True, capture_output=True, input=given).stdout.decode().strip()
+
+
+@pytest.fixture(scope="module")
+def registry(docker_host: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """Return a registry that the Docker engine of this machine can reach."""
+    if not docker_host.address.startswith("unix:"):
+        pytest.skip("the engine is not on this machine")
+    folder = tmp_path_factory.mktemp("registry")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (folder / "config.yml").write_text(CONFIG.format(root=folder / "data", port=port), "utf-8")
+    with subprocess.Popen(
+        ["docker-registry", "serve", str(folder / "config.yml")], stderr=subprocess.DEVNULL
+    ) as server:
+        for _ in range(100):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        yield Registry(folder, port, server)
+        server.terminate()
+    left = docker("images", "-q", "--filter", f"reference=localhost:{port}/*").split()
+    if left:
+        docker("rmi", "-f", *left)
+
+
+@pytest.fixture(scope="module")
+def small(docker_host: Host) -> Iterator[str]:
+    """Return the name of a local image of one small file."""
+    name = "aws-mfa-toolkit-test-small"
+    docker("build", "-q", "-t", name, "-", given=b"FROM scratch\nENV TEST=1\nWORKDIR /made\n")
+    assert docker_host.has_image(name)
+    yield name
+    docker("rmi", "-f", name)
+
+
+def test_a_missing_image_is_pulled_and_used_by_its_digest(registry: Registry, small: str, docker_host: Host) -> None:
+    """Progress is a few lines; the second time nothing is pulled, and the digest is the same."""
+    name = registry.push(small, "small:1")
+    watcher = FakeWatcher()
+    found = named(docker_host, name, watcher)
+    assert found.digest.startswith("sha256:")
+    assert found.digest != found.id
+    assert watcher.said[0] == f"pulling the image `{name}`"
+    assert watcher.said[-1].startswith(f"pulled `{name}`: {found.digest}")
+    assert len(watcher.said) < 5
+    again = FakeWatcher()
+    assert named(docker_host, name, again) == found
+    assert not again.said
+
+
+def test_an_image_is_pulled_by_its_digest(registry: Registry, small: str, docker_host: Host) -> None:
+    """The digest is known before; once it is there, nothing is pulled."""
+    name = registry.push(small, "pinned:1")
+    digest = named(docker_host, name, FakeWatcher()).digest
+    docker("rmi", f"{registry.name('pinned')}@{digest}")
+    for exact in (f"{registry.name('pinned')}@{digest}", f"{name}@{digest}"):
+        watcher = FakeWatcher()
+        found = named(docker_host, exact, watcher)
+        assert (found.digest, pinned_digest(exact)) == (digest, digest)
+        assert bool(watcher.said) == (exact != f"{name}@{digest}")
+
+
+def test_an_image_that_was_made_here_has_its_id_for_a_digest(small: str, docker_host: Host) -> None:
+    """No registry knows it, and nothing is pulled."""
+    local = "aws-mfa-toolkit-test-local"
+    docker("build", "-q", "-t", local, "-", given=b"FROM scratch\nENV TEST=2\nWORKDIR /local\n")
+    try:
+        found = named(docker_host, local, FakeWatcher())
+        assert small != local
+        assert found == Image(found.id, found.id)
+    finally:
+        docker("rmi", "-f", local)
+
+
+@pytest.mark.parametrize(
+    ("name", "says", "hint"),
+    [
+        ("small:none", "manifest unknown", "check the name and the tag"),
+        ("none:1", "not found|unknown", "check the name"),
+        (f"small@sha256:{'0' * 64}", "manifest unknown|not found", "check the name and the tag"),
+        ("SMALL:1", "lowercase", "check the name"),
+    ],
+)
+def test_an_image_that_a_registry_does_not_have_is_an_error(
+    name: str, says: str, hint: str, registry: Registry, docker_host: Host
+) -> None:
+    """In the engine's own words, with a hint that fits them."""
+    with pytest.raises(ImagePullFailed, match=says) as caught:
+        named(docker_host, registry.name(name), FakeWatcher())
+    assert str(caught.value).startswith(f"cannot pull the image `{registry.name(name)}`: ")
+    assert hint in caught.value.hint
+
+
+def test_a_registry_that_does_not_answer_is_an_error(dead: str, docker_host: Host) -> None:
+    """The hint is to check whether the engine can reach it."""
+    with pytest.raises(ImagePullFailed, match="refused") as caught:
+        named(docker_host, f"localhost:{dead.rpartition(':')[2]}/x:1", FakeWatcher())
+    assert "can reach that registry" in caught.value.hint
+
+
+def test_an_image_for_another_platform_is_an_error(registry: Registry, docker_host: Host, small: str) -> None:
+    """The hint names the platform of the engine."""
+    other = "arm64" if docker_host.goarch == "amd64" else "amd64"
+    docker("save", "-o", str(registry.folder / "image.tar"), small)
+    made = registry.folder / "other"
+    made.mkdir()
+    subprocess.run(["tar", "-xf", registry.folder / "image.tar", "-C", made], check=True)
+    config = next(path for path in made.glob("*.json") if path.name != "manifest.json")
+    text = config.read_text("utf-8").replace(f'"architecture":"{docker_host.goarch}"', f'"architecture":"{other}"')
+    config.write_text(text, "utf-8")
+    manifest = (made / "manifest.json").read_text("utf-8")
+    (made / "manifest.json").write_text(manifest.replace(f"{small}:latest", "aws-mfa-toolkit-test-other:1"), "utf-8")
+    packed = subprocess.run(["tar", "-c", "-C", made, "."], check=True, capture_output=True).stdout
+    docker("load", given=packed)
+    name = registry.push("aws-mfa-toolkit-test-other:1", "other:1")
+    docker("rmi", "aws-mfa-toolkit-test-other:1")
+    with pytest.raises(ImageUnusable, match=f"is for linux/{other}") as caught:
+        named(docker_host, name, FakeWatcher())
+    assert f"linux/{docker_host.goarch}" in caught.value.hint
+
+
+def test_a_pull_that_fails_ends_a_command(invoke: Invoke, registry: Registry) -> None:
+    """With one line, a hint and the exit code of the error."""
+    done = invoke("targets", "--image", registry.name("none:1"))
+    assert done.returncode == ImagePullFailed.exit_code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert f"error[image-pull-failed]: cannot pull the image `{registry.name('none:1')}`" in done.stderr
+    assert "hint: check the name" in done.stderr
+
+
+def test_a_pulled_image_builds(invoke: Invoke, registry: Registry, tiny: Path, docker_host: Host) -> None:
+    """An image that has Go is pulled by its name, and compiles with the wanted version, in caches of its own."""
+    builder = image.ensure(docker_host, FakeWatcher())
+    docker("build", "-q", "-t", "aws-mfa-toolkit-test-go", "-", given=f"FROM {image.name()}\nENV OTHER=1\n".encode())
+    name = registry.push("aws-mfa-toolkit-test-go", "go:1")
+    docker("rmi", "aws-mfa-toolkit-test-go")
+    found = named(docker_host, name, FakeWatcher())
+    docker("rmi", "-f", found.id)
+    assert found.id != builder.id
+    done = invoke("build", "--source", str(tiny), "--image", name)
+    try:
+        assert done.returncode == 0, done.stderr
+        assert f"pulled `{name}`: {found.digest}" in done.stderr
+        assert Path(done.stdout.strip()).is_file()
+    finally:
+        for volume in cache_names(found.id, pinned()):
+            docker_host.remove_volume(volume)
