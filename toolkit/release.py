@@ -148,7 +148,8 @@ def resolved(
     inquiry = Inquiry(
         run.open, run.store, recipe, asked, chosen, run.store.work, settings.dist, settings.max_source
     )  # fmt: skip
-    found = source.resolve(settings.source, inquiry)
+    with writing(run.store.work):
+        found = source.resolve(settings.source, inquiry)
     for note in found.source.notes:
         run.watcher.say(note)
     return found

@@ -82,6 +82,8 @@ class Plan:
         _write(root / "repository" / "above.h", "#define VALUE 3\n")
         for link in self.links:
             self._link(link, source, root)
+        if self.replaced == "./linked" and not self.vendored:
+            (source / "replaced").symlink_to("real")
         return source
 
     def _main(self, name: str) -> str:
@@ -116,7 +118,7 @@ class Plan:
             return {"go.mod": text, "vendor/modules.txt": listed, "vendor/example.com/y/y.go": y["y.go"]}
         if not self.replaced:
             return {"go.mod": text}
-        text += f"\nrequire example.com/y v1.0.0\n\nreplace example.com/y => {self.replaced}\n"
+        text += f"\nrequire example.com/y v1.0.0\n\nreplace example.com/y => {self.replaced.replace('linked', 'replaced')}\n"
         place = {"./linked": "real"}.get(self.replaced, self.replaced.removeprefix("./"))
         return {"go.mod": text, f"{place}/go.mod": "module example.com/y\n\ngo 1.21\n", f"{place}/y.go": y["y.go"]}
 
@@ -140,8 +142,6 @@ class Plan:
             _write(source / "real" / "package" / "p.go", 'package p\n\nconst Name = "linked"\n')
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).symlink_to(target)
-        if self.replaced == "./linked" and not (source / "linked").exists():
-            (source / "linked").symlink_to("real")
 
 
 def _assembly(include: str) -> str:

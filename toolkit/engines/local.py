@@ -102,7 +102,8 @@ class LocalEngine:
         root = Path(f"{top}{DEPTH}")
         root.mkdir(parents=True)
         try:
-            tree.write(nodes, root)
+            with writing(root):
+                tree.write(nodes, root)
             yield LocalWorkspace(self, root, online=online)
         finally:
             tree.unseal(nodes, root)
@@ -165,8 +166,9 @@ class LocalEngine:
                 top = self._sources[source.digest] = self._directory()
                 root = Path(f"{top}{DEPTH}")
                 root.mkdir(parents=True)
-                tree.write(tree.compiled(source.files), root)
-                (root / source.directory).mkdir(parents=True, exist_ok=True)
+                with writing(root):
+                    tree.write(tree.compiled(source.files), root)
+                    (root / source.directory).mkdir(parents=True, exist_ok=True)
             return top
 
     def _directory(self) -> Path:

@@ -138,6 +138,8 @@ class _Asked:
         """Ask about every pair."""
         with self.inquiry.open(tree.asked(self.taken), True) as workspace:  # noqa: FBT003 - online or not
             root = posixpath.normpath(posixpath.join(workspace.root, self.taken.above))
+            if not self._has_go_files():
+                raise self._not_main(workspace, "")
             first, *rest = self.inquiry.targets
             answers = {first: self.ask(workspace, first)}  # it fetches what the others need too
             with ThreadPoolExecutor(_AT_A_TIME) as pool:
@@ -177,6 +179,10 @@ class _Asked:
     def _own_words(self, said: str, workspace: Workspace) -> str:
         """Return what Go said with the user's paths in place of the engine's."""
         return own_words(said, workspace, self.taken.top)
+
+    def _has_go_files(self) -> bool:
+        directory = self.taken.follow(posixpath.normpath(self.package))
+        return any(name.endswith(".go") and (posixpath.dirname(name) or ".") == directory for name in self.taken.entries)
 
     def _not_main(self, workspace: Workspace, name: str) -> SourceError:
         answer = workspace.go("list", "-e", "-find", "-json=Dir,Name", "./...", directory=self.taken.above)
