@@ -200,6 +200,9 @@ def test_a_pulled_image_builds(invoke: Invoke, registry: Registry, tiny: Path, d
         assert done.returncode == 0, done.stderr
         assert f"pulled `{name}`: {found.digest}" in done.stderr
         assert Path(done.stdout.strip()).is_file()
+        own = {f"volume {volume}" for volume in cache_names(found.id, pinned())}
+        assert own <= set(docker_host.owned())
+        assert not own & {f"volume {volume}" for volume in cache_names(builder.id, pinned())}
     finally:
         for volume in cache_names(found.id, pinned()):
             docker_host.remove_volume(volume)

@@ -295,8 +295,8 @@ def test_a_created_container_runs_nothing() -> None:
 @pytest.mark.parametrize(
     ("said", "code", "result"),
     [
-        ((b"out\n", b"err\n"), 0, Result(0, "out\n", "out\nerr\n")),
-        ((None, b"\xff"), 2, Result(2, "", "\N{REPLACEMENT CHARACTER}")),
+        ((b"out\n", b"err\n"), 0, Result(0, "out\n", "out\nerr\n", "err\n")),
+        ((None, b"\xff"), 2, Result(2, "", "\N{REPLACEMENT CHARACTER}", "\N{REPLACEMENT CHARACTER}")),
         ((b"out", None), None, Result(-1, "out", "out")),
     ],
 )

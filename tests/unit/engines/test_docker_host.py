@@ -15,7 +15,7 @@ import pytest
 
 from tests.unit.samples import write_tree
 from toolkit.engines.docker_container import LABEL
-from toolkit.engines.docker_host import SOURCE, Host
+from toolkit.engines.docker_host import MODULES, SOURCE, Host
 from toolkit.engines.docker_pull import Found
 from toolkit.engines.docker_volumes import cache_names
 from toolkit.errors import (
@@ -335,7 +335,7 @@ def test_a_container_has_volumes_and_nothing_of_the_host(source: str) -> None:
     expected: dict[str, tuple[str | None, str | None]] = {
         "/build": (None, "run"),
         "/cache": ("cache", "cache"),
-        "/modules": ("modules", "cache"),
+        MODULES: ("modules", "cache"),
     }
     expected |= {SOURCE: ("source", None)} if source else {}
     found = {
@@ -345,7 +345,7 @@ def test_a_container_has_volumes_and_nothing_of_the_host(source: str) -> None:
     assert {mount["Type"] for mount in mounts.values()} == {"volume"}
     assert all(mount["VolumeOptions"]["NoCopy"] for mount in mounts.values())
     assert [place for place, mount in mounts.items() if mount.get("ReadOnly")] == ([SOURCE] if source else [])
-    assert client.api.folders == ["/build", "/cache", "/modules"]
+    assert client.api.folders == ["/build", "/cache", MODULES]
     assert client.api.made["image"] == "image"
     assert client.api.made["labels"] == {LABEL: "run", f"{LABEL}-machine": platform.node()}
 
