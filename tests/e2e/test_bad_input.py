@@ -228,9 +228,9 @@ def test_nothing_can_be_built(invoke: Invoke, broken_go: dict[str, str]) -> None
     assert "error: 1 to mend: `engine taken`" in done.stderr
 
 
-@pytest.mark.parametrize("engine", ["docker", "auto"])
-def test_no_permission(invoke: Invoke, tmp_path: Path, engine: str) -> None:
-    """A user who may not use the engine that is there is told so, and nothing falls back to another one."""
+@pytest.mark.parametrize("args", [("--engine", "docker"), ("--engine", "auto"), ("--image", "golang")], ids=str)
+def test_no_permission(invoke: Invoke, tmp_path: Path, args: tuple[str, ...]) -> None:
+    """An engine that refuses this user is an error where Docker was asked for, else a reason to use the local one."""
     path = tmp_path / "docker.sock"
     with socket.socket(socket.AF_UNIX) as unix:
         unix.bind(str(path))
@@ -239,8 +239,14 @@ def test_no_permission(invoke: Invoke, tmp_path: Path, engine: str) -> None:
         # Modes bind root only without its capabilities.
         wrap = () if os.geteuid() else ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
         env = {"DOCKER_HOST": f"unix://{path}"}
-        done = invoke("build", "--source", TINY, "--engine", engine, env=env, wrap=wrap)
-    expect(done, errors.EngineForbidden, "you may not use the Docker engine.*permission denied", "usermod -aG docker")
+        done = invoke("build", "--source", TINY, *args, env=env, wrap=wrap)
+    said = f"you may not use the Docker engine at `unix://{path}`: permission denied"
+    if "auto" not in args:
+        expect(done, errors.EngineForbidden, said, "usermod -aG docker")
+        return
+    assert done.returncode == 0, done.stderr
+    (line,) = (line for line in done.stderr.splitlines() if "engine: " in line)
+    assert f"engine: local ({said}; to use Docker: `sudo usermod -aG docker $USER`" in line
 
 
 class _Failing(BaseHTTPRequestHandler):

@@ -108,6 +108,24 @@ def test_clean_finds_what_is_left(invoke: Invoke, tmp_path: Path, docker_host: H
         _docker("rm", *left)
 
 
+def test_a_run_removes_what_a_killed_one_left(invoke: Invoke, tmp_path: Path, docker_host: Host) -> None:
+    """A container that was created and never started removes nothing; another machine's run may be alive."""
+    assert docker_host.has_image(image.name())
+    label, machine = f"aws-mfa-toolkit={tmp_path / 'dist'}", "aws-mfa-toolkit-machine"
+    volume = _docker("volume", "create", "--label", label, "--label", f"{machine}={platform.node()}").strip()
+    ours = _docker("create", "--label", label, "--label", f"{machine}={platform.node()}", image.name()).strip()
+    other = _docker("create", "--label", label, "--label", f"{machine}=another", image.name()).strip()
+    try:
+        done = invoke("targets", "--engine", "docker")
+        assert done.returncode == 0, done.stderr
+        left = _docker("ps", "-aq", "--no-trunc", "--filter", f"label={label}").split()
+        assert left == [other]
+        assert ours not in left
+        assert volume not in _docker("volume", "ls", "-q").split()
+    finally:
+        _docker("rm", other)
+
+
 def test_docker_context_is_followed(tmp_path: Path, docker_host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without DOCKER_HOST the engine of the current docker context is the one that is reached."""
     address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import FakeEngine, FakeWatcher
-from toolkit import engines
+from toolkit import engines, toolchain
 from toolkit.engines import Engine, Limits, Share, choose
 from toolkit.engines.docker import DockerEngine
 from toolkit.engines.local import LocalEngine
-from toolkit.errors import EngineUnavailable, UsageError
+from toolkit.errors import EngineForbidden, EngineUnavailable, UsageError, WrongContainers
 from toolkit.settings import EngineSettings
 
 GIB = 1 << 30
@@ -104,3 +105,71 @@ def test_an_engine_that_answers_and_fails_is_no_reason_to_take_another(
     monkeypatch.setenv("DOCKER_HOST", daemon({}))
     with pytest.raises(EngineUnavailable), choose(EngineSettings(), FakeWatcher(), Limits()):
         pytest.fail("the local engine was taken")
+
+
+# --- an engine that is there and cannot be used ----------------------------------------------------------------------
+
+WINDOWS_CONTAINERS = {
+    "version": {"ApiVersion": "1.45"},
+    "_ping": "OK",
+    "info": {"NCPU": 4, "MemTotal": 8 << 30, "OSType": "windows", "Architecture": "x86_64"},
+}
+REFUSAL = {"version": {"ApiVersion": "1.45"}, "_ping": 403}
+UNUSABLE = [
+    pytest.param(WINDOWS_CONTAINERS, WrongContainers, "switch it to Linux containers", id="Windows containers"),
+    pytest.param(REFUSAL, EngineForbidden, "ask the administrator", id="refusal"),
+]
+
+
+@pytest.mark.parametrize(("answers", "kind", "fix"), UNUSABLE)
+def test_an_engine_that_cannot_be_used_leaves_the_local_one(
+    answers: dict[str, object],
+    kind: type[EngineUnavailable],
+    fix: str,
+    daemon: Callable[[dict[str, object]], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One line says why, names the address, and how to use Docker all the same."""
+    address, watcher = daemon(answers), FakeWatcher()
+    monkeypatch.setenv("DOCKER_HOST", address)
+    assert issubclass(kind, EngineUnavailable)
+    with choose(EngineSettings(), watcher, Limits()) as engine:
+        assert isinstance(engine, LocalEngine)
+    (line,) = watcher.said
+    assert line.startswith("engine: local (")
+    assert f"`{address}`" in line
+    assert f"; to use Docker: {fix}" in line
+    assert "--engine local" not in line
+
+
+@pytest.mark.parametrize(("answers", "kind", "fix"), UNUSABLE)
+@pytest.mark.parametrize("settings", [EngineSettings(engine="docker"), EngineSettings(image="golang")], ids=str)
+def test_an_engine_that_was_asked_for_and_cannot_be_used_is_an_error(  # noqa: PLR0913, PLR0917 - a row and two fixtures
+    settings: EngineSettings,
+    answers: dict[str, object],
+    kind: type[EngineUnavailable],
+    fix: str,
+    daemon: Callable[[dict[str, object]], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the same fix as a hint."""
+    monkeypatch.setenv("DOCKER_HOST", daemon(answers))
+    with pytest.raises(kind) as caught, choose(settings, FakeWatcher(), Limits()):
+        pytest.fail("chosen")
+    assert caught.value.hint.startswith(fix)
+
+
+def test_without_a_go_command_the_reason_stays_the_engines(
+    daemon: Callable[[dict[str, object]], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where neither can be used, both are named, and the kind is that of Docker's refusal."""
+    monkeypatch.setenv("DOCKER_HOST", daemon(REFUSAL))
+    monkeypatch.setitem(sys.modules, "go", None)
+    monkeypatch.setenv("PATH", "")
+    toolchain.go.cache_clear()
+    try:
+        with pytest.raises(EngineForbidden, match="and there is no go command") as caught:
+            choose(EngineSettings(), FakeWatcher(), Limits()).__enter__()
+    finally:
+        toolchain.go.cache_clear()
+    assert "; or: " in caught.value.hint
