@@ -15,13 +15,15 @@ import pytest
 
 from tests.conftest import Invoke
 from tests.fakes import FakeWatcher
-from toolkit import toolchain
+from toolkit import targets, toolchain
 from toolkit.engines import Limits
 from toolkit.engines.docker import DockerEngine
 from toolkit.engines.docker_container import Container
 from toolkit.engines.docker_host import SCRATCH, SOURCE, Host
 from toolkit.engines.docker_volumes import cache_names
 from toolkit.errors import EngineLost, ImageUnusable, ToolchainError, ToolkitError
+from toolkit.go import tree
+from toolkit.model import Recipe
 from toolkit.settings import ROOT, CompileSettings
 
 pytestmark = pytest.mark.docker
@@ -142,8 +144,11 @@ def test_a_list_of_pairs_is_not_believed(mode: str, make: Make, tmp_path: Path, 
     settings = CompileSettings(dist=tmp_path / "dist", image=image)
     engine = DockerEngine.start(settings, FakeWatcher(), Limits(jobs=1))
     try:
-        with pytest.raises((ImageUnusable, ToolchainError)):
-            engine.targets()
+        with (
+            pytest.raises((ImageUnusable, ToolchainError)),
+            engine.open(tree.plain(targets.PREFLIGHT), online=False) as workspace,
+        ):
+            targets.ask(workspace, Recipe(toolchain.pinned()))
     finally:
         engine.close()
     assert docker_host.owned(f"aws-mfa-toolkit={settings.dist}") == []
