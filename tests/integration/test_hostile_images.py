@@ -52,6 +52,9 @@ def make(docker_host: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         return names[-1]
 
     yield begin
+    for found in filter(None, map(docker_host.find_image, names)):
+        for volume in cache_names(found.id, toolchain.pinned()):
+            docker_host.remove_volume(volume)
     subprocess.run(["docker", "rmi", "-f", *names], check=False, capture_output=True)
 
 
