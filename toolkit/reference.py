@@ -17,7 +17,7 @@ from toolkit.settings import PREFIX, ROOT
 _REASONS = {
     Reason.NEEDS_EXTERNAL_LINKER: "Go needs a C toolchain for that system (Go's own reason)",
     Reason.UNSUPPORTED: "Go knows no such pair (Go's own reason)",
-    Reason.SOURCE_REFUSED: "`go list` refuses the source for that pair",
+    Reason.SOURCE_REFUSED: "Go refuses the source for that pair before anything is compiled",
     Reason.COMPILE_FAILED: "the compiler refused the source",
     Reason.TIMED_OUT: "the compile passed `--timeout`",
     Reason.WRONG_BINARY: "what came out is not for that pair, and was not packaged",

@@ -38,12 +38,64 @@ EXAMPLES = int(os.environ.get("ANY_TREE_EXAMPLES", "25"))
 SEED = os.environ.get("ANY_TREE_SEED", "")
 
 PACKAGES = ("lib", "internal/deep", "cmd", "v2", "node_modules/x", "testdata/y", "_hidden", "x.go.d")
-DATA = ("web/a.css", "web/b c.txt", "web/.hidden", "web/_under", "web/sub/d.txt", "web/sub/é.txt", "data", "web/x_test.go")
+DATA = (
+    "web/a.css",
+    "web/b c.txt",
+    "web/.hidden",
+    "web/_under",
+    "web/sub/d.txt",
+    "web/sub/é.txt",
+    "data",
+    "web/x_test.go",
+)
 DATA += ("web/n/go.mod", "web/n/f.txt", "web/.git/config", "LICENSE", "README.md", ".env", "web/sub/-dash", "web/all:x")
-PATTERNS = ("web", "all:web", "web/*", "web/*.css", '"web/b c.txt"', "`web/sub`", "data", "web/sub/*", "all:web/sub", "*.md")
-PATTERNS += ("LICENSE", "web/n", "web/.hidden", "nothing", "web/a.css data", ".env", "*", "all:*", "web/[ab]*", "web/x_test.go")
-LINKS = ("inside", "package", "outside file", "outside package", "outside data", "dangling", "loop", "up", "data", "directory")
-GO_FILES = ("x_test.go", "x_windows.go", "x_plan9.s", "_x.go", ".x.go", "ignored.go", "broken_test.go", "x.txt.go", "doc.go")
+PATTERNS = (
+    "web",
+    "all:web",
+    "web/*",
+    "web/*.css",
+    '"web/b c.txt"',
+    "`web/sub`",
+    "data",
+    "web/sub/*",
+    "all:web/sub",
+    "*.md",
+)
+PATTERNS += (
+    "LICENSE",
+    "web/n",
+    "web/.hidden",
+    "nothing",
+    "web/a.css data",
+    ".env",
+    "*",
+    "all:*",
+    "web/[ab]*",
+    "web/x_test.go",
+)
+LINKS = (
+    "inside",
+    "package",
+    "outside file",
+    "outside package",
+    "outside data",
+    "dangling",
+    "loop",
+    "up",
+    "data",
+    "directory",
+)
+GO_FILES = (
+    "x_test.go",
+    "x_windows.go",
+    "x_plan9.s",
+    "_x.go",
+    ".x.go",
+    "ignored.go",
+    "broken_test.go",
+    "x.txt.go",
+    "doc.go",
+)
 REPLACED = ("", "", "./y", "./lib/y", "../y", "./linked")
 
 
@@ -93,14 +145,20 @@ class Plan:
         lines += ['import out "%s/out"' % name] if "outside package" in self.links else []
         lines += ['import y "example.com/y"'] if self.replaced or self.vendored else []
         used = [f"p{number}.Name" for number, _ in enumerate(imported)]
-        used += [f"{word}.Name" for word, link in (("linked", "package"), ("out", "outside package")) if link in self.links]
+        used += [
+            f"{word}.Name" for word, link in (("linked", "package"), ("out", "outside package")) if link in self.links
+        ]
         used += ["y.Name"] if self.replaced or self.vendored else []
         body = "".join(f"\tprintln({word})\n" for word in used)
         if not self.patterns:
             return "package main\n\n" + "\n".join(lines) + f"\n\nfunc main() {{\n{body}}}\n"
         lines.append('import "embed"')
         embedded = "\n".join(f"//go:embed {pattern}" for pattern in self.patterns)
-        return "package main\n\n" + "\n".join(lines) + f"\n\n{embedded}\nvar files embed.FS\n\nfunc main() {{\n{body}\t_ = files\n}}\n"
+        return (
+            "package main\n\n"
+            + "\n".join(lines)
+            + f"\n\n{embedded}\nvar files embed.FS\n\nfunc main() {{\n{body}\t_ = files\n}}\n"
+        )
 
     def _go_file(self, name: str) -> str:
         if name.endswith(".s"):
@@ -231,7 +289,9 @@ def _judge(theirs: bytes | str, made: bytes | Unbuilt | ToolkitError) -> None:
 
 
 def _kind(made: bytes | Unbuilt | ToolkitError) -> str:
-    return "built" if isinstance(made, bytes) else made.reason.value if isinstance(made, Unbuilt) else type(made).__name__
+    return (
+        "built" if isinstance(made, bytes) else made.reason.value if isinstance(made, Unbuilt) else type(made).__name__
+    )
 
 
 def _check_digests(engine: Builds, directory: Path) -> None:

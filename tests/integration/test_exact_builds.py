@@ -70,7 +70,9 @@ def _listed(directory: Path) -> set[tuple[str, int]]:
 
 def test_what_is_known_asks_nobody(builds: Builds, tmp_path: Path) -> None:
     """The second time a directory is resolved no go command is asked; a change in what Go reads asks again."""
-    directory = Tree({"main.go": "package main\n\nfunc main() {}\n", "note.txt": "1"}).write(tmp_path, "example.com/known")
+    directory = Tree({"main.go": "package main\n\nfunc main() {}\n", "note.txt": "1"}).write(
+        tmp_path, "example.com/known"
+    )
     first = builds.resolve(directory)
     asked = builds.asked
     assert builds.resolve(directory).source.digest == first.source.digest
@@ -97,7 +99,9 @@ def test_an_included_file_is_never_stale(builds: Builds, scratch: Path, tmp_path
 
 def test_a_file_saved_meanwhile_changes_nothing(builds: Builds, tmp_path: Path) -> None:
     """What is compiled is what was fingerprinted, whatever happens to the directory after that."""
-    directory = Tree({"main.go": 'package main\n\nfunc main() { println("twenty-one") }\n'}).write(tmp_path, "example.com/saved")
+    directory = Tree({"main.go": 'package main\n\nfunc main() { println("twenty-one") }\n'}).write(
+        tmp_path, "example.com/saved"
+    )
     found = builds.resolve(directory)
     (directory / "main.go").write_text('package main\n\nfunc main() { println("twenty-two") }\n')
     (directory / "more.go").write_text("package main\n\nnonsense\n")

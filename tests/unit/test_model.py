@@ -75,14 +75,12 @@ def test_a_setting_that_a_binary_does_not_state_is_empty() -> None:
 def test_the_go_build_line_is_this() -> None:
     """Every argument decides bytes: paths, commit and debug information stay out, stamps go in."""
     stamped = source(package="./cmd/x", stamps=(("main.a", "1"), ("main.b", "2")))
-    assert RECIPE.argv(stamped, LINUX, "/out") == (
-        "build",
+    assert RECIPE.argv(stamped, LINUX) == (
+        "install",
         "-trimpath",
         "-buildvcs=false",
         "-gcflags=all=-dwarf=false",
         "-ldflags=-s -w -X main.a=1 -X main.b=2",
-        "-o",
-        "/out",
         "./cmd/x",
     )
 
@@ -90,7 +88,7 @@ def test_the_go_build_line_is_this() -> None:
 @pytest.mark.parametrize(("target", "mode"), [(IOS, ["-buildmode=exe"]), (Target("ios", "arm64"), []), (LINUX, [])])
 def test_only_the_ios_simulator_needs_a_build_mode(target: Target, mode: list[str]) -> None:
     """Go links a plain program for ios/amd64 by itself, and is asked in the same words whether it would."""
-    assert [word for word in RECIPE.argv(source(), target, "out") if "buildmode" in word] == mode
+    assert [word for word in RECIPE.argv(source(), target) if "buildmode" in word] == mode
     assert RECIPE.preflight(target) == ("list", *mode, ".")
 
 

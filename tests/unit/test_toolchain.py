@@ -178,7 +178,7 @@ def test_the_file_that_goenv_names_is_the_one_that_counts(tmp_path: Path, monkey
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 CHECKS = ("GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOVCS")
-NEEDED = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSH_AUTH_SOCK", "NETRC", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TMPDIR")
+NEEDED = ("SSL_CERT_FILE", "SSL_CERT_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TMPDIR")
 
 
 @pytest.mark.parametrize("name", [*PROXIES, *CHECKS])
@@ -197,6 +197,14 @@ def test_what_a_go_command_needs_of_this_machine_stays_here(
     monkeypatch.setenv(name, str(tmp_path))
     assert toolchain.go().env[name] == str(tmp_path)
     assert name not in module_settings()
+
+
+@pytest.mark.parametrize("name", ["SSH_AUTH_SOCK", "NETRC", "GIT_SSH_COMMAND", "GIT_CONFIG_COUNT"])
+def test_what_private_modules_need_is_for_fetching_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A go command that downloads nothing sees none of it."""
+    monkeypatch.setenv(name, "theirs")
+    assert toolchain.fetching()[name] == "theirs"
+    assert name not in toolchain.go().env
 
 
 def test_a_toolchain_that_cannot_be_had_is_an_error_that_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

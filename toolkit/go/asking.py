@@ -182,7 +182,9 @@ class _Asked:
 
     def _has_go_files(self) -> bool:
         directory = self.taken.follow(posixpath.normpath(self.package))
-        return any(name.endswith(".go") and (posixpath.dirname(name) or ".") == directory for name in self.taken.entries)
+        return any(
+            name.endswith(".go") and (posixpath.dirname(name) or ".") == directory for name in self.taken.entries
+        )
 
     def _not_main(self, workspace: Workspace, name: str) -> SourceError:
         answer = workspace.go("list", "-e", "-find", "-json=Dir,Name", "./...", directory=self.taken.above)

@@ -70,7 +70,7 @@ def test_the_local_engine_can_be_asked_for(nobody: str) -> None:
         assert engine.jobs == 3
         assert watcher.said == ["engine: local (asked for)"]
     with pytest.raises(engines.Closed):
-        engine._run(["true"], Path(), {})  # noqa: SLF001 - what it does last
+        engine._run(["true"], Path(), {}, 1.0)  # noqa: SLF001 - what it does last
 
 
 @pytest.mark.usefixtures("nobody")
