@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ def _rehearsed(
             refusals[str(target)] = ""
             rest = pairs[number + 1 :]
             with ThreadPoolExecutor(_AT_A_TIME) as pool:
-                answers = pool.map(lambda target: _rehearse(workspace, inquiry, exact, target), rest)
+                answers = pool.map(partial(_rehearse, workspace, inquiry, exact), rest)
                 refusals |= {
                     str(target): _refusal(answer, workspace) for target, answer in zip(rest, answers, strict=True)
                 }

@@ -9,7 +9,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,8 +37,8 @@ OWN = (LinkOutside, ReplacementOutside, SpecialFile, NameNotText, SourceTooLarge
 EXAMPLES = int(os.environ.get("ANY_TREE_EXAMPLES", "25"))
 SEED = os.environ.get("ANY_TREE_SEED", "")
 
-PACKAGES = ("lib", "internal/deep", "cmd", "v2", "node_modules/x", "testdata/y", "_hidden", "x.go.d")
-DATA = (
+PACKAGES: tuple[str, ...] = ("lib", "internal/deep", "cmd", "v2", "node_modules/x", "testdata/y", "_hidden", "x.go.d")
+DATA: tuple[str, ...] = (
     "web/a.css",
     "web/b c.txt",
     "web/.hidden",
@@ -48,8 +48,18 @@ DATA = (
     "data",
     "web/x_test.go",
 )
-DATA += ("web/n/go.mod", "web/n/f.txt", "web/.git/config", "LICENSE", "README.md", ".env", "web/sub/-dash", "web/all:x")
-PATTERNS = (
+DATA = (
+    *DATA,
+    "web/n/go.mod",
+    "web/n/f.txt",
+    "web/.git/config",
+    "LICENSE",
+    "README.md",
+    ".env",
+    "web/sub/-dash",
+    "web/all:x",
+)
+PATTERNS: tuple[str, ...] = (
     "web",
     "all:web",
     "web/*",
@@ -61,7 +71,8 @@ PATTERNS = (
     "all:web/sub",
     "*.md",
 )
-PATTERNS += (
+PATTERNS = (
+    *PATTERNS,
     "LICENSE",
     "web/n",
     "web/.hidden",
@@ -141,8 +152,8 @@ class Plan:
     def _main(self, name: str) -> str:
         imported = [package for package in self.packages if not package.startswith("_")]
         lines = [f'import p{number} "{name}/{package}"' for number, package in enumerate(imported)]
-        lines += ['import linked "%s/linked/package"' % name] if "package" in self.links else []
-        lines += ['import out "%s/out"' % name] if "outside package" in self.links else []
+        lines += [f'import linked "{name}/linked/package"'] if "package" in self.links else []
+        lines += [f'import out "{name}/out"'] if "outside package" in self.links else []
         lines += ['import y "example.com/y"'] if self.replaced or self.vendored else []
         used = [f"p{number}.Name" for number, _ in enumerate(imported)]
         used += [
@@ -253,7 +264,7 @@ def _numbered() -> Iterator[str]:
 NAMES = _numbered()
 
 
-def _seeded(test: object) -> object:
+def _seeded(test: Callable[..., None]) -> Callable[..., None]:
     return seed(int(SEED))(test) if SEED else test
 
 
@@ -261,7 +272,7 @@ def _seeded(test: object) -> object:
     max_examples=EXAMPLES, deadline=None, derandomize=not SEED, database=None,
     suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate), report_multiple_bugs=False,
 )  # fmt: skip
-@_seeded  # type: ignore[operator]
+@_seeded
 @given(plan=PLANS)
 def test_any_tree(plan: Plan, engines: list[Builds], scratch: Path) -> None:
     """Plain Go and the engines make the same bytes, or all refuse, or the engines do for a reason of a short list."""
@@ -315,7 +326,7 @@ def _check_digests(engine: Builds, directory: Path) -> None:
 
 
 def _listed_path(directory: Path, above: str, place: str) -> str:
-    return os.path.join(directory, os.path.relpath(place, above or "."))
+    return str(directory / os.path.relpath(place, above or "."))
 
 
 def test_digest_of_a_copy(engines: list[Builds], tmp_path: Path) -> None:

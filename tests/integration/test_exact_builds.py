@@ -1,4 +1,4 @@
-"""Each engine makes of a directory what plain Go makes of it where it lies, or refuses it for a reason of a short list."""
+"""Each engine makes the bytes that plain Go makes of a directory, or refuses it for a reason of a short list."""
 
 from __future__ import annotations
 

@@ -97,7 +97,12 @@ TREES = {
     "embed: a directory called .hg": Tree({"main.go": embedding("all:web"), "web/.hg/x": "x", "web/j": "1"}),
     "embed: an empty directory": Tree({"main.go": embedding("web/*"), "web/j": "1"}, REFUSED, directories=("web/e",)),
     "embed: by another system alone": Tree(
-        {"main.go": HELLO, "w_windows.go": embedding("w").replace("func main()", "func other()"), "w/a": "1", "l/a": "2"}
+        {
+            "main.go": HELLO,
+            "w_windows.go": embedding("w").replace("func main()", "func other()"),
+            "w/a": "1",
+            "l/a": "2",
+        }
     ),
     # Links.
     "link: out of an embedded directory": Tree(
@@ -106,7 +111,9 @@ TREES = {
     "link: out, embedded by name": Tree(
         {"main.go": embedding("web/l"), "web/j": "1"}, LinkOutside, links={"web/l": "/etc/hostname"}
     ),
-    "link: inside, embedded by name": Tree({"main.go": embedding("web/l"), "web/j": "1"}, REFUSED, links={"web/l": "j"}),
+    "link: inside, embedded by name": Tree(
+        {"main.go": embedding("web/l"), "web/j": "1"}, REFUSED, links={"web/l": "j"}
+    ),
     "link: a package inside": Tree(
         {"main.go": GREETING, "shared/greet/g.go": LIBRARY}, links={"internal/greet": "../shared/greet"}
     ),
@@ -117,9 +124,11 @@ TREES = {
         {"main.go": GREETING, "../other/greet/g.go": LIBRARY}, LinkOutside, links={"internal": "../other"}, builds=True
     ),
     "link: a Go file outside": Tree(
-        {"main.go": HELLO.replace('"hi"', "X"), "../other/x.go": "package main\n\nconst X = 1\n"}, LinkOutside,
-        links={"x.go": "../other/x.go"}, builds=True,
-    ),  # fmt: skip
+        {"main.go": HELLO.replace('"hi"', "X"), "../other/x.go": "package main\n\nconst X = 1\n"},
+        LinkOutside,
+        links={"x.go": "../other/x.go"},
+        builds=True,
+    ),
     "link: a Go file inside by another name": Tree(
         {"main.go": HELLO.replace('"hi"', "X"), "other/x.txt": "package main\n\nconst X = 1\n"},
         links={"x.go": "other/x.txt"},
@@ -131,29 +140,32 @@ TREES = {
     "link: go.mod outside": Tree(
         {"main.go": HELLO, "../other.mod": "module %\n\ngo 1.21\n", "go.mod": ""}, LinkOutside, builds=True
     ),
-    "link: default.pgo outside": Tree(
-        {"main.go": HELLO}, LinkOutside, links={"default.pgo": "/etc/hostname"}
-    ),
+    "link: default.pgo outside": Tree({"main.go": HELLO}, LinkOutside, links={"default.pgo": "/etc/hostname"}),
     # Files that assembly files include.
     "include: beside": Tree(_assembly('#include "k.h"', **{"k.h": "#define VALUE 7\n"})),
     "include: any name": Tree(_assembly('#include "k.inc"', **{"k.inc": "#define VALUE 7\n"})),
     "include: nested, from the package's directory": Tree(
-        _assembly('# /*x*/ include"sub/_k.h"', **{"sub/_k.h": '#include "k_plan9.h"\n', "k_plan9.h": "#define VALUE 9\n"})
+        _assembly(
+            '# /*x*/ include"sub/_k.h"', **{"sub/_k.h": '#include "k_plan9.h"\n', "k_plan9.h": "#define VALUE 9\n"}
+        )
     ),
     "include: of the directory above": Tree(
         {
-            "main.go": importing("%/asm", "println(asm.Get())"), "inc/k.h": "#define VALUE 7\n",
-            "asm/a.go": "package asm\n\nfunc Get() int64\n", "asm/a_amd64.s": PACKAGE.replace("%s", '#include "../inc/k.h"'),
+            "main.go": importing("%/asm", "println(asm.Get())"),
+            "inc/k.h": "#define VALUE 7\n",
+            "asm/a.go": "package asm\n\nfunc Get() int64\n",
+            "asm/a_amd64.s": PACKAGE.replace("%s", '#include "../inc/k.h"'),
         }
-    ),  # fmt: skip
+    ),
     "include: above a linked package": Tree(
         {
-            "main.go": importing("%/asm", "println(asm.Get())"), "lib/inc/k.h": "#define VALUE 7\n",
+            "main.go": importing("%/asm", "println(asm.Get())"),
+            "lib/inc/k.h": "#define VALUE 7\n",
             "lib/asm/a.go": "package asm\n\nfunc Get() int64\n",
             "lib/asm/a_amd64.s": PACKAGE.replace("%s", '#include "../inc/k.h"'),
         },
         links={"asm": "lib/asm"},
-    ),  # fmt: skip
+    ),
     "include: absolute": Tree(_assembly('#include "/etc/hostname"'), IncludeOutside),
     "include: absolute by an escape": Tree(_assembly('#include "\\x2fetc/hostname"'), IncludeOutside),
     "include: made by a macro": Tree(_assembly('#define M(x) # x "/etc/hostname"\nM(include)'), IncludeOutside),
@@ -161,10 +173,15 @@ TREES = {
         _assembly('#include "../k.h"', **{"../k.h": "#define VALUE 7\n"}), IncludeOutside, builds=True
     ),
     "include: a link out of the module": Tree(
-        _assembly('#include "k.h"', **{"../k.h": "#define VALUE 7\n"}), LinkOutside, links={"k.h": "../k.h"}, builds=True
+        _assembly('#include "k.h"', **{"../k.h": "#define VALUE 7\n"}),
+        LinkOutside,
+        links={"k.h": "../k.h"},
+        builds=True,
     ),
     # What Go says of a module.
-    "module: no go.sum": Tree({"main.go": importing("rsc.io/quote", "println(quote.Hello())")}, REFUSED, requires=QUOTE),
+    "module: no go.sum": Tree(
+        {"main.go": importing("rsc.io/quote", "println(quote.Hello())")}, REFUSED, requires=QUOTE
+    ),
     "module: an empty vendor directory": Tree({"main.go": HELLO}, REFUSED, directories=("vendor",), requires=QUOTE),
     "module: replaced by a directory inside": Tree(
         {"main.go": REPLACED, "y/go.mod": "module example.com/y\n", "y/y.go": "package y\n\nconst Y = 4\n"},
@@ -172,16 +189,22 @@ TREES = {
     ),
     "module: replaced by a directory that is a link": Tree(
         {"main.go": REPLACED, "z/go.mod": "module example.com/y\n", "z/y.go": "package y\n\nconst Y = 4\n"},
-        requires=REQUIRES_Y.format(place="./y"), links={"y": "z"},
-    ),  # fmt: skip
+        requires=REQUIRES_Y.format(place="./y"),
+        links={"y": "z"},
+    ),
     "module: replaced by a directory outside": Tree(
         {"main.go": REPLACED, "../y/go.mod": "module example.com/y\n", "../y/y.go": "package y\n\nconst Y = 4\n"},
-        ReplacementOutside, requires=REQUIRES_Y.format(place="../y"), builds=True,
-    ),  # fmt: skip
+        ReplacementOutside,
+        requires=REQUIRES_Y.format(place="../y"),
+        builds=True,
+    ),
     "module: replaced by a link to outside": Tree(
         {"main.go": REPLACED, "../y/go.mod": "module example.com/y\n", "../y/y.go": "package y\n\nconst Y = 4\n"},
-        ReplacementOutside, requires=REQUIRES_Y.format(place="./y"), links={"y": "../y"}, builds=True,
-    ),  # fmt: skip
+        ReplacementOutside,
+        requires=REQUIRES_Y.format(place="./y"),
+        links={"y": "../y"},
+        builds=True,
+    ),
     "module: a requirement whose path begins with replace": Tree(
         {"main.go": HELLO, "y/go.mod": "module replace.example.com/x\n", "y/y.go": "package x\n"},
         requires="require replace.example.com/x v0.0.0\nreplace replace.example.com/x => ./y\n",
@@ -199,7 +222,9 @@ TREES = {
         {"lib.go": "// Package main\n/*\npackage main\n*/\npackage lib\n"}, SourceError, builds=True
     ),
     "package: a generator beside a library": Tree(
-        {"lib.go": "package lib\n", "gen.go": "//go:build ignore\n\npackage main\n\nfunc main() {}\n"}, SourceError, builds=True
+        {"lib.go": "package lib\n", "gen.go": "//go:build ignore\n\npackage main\n\nfunc main() {}\n"},
+        SourceError,
+        builds=True,
     ),
     "package: only cgo": Tree({"main.go": 'package main\n\nimport "C"\n\nfunc main() {}\n'}, REFUSED),
     "package: a test file that Go cannot read": Tree({"main.go": HELLO, "x_test.go": "pack main\n"}, REFUSED),
@@ -208,7 +233,9 @@ TREES = {
     "package: compiler's refusal": Tree({"main.go": HELLO.replace('"hi"', "1 + nowhere")}, REFUSED),
     "package: a profile that is none": Tree({"main.go": HELLO, "default.pgo": "nonsense"}, REFUSED),
     # Odd files.
-    "file: a name that is not UTF-8": Tree({"main.go": HELLO, os.fsdecode(b"x\xff.go"): "package main\n"}, NameNotText, builds=True),
+    "file: a name that is not UTF-8": Tree(
+        {"main.go": HELLO, os.fsdecode(b"x\xff.go"): "package main\n"}, NameNotText, builds=True
+    ),
     "file: a name that is not UTF-8, which nobody needs": Tree({"main.go": HELLO, os.fsdecode(b"x\xff.txt"): "x"}),
     "file: names of all kinds": Tree(
         {"main.go": embedding("web"), "web/é ü.txt": "1", "web/-x": "2", "web/a@b+c.txt": "3", "web/日本": "4"}
@@ -216,10 +243,14 @@ TREES = {
     "file: a pipe in place of a Go file": Tree({"main.go": HELLO}, SpecialFile, pipes=("x.go",), plain=False),
     "file: a pipe that nobody needs": Tree({"main.go": embedding("web"), "web/j": "1"}, pipes=("x.txt", "web/p")),
     "file: `//line` with a relative name": Tree(
-        {"main.go": 'package main\n\n//line ../e/foo.y:10\nfunc main() { panic("x") }\n'}, Reason.BUILD_PATH, builds=True
+        {"main.go": 'package main\n\n//line ../e/foo.y:10\nfunc main() { panic("x") }\n'},
+        Reason.BUILD_PATH,
+        builds=True,
     ),
     "file: `//line` far up": Tree(
-        {"main.go": f'package main\n\n//line {"../" * 9}e/foo.y:10\nfunc main() {{ panic("x") }}\n'}, Reason.BUILD_PATH, builds=True
+        {"main.go": f'package main\n\n//line {"../" * 9}e/foo.y:10\nfunc main() {{ panic("x") }}\n'},
+        Reason.BUILD_PATH,
+        builds=True,
     ),
     "file: `#line` in an assembly file": Tree(
         _assembly('#define VALUE 7\n#line 10 "../e/foo.y"'), Reason.BUILD_PATH, builds=True
@@ -227,4 +258,4 @@ TREES = {
     "file: `//line` below the package": Tree(
         {"main.go": 'package main\n\n//line foo.y:10\nfunc main() { panic("x") }\n'}
     ),
-}  # fmt: skip
+}

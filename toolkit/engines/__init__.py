@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["COMPILE", "Closed", "CompileError", "Engine", "Limits", "Share", "TimeLimit", "choose"]
 
 # Names of the directories in which something is compiled, and in which modules lie. In a binary they show that a
-# directory of this machine got into it: sources and modules lie so deep below them that no `//line ../x.go` leaves them.
+# directory of this machine got into it: sources and modules lie so deep below them that no `//line ../x.go` gets out.
 COMPILE, MODULES = "aws-mfa-toolkit-compile", "aws-mfa-toolkit-modules"
 DEPTH = "/_" * 24
 

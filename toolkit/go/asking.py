@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,7 +49,7 @@ class Inquiry:
     chosen: tuple[Target, ...]  # that are to be built
     work: Path  # an existing directory of this run
     dist: Path  # never part of a source
-    limit: SourceLimit = SourceLimit()
+    limit: SourceLimit = field(default_factory=SourceLimit)
 
 
 @dataclass(frozen=True)

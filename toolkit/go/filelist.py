@@ -131,7 +131,7 @@ class FileList:
             raise error
 
     def _unknown(self, place: str) -> SourceError | ImageUnusable:
-        """Return the error for a name that the snapshot does not have: Go prints `\\ufffd` for what is not UTF-8."""
+        """Return the error for a name that the snapshot does not have: Go replaces what is not UTF-8."""
         for name in self.snapshot.entries:
             if "\ufffd" in place and _as_go_prints(name) == place:
                 return NameNotText(f"the name of `{place}` is not UTF-8, and Go cannot list it", hint="rename the file")

@@ -44,7 +44,7 @@ class Listing:
         return self.main.error or next((package.error for package in self.packages if package.error), "")
 
 
-def ask(
+def ask(  # noqa: PLR0913 - a question has that many parts, and the last two have names
     workspace: Workspace, recipe: Recipe, target: Target, package: str, *, directory: str, env: Mapping[str, str]
 ) -> Listing | Answer:
     """Return what Go would compile of a package; the answer itself where it has nothing to say but an error."""

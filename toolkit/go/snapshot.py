@@ -121,7 +121,7 @@ class Scope:
 
     top: Path  # the repository's directory: nothing outside it is read
     without: Path | None = None  # a directory that is never read: `--dist`
-    limit: SourceLimit = SourceLimit()
+    limit: SourceLimit = field(default_factory=SourceLimit)
 
 
 def take(root: Path, scope: Scope, pack: Path, replaced: Callable[[bytes], Iterable[str]]) -> Snapshot:

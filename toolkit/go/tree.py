@@ -18,29 +18,10 @@ _BATCH = 1 << 20  # bytes that are handed on at a time
 _NOWHERE = "aws-mfa-toolkit-nowhere"  # what a link leads to that must not lead anywhere
 
 # What the go command reads to find out which files belong to a package; of all else the name is enough.
-_READ = tuple(
-    [
-        ".go",
-        ".s",
-        ".S",
-        ".sx",
-        ".c",
-        ".cc",
-        ".cpp",
-        ".cxx",
-        ".m",
-        ".h",
-        ".hh",
-        ".hpp",
-        ".hxx",
-        ".f",
-        ".F",
-        ".for",
-        ".f90",
-        ".swig",
-        ".swigcxx",
-    ]
-)
+_READ = (
+    ".go", ".s", ".S", ".sx", ".c", ".cc", ".cpp", ".cxx", ".m", ".h", ".hh", ".hpp", ".hxx", ".f", ".F", ".for",
+    ".f90", ".swig", ".swigcxx",
+)  # fmt: skip
 _READ_NAMES = {"go.mod", "go.sum", "modules.txt"}
 
 

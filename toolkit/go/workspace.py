@@ -46,11 +46,9 @@ def documents(text: str) -> Iterator[dict[str, Any]]:
     try:
         while text:
             row, end = decoder.raw_decode(text)
-            if not isinstance(row, dict):
-                raise ValueError(row)  # noqa: TRY004 - it is a wrong value, from outside
-            yield row
+            yield dict(row)
             text = text[end:].lstrip()
-    except (ValueError, RecursionError):
+    except (ValueError, TypeError, RecursionError):
         raise ImageUnusable(
             "the `go` command printed something that is not a list of JSON objects",
             hint="use an image with the go command of the Go project, or leave out `--image`",
