@@ -16,8 +16,10 @@ from toolkit import source, toolchain
 from toolkit.build import Builder
 from toolkit.engines import Engine, Limits, choose
 from toolkit.errors import ToolkitError
+from toolkit.go import snapshot
 from toolkit.go.asking import Inquiry
-from toolkit.model import Binary, Recipe, Target, Unbuilt
+from toolkit.go.snapshot import Kind, Scope
+from toolkit.model import Binary, Module, Recipe, Source, Target, Unbuilt
 from toolkit.settings import CompileSettings
 from toolkit.store import Store
 
@@ -87,6 +89,22 @@ class Builds:
         except ToolkitError as error:
             return error
         return self.compiled(found, target)
+
+
+def whole(directory: Path, work: Path) -> Source:
+    """Return a source with all files of a directory, about which Go is asked nothing."""
+    taken = snapshot.take(directory, Scope(directory), Path(tempfile.mkdtemp(dir=work), "pack"), lambda _: ())
+    names = [name for name, entry in taken.entries.items() if entry.kind is Kind.FILE]
+    path = (directory / "go.mod").read_text("utf-8").split()[1]
+    return Source(
+        name=path.rpartition("/")[2],
+        package=".",
+        module=Module(path),
+        version="0.0.0",
+        digest=taken.digest,
+        epoch=315532800,
+        files=tuple(taken.piece(name, name) for name in names),
+    )
 
 
 @contextlib.contextmanager

@@ -14,10 +14,11 @@ import pytest
 
 from tests.conftest import Invoke
 from tests.fakes import FakeWatcher
-from toolkit import source, toolchain
+from tests.integration.exact import whole
+from toolkit import toolchain
 from toolkit.engines import Limits, image
 from toolkit.engines.docker import DockerEngine, certificates
-from toolkit.engines.docker_host import Host
+from toolkit.engines.docker_host import SOURCE, Host
 from toolkit.engines.docker_volumes import cache_names
 from toolkit.model import Recipe, Target
 from toolkit.settings import CompileSettings
@@ -47,7 +48,7 @@ def _docker(*args: str) -> str:
 
 def test_a_worker_can_only_compile(engine: DockerEngine, tiny: Path, tmp_path: Path) -> None:
     """A worker has no network, no privileges, a read-only root, limits, and nothing of this machine mounted."""
-    engine.compile(source.resolve(str(tiny), tmp_path), Target("linux", "amd64"), Recipe(toolchain.pinned()))
+    engine.compile(whole(tiny, tmp_path), Target("linux", "amd64"), Recipe(toolchain.pinned()))
     (worker,) = inspected(tmp_path / "dist")
     config, limits = worker["Config"], worker["HostConfig"]
     assert list(worker["NetworkSettings"]["Networks"]) == ["none"]
@@ -59,6 +60,7 @@ def test_a_worker_can_only_compile(engine: DockerEngine, tiny: Path, tmp_path: P
     assert limits["Memory"] > 0
     assert limits["PidsLimit"] > 0
     assert {mount["Type"] for mount in worker["Mounts"]} == {"volume"}
+    assert [mount["Destination"] for mount in worker["Mounts"] if not mount["RW"]] == [SOURCE]
     assert not limits["Binds"]
 
 
@@ -70,7 +72,7 @@ def test_settings_are_not_left_in_a_worker(
     toolchain.go.cache_clear()
     try:
         assert toolchain.module_settings()["GOPROXY"].endswith("direct")
-        engine.compile(source.resolve(str(tiny), tmp_path), Target("linux", "amd64"), Recipe(toolchain.pinned()))
+        engine.compile(whole(tiny, tmp_path), Target("linux", "amd64"), Recipe(toolchain.pinned()))
         assert "secret" not in json.dumps(inspected(tmp_path / "dist"))
     finally:
         toolchain.go.cache_clear()
@@ -78,9 +80,9 @@ def test_settings_are_not_left_in_a_worker(
 
 def test_close_leaves_nothing(engine: DockerEngine, tiny: Path, tmp_path: Path, docker_host: Host) -> None:
     """After a run there is neither a container nor a volume of it; the caches stay."""
-    engine.compile(source.resolve(str(tiny), tmp_path), Target("linux", "amd64"), Recipe(toolchain.pinned()))
+    engine.compile(whole(tiny, tmp_path), Target("linux", "amd64"), Recipe(toolchain.pinned()))
     (worker,) = inspected(tmp_path / "dist")
-    own = [mount["Name"] for mount in worker["Mounts"] if mount["Destination"] == "/build"]
+    own = [mount["Name"] for mount in worker["Mounts"] if mount["Destination"] in {"/build", SOURCE}]
     engine.close()
     assert inspected(tmp_path / "dist") == []
     volumes = _docker("volume", "ls", "-q").split()
@@ -148,7 +150,7 @@ def test_certificates_of_this_machine(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_an_image_that_has_go(engine: DockerEngine, tiny: Path, tmp_path: Path) -> None:
     """With `--image` a compile gives the same bytes as in the builder image."""
-    found = source.resolve(str(tiny), tmp_path)
+    found = whole(tiny, tmp_path)
     plain = engine.compile(found, Target("linux", "amd64"), Recipe(toolchain.pinned()))
     (tmp_path / "Dockerfile").write_text(f"FROM {image.name()}\nUSER 0\nWORKDIR /elsewhere\nENTRYPOINT []\n", "utf-8")
     _docker("build", "-q", "-t", "aws-mfa-toolkit-test-other", str(tmp_path))

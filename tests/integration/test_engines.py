@@ -12,10 +12,11 @@ import pytest
 
 from tests.conftest import drop_caches
 from tests.fakes import FakeWatcher
-from toolkit import binfmt, source, toolchain
-from toolkit.engines import Closed, CompileError, Engine, Limits, TimeLimit, choose
+from tests.integration.exact import whole
+from toolkit import binfmt, targets, toolchain
+from toolkit.engines import Closed, CompileError, Engine, Limits, TimeLimit, choose, notices
 from toolkit.engines.docker_host import Host
-from toolkit.errors import SourceError
+from toolkit.go import tree
 from toolkit.model import Module, Recipe, Source, Target
 from toolkit.settings import CompileSettings
 
@@ -60,7 +61,7 @@ def program(folder: Path, main: str, mod: str = "module made.example/made\n\ngo 
     folder.mkdir(exist_ok=True)
     (folder / "go.mod").write_text(mod, "utf-8")
     (folder / "main.go").write_text(main, "utf-8")
-    return source.resolve(str(folder), folder)
+    return whole(folder, folder.parent)
 
 
 def recipe() -> Recipe:
@@ -70,7 +71,8 @@ def recipe() -> Recipe:
 
 def test_targets(start: Start) -> None:
     """An engine lists what `go tool dist list` prints, with Go's refusals."""
-    known = {str(target): target for target in start().targets()}
+    with start().open(tree.plain(targets.PREFLIGHT), online=False) as workspace:
+        known = {str(target): target for target in targets.ask(workspace, recipe()) if not target.broken}
     assert len(known) > 40
     assert known["linux/amd64"].first_class
     assert not known["ios/amd64"].refusal
@@ -80,8 +82,7 @@ def test_targets(start: Start) -> None:
 
 def test_compile(start: Start, tiny: Path, tmp_path: Path) -> None:
     """A compile gives the bytes of a binary that is right for its pair."""
-    engine, found = start(), source.resolve(str(tiny), tmp_path)
-    engine.fetch(found)
+    engine, found = start(), whole(tiny, tmp_path)
     for target in (LINUX, Target("windows", "arm64")):
         data = engine.compile(found, target, recipe())
         assert binfmt.mismatches(data, target, main=found.module.path) == ()
@@ -91,7 +92,7 @@ def test_same_bytes_whatever_the_machine_sets(
     start: Start, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Variables of this machine that change what Go builds do not reach a compile."""
-    found = source.resolve(str(tiny), tmp_path)
+    found = whole(tiny, tmp_path)
     plain = start().compile(found, LINUX, recipe())
     (tmp_path / "goenv").write_text("GOAMD64=v4\nGOFLAGS=-tags=other\n", "utf-8")
     for name, value in {"GOAMD64": "v3", "GOFLAGS": "-race", "GOENV": str(tmp_path / "goenv"), "GOOS": "js"}.items():
@@ -117,7 +118,7 @@ def test_compile_error(start: Start, tmp_path: Path) -> None:
 
 def test_time_limit(start: Start, tiny: Path, tmp_path: Path) -> None:
     """A compile that takes too long is ended soon after its limit, and the next one works."""
-    engine, found = start(seconds=1.5, empty=True), source.resolve(str(tiny), tmp_path)
+    engine, found = start(seconds=1.5, empty=True), whole(tiny, tmp_path)
     began = time.monotonic()
     with pytest.raises(TimeLimit):
         engine.compile(found, Target("linux", "s390x"), recipe())  # a whole runtime, in an empty cache
@@ -137,27 +138,53 @@ def test_no_network_while_compiling(start: Start, tmp_path: Path) -> None:
         start().compile(program(tmp_path / "absent", text, mod), LINUX, recipe())
 
 
-def test_fetch_of_what_is_not_there(start: Start, tmp_path: Path) -> None:
-    """A module that cannot be had is an error of the source."""
-    mod = "module made.example/made\n\ngo 1.27\n\nrequire golang.org/x/text v9.9.9\n"
-    with pytest.raises(SourceError, match=r"cannot be had"):
-        start().fetch(program(tmp_path / "absent", "package main\n\nfunc main() {}\n", mod))
+def test_an_answer_is_whole(start: Start) -> None:
+    """A question gives the exit code, standard output and standard error, in a directory of the tree."""
+    files = {"a/go.mod": b"module made.example/made\n\ngo 1.27\n", "a/b/main.go": b"package main\n\nfunc main() {}\n"}
+    with start().open(tree.plain(files), online=False) as workspace:
+        good = workspace.go("list", "-f", "{{.Dir}}", "./b", directory="a", env=recipe().environment(LINUX))
+        bad = workspace.go("list", "./none", directory="a")
+        assert workspace.read(f"{workspace.root}/a/go.mod") == files["a/go.mod"]
+        assert workspace.read(f"{workspace.root}/none") is None
+    assert (good.code, good.output.strip(), good.said) == (0, f"{workspace.root}/a/b", "")
+    assert bad.code
+    assert "no such file or directory" in bad.said or "directory not found" in bad.said
 
 
-def test_notices(start: Start, tmp_path: Path) -> None:
-    """Licence texts come for Go itself and for each module, and need no network once the modules are fetched."""
+def test_trees_do_not_see_each_other(start: Start) -> None:
+    """Two trees with the same names, sizes and times are two trees, whatever Go's index of directories remembers."""
+    engine, names = start(), []
+    for name in ("one", "two", "six"):
+        files = {"go.mod": b"module made.example/made\n", "main.go": f"package {name}\n".encode()}
+        with engine.open(tree.plain(files), online=False) as workspace:
+            names.append(workspace.go("list", "-f", "{{.Name}}", ".").output.strip())
+    assert names == ["one", "two", "six"]
+
+
+def test_no_module_comes_without_a_sum(start: Start) -> None:
+    """A question that is online gets no more than its go.sum allows."""
+    version = b"v0.0.0-20250915201037-7f05d217867b"
+    mod = b"module made.example/made\n\ngo 1.27\n\nrequire golang.org/x/example/hello " + version + b"\n"
+    main = b'package main\n\nimport _ "golang.org/x/example/hello/reverse"\n\nfunc main() {}\n'
+    with start().open(tree.plain({"go.mod": mod, "main.go": main}), online=True) as workspace:
+        said = workspace.go("list", "-deps", ".").said
+    assert "missing go.sum entry" in said
+
+
+def test_notices(start: Start) -> None:
+    """License texts come for Go itself and for each module, and need no network once the modules are fetched."""
     engine = start()
-    mod = "module made.example/made\n\ngo 1.27\n\nrequire golang.org/x/text v0.20.0\n"
-    needy = program(tmp_path / "needy", "package main\n\nfunc main() {}\n", mod)
-    engine.fetch(needy)
-    texts = engine.notices(needy, [Module("golang.org/x/text", "v0.20.0")])
+    with engine.open((), online=True) as workspace:
+        assert not workspace.go("mod", "download", "golang.org/x/text@v0.20.0").code
+    with engine.open((), online=False) as workspace:
+        texts = notices.collect([Module("golang.org/x/text", "v0.20.0")], workspace)
     assert set(texts) == {"Go", "golang.org/x/text v0.20.0"}
     assert all("Redistribution and use" in text for text in texts.values())
 
 
 def test_close_ends_a_compile(start: Start, tiny: Path, tmp_path: Path) -> None:
     """Closing an engine ends what runs on it at once, and may be done twice."""
-    engine, found = start(empty=True), source.resolve(str(tiny), tmp_path)
+    engine, found = start(empty=True), whole(tiny, tmp_path)
     caught: list[BaseException] = []
 
     def compile_it() -> None:

@@ -19,12 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeWatcher
-from toolkit import source, toolchain
+from tests.integration.exact import started
+from toolkit import toolchain
 from toolkit.buildinfo import read_build_info
-from toolkit.engines import Limits, choose
-from toolkit.model import Recipe, Target
-from toolkit.settings import CompileSettings
 
 MODULE = "corp.example/greeting"
 
@@ -109,6 +106,7 @@ def test_settings_of_this_machine_reach_the_engine(
         "GONOSUMDB": "corp.example",
         "SSL_CERT_FILE": str(proxy.certificate),
         "GOMODCACHE": str(tmp_path / "modules"),
+        "XDG_CACHE_HOME": str(tmp_path / "caches"),
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
@@ -116,12 +114,9 @@ def test_settings_of_this_machine_reach_the_engine(
         folder = program(tmp_path / "program", proxy.version)
         proxy.asked.clear()
         monkeypatch.setenv("GOMODCACHE", str(tmp_path / "empty"))
-    with fresh_go():
-        settings = CompileSettings(engine=kind, dist=tmp_path / "dist")
-        with choose(settings, FakeWatcher(), Limits(jobs=1)) as engine:
-            found = source.resolve(str(folder), tmp_path)
-            engine.fetch(found)
-            data = engine.compile(found, Target("linux", "amd64"), Recipe(toolchain.pinned()))
+    with fresh_go(), started(kind, tmp_path) as builds:
+        data = builds.build(folder)
+    assert isinstance(data, bytes)
     assert f"/{MODULE}/@v/{proxy.version}.zip" in proxy.asked
     info = read_build_info(data)
     assert info

@@ -70,7 +70,7 @@ def _binary(folder: Path) -> bytes:
 @pytest.mark.parametrize(
     ("module", "name", "pairs"),
     [
-        ("rsc.io/2fa@v1.2.0", "2fa", "linux/arm64,darwin/amd64,windows/amd64"),
+        ("filippo.io/mkcert@v1.4.4", "mkcert", "linux/arm64,darwin/amd64,windows/amd64"),
         (
             "golang.org/x/example/hello@v0.0.0-20250915201037-7f05d217867b",
             "hello",

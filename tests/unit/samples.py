@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.executables import sample
-from toolkit.model import Binary, BuildInfo, Dist, Module, Outcome, Reason, Recipe, Source, Target, Unbuilt
+from toolkit.model import Binary, BuildInfo, Dist, Module, Outcome, Piece, Reason, Recipe, Source, Target, Unbuilt
 
 GO = "go1.27.3"
 RECIPE = Recipe(GO)
 MAIN = Module("example.test/program")
 DEPENDENCY = Module("example.test/dependency", "v1.2.3", "h1:sum")
+PACK = Path("pack")  # where the files of a source would be
 
 LINUX = Target("linux", "amd64", cgo_supported=True, first_class=True)
 WINDOWS = Target("windows", "amd64", cgo_supported=True, first_class=True)
@@ -29,13 +30,12 @@ def source(**changes: Any) -> Source:
     """Return a source whose files nobody looks at."""
     plain = Source(
         name="program",
-        directory=Path("source"),
         package=".",
         module=MAIN,
         version="1.2.0",
         digest=hashlib.sha256(b"source").hexdigest(),
         epoch=1_700_000_000,
-        files=("go.mod", "main.go"),
+        files=(Piece("go.mod", PACK, 0, 28), Piece("main.go", PACK, 28, 31)),
         documents=(("LICENSE", b"do as you like\n"), ("README.md", b"read me\n")),
     )
     return replace(plain, **changes)
@@ -76,7 +76,7 @@ def failed(target: Target, reason: Reason = Reason.COMPILE_FAILED, **more: Any) 
 
 def dist(root: Path, *outcomes: Outcome, **changes: Any) -> Dist:
     """Return a release that has no files yet."""
-    notices = (("Go", "Go's licence\n"), ("example.test/dependency v1.2.3", "its licence\n"))
+    notices = (("Go", "Go's license\n"), ("example.test/dependency v1.2.3", "its license\n"))
     return replace(Dist(root, source(), RECIPE, EVERY, outcomes, notices), **changes)
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.fakes import FakeEngine, FakeWatcher
 from tests.unit.samples import ANDROID, LINUX, MAIN, PLAN9, PLAN9_ARM, RECIPE, program, source
 from toolkit.build import Builder, build, examiner
-from toolkit.engines import CompileError, TimeLimit
+from toolkit.engines import COMPILE, MODULES, CompileError, TimeLimit
 from toolkit.errors import DiskFull, EngineLost
 from toolkit.model import Binary, Outcome, Reason, Target, Unbuilt
 from toolkit.store import Store
@@ -96,7 +96,18 @@ def test_a_wrong_binary_is_no_binary(data: bytes, sentence: str, tmp_path: Path)
     assert outcome.log.read_text().splitlines() == list(outcome.excerpt)
 
 
-def test_everything_that_is_wrong_with_a_binary_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [COMPILE, MODULES])
+def test_a_binary_with_the_directory_of_its_compile_in_it_is_not_kept(name: str, tmp_path: Path) -> None:
+    """It would not be the same bytes on another machine; the sentence says where that comes from."""
+    outcome = unbuilt(PLAN9, program(PLAN9) + f"/x/{name}-1/_/main.go".encode(), tmp_path)
+    assert outcome.reason is Reason.BUILD_PATH
+    assert "`//line`" in outcome.sentence
+    assert outcome.excerpt == (outcome.sentence,)
+    assert outcome.log
+    assert outcome.log.read_text() == outcome.sentence
+
+
+def test_everything_that_is_wrong_with_a_binary_is_reported(tmp_path: Path) -> None:
     """The first in the sentence, all of it in the log."""
     outcome = unbuilt(PLAN9, program(PLAN9_ARM, module="example.test/other", go="go1.2"), tmp_path)
     said = (outcome.log or Path()).read_text()
@@ -114,7 +125,7 @@ def test_a_compile_error_is_kept_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("said", ["", "\n", "# example.test/program\n"])
-def test_a_silent_failure_is_told_as_one(said: str, tmp_path: Path) -> None:
+def test_a_silent_failure_is_reported_as_one(said: str, tmp_path: Path) -> None:
     """A pair always has a sentence; without a word there is no log."""
     outcome = unbuilt(LINUX, CompileError(said), tmp_path)
     assert (outcome.reason, outcome.sentence) == (Reason.COMPILE_FAILED, "the go command failed and said nothing")
@@ -135,7 +146,7 @@ def test_a_refusal_of_gos_own_is_no_compile_error(sentence: str, reason: Reason,
 
 
 @pytest.mark.parametrize("said", ["", "signal: killed\n"])
-def test_a_compile_that_takes_too_long_is_told_as_such(said: str, tmp_path: Path) -> None:
+def test_a_compile_that_takes_too_long_is_reported_as_such(said: str, tmp_path: Path) -> None:
     """What it said until then is kept, if it said anything."""
     outcome = unbuilt(LINUX, TimeLimit(said), tmp_path)
     assert (outcome.reason, "`--timeout`" in outcome.sentence) == (Reason.TIMED_OUT, True)
@@ -169,7 +180,7 @@ def test_a_watcher_hears_of_each_pair(tmp_path: Path) -> None:
 
 
 def test_outcomes_come_as_they_are_there() -> None:
-    """A slow pair does not hold a quick one back."""
+    """A quick pair does not wait for a slow one."""
     slow = threading.Event()
 
     def one(target: Target) -> Outcome:

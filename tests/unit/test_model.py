@@ -22,7 +22,7 @@ from tests.unit.samples import (
     source,
 )
 from toolkit import model
-from toolkit.model import Artifact, Module, Reason, Recipe, Target
+from toolkit.model import Artifact, Module, Piece, Reason, Recipe, Target
 
 IOS = Target("ios", "amd64")
 
@@ -67,6 +67,25 @@ def test_a_setting_that_a_binary_does_not_state_is_empty() -> None:
     """A build info is asked by name."""
     assert build_info(LINUX).setting("GOOS") == "linux"
     assert not build_info(LINUX).setting("GOARM")
+
+
+# --- sources ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_piece_is_some_bytes_of_a_file(tmp_path: Path) -> None:
+    """It yields those between its start and its end, in chunks, and nothing where it is empty."""
+    pack, data = tmp_path / "pack", bytes(range(256)) * 8192
+    pack.write_bytes(b"before" + data + b"after")
+    chunks = list(Piece("main.go", pack, 6, len(data)).chunks())
+    assert b"".join(chunks) == data
+    assert len(chunks) == 2
+    assert list(Piece("empty.go", pack, 6, 0).chunks()) == []
+
+
+def test_a_source_without_files_is_fetched_by_the_go_command() -> None:
+    """A directory always has files, a module has none."""
+    assert not source().remote
+    assert source(files=()).remote
 
 
 # --- recipes ---------------------------------------------------------------------------------------------------------
@@ -121,6 +140,12 @@ def test_a_fingerprint_changes_with_the_source(change: dict[str, Any]) -> None:
     assert RECIPE.fingerprint(source(**change), LINUX) != RECIPE.fingerprint(source(), LINUX)
 
 
+def test_a_fingerprint_changes_with_the_image() -> None:
+    """What a named image makes is not what the builder image makes."""
+    recipes = (RECIPE, Recipe(RECIPE.toolchain, "sha256:1"), Recipe(RECIPE.toolchain, "sha256:2"))
+    assert len({recipe.fingerprint(source(), LINUX) for recipe in recipes}) == 3
+
+
 def test_a_fingerprint_changes_with_toolchain_and_pair() -> None:
     """Another Go, GOOS, GOARCH or build mode makes another fingerprint."""
     pairs = (LINUX, Target("linux", "arm64"), Target("darwin", "amd64"), IOS)
@@ -133,11 +158,14 @@ def test_a_fingerprint_changes_with_toolchain_and_pair() -> None:
     "change",
     [
         {"name": "other"},
-        {"directory": Path("/elsewhere")},
+        {"directory": "elsewhere"},
         {"version": "9.9.9"},
         {"epoch": 1},
         {"files": ()},
         {"documents": ()},
+        {"notices": (("a v1", "a license"),)},
+        {"notes": ("a note",)},
+        {"refusals": {"js/wasm": "not there"}},
     ],
     ids=str,
 )
@@ -164,12 +192,12 @@ def test_a_fingerprint_does_not_depend_on_what_is_known_of_a_pair() -> None:
     ],
 )
 def test_go_says_itself_what_it_refuses(line: str, reason: Reason | None) -> None:
-    """Two sentences of Go's are reasons of its own; every other is somebody else's trouble."""
+    """Two sentences of Go's are reasons that lie in Go; every other is somebody else's trouble."""
     assert Reason.in_words_of_go(line) is reason
 
 
 def test_two_reasons_are_gos_own() -> None:
-    """Only what no source can mend leaves a run none the worse."""
+    """Only what no source can change leaves a run none the worse."""
     assert [reason for reason in Reason if reason.is_gos_own] == [Reason.NEEDS_EXTERNAL_LINKER, Reason.UNSUPPORTED]
 
 
@@ -195,6 +223,6 @@ def test_a_release_parts_its_outcomes(tmp_path: Path) -> None:
 
 
 def test_a_found_binary_equals_the_one_that_was_built(tmp_path: Path) -> None:
-    """Whether a run compiled it, or found it, is no part of what a binary is."""
+    """Whether a run compiled it, or found it, is not part of what a binary is."""
     built = binary(LINUX, tmp_path, DEPENDENCY)
     assert dataclasses.replace(built, fresh=False) == built

@@ -5,13 +5,14 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock, Timeout
 
-from tests.fakes import FakeEngine, FakeWatcher
+from tests.fakes import FakeEngine, FakeGo, FakeWatcher
 from tests.unit.go.repositories import FILES, git
 from tests.unit.samples import (
     ANDROID,
@@ -36,14 +37,14 @@ from tests.unit.samples import (
 from toolkit import release
 from toolkit.engines import Closed, CompileError, Limits
 from toolkit.errors import BuildFailed, DiskFull, EngineLost, UnknownTarget, UsageError
-from toolkit.model import Binary, Outcome, Reason, Recipe, Target, Unbuilt
+from toolkit.model import Binary, Outcome, Reason, Recipe, Source, Target, Unbuilt
 from toolkit.options import Selector
 from toolkit.outputs.checksums import checksums
 from toolkit.release import Run, check, notices, outcomes, package
-from toolkit.settings import BuildSettings, MatrixSettings
-from toolkit.source import resolve
+from toolkit.settings import BuildSettings, CompileSettings, MatrixSettings
+from toolkit.source import Found
 from toolkit.store import Store
-from toolkit.targets import native
+from toolkit.targets import PREFLIGHT, native
 from toolkit.toolchain import pinned
 
 RECIPE = Recipe(pinned())
@@ -55,31 +56,51 @@ LINUXES = Selector(("linux",))
 def run(tmp_path: Path) -> Iterator[Run]:
     """Return a run that has a fake engine."""
     settings = MatrixSettings(dist=tmp_path / "dist")
-    engine = FakeEngine(known=EVERY, results={str(target): CompileError("no") for target in EVERY})
     with contextlib.ExitStack() as stack:
-        yield Run(settings, FakeWatcher(), Limits(), Store(settings.dist), stack, started=engine)
+        store = Store(settings.dist)
+        store.work.mkdir(parents=True)
+        results = {str(target): CompileError("no") for target in EVERY}
+        yield Run(settings, FakeWatcher(), Limits(), store, stack, FakeEngine(fake_go(EVERY), results))
+
+
+def fake_go(known: tuple[Target, ...]) -> FakeGo:
+    """Return a go command that knows pairs, and refuses those of them that have a refusal."""
+    return FakeGo(known, {str(target): f"go: {target.refusal}\n" for target in known if target.refusal})
+
+
+def engine(run: Run) -> FakeEngine:
+    """Return the engine of a run."""
+    assert isinstance(run.started, FakeEngine)
+    return run.started
 
 
 def asked(run: Run) -> list[str]:
     """Return what the engine of a run was asked, in order."""
-    assert isinstance(run.started, FakeEngine)
-    return run.started.calls
+    return engine(run).calls
+
+
+def found(run: Run, **changes: Any) -> Found:
+    """Return a source; what is fetched for it is among what the engine was asked."""
+
+    def fetch(targets: Sequence[Target]) -> None:
+        asked(run).append(f"fetch {' '.join(map(str, targets))}")
+
+    return Found(source(**changes), fetch)
 
 
 def give(run: Run, **results: bytes | Exception) -> None:
     """Let the engine of a run return or raise something, by the slug of a pair."""
-    assert isinstance(run.started, FakeEngine)
     given = {name.replace("_", "/"): result for name, result in results.items()}
-    run.started = dataclasses.replace(run.started, results={**run.started.results, **given})
+    run.started = dataclasses.replace(engine(run), results={**engine(run).results, **given})
 
 
-def keep(store: Store, *targets: Target, origin: Path | None = None) -> None:
+def keep(store: Store, *targets: Target, kept: Source | None = None) -> None:
     """Put a binary into a store as a run before would have done."""
-    found = resolve(str(origin), Path()) if origin else source()
+    kept = kept or source()
     for target in targets:
         info = build_info(target, DEPENDENCY)
-        data = program(target, DEPENDENCY, go=pinned(), module=found.module.path)
-        store.keep(found, target, RECIPE.fingerprint(found, target), data, info)
+        data = program(target, DEPENDENCY, go=pinned(), module=kept.module.path)
+        store.keep(kept, target, RECIPE.fingerprint(kept, target), data, info)
 
 
 # --- the list of pairs -----------------------------------------------------------------------------------------------
@@ -87,43 +108,53 @@ def keep(store: Store, *targets: Target, origin: Path | None = None) -> None:
 
 def test_an_engine_is_asked_for_the_pairs_once(run: Run) -> None:
     """The next run knows them, with all that is known of them."""
-    assert run.targets() == EVERY
-    again = run.targets()
+    assert run.targets(RECIPE) == EVERY
+    again = run.targets(RECIPE)
     assert [dataclasses.astuple(target) for target in again] == [dataclasses.astuple(target) for target in EVERY]
-    assert asked(run) == ["targets"]
+    assert asked(run) == ["open offline"]
 
 
 def test_a_broken_pair_is_remembered_as_one(run: Run) -> None:
     """The list of pairs says so to later runs."""
     broken = Target("freebsd", "riscv64", broken=True)
-    assert isinstance(run.started, FakeEngine)
-    run.started = dataclasses.replace(run.started, known=(broken, *EVERY))
-    run.targets()
-    assert run.targets()[0].broken
-    assert asked(run) == ["targets"]
+    run.started = dataclasses.replace(engine(run), go=fake_go((broken, *EVERY)))
+    run.targets(RECIPE)
+    assert run.targets(RECIPE)[0].broken
+    assert asked(run) == ["open offline"]
 
 
 def test_a_list_of_pairs_that_an_older_toolkit_wrote_is_not_used(run: Run) -> None:
     """It lacked the pairs that Go marks as broken."""
     rows = [{name: value for name, value in dataclasses.asdict(target).items() if name != "broken"} for target in EVERY]
     run.store.remember(f"targets-{pinned()}", rows[:1])
-    assert run.targets() == EVERY
+    assert run.targets(RECIPE) == EVERY
 
 
 @pytest.mark.parametrize("rows", [[], None, [{"os": "linux"}], {"a": 1}, [1], "linux/amd64"], ids=str)
 def test_a_list_of_pairs_that_is_none_is_asked_for_again(rows: object, run: Run) -> None:
     """A file that was harmed, or that an older toolkit wrote, stands in nobody's way."""
-    run.targets()
+    run.targets(RECIPE)
     (name,) = names(run.store.state)
     run.store.remember(name.removesuffix(".json"), rows)
-    assert run.targets() == EVERY
-    assert asked(run) == ["targets", "targets"]
+    assert run.targets(RECIPE) == EVERY
+    assert asked(run) == ["open offline", "open offline"]
 
 
 def test_the_list_of_pairs_belongs_to_a_toolchain(run: Run) -> None:
-    """A new pin asks anew."""
-    run.targets()
+    """Another one is asked for its own, and so is another image."""
+    run.targets(RECIPE)
     assert names(run.store.state) == [f"pairs-{pinned()}.json"]
+    for other in (Recipe("go1.99.0"), Recipe(pinned(), "sha256:0123456789abcdef")):
+        run.targets(other)
+    assert asked(run) == ["open offline"] * 3
+    assert len(names(run.store.state)) == 3
+
+
+def test_pairs_are_asked_for_beside_a_main_package(run: Run) -> None:
+    """Go says what it refuses to link only there."""
+    run.targets(RECIPE)
+    (workspace,) = engine(run).opened
+    assert workspace.tree == PREFLIGHT
 
 
 def test_an_engine_is_started_when_it_is_needed_and_closed_at_the_end(tmp_path: Path) -> None:
@@ -131,14 +162,14 @@ def test_an_engine_is_started_when_it_is_needed_and_closed_at_the_end(tmp_path: 
     watcher = FakeWatcher()
     with release.running(MatrixSettings(dist=tmp_path / "dist", engine="local"), watcher, Limits()) as run:
         assert watcher.said == []
-        engine = run.engine
-        assert run.engine is engine
+        started = run.engine
+        assert run.engine is started
     assert watcher.said == ["engine: local (asked for)"]
     with pytest.raises(Closed):
-        engine.compile(source(directory=tmp_path), LINUX, RECIPE)
+        started.compile(source(), LINUX, RECIPE)
 
 
-def test_a_run_holds_its_folder_alone(tmp_path: Path) -> None:
+def test_a_run_has_its_folder_to_itself(tmp_path: Path) -> None:
     """Another one waits until it is over."""
     with release.running(MatrixSettings(dist=tmp_path), FakeWatcher(), Limits()), pytest.raises(Timeout):
         FileLock(tmp_path / ".lock").acquire(timeout=0)
@@ -149,9 +180,11 @@ def test_a_run_holds_its_folder_alone(tmp_path: Path) -> None:
 def test_a_note_on_the_source_is_shown_once(run: Run, tmp_path: Path) -> None:
     """A date that is not what a person expects is explained before anything is built."""
     git(write_tree(tmp_path / "source", FILES), "init", "--quiet")
-    found = release.resolved(run, str(tmp_path / "source"))
+    settings = CompileSettings(dist=run.store.root, source=str(tmp_path / "source"))
+    resolved = release.resolved(run, settings, RECIPE, EVERY, (LINUX,))
     assert isinstance(run.watcher, FakeWatcher)
-    assert run.watcher.said == [*found.notes]
+    assert run.watcher.said == [*resolved.source.notes]
+    assert len(run.watcher.said) == 1
     assert "has no commit yet" in run.watcher.said[0]
 
 
@@ -161,22 +194,36 @@ def test_a_note_on_the_source_is_shown_once(run: Run, tmp_path: Path) -> None:
 def test_what_is_there_is_taken_and_no_engine_is_asked(run: Run) -> None:
     """Unharmed binaries and Go's own refusals need no compile, whatever the engine."""
     keep(run.store, LINUX, PLAN9)
-    ended = outcomes(run, source(), RECIPE, (ANDROID, LINUX, PLAN9))
+    ended = outcomes(run, found(run), RECIPE, (ANDROID, LINUX, PLAN9))
     assert ended[0] == Unbuilt(ANDROID, Reason.NEEDS_EXTERNAL_LINKER, ANDROID.refusal)
     assert [outcome.fresh for outcome in ended if isinstance(outcome, Binary)] == [False, False]
     assert asked(run) == []
+
+
+def test_what_go_refuses_of_a_source_is_not_compiled(run: Run) -> None:
+    """The pair ends with Go's words, in one sentence and in full, and no engine is needed; a run fails with it."""
+    said = "main.go:3:8: no required module provides package example.test/x; to add it:\n\tgo get example.test/x"
+    (ended,) = outcomes(run, found(run, refusals={"plan9/386": said}), RECIPE, (PLAN9,))
+    assert isinstance(ended, Unbuilt)
+    assert ended.reason is Reason.SOURCE_REFUSED
+    assert ended.sentence.startswith("main.go:3:8: no required module provides package example.test/x")
+    assert "\n" not in ended.sentence
+    assert "go get example.test/x" in " ".join(ended.excerpt)
+    assert asked(run) == []
+    with pytest.raises(BuildFailed):
+        check([ended])
 
 
 def test_only_what_is_missing_is_compiled(run: Run) -> None:
     """Modules are fetched first; what is built is kept for the next run; outcomes are in the order of the pairs."""
     keep(run.store, LINUX)
     give(run, plan9_386=program(PLAN9, go=pinned()))
-    ended = outcomes(run, source(), RECIPE, (LINUX, PLAN9, PLAN9_ARM, WINDOWS))
+    ended = outcomes(run, found(run), RECIPE, (LINUX, PLAN9, PLAN9_ARM, WINDOWS))
     assert [outcome.target for outcome in ended] == [LINUX, PLAN9, PLAN9_ARM, WINDOWS]
     assert [type(outcome) for outcome in ended] == [Binary, Binary, Unbuilt, Unbuilt]
-    assert asked(run)[0] == "fetch"
+    assert sorted(asked(run)[0].split(" ")) == ["fetch", "plan9/386", "plan9/arm", "windows/amd64"]
     assert sorted(asked(run)[1:]) == ["compile plan9/386", "compile plan9/arm", "compile windows/amd64"]
-    assert outcomes(run, source(), RECIPE, (PLAN9,)) == (ended[1],)
+    assert outcomes(run, found(run), RECIPE, (PLAN9,)) == (ended[1],)
     assert len(asked(run)) == 4
 
 
@@ -185,7 +232,7 @@ def test_a_harmed_binary_is_compiled_again(run: Run) -> None:
     keep(run.store, PLAN9)
     run.store.binary_path(source(), PLAN9).write_bytes(b"harmed")
     give(run, plan9_386=program(PLAN9, go=pinned()))
-    (ended,) = outcomes(run, source(), RECIPE, (PLAN9,))
+    (ended,) = outcomes(run, found(run), RECIPE, (PLAN9,))
     assert isinstance(ended, Binary)
     assert ended.fresh
     assert ended.path.read_bytes() == program(PLAN9, go=pinned())
@@ -193,18 +240,20 @@ def test_a_harmed_binary_is_compiled_again(run: Run) -> None:
 
 def test_this_machines_pair_is_compiled_first(run: Run) -> None:
     """Somebody may be waiting for it."""
-    assert isinstance(run.started, FakeEngine)
-    run.started.jobs = 1
+    engine(run).jobs = 1
     others = tuple(target for target in EVERY if target not in (NATIVE, ANDROID))
     give(run, **{NATIVE.slug: CompileError("no")})
-    outcomes(run, source(), RECIPE, (*others, NATIVE))
-    assert asked(run) == ["fetch", *(f"compile {target}" for target in (NATIVE, *others))]
+    outcomes(run, found(run), RECIPE, (*others, NATIVE))
+    assert asked(run) == [
+        f"fetch {' '.join(map(str, (NATIVE, *others)))}",
+        *(f"compile {target}" for target in (NATIVE, *others)),
+    ]
 
 
 def test_a_watcher_hears_how_much_there_is_to_do(run: Run) -> None:
     """Only what is compiled counts."""
     keep(run.store, LINUX)
-    outcomes(run, source(), RECIPE, (ANDROID, LINUX, PLAN9, WINDOWS))
+    outcomes(run, found(run), RECIPE, (ANDROID, LINUX, PLAN9, WINDOWS))
     assert isinstance(run.watcher, FakeWatcher)
     assert run.watcher.planned == 2
     assert sorted(run.watcher.began) == [PLAN9, WINDOWS]
@@ -213,17 +262,15 @@ def test_a_watcher_hears_how_much_there_is_to_do(run: Run) -> None:
 def test_what_ends_a_run_ends_the_engine(run: Run) -> None:
     """Compiles that still go on are of no use to anybody."""
     give(run, plan9_386=DiskFull("no room"))
-    assert isinstance(run.started, FakeEngine)
     with pytest.raises(DiskFull):
-        outcomes(run, source(), RECIPE, (PLAN9,))
-    assert run.started.closed.is_set()
+        outcomes(run, found(run), RECIPE, (PLAN9,))
+    assert engine(run).closed.is_set()
 
 
 def test_a_run_that_goes_well_leaves_the_engine_to_whoever_started_it(run: Run) -> None:
     """Notices are asked of it next."""
-    assert isinstance(run.started, FakeEngine)
-    outcomes(run, source(), RECIPE, (PLAN9,))
-    assert not run.started.closed.is_set()
+    outcomes(run, found(run), RECIPE, (PLAN9,))
+    assert not engine(run).closed.is_set()
 
 
 # --- notices ---------------------------------------------------------------------------------------------------------
@@ -232,51 +279,53 @@ def test_a_run_that_goes_well_leaves_the_engine_to_whoever_started_it(run: Run) 
 def test_licence_texts_are_asked_for_once(run: Run, tmp_path: Path) -> None:
     """What is linked in has its text, Go the first; the next run knows them."""
     ended = (binary(LINUX, tmp_path, DEPENDENCY), refused())
-    texts = notices(run, source(), ended)
-    assert texts == (("Go", "Go's licence"), ("example.test/dependency v1.2.3", "a licence"))
-    assert notices(run, source(), ended) == texts
-    assert asked(run).count("notices") == 1
+    texts = notices(run, found(run), ended)
+    assert texts == (("Go", "Go's license"), ("example.test/dependency v1.2.3", "a license"))
+    assert notices(run, found(run), ended) == texts
+    assert asked(run).count("open offline") == 1
 
 
 def test_only_licence_texts_that_are_missing_are_asked_for(run: Run, tmp_path: Path) -> None:
     """A new version is another work; the texts that are there stay."""
-    notices(run, source(), [binary(LINUX, tmp_path, DEPENDENCY)])
+    notices(run, found(run), [binary(LINUX, tmp_path, DEPENDENCY)])
     newer = dataclasses.replace(DEPENDENCY, version="v1.3.0")
-    texts = notices(run, source(), [binary(LINUX, tmp_path, newer), binary(PLAN9, tmp_path, newer, DEPENDENCY)])
+    texts = notices(run, found(run), [binary(LINUX, tmp_path, newer), binary(PLAN9, tmp_path, newer, DEPENDENCY)])
     assert [title for title, _ in texts] == ["Go", "example.test/dependency v1.2.3", "example.test/dependency v1.3.0"]
-    assert asked(run).count("notices") == 2
+    assert asked(run).count("open offline") == 2
     assert set(run.store.recall(f"notices-{pinned()}")) == {title for title, _ in texts}
 
 
 def test_an_engine_has_the_modules_before_it_is_asked_for_their_licences(run: Run, tmp_path: Path) -> None:
     """Binaries may have come from another engine, whose modules this one has never seen."""
-    notices(run, source(), [binary(LINUX, tmp_path, DEPENDENCY)])
-    assert asked(run) == ["fetch", "notices"]
+    notices(run, found(run), [binary(LINUX, tmp_path, DEPENDENCY)])
+    assert asked(run) == ["fetch linux/amd64", "open offline"]
 
 
 def test_a_program_of_nothing_but_go_has_gos_licence(run: Run, tmp_path: Path) -> None:
     """It is asked for even where no module is linked in."""
-    assert notices(run, source(), [binary(LINUX, tmp_path)]) == (("Go", "Go's licence"),)
+    assert notices(run, found(run), [binary(LINUX, tmp_path)]) == (("Go", "Go's license"),)
 
 
 @pytest.mark.parametrize("texts", [[1], "Go", 1, {"Go": 1}, {"Go": None}], ids=str)
 def test_licence_texts_that_are_none_are_asked_for_again(texts: object, run: Run, tmp_path: Path) -> None:
     """A file that was harmed stands in nobody's way."""
     run.store.remember(f"notices-{pinned()}", texts)
-    assert notices(run, source(), [binary(LINUX, tmp_path)]) == (("Go", "Go's licence"),)
+    assert notices(run, found(run), [binary(LINUX, tmp_path)]) == (("Go", "Go's license"),)
 
 
-def test_modules_are_fetched_once_in_a_run(run: Run, tmp_path: Path) -> None:
-    """For compiling and for licences alike."""
-    give(run, plan9_386=program(PLAN9, go=pinned()))
-    outcomes(run, source(), RECIPE, (PLAN9,))
-    notices(run, source(), [binary(LINUX, tmp_path, DEPENDENCY)])
-    assert asked(run) == ["fetch", "compile plan9/386", "notices"]
+def test_what_a_source_carries_of_a_module_is_its_licence(run: Run, tmp_path: Path) -> None:
+    """A vendored module is never downloaded, and its text is taken from the source each time."""
+    title, ended = "example.test/dependency v1.2.3", [binary(LINUX, tmp_path, DEPENDENCY)]
+    for text in ("theirs", "theirs, changed"):
+        texts = notices(run, found(run, notices=((title, text),)), ended)
+        assert texts == (("Go", "Go's license"), (title, text))
+    assert asked(run) == ["open offline"]
+    assert set(run.store.recall(f"notices-{pinned()}")) == {"Go"}
 
 
 def test_without_a_binary_no_licence_is_asked_for(run: Run) -> None:
     """A release of refusals needs no engine."""
-    assert notices(run, source(), [refused()]) == (("Go", ""),)
+    assert notices(run, found(run), [refused()]) == (("Go", ""),)
     assert asked(run) == []
 
 
@@ -289,7 +338,7 @@ def test_checksums_are_the_last_step() -> None:
     assert len(set(release.STEPS)) == len(release.STEPS)
 
 
-def test_a_release_holds_its_files_and_nothing_else(tmp_path: Path) -> None:
+def test_a_release_has_its_files_and_nothing_else(tmp_path: Path) -> None:
     """Archives, manifest, schema and checksums, each where its artifact says."""
     store = Store(tmp_path / "dist")
     made = package(dist(store.release, refused(), binary(LINUX, tmp_path, DEPENDENCY), failed(PLAN9)), store)
@@ -331,7 +380,7 @@ def test_a_release_keeps_the_archives_of_what_did_not_change(tmp_path: Path) -> 
     assert "program_1.2.0_windows_amd64.zip" not in names(store.release)
 
 
-def test_a_harmed_release_is_mended(tmp_path: Path) -> None:
+def test_a_harmed_release_is_repaired(tmp_path: Path) -> None:
     """A damaged archive, a lost manifest and a stranger's file are gone after the next run."""
     store, built = Store(tmp_path / "dist"), binary(LINUX, tmp_path)
     first = package(dist(store.release, built), store)
@@ -368,7 +417,7 @@ def test_any_other_reason_makes_a_run_fail(reason: Reason, tmp_path: Path) -> No
 
 
 def test_a_lost_engine_counts_before_a_failed_compile() -> None:
-    """It is what has to be mended first, and its sentence is told."""
+    """It has to be repaired first, and the error has its sentence."""
     ended: list[Outcome] = [failed(LINUX), failed(PLAN9, Reason.ENGINE_LOST, sentence="it went away"), failed(WINDOWS)]
     with pytest.raises(EngineLost, match="3 of 3 pairs were not built: it went away"):
         check(ended)
@@ -377,15 +426,28 @@ def test_a_lost_engine_counts_before_a_failed_compile() -> None:
 # --- whole runs on what is there -------------------------------------------------------------------------------------
 
 
+def prime(store: Store, origin: Path, known: tuple[Target, ...], *built: Target) -> None:
+    """Let a store know what a run has found out about pairs and a source, with binaries of it."""
+    watcher = FakeWatcher()
+    settings = CompileSettings(dist=store.root, source=str(origin))
+    module = (origin / "go.mod").read_text().split()[1]
+    store.remember(f"pairs-{pinned()}", [dataclasses.asdict(target) for target in known])
+    store.work.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        started = FakeEngine(FakeGo(known, module=module))
+        run = Run(settings, watcher, Limits(), store, stack, started)
+        for target in built:
+            keep(store, target, kept=release.resolved(run, settings, RECIPE, known, (target,)).source)
+
+
 @pytest.fixture
 def primed(tmp_path: Path, tiny: Path, nobody: str) -> Path:
     """Return a `dist/` in which all is there that a run needs, where no engine answers."""
     assert nobody
     store = Store(tmp_path / "dist")
     known = (NATIVE, *(target for target in EVERY if target != NATIVE))
-    store.remember(f"pairs-{pinned()}", [dataclasses.asdict(target) for target in known])
+    prime(store, tiny, known, NATIVE, WINDOWS)
     store.remember(f"notices-{pinned()}", {"Go": "Go's", "example.test/dependency v1.2.3": "its"})
-    keep(store, NATIVE, WINDOWS, origin=tiny)
     return store.root
 
 
@@ -421,8 +483,7 @@ def test_the_program_for_this_machine_needs_no_engine_once_it_is_there(primed: P
 def test_a_broken_pair_is_built_where_it_is_named_with_a_note(primed: Path, tiny: Path) -> None:
     """`invoke build` makes one on request; lists, a matrix and its manifest leave it out."""
     store, broken = Store(primed), Target("freebsd", "riscv64", broken=True)
-    store.remember(f"pairs-{pinned()}", [dataclasses.asdict(target) for target in (broken, NATIVE, WINDOWS)])
-    keep(store, broken, origin=tiny)
+    prime(store, tiny, (broken, NATIVE, WINDOWS), broken, NATIVE, WINDOWS)
     watcher = FakeWatcher()
     settings = BuildSettings(dist=primed, source=str(tiny), goos="freebsd", goarch="riscv64", engine="docker")
     assert release.build_one(settings, watcher).target == broken
@@ -441,7 +502,7 @@ def test_a_binary_that_was_changed_with_its_record_is_built_again(run: Run) -> N
     place = path.with_name("program.json")
     place.write_text(json.dumps({**json.loads(place.read_text()), "sha256": hashlib.sha256(evil).hexdigest()}))
     give(run, plan9_386=program(PLAN9, go=pinned()))
-    (ended,) = outcomes(run, source(), RECIPE, [PLAN9])
+    (ended,) = outcomes(run, found(run), RECIPE, [PLAN9])
     assert isinstance(ended, Binary)
     assert ended.path.read_bytes() == program(PLAN9, go=pinned())
     assert isinstance(run.watcher, FakeWatcher)
@@ -469,7 +530,7 @@ def test_a_pair_that_go_refuses_is_an_error_with_gos_sentence(primed: Path, tiny
     assert "`invoke targets`" in caught.value.hint
 
 
-def test_what_is_asked_for_in_vain_is_told_before_anything_is_done(primed: Path) -> None:
+def test_what_is_asked_for_in_vain_is_reported_before_anything_is_done(primed: Path) -> None:
     """A wrong pair or an empty selection reads no source."""
     with pytest.raises(UnknownTarget):
         release.build_one(BuildSettings(dist=primed, source="nowhere", goos="linus"), FakeWatcher())

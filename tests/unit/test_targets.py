@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import pytest
 
+from tests.fakes import FakeGo, FakeWorkspace
 from tests.unit.samples import ANDROID, EVERY, GO, JS, LINUX, PLAN9, PLAN9_ARM, RECIPE, WINDOWS
 from toolkit import targets, toolchain
 from toolkit.errors import ToolchainError, UnknownTarget, UsageError
+from toolkit.go.workspace import Answer
 from toolkit.model import Target
 from toolkit.options import Selector, selector
 
@@ -19,35 +19,13 @@ SPARC = Target("linux", "sparc64", broken=True)
 NONE = Selector()
 
 
-@dataclass
-class FakeGo:
-    """A go command that knows some pairs, and refuses them in given words."""
-
-    known: tuple[Target, ...]
-    refusals: Mapping[str, str] = field(default_factory=dict)
-    calls: list[tuple[str, ...]] = field(default_factory=list)
-    surroundings: dict[str, str] = field(default_factory=dict)  # by pair: the toolchain it was asked with
-
-    def __call__(self, args: tuple[str, ...], env: Mapping[str, str]) -> tuple[str, str]:
-        """Answer as Go does: the list on standard output, a refusal on standard error."""
-        self.calls.append(args)
-        if args[0] == "tool":
-            keys = {"goos": "GOOS", "goarch": "GOARCH", "cgo_supported": "CgoSupported", "first_class": "FirstClass"}
-            rows = [{key: getattr(item, name) for name, key in keys.items()} for item in self.known]
-            broken = [{"Broken": True} if item.broken else {} for item in self.known]
-            return json.dumps([row | more for row, more in zip(rows, broken, strict=True)]), ""
-        pair = f"{env['GOOS']}/{env['GOARCH']}"
-        self.surroundings[pair] = env["GOTOOLCHAIN"]
-        return "preflight.invalid\n", self.refusals.get(pair, "")
-
-
 # --- what there is ---------------------------------------------------------------------------------------------------
 
 
 def test_pairs_come_as_go_lists_them() -> None:
     """Order, cgo and first class are Go's; nothing is refused where Go says nothing."""
     known = (WINDOWS, JS, LINUX, BROKEN)
-    found = targets.ask(FakeGo(known), RECIPE)
+    found = targets.ask(FakeWorkspace(FakeGo(known)), RECIPE)
     assert found == known
     assert [(item.cgo_supported, item.first_class, item.refusal, item.broken) for item in found] == [
         (True, True, "", False),
@@ -80,22 +58,29 @@ ROW = {"GOOS": "linux", "GOARCH": "amd64", "CgoSupported": True, "FirstClass": T
 def test_what_is_not_a_list_of_pairs_is_an_error(text: str) -> None:
     """Whatever an image's `go` prints; a name of a pair never leaves a directory or reaches a terminal."""
     with pytest.raises(ToolchainError, match="did not print a list of pairs"):
-        targets.ask(lambda *_: (text, ""), RECIPE)
+        targets.ask(FakeWorkspace(lambda *_: Answer(0, text, "")), RECIPE)
 
 
 def test_each_pair_is_asked_about_with_the_recipe_that_builds_it() -> None:
     """What Go refuses is asked for with the variables and the build mode of the build itself."""
-    go = FakeGo((LINUX, SIMULATOR))
-    targets.ask(go, RECIPE)
-    assert go.calls[0] == ("tool", "dist", "list", "-broken", "-json")
-    assert sorted(go.calls[1:]) == [("list", "-buildmode=exe", "."), ("list", ".")]
-    assert go.surroundings == {"linux/amd64": GO, "ios/amd64": GO}
+    workspace = FakeWorkspace(FakeGo((LINUX, SIMULATOR)))
+    targets.ask(workspace, RECIPE)
+    first, *rest = workspace.asked
+    assert (first.args, first.env) == (("tool", "dist", "list", "-broken", "-json"), {"GOTOOLCHAIN": GO})
+    assert sorted((asked.args, asked.env["GOOS"]) for asked in rest) == [
+        (("list", "-buildmode=exe", "."), "ios"),
+        (("list", "."), "linux"),
+    ]
+    environments = {"linux": RECIPE.environment(LINUX), "ios": RECIPE.environment(SIMULATOR)}
+    assert {asked.env["GOOS"]: asked.env for asked in rest} == environments
+    assert all(asked.directory == "" for asked in workspace.asked)
 
 
 def test_a_refusal_is_the_line_in_which_go_states_it() -> None:
-    """Of all that Go says, the one sentence that is a reason of its own is kept, without the word before it."""
+    """Of all that Go says, the one sentence that states a reason is kept, without the word before it."""
     said = f"warning: something\ngo: {ANDROID.refusal}\ngo: more\n"
-    found = targets.ask(FakeGo((ANDROID, LINUX), {"android/arm": said, "linux/amd64": "go: no such tool\n"}), RECIPE)
+    go = FakeGo((ANDROID, LINUX), {"android/arm": said, "linux/amd64": "go: no such tool\n"})
+    found = targets.ask(FakeWorkspace(go), RECIPE)
     assert [item.refusal for item in found] == [ANDROID.refusal, ""]
 
 
@@ -145,7 +130,7 @@ def test_an_empty_name_is_this_machines(goos: str, goarch: str, pair: str) -> No
         ("plan9", "amd64", "`plan9/amd64` is no pair that Go knows", "plan9 has: `plan9/386`, `plan9/arm`"),
     ],
 )
-def test_a_name_that_go_does_not_know_is_told_with_what_is_near(
+def test_a_name_that_go_does_not_know_is_reported_with_what_is_near(
     goos: str, goarch: str, message: str, hint: str
 ) -> None:
     """The message names the word that is wrong; the hint has the nearest that is right, or the way to all."""
@@ -309,6 +294,6 @@ def test_this_machines_pair_goes_first() -> None:
 
 
 def test_a_note_is_about_a_system_without_a_network() -> None:
-    """Go's two WebAssembly systems cannot reach AWS, and are told apart from all others by that."""
+    """Go's two WebAssembly systems cannot reach AWS, and only they have a note that says so."""
     assert set(targets.NOTES) == {"js", "wasip1"}
     assert targets.select(EVERY, NONE, NONE)[1] == JS

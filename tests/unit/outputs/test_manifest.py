@@ -34,7 +34,7 @@ def good(tmp_path: Path) -> dict[str, Any]:
 
 
 def valid(value: object) -> bool:
-    """Tell whether a value is as the schema says, as Draft 2020-12 has it."""
+    """Return whether a value is as the schema says, as Draft 2020-12 has it."""
     return jsonschema.Draft202012Validator(SCHEMA).is_valid(value)
 
 
@@ -215,7 +215,7 @@ def test_the_manifest_of_a_finished_release_is_its_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_manifest_that_cannot_be_read_records_nothing(text: bytes, tmp_path: Path) -> None:
-    """A harmed release is made anew; it never stands in the way."""
+    """A harmed release is made again; it never stands in the way."""
     assert recorded(tmp_path) == {}
     (tmp_path / "manifest.json").write_bytes(text)
     assert recorded(tmp_path) == {}
