@@ -1,4 +1,4 @@
-"""Licence texts of the modules that are linked into a program, read out of the zips that the go command keeps."""
+"""License texts of the modules that are linked into a program, read out of the zips that the go command keeps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from toolkit.errors import SourceError
 from toolkit.go.workspace import Workspace, documents
 from toolkit.model import Module
 
-_LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|PATENTS)([.-].*)?", re.IGNORECASE)
+_LONGEST = 1 << 24  # bytes of the licenses of one module
+_LICENSE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|PATENTS)([.-].*)?", re.IGNORECASE)
 
 
 def collect(modules: Iterable[Module], workspace: Workspace) -> dict[str, str]:
@@ -34,14 +35,28 @@ def collect(modules: Iterable[Module], workspace: Workspace) -> dict[str, str]:
             raise SourceError(
                 f"cannot read the license of `{name}`: {row.get('Error', '')}", hint="run the same command again"
             )
-        texts[name.replace("@", " ", 1)] = _licences(workspace.read(str(row["Zip"])), f"{name}/")
+        texts[name.replace("@", " ", 1)] = _licenses(workspace.read(str(row["Zip"])), name)
     return texts
 
 
-def _licences(data: bytes | None, prefix: str) -> str:
+def _licenses(data: bytes | None, module: str) -> str:
+    """Return the license texts at the top of a module's zip, which an engine handed over."""
     if data is None:
         return ""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        inside = (name for name in archive.namelist() if not name.endswith(".go"))
-        names = [name for name in inside if _LICENCE.fullmatch(name.removeprefix(prefix))]
-        return "\n\n".join(archive.read(name).decode("utf-8", "replace").strip() for name in sorted(names))
+    prefix = f"{module}/"
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            inside = (item for item in archive.infolist() if not item.filename.endswith(".go"))
+            wanted = [item for item in inside if _LICENSE.fullmatch(item.filename.removeprefix(prefix))]
+            if sum(item.file_size for item in wanted) > _LONGEST:
+                raise ValueError(f"its licenses are longer than {_LONGEST} bytes")
+            texts = (archive.read(item).decode("utf-8", "replace").strip() for item in _sorted(wanted))
+            return "\n\n".join(texts)
+    except (zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError, EOFError) as error:
+        raise SourceError(
+            f"cannot read the license of `{module}`: {error}", hint="run the same command again"
+        ) from None
+
+
+def _sorted(items: Iterable[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    return sorted(items, key=lambda item: item.filename)
