@@ -100,62 +100,26 @@ def _pair(target: Target) -> dict[str, object]:
 
 
 @dataclass
-class FakeWorkspace:
-    """A go command that is a function, and the files that lie where it runs."""
-
-    answer: Callable[..., Answer]  # from the arguments
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    calls: list[tuple[str, ...]] = field(default_factory=list)
-    root: str = "/tree"
-    modules: str = "/modules"
-
-    def go(self, *args: str, directory: str = "", env: Mapping[str, str] | None = None, fresh: bool = False) -> Answer:
-        """Remember the question and answer it."""
-        del directory, env, fresh
-        self.calls.append(args)
-        return self.answer(*args)
-
-    def read(self, path: str) -> bytes | None:
-        """Return a file."""
-        return self.files.get(path)
-
-
-@dataclass
 class FakeEngine:
     """An engine whose compiles are a fixed map: bytes to return, or an exception to raise."""
 
-    known: tuple[Target, ...] = ()
+    go: FakeGo = field(default_factory=FakeGo)
     results: Mapping[str, bytes | Exception] = field(default_factory=dict)  # by pair
     name: str = "fake"
     jobs: int = 2
     digest: str = ""
     record: Mapping[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)  # what was asked of it, in order
+    opened: list[FakeWorkspace] = field(default_factory=list)
     closed: threading.Event = field(default_factory=threading.Event)
 
     @contextlib.contextmanager
     def open(self, nodes: Iterable[Node], online: bool) -> Iterator[FakeWorkspace]:  # noqa: FBT001 - as in Engine
-        """Give a go command that knows the pairs, refuses some of them, and has a zip without a license of any module."""
-        del nodes, online
-        yield FakeWorkspace(self._answer, {"/go/LICENSE": b"Go's license"})
-
-    def _answer(self, *args: str) -> Answer:
-        match args:
-            case ("tool", "dist", "list", *_):
-                self.calls.append("targets")
-                rows = [
-                    {"GOOS": t.goos, "GOARCH": t.goarch, "CgoSupported": t.cgo_supported, "FirstClass": t.first_class}
-                    for t in self.known
-                ]
-                return Answer(0, json.dumps(rows), "")
-            case ("env", "GOROOT"):
-                self.calls.append("notices")
-                return Answer(0, "/go\n", "")
-            case ("mod", "download", "-json", *names):
-                pairs = [name.split("@") for name in names]
-                found = [{"Path": path, "Version": version, "Zip": "/none"} for path, version in pairs]
-                return Answer(0, "\n".join(map(json.dumps, found)), "")
-        return Answer(0, "", "")
+        """Give a directory beside its go command."""
+        self.calls.append(f"open {'online' if online else 'offline'}")
+        tree = {node.name: b"".join(node.chunks()) for node in nodes}
+        self.opened.append(FakeWorkspace(self.go, self.go.files, tree, online))
+        yield self.opened[-1]
 
     def compile(self, source: Source, target: Target, recipe: Recipe) -> bytes:
         """Return or raise what stands for the pair."""

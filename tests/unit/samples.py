@@ -76,7 +76,7 @@ def failed(target: Target, reason: Reason = Reason.COMPILE_FAILED, **more: Any) 
 
 def dist(root: Path, *outcomes: Outcome, **changes: Any) -> Dist:
     """Return a release that has no files yet."""
-    notices = (("Go", "Go's licence\n"), ("example.test/dependency v1.2.3", "its licence\n"))
+    notices = (("Go", "Go's license\n"), ("example.test/dependency v1.2.3", "its license\n"))
     return replace(Dist(root, source(), RECIPE, EVERY, outcomes, notices), **changes)
 
 
