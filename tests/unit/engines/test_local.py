@@ -2,96 +2,167 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.unit.samples import DEPENDENCY, GO, LINUX, RECIPE, source
-from toolkit.engines import Closed, CompileError, Limits, Share, TimeLimit
-from toolkit.engines.local import LocalEngine
-from toolkit.errors import DiskFull, SourceError
+from tests.unit.samples import GO, LINUX, RECIPE, source
+from toolkit import toolchain
+from toolkit.engines import COMPILE, Closed, CompileError, Limits, Share, TimeLimit
+from toolkit.engines.local import Caches, LocalEngine
+from toolkit.errors import DiskFull, OutputUnwritable
+from toolkit.go import tree
+from toolkit.go.tree import Node
+from toolkit.go.workspace import Answer
+from toolkit.model import Piece, Source
 from toolkit.settings import EngineSettings
 from toolkit.toolchain import Go
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the go command of these tests is a shell script")
 
 SHARE = Share(jobs=2, cpus=3, memory=4 << 30)
-OUT = 'args="$*"; while [ "$1" != -o ]; do shift; done; out=$2'  # finds where the binary has to go
+OUT = 'mkdir -p "$GOPATH/bin"; out=$GOPATH/bin/program'  # where a program has to go
+THEIRS = {"PATH": os.environ["PATH"], "HOME": "/home/theirs", "GOENV": "off", "GOMODCACHE": "/theirs/mod"}
+THEIRS |= {"GOPROXY": "https://modules.example", "GOSUMDB": "sums.example", "GOPRIVATE": "private.example"}
+THEIRS |= {"HTTPS_PROXY": "http://user:secret@proxy.example", "GOVCS": ""}
 
 
-def engine(folder: Path, script: str, *, seconds: float = 10, env: dict[str, str] | None = None) -> LocalEngine:
-    """Return an engine whose go command is a script."""
+def engine(folder: Path, script: str, *, seconds: float = 10, **env: str) -> LocalEngine:
+    """Return an engine whose go command is a script with the programs of this machine."""
     path = folder / "go"
-    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.write_text(f"#!/bin/sh\nPATH={os.environ['PATH']}\n{script}\n")
     path.chmod(0o755)
-    surroundings = {"PATH": os.environ["PATH"], "GOPROXY": "https://modules.example", "GOENV": "theirs"}
-    return LocalEngine(Go(path, GO, surroundings), SHARE, Limits(seconds=seconds), env or {})
+    work = folder / "work"
+    work.mkdir(exist_ok=True)
+    caches = Caches(folder / "caches", folder / "caches" / "build")
+    return LocalEngine(Go(path, GO, {**THEIRS, **env}), SHARE, Limits(seconds=seconds), caches, work)
+
+
+def packed(folder: Path, *, remote: bool = False) -> Source:
+    """Return a source of two files in the directory `module` of its tree."""
+    (folder / "pack").write_bytes(b"module x\npackage main\n")
+    files = (Piece("module/go.mod", folder / "pack", 0, 9), Piece("module/main.go", folder / "pack", 9, 13))
+    return source(files=(), digest="0" * 64) if remote else source(files=files, directory="module")
 
 
 def built(made: LocalEngine, folder: Path) -> str:
     """Return what a compile gives."""
-    return made.compile(source(directory=folder), LINUX, RECIPE).decode()
+    return made.compile(packed(folder), LINUX, RECIPE).decode()
+
+
+def asked(made: LocalEngine, *, online: bool, fresh: bool = False) -> list[dict[str, str]]:
+    """Return the variables of each go command that a question runs, each of which fails."""
+    with made.open(tree.plain({"a": b""}), online) as workspace:
+        workspace.go("list", fresh=fresh)
+    runs = (made.caches.root / "runs").read_text().split("--\n")[:-1]
+    return [dict(line.split("=", 1) for line in run.splitlines() if "=" in line) for run in runs]
+
+
+def noting(folder: Path) -> str:
+    """Return a script that writes down its variables and fails."""
+    (folder / "caches").mkdir(exist_ok=True)
+    return f"env >> {folder}/caches/runs; echo -- >> {folder}/caches/runs; exit 1"
 
 
 # --- compiling -------------------------------------------------------------------------------------------------------
 
 
 def test_a_compile_gives_the_bytes(tmp_path: Path) -> None:
-    """Whatever they are, from a folder that is gone afterwards."""
+    """Whatever they are, from a directory that is gone afterwards."""
     script = f'{OUT}; printf \'\\377\\000bytes\' > "$out"; echo "$out" > {tmp_path}/where'
-    assert engine(tmp_path, script).compile(source(directory=tmp_path), LINUX, RECIPE) == b"\xff\0bytes"
+    assert engine(tmp_path, script).compile(packed(tmp_path), LINUX, RECIPE) == b"\xff\0bytes"
     assert not Path((tmp_path / "where").read_text().strip()).parent.exists()
 
 
-def test_a_compile_runs_the_recipe(tmp_path: Path) -> None:
-    """Its line is the recipe's, kept to the engine's share; it runs in the source's folder."""
-    made = built(engine(tmp_path, f'{OUT}; echo "$args|$(pwd)|$out" > "$out"'), tmp_path)
-    args, folder, out = made.strip().split("|")
-    build, *rest = RECIPE.argv(source(), LINUX, out)
-    assert args == " ".join([build, "-p=3", *rest])
-    assert Path(folder).samefile(tmp_path)
+def test_a_compile_runs_the_recipe_where_nothing_but_the_listed_files_is(tmp_path: Path) -> None:
+    """Its line is the recipe's, kept to the engine's share; its directory says that something is compiled there."""
+    lines = built(engine(tmp_path, f'{OUT}; (echo "$*"; pwd; find . -type f | sort; cat *) > "$out"'), tmp_path)
+    args, directory, *rest = lines.splitlines()
+    install, *flags = RECIPE.argv(source(), LINUX)
+    assert args == " ".join([install, "-p=3", *flags])
+    assert f"/{COMPILE}-" in directory
+    assert directory.endswith("/_/_/module")
+    assert rest == ["./go.mod", "./main.go", "module x", "package main"]
 
 
-def test_a_compile_has_the_recipes_variables(tmp_path: Path) -> None:
-    """They count before this machine's; no module is fetched; the share and the build cache are set."""
-    made = built(engine(tmp_path, f'{OUT}; env > "$out"', env={"GOCACHE": "/cache"}), tmp_path)
-    env = dict(line.split("=", 1) for line in made.splitlines())
-    wanted = {**RECIPE.environment(LINUX), **SHARE.environment(), "GOPROXY": "off", "GOCACHE": "/cache"}
+def test_compiles_of_a_run_share_the_source(tmp_path: Path) -> None:
+    """It is written once, and removed when the engine is closed."""
+    made = engine(tmp_path, f'{OUT}; pwd > "$out"')
+    first = built(made, tmp_path)
+    assert built(made, tmp_path) == first
+    assert Path(first.strip()).is_dir()
+    made.close()
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_compile_has_the_recipes_variables_and_few_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No module comes from a network, no program is found, and nothing of this machine's secrets is there."""
+    for name in ("AWS_SECRET_ACCESS_KEY", "GIT_SSH_COMMAND", "NETRC", "SSH_AUTH_SOCK", "GOFLAGS", "GOAMD64"):
+        monkeypatch.setenv(name, "theirs")
+    made = engine(tmp_path, f'env > {tmp_path}/env; {OUT}; echo > "$out"')
+    built(made, tmp_path)
+    env = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines())
+    modules = made.caches.modules
+    wanted = {**RECIPE.environment(LINUX), **SHARE.environment(), "GOPROXY": f"file://{modules}/cache/download"}
+    wanted |= {"GOCACHE": str(tmp_path / "caches" / "build"), "GOMODCACHE": str(modules)}
+    wanted |= {"GOSUMDB": "sums.example", "GOPRIVATE": "private.example"}
     assert {name: env[name] for name in wanted} == wanted
-    assert env["GOTMPDIR"].startswith(os.path.realpath(env["GOTMPDIR"])[:4])
-    assert "HOME" not in env
+    own = {"GOPATH", "GOTMPDIR", "HOME", "TMPDIR", "TEMP", "TMP"}
+    assert all(env[name].startswith(str(tmp_path / "work")) for name in own)
+    shell = {"PATH", "PWD", "OLDPWD", "SHLVL", "_"}
+    assert set(env) - shell == {*wanted, *own}
+
+
+def test_files_that_gos_cache_does_not_see_have_a_cache_for_themselves(tmp_path: Path) -> None:
+    """Named by their digest."""
+    made = engine(tmp_path, f'{OUT}; echo "$GOCACHE" > "$out"')
+    special = replace(packed(tmp_path), included="0123456789abcdef" * 4)
+    assert made.compile(special, LINUX, RECIPE).decode().strip().endswith("/build-0123456789abcdef")
+
+
+def test_a_module_is_checked_against_what_was_fetched(tmp_path: Path) -> None:
+    """The checksum database's last state is in each GOPATH; a source in a directory needs none."""
+    made = engine(tmp_path, f'{OUT}; cat "$GOPATH/pkg/sumdb/sums.example/latest" > "$out" || echo none > "$out"')
+    database = made.caches.checked / "pkg" / "sumdb" / "sums.example"
+    database.mkdir(parents=True)
+    (database / "latest").write_text("state")
+    assert made.compile(packed(tmp_path, remote=True), LINUX, RECIPE) == b"state"
+    assert made.compile(packed(tmp_path), LINUX, RECIPE) == b"none\n"
 
 
 def test_a_compile_that_fails_says_all_that_it_said(tmp_path: Path) -> None:
-    """Both outputs, in their order, whatever bytes they hold."""
+    """Both outputs, whatever bytes they hold."""
     with pytest.raises(CompileError) as caught:
         built(engine(tmp_path, "echo one; echo two >&2; printf '\\377'; exit 1"), tmp_path)
-    assert str(caught.value) == "one\ntwo\n\N{REPLACEMENT CHARACTER}"
+    assert str(caught.value) == "one\n\N{REPLACEMENT CHARACTER}two\n"
 
 
-def test_a_compile_without_a_binary_has_failed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "script", ["true", f"{OUT}; echo > $out; echo > $out.2", f"{OUT}; ln -s /etc/hostname $out", f"{OUT}; mkdir $out"]
+)
+def test_a_compile_without_one_program_has_failed(script: str, tmp_path: Path) -> None:
     """Whatever its exit code."""
-    with pytest.raises(CompileError, match="done"):
-        built(engine(tmp_path, "echo done"), tmp_path)
+    with pytest.raises(CompileError, match="programs"):
+        built(engine(tmp_path, script), tmp_path)
 
 
-def test_a_compile_without_room_is_a_full_disk(tmp_path: Path) -> None:
-    """It is no fault of the source's."""
+def test_a_compile_without_space_is_a_full_disk(tmp_path: Path) -> None:
+    """It is not the source's fault."""
     with pytest.raises(DiskFull) as caught:
         built(engine(tmp_path, "echo 'write /tmp/x: no space left on device' >&2; exit 1"), tmp_path)
     assert "`invoke clean --all`" in caught.value.hint
 
 
 def test_a_compile_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    """With the compilers it started; what it said until then is told."""
+    """With the compilers it started; what it said until then is kept."""
     begun = time.monotonic()
     script = f"echo working; sleep 30 & echo $! > {tmp_path}/child; wait"
     with pytest.raises(TimeLimit, match="working"):
-        built(engine(tmp_path, script, seconds=0.3), tmp_path)
+        built(engine(tmp_path, script, seconds=0.5), tmp_path)
     assert time.monotonic() - begun < 5
     assert not alive(int((tmp_path / "child").read_text()))
 
@@ -140,58 +211,110 @@ def test_a_closed_engine_ends_what_runs_and_begins_nothing(tmp_path: Path) -> No
         built(made, tmp_path)
 
 
+# --- questions -------------------------------------------------------------------------------------------------------
+
+
+def test_a_question_is_answered_in_its_tree(tmp_path: Path) -> None:
+    """With the exit code and both outputs; the tree is gone afterwards."""
+    made = engine(tmp_path, "pwd; cat go.mod >&2; echo $*; exit 3")
+    with made.open(tree.plain({"a/go.mod": b"module x\n"}), online=False) as workspace:
+        answer = workspace.go("list", "-e", directory="a")
+        assert answer == Answer(3, f"{workspace.root}/a\nlist -e\n", "module x\n")
+        assert workspace.read(f"{workspace.root}/a/go.mod") == b"module x\n"
+        assert workspace.read(f"{workspace.root}/none") is None
+        assert workspace.read("\0") is None
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_what_nobody_may_read_is_removed_too(tmp_path: Path) -> None:
+    """A tree may hold what is not readable, as the user's does."""
+    nodes = [Node("d", kind=tree.DIRECTORY, mode=0), Node("f", mode=0), Node("l", kind=b"2", link="nowhere")]
+    with engine(tmp_path, "true").open(nodes, online=False) as workspace:
+        assert (Path(workspace.root) / "d").stat().st_mode & 0o777 == 0
+        assert (Path(workspace.root) / "f").stat().st_mode & 0o777 == 0
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_tree_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    """A name may be too long for this machine's file system."""
+    with (
+        pytest.raises(OutputUnwritable),
+        engine(tmp_path, "true").open(tree.plain({"x" * 300: b""}), online=False),
+    ):
+        pass
+
+
+def test_an_offline_question_reaches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a proxy nor the user's settings and keys."""
+    for name in ("AWS_SECRET_ACCESS_KEY", "GIT_SSH_COMMAND", "NETRC", "SSH_AUTH_SOCK"):
+        monkeypatch.setenv(name, "theirs")
+    (env,) = asked(engine(tmp_path, noting(tmp_path)), online=False)
+    assert env["GOPROXY"] == "off"
+    assert not {"AWS_SECRET_ACCESS_KEY", "GIT_SSH_COMMAND", "NETRC", "SSH_AUTH_SOCK", "HTTPS_PROXY"} & set(env)
+
+
+def test_the_users_module_cache_is_asked_before_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a proxy, so that all is checked; only then come the user's own settings, with what private modules need."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "theirs")
+    private = {"GIT_SSH_COMMAND": "theirs", "NETRC": "theirs", "SSH_AUTH_SOCK": "theirs"}
+    for name, value in private.items():
+        monkeypatch.setenv(name, value)
+    made = engine(tmp_path, noting(tmp_path))
+    first, second = asked(made, online=True)
+    assert (first["GOPROXY"], first["GONOPROXY"]) == ("file:///theirs/mod/cache/download", "none")
+    assert not set(private) & set(first)
+    assert second["GOPROXY"] == "https://modules.example"
+    assert {name: second[name] for name in private} == private
+    assert (second["HOME"], second["GOVCS"]) == ("/home/theirs", "private:all,public:off")
+    assert {env["GOMODCACHE"] for env in (first, second)} == {str(made.caches.modules)}
+    assert not any("AWS_SECRET_ACCESS_KEY" in env for env in (first, second))
+
+
+def test_what_has_to_be_new_comes_from_the_network(tmp_path: Path) -> None:
+    """`@latest` in a module cache may be of last year."""
+    (env,) = asked(engine(tmp_path, noting(tmp_path)), online=True, fresh=True)
+    assert env["GOPROXY"] == "https://modules.example"
+
+
+def test_what_the_module_cache_has_needs_no_network(tmp_path: Path) -> None:
+    """The first answer counts if it is one; one with an error in it does not."""
+    count = f"echo x >> {tmp_path}/count"
+    with engine(tmp_path, f"{count}; echo '{{}}'").open((), online=True) as workspace:
+        assert workspace.go("list").code == 0
+    with engine(tmp_path, f"{count}; echo '\"Error\": {{}}'").open((), online=True) as workspace:
+        workspace.go("list")
+    assert (tmp_path / "count").read_text() == "x\n" * 3
+
+
+def test_who_trusts_version_control_says_so(tmp_path: Path) -> None:
+    """GOVCS of the user's counts."""
+    (env,) = asked(engine(tmp_path, noting(tmp_path), GOVCS="public:git"), online=True, fresh=True)
+    assert env["GOVCS"] == "public:git"
+
+
 # --- the rest --------------------------------------------------------------------------------------------------------
 
 
-def test_it_is_the_pinned_go_with_all_of_this_machine() -> None:
-    """Jobs as asked for, or as many as the machine carries; the build cache may be named."""
-    made = LocalEngine.start(EngineSettings(), Limits())
+def test_it_is_the_pinned_go_with_all_of_this_machine(tmp_path: Path) -> None:
+    """Jobs as asked for, or as many as the machine carries."""
+    settings = EngineSettings(dist=tmp_path)
+    made = LocalEngine.start(settings, Limits())
     assert 1 <= made.jobs <= (os.cpu_count() or 1)
-    assert LocalEngine.start(EngineSettings(), Limits(jobs=5)).jobs == 5
+    assert LocalEngine.start(settings, Limits(jobs=5)).jobs == 5
+    assert toolchain.go("").version == toolchain.pinned()
 
 
-def test_a_build_cache_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`~` is the home folder; a relative one is relative to where the person is."""
+def test_a_build_cache_is_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~` is the home directory; a relative one is relative to where the person is."""
     monkeypatch.chdir(tmp_path)
-    made = LocalEngine.start(EngineSettings(build_cache="cache"), Limits())
-    assert made._env == {"GOCACHE": str(tmp_path / "cache")}  # noqa: SLF001 - a compile would have to run to see it
+    made = LocalEngine.start(EngineSettings(dist=tmp_path, build_cache="cache"), Limits())
+    assert made.caches.environment()["GOCACHE"] == str(tmp_path / "cache")
+    assert made.caches.root.name == "aws-mfa-toolkit"
 
 
-def test_modules_are_fetched_by_the_go_command(tmp_path: Path) -> None:
-    """In the source's folder, with this machine's settings."""
-    engine(tmp_path, f'echo "$*|$(pwd)|$GOPROXY" > {tmp_path}/said').fetch(source(directory=tmp_path))
-    args, folder, proxy = (tmp_path / "said").read_text().strip().split("|")
-    assert (args, proxy) == ("mod download", "https://modules.example")
-    assert Path(folder).samefile(tmp_path)
-
-
-def test_modules_that_cannot_be_had_are_an_error_of_the_source(tmp_path: Path) -> None:
-    """The module is named, with what Go said."""
-    with pytest.raises(SourceError) as caught:
-        engine(tmp_path, "echo 'go: no network.' >&2; exit 1").fetch(source(directory=tmp_path))
-    assert str(caught.value) == "the modules of `example.test/program` cannot be had: no network"
-    assert "GOPROXY" in caught.value.hint
-
-
-def test_pairs_are_asked_for_where_a_main_package_is(tmp_path: Path) -> None:
-    """Go refuses to link only there."""
-    rows = [{"GOOS": "linux", "GOARCH": arch, "CgoSupported": True, "FirstClass": False} for arch in ("386", "arm")]
-    script = f"""
-[ "$1" = tool ] && echo '{json.dumps(rows)}' && exit
-grep -q '^package main' main.go && [ -f go.mod ] || exit
-[ "$GOARCH" = arm ] && echo "go: $GOOS/$GOARCH requires external (cgo) linking, but cgo is not enabled" >&2
-exit 1
-"""
-    first, second = engine(tmp_path, script).targets()
-    assert (str(first), first.refusal, first.cgo_supported) == ("linux/386", "", True)
-    assert second.refusal == "linux/arm requires external (cgo) linking, but cgo is not enabled"
-
-
-def test_licences_come_from_gos_own_folders(tmp_path: Path) -> None:
-    """The go command says where they are, and runs where the source is."""
-    (tmp_path / "LICENSE").write_text("Go's")
-    row = json.dumps({"Path": DEPENDENCY.path, "Version": DEPENDENCY.version, "Zip": f"{tmp_path}/none.zip"})
-    script = f"[ $1 = env ] && echo {tmp_path} && exit; pwd > where; echo '{row}'"
-    texts = engine(tmp_path, script).notices(source(directory=tmp_path), [DEPENDENCY])
-    assert texts == {"Go": "Go's", "example.test/dependency v1.2.3": ""}
-    assert (tmp_path / "where").exists()
+def test_caches_that_cannot_be_made_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The directory is named."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(OutputUnwritable, match="file"):
+        LocalEngine.start(EngineSettings(dist=tmp_path), Limits())

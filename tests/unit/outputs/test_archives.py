@@ -217,7 +217,7 @@ def test_third_party_licences_are_gos_and_each_modules(tmp_path: Path) -> None:
     assert text.startswith("program holds parts of the following works")
     go = "Go (go1.27.3, standard library and runtime)"
     assert [line for line in text.splitlines() if "v1.2.3" in line or "Go (" in line] == [go, label(DEPENDENCY)]
-    assert text.index("Go's licence") < text.index(label(DEPENDENCY)) < text.index("its licence")
+    assert text.index("Go's license") < text.index(label(DEPENDENCY)) < text.index("its license")
 
 
 def test_a_module_without_a_licence_is_told(tmp_path: Path) -> None:
