@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import os
+import tarfile
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tests.unit.samples import DEPENDENCY, LINUX, RECIPE, source, write_tree
-from toolkit.engines import Closed, CompileError, Limits, TimeLimit
+from tests.unit.samples import LINUX, RECIPE, WINDOWS, source
+from toolkit import toolchain
+from toolkit.engines import DEPTH, Closed, CompileError, Limits, TimeLimit
 from toolkit.engines.docker import DockerEngine, certificates, run_label
 from toolkit.engines.docker_container import Result
+from toolkit.engines.docker_host import MODULES, SOURCE
 from toolkit.engines.docker_volumes import cache_names
-from toolkit.errors import DiskFull, EngineLost, ImageUnusable, SourceError, ToolkitError
-from toolkit.model import Source
+from toolkit.engines.image import Image
+from toolkit.errors import DiskFull, EngineLost, ImageUnusable, ToolkitError
+from toolkit.go import tree
+from toolkit.go.workspace import Answer as Said
+from toolkit.model import Piece, Source
 from toolkit.settings import EngineSettings
 from toolkit.toolchain import pinned
 
@@ -34,17 +41,24 @@ class FakeContainer:
 
     answer: Answer
     online: bool
+    source: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     calls: list[tuple[tuple[str, ...], Mapping[str, str], str, float]] = field(default_factory=list)
-    sent: int = 0
+    copied: list[tuple[str, str]] = field(default_factory=list)
     removed: int = 0
-    holds: str = ""
 
     def put(self, folder: str, files: Mapping[str, bytes], folders: tuple[str, ...] = ()) -> None:
         """Take files."""
         del folders
-        self.sent += 1
         self.files |= {f"{folder}/{name}": data for name, data in files.items()}
+
+    def put_tar(self, folder: str, chunks: Iterable[bytes]) -> None:
+        """Take the files of a tar."""
+        self.files |= {f"{folder}/{name}": data for name, data in unpacked(chunks).items()}
+
+    def copy(self, path: str, folder: str) -> None:
+        """Remember what was to be copied."""
+        self.copied.append((path, folder))
 
     def get(self, path: str) -> bytes | None:
         """Give a file."""
@@ -60,6 +74,12 @@ class FakeContainer:
         self.removed += 1
 
 
+def unpacked(chunks: Iterable[bytes]) -> dict[str, bytes]:
+    """Return the files of a tar."""
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as packed:
+        return {item.name: packed.extractfile(item).read() for item in packed if item.isfile()}  # type: ignore[union-attr]
+
+
 @dataclass
 class FakeHost:
     """A host that starts fake containers."""
@@ -67,17 +87,31 @@ class FakeHost:
     answer: Answer = lambda _container, _argv: Result(0, "", "")
     cpus: int = 4
     memory: int = 8 * GIB
+    goarch: str = "amd64"
+    volumes: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
     made: list[FakeContainer] = field(default_factory=list)
     asked: list[tuple[str, str, str, str, int]] = field(default_factory=list)
     closed: bool = False
 
     def run(  # noqa: PLR0913 - as the host has it
-        self, image: str, run: str, *, cache: str, modules: str, online: bool, memory: int
+        self, image: str, run: str, *, cache: str, modules: str, source: str = "", online: bool, memory: int
     ) -> FakeContainer:
         """Start a container."""
         self.asked.append((image, run, cache, modules, memory))
-        self.made.append(FakeContainer(self.answer, online))
+        self.made.append(FakeContainer(self.answer, online, source))
         return self.made[-1]
+
+    def make_source_volume(self, run: str, tar: Iterable[bytes], image: str) -> str:
+        """Make a volume."""
+        assert (run, image) == ("/dist", "image")
+        name = f"volume-{len(self.volumes)}"
+        self.volumes[name] = unpacked(tar)
+        return name
+
+    def remove_volume(self, name: str) -> None:
+        """Remember it."""
+        self.gone.append(name)
 
     def close(self) -> None:
         """Remember it."""
@@ -87,51 +121,97 @@ class FakeHost:
 def engine(host: FakeHost, *, cache: str = "", limits: Limits | None = None) -> DockerEngine:
     """Return an engine on a fake host."""
     settings = EngineSettings(dist=Path("/dist"), build_cache=cache)
-    return DockerEngine(cast("Host", host), "image", settings, limits or Limits(jobs=2, seconds=7))
+    return DockerEngine(cast("Host", host), Image("image", "sha256:1"), settings, limits or Limits(jobs=2, seconds=7))
 
 
-def compiled(container: FakeContainer, argv: tuple[str, ...]) -> Result:
+def compiled(container: FakeContainer, _argv: tuple[str, ...]) -> Result:
     """Answer as a compile that goes well."""
-    container.files[argv[argv.index("-o") + 1]] = b"program"
+    env = container.calls[-1][1]
+    native = (env["GOOS"], env["GOARCH"]) == ("linux", "amd64")
+    below, exe = "" if native else f"/{env['GOOS']}_{env['GOARCH']}", ".exe" if env["GOOS"] == "windows" else ""
+    container.files[f"{env['GOPATH']}/bin{below}/program{exe}"] = b"program"
     return Result(0, "", "")
 
 
 @pytest.fixture
 def program(tmp_path: Path) -> Source:
     """Return a source whose files are there."""
-    return source(directory=write_tree(tmp_path, {"go.mod": "module x\n", "main.go": "package main\n"}))
+    (tmp_path / "pack").write_bytes(b"module x\npackage main\n")
+    files = (Piece("m/go.mod", tmp_path / "pack", 0, 9), Piece("m/main.go", tmp_path / "pack", 9, 13))
+    return source(files=files, directory="m")
 
 
 # --- compiling -------------------------------------------------------------------------------------------------------
 
 
 def test_a_compile_gives_the_bytes(program: Source) -> None:
-    """The source is sent, the recipe runs in it without a network, and the binary is fetched."""
+    """The source lies in a volume, the recipe runs in it without a network, and the binary is fetched."""
     host = FakeHost(compiled)
     assert engine(host).compile(program, LINUX, RECIPE) == b"program"
     (container,) = host.made
-    assert container.files["/build/go/source/main.go"] == b"package main\n"
-    assert not container.online
+    place = f"{DEPTH.strip('/')}/{program.digest[:16]}"
+    assert host.volumes == {"volume-0": {f"{place}/m/go.mod": b"module x\n", f"{place}/m/main.go": b"package main\n"}}
+    assert (container.source, container.online) == ("volume-0", False)
     ((argv, env, folder, seconds),) = container.calls
-    out = argv[argv.index("-o") + 1]
-    build, *rest = RECIPE.argv(program, LINUX, out)
-    assert argv == ("go", build, "-p=2", *rest)
-    assert (folder, seconds) == ("/build/go/source", 7)
-    wanted = {**RECIPE.environment(LINUX), "GOPROXY": "off", "GOMAXPROCS": "2"}
-    wanted |= {"GOCACHE": "/cache/go", "GOMODCACHE": "/modules/go", "HOME": "/build"}
+    install, *rest = RECIPE.argv(program, LINUX)
+    assert argv == ("go", install, "-p=2", *rest)
+    assert (folder, seconds) == (f"{SOURCE}/{place}/m", 7)
+    modules = f"{MODULES}/go{DEPTH}"
+    wanted = {**RECIPE.environment(LINUX), "GOPROXY": f"file://{modules}/cache/download", "GOMAXPROCS": "2"}
+    wanted |= {"GOCACHE": "/cache/go", "GOMODCACHE": modules, "HOME": "/build"}
     wanted |= {"GOTMPDIR": "/build/scratch", "TMPDIR": "/build/scratch"}
     assert {name: env[name] for name in wanted} == wanted
 
 
+def test_a_program_for_another_system_lies_elsewhere(program: Source) -> None:
+    """`go install` puts it into a directory with the pair's name."""
+    assert engine(FakeHost(compiled)).compile(program, WINDOWS, RECIPE) == b"program"
+
+
+def test_a_compile_gets_no_secret_of_this_machine(program: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only how modules are checked goes along, never how they are fetched."""
+    for name in ("GOPROXY", "HTTPS_PROXY", "GIT_SSH_COMMAND", "NETRC", "AWS_SECRET_ACCESS_KEY", "GOAUTH"):
+        monkeypatch.setenv(name, "https://user:secret@example.invalid")
+    toolchain.go.cache_clear()
+    host = FakeHost(compiled)
+    try:
+        engine(host).compile(program, LINUX, RECIPE)
+    finally:
+        toolchain.go.cache_clear()
+    assert "secret" not in str(host.made[0].calls)
+
+
 def test_a_container_serves_one_compile_after_the_other(program: Source) -> None:
-    """It is started once, and the source is sent once, until there is another."""
+    """It is started once, and the source is sent once; another source has another volume and container."""
     host = FakeHost(compiled)
     made = engine(host)
     for _ in range(3):
         made.compile(program, LINUX, RECIPE)
-    assert (len(host.made), host.made[0].sent, host.made[0].removed) == (1, 1, 0)
-    made.compile(source(directory=program.directory, digest="other"), LINUX, RECIPE)
-    assert (len(host.made), host.made[0].sent) == (1, 2)
+    assert (len(host.made), len(host.volumes), host.made[0].removed) == (1, 1, 0)
+    made.compile(replace(program, digest="f" * 64), LINUX, RECIPE)
+    assert [container.source for container in host.made] == ["volume-0", "volume-1"]
+
+
+def test_a_module_needs_no_source(program: Source) -> None:
+    """The go command has it already; what the checksum database said of it goes along."""
+    host = FakeHost(compiled)
+    engine(host).compile(replace(program, files=(), directory=""), LINUX, RECIPE)
+    (container,) = host.made
+    assert (host.volumes, container.source) == ({}, "")
+    ((_, env, folder, _),) = container.calls
+    assert folder == "/build"
+    assert container.copied == [(f"{MODULES}/go/gopath/pkg/sumdb", f"{env['GOPATH']}/pkg")]
+
+
+def test_files_that_gos_cache_does_not_see_have_a_cache_for_themselves(program: Source) -> None:
+    """A volume that is named after them; the modules are the same."""
+    host = FakeHost(compiled)
+    made = engine(host)
+    made.compile(program, LINUX, RECIPE)
+    made.compile(replace(program, included="0123456789abcdef"), LINUX, RECIPE)
+    (_, _, first, modules, _), (_, _, second, same, _) = host.asked
+    assert second == f"{first}-0123456789ab"
+    assert modules == same
 
 
 def test_an_engine_runs_as_many_jobs_as_it_can_carry() -> None:
@@ -162,7 +242,7 @@ def test_two_compiles_at_a_time_have_two_containers(program: Source) -> None:
     [
         (Result(1, "", "# x\nundefined: y\n"), CompileError, "undefined: y"),
         (Result(0, "", "said nothing of it"), CompileError, "said nothing of it"),
-        (Result(1, "", "write x: no space left on device"), DiskFull, "no room left"),
+        (Result(1, "", "write x: no space left on device"), DiskFull, "no space left"),
         (Result(137, "", "signal: killed"), EngineLost, "out of memory"),
         (Result(-1, "", ""), EngineLost, "out of memory"),
         (None, TimeLimit, "^$"),
@@ -233,6 +313,7 @@ def test_a_closed_engine_has_removed_all_it_started(program: Source) -> None:
     made.close()
     made.close()  # twice is as good as once
     assert ([container.removed for container in host.made], host.closed) == ([1], True)
+    assert host.gone == ["volume-0"]
     with pytest.raises(Closed):
         made.compile(program, LINUX, RECIPE)
 
@@ -265,77 +346,77 @@ def test_what_fails_because_the_engine_is_closed_is_told_as_that(program: Source
 # --- the rest --------------------------------------------------------------------------------------------------------
 
 
-def test_modules_are_fetched_in_a_container_with_a_network(program: Source) -> None:
-    """It has this machine's module settings, serves nothing else, and is gone afterwards."""
-    host = FakeHost()
-    engine(host).fetch(program)
-    (container,) = host.made
-    assert (container.online, container.removed) == (True, 1)
-    ((argv, env, folder, _),) = container.calls
-    assert (argv, folder) == (("go", "mod", "download"), "/build/go/source")
-    assert env["GOPROXY"] != "off"
+def test_a_question_has_a_container_for_itself() -> None:
+    """Its tree lies where no other does; it is gone afterwards."""
+    host = FakeHost(lambda _container, _argv: Result(3, "out", "outerr", "err"))
+    made, roots = engine(host), []
+    for _ in range(2):
+        with made.open(tree.plain({"a/go.mod": b"module x\n"}), online=False) as workspace:
+            assert workspace.go("list", directory="a", env={"GOOS": "js"}) == Said(3, "out", "err")
+            assert workspace.read(f"{workspace.root}/a/go.mod") == b"module x\n"
+            assert workspace.read("relative") is None
+            roots.append(workspace.root)
+    assert len(set(roots)) == 2
+    assert [(container.online, container.removed) for container in host.made] == [(False, 1), (False, 1)]
+    ((argv, env, folder, _),) = host.made[0].calls
+    assert (argv, folder) == (("go", "list"), f"{roots[0]}/a")
     assert (env["GOTOOLCHAIN"], env["GOENV"], env["GOFLAGS"], env["GOWORK"]) == (pinned(), "off", "", "off")
+    assert env["GOOS"] == "js"
+
+
+@pytest.mark.parametrize("online", [True, False])
+def test_only_an_online_question_has_this_machines_settings(online: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - a parameter of the test
+    """The module proxy, and what private modules need; a socket of this machine is of no use there."""
+    monkeypatch.setenv("GOPROXY", "https://modules.example")
+    for name in ("GIT_CONFIG_COUNT", "SSH_AUTH_SOCK", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "theirs")
+    toolchain.go.cache_clear()
+    host = FakeHost()
+    try:
+        with engine(host).open((), online) as workspace:
+            workspace.go("list")
+    finally:
+        toolchain.go.cache_clear()
+    ((_, env, _, _),) = host.made[0].calls
+    assert host.made[0].online == online
+    assert (env["GOPROXY"] == "https://modules.example") == online
+    assert ("GIT_CONFIG_COUNT" in env) == online
+    assert not {"SSH_AUTH_SOCK", "AWS_SECRET_ACCESS_KEY"} & set(env)
 
 
 @pytest.mark.parametrize(
     ("result", "error", "message"),
     [
-        (
-            Result(1, "", "go: no network\n"),
-            SourceError,
-            "the modules of `example.test/program` cannot be had: no network",
-        ),
-        (Result(1, "", 'go: exec: "git": executable file not found in $PATH\n'), SourceError, '"git": executable file'),
-        (Result(127, "", "go: not today\n"), SourceError, "cannot be had: not today"),
-        (Result(126, "", 'exec: "go": executable file not found'), ImageUnusable, "the image `image` has no `go`"),
-        (None, EngineLost, "`go mod` in a container did not end within 900 s"),
-        (
-            Result(127, "", 'exec: "go": executable file not found in $PATH'),
-            ImageUnusable,
-            "the image `image` has no `go`",
-        ),
+        (Result(126, "", 'exec: "go": executable file not found'), ImageUnusable, "has no `go` on its PATH"),
+        (Result(127, "", 'exec: "go": executable file not found in $PATH'), ImageUnusable, "has no `go` on its PATH"),
+        (None, EngineLost, "`go list` in a container did not end within 900 s"),
     ],
 )
-def test_modules_that_cannot_be_had_are_told_with_why(
-    result: Result | None, error: type[ToolkitError], message: str, program: Source
+def test_a_question_that_nobody_answers_is_an_error(
+    result: Result | None, error: type[ToolkitError], message: str
 ) -> None:
-    """And the container is gone all the same."""
+    """The image's fault and the time limit are two; the container is gone all the same."""
     host = FakeHost(lambda _container, _argv: result)
-    with pytest.raises(error) as caught:
-        engine(host).fetch(program)
+    with pytest.raises(error) as caught, engine(host).open((), online=True) as workspace:
+        workspace.go("list")
     assert message in str(caught.value)
     assert host.made[0].removed == 1
 
 
-def test_pairs_are_asked_for_where_a_main_package_is() -> None:
-    """The preflight's files are sent, and Go is asked about each pair in their folder."""
-
-    def answer(_container: FakeContainer, argv: tuple[str, ...]) -> Result:
-        row = '[{"GOOS": "linux", "GOARCH": "386", "CgoSupported": true, "FirstClass": false}]'
-        refusal = "go: linux/386 requires external (cgo) linking\n"
-        return Result(0, row, row) if argv[1] == "tool" else Result(1, "", refusal)
-
-    host = FakeHost(answer)
-    (target,) = engine(host).targets()
-    assert (str(target), target.refusal) == ("linux/386", "linux/386 requires external (cgo) linking")
-    (container,) = host.made
-    assert "/build/go/preflight/main.go" in container.files
-    assert {folder for _, _, folder, _ in container.calls} == {"/build/go/preflight"}
-    assert (container.calls[1][1]["GOOS"], container.calls[1][1]["GOARCH"]) == ("linux", "386")
+def test_what_a_go_command_says_is_an_answer() -> None:
+    """Even that another program is missing."""
+    said = Result(1, "", 'go: exec: "git": executable file not found in $PATH\n', "git is missing")
+    with engine(FakeHost(lambda _container, _argv: said)).open((), online=True) as workspace:
+        assert workspace.go("list") == Said(1, "", "git is missing")
 
 
-def test_licences_are_read_out_of_a_container(program: Source) -> None:
-    """Go says there where they are."""
-
-    def answer(container: FakeContainer, argv: tuple[str, ...]) -> Result:
-        container.files["/go/LICENSE"] = b"Go's"
-        row = f'{{"Path": "{DEPENDENCY.path}", "Version": "{DEPENDENCY.version}", "Zip": "/none.zip"}}'
-        return Result(0, "/go\n" if argv[1] == "env" else row, "")
-
-    host = FakeHost(answer)
-    texts = engine(host).notices(program, [DEPENDENCY])
-    assert texts == {"Go": "Go's", "example.test/dependency v1.2.3": ""}
-    assert {folder for _, _, folder, _ in host.made[0].calls} == {"/build/go/source"}
+def test_only_an_image_that_was_named_has_a_digest() -> None:
+    """It is part of the fingerprint then; which image it was is kept with each binary."""
+    plain = engine(FakeHost())
+    settings = EngineSettings(dist=Path("/dist"), image="golang:1.27")
+    named = DockerEngine(cast("Host", FakeHost()), Image("image", "sha256:1"), settings, Limits())
+    assert (plain.digest, named.digest) == ("", "sha256:1")
+    assert plain.record == {"engine": "docker", "image": "image"}
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
@@ -358,13 +439,13 @@ def test_without_a_word_certificates_are_the_systems(monkeypatch: pytest.MonkeyP
     assert "SSL_CERT_FILE" not in os.environ
 
 
-def test_certificates_are_sent_along_with_the_source(
-    program: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_certificates_are_there_for_a_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Go is told where they are."""
     (tmp_path / "ours.pem").write_bytes(b"ours")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ours.pem"))
     host = FakeHost()
-    engine(host).fetch(program)
+    with engine(host).open((), online=True) as workspace:
+        workspace.go("list")
     (container,) = host.made
-    assert container.files[container.calls[0][1]["SSL_CERT_FILE"]] == b"ours"
+    assert container.files["/build/ca.pem"] == b"ours"
+    assert container.calls[0][1]["SSL_CERT_FILE"] == "/build/ca.pem"
