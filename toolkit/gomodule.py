@@ -25,6 +25,7 @@ from toolkit.go.workspace import documents as rows
 from toolkit.model import Module, Source, Target
 
 _EXACT = re.compile(r"v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+incompatible)?")
+_NO_PATH = re.compile(r"^-|\.\.\.|\s")  # a flag, a pattern, or what no path can have
 _LONGEST = 4096  # characters of a module's name: what no proxy or file system takes need not be tried
 _AT_A_TIME = 4  # questions
 _MODULE = re.compile(r'^modinfo ".*?path\\t([^"\\]+)\\nmod\\t([^"\\]+)\\t([^"\\]+)\\t([^"\\]*)\\n', re.MULTILINE)
@@ -65,7 +66,7 @@ def resolve(text: str, inquiry: Inquiry) -> Source:
     an exact version is remembered. Raises SourceError.
     """
     path, _, version = text.partition("@")
-    if not path or not version or len(text) > _LONGEST or not text.isprintable() or "..." in path:
+    if not path or not version or len(text) > _LONGEST or not text.isprintable() or _NO_PATH.search(path):
         raise SourceError(
             f"`{text[:200]}` is not a package of a module as `path@version`",
             hint="write it such as `example.com/cmd/program@v1.2.3`, or `@latest`",
@@ -126,7 +127,8 @@ def _rehearsed(
     refusals: dict[str, str] = {}
     for number, target in enumerate(pairs):
         answer = _rehearse(workspace, inquiry, text, target, fresh=True)
-        if found := _MODULE.search(answer.said):
+        found = _MODULE.search(answer.said)
+        if found and not _NO_PATH.search(found[1]):
             module, exact = Module(found[2], found[3], found[4]), f"{found[1]}@{found[3]}"
             refusals[str(target)] = ""
             rest = pairs[number + 1 :]
@@ -181,7 +183,7 @@ def _listed(inquiry: Inquiry, root: Path, package: str, pairs: list[Target]) -> 
 def _notes(workspace: Workspace, module: Module) -> tuple[str, ...]:
     """Return what a module's author says of a version that nobody should use."""
     name = f"{module.path}@{module.version}"
-    answer = workspace.go("list", "-m", "-u", "-retracted", "-e", "-json", name)
+    answer = workspace.go("list", "-m", "-u", "-retracted", "-e", "-json", name, fresh=True)
     row = next(iter(rows(answer.output)), {}) if not answer.code else {}
     reasons = "; ".join(map(str, row.get("Retracted") or ()))
     retracted = f"`{name}` was retracted by its author: {reasons}" if row.get("Retracted") else ""

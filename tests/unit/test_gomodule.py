@@ -1,40 +1,63 @@
-"""Modules come from a folder that the go command takes for a module proxy: no network is needed."""
+"""Modules come from a directory that the go command uses as a module proxy: no network is needed."""
 
 from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from toolkit import gomodule, sourcetree, toolchain
-from toolkit.errors import SourceError
+from tests.integration.exact import LINUX, WINDOWS, Builds, started
+from toolkit import toolchain
+from toolkit.buildinfo import read_build_info
+from toolkit.errors import IncludeOutside, SourceError
 from toolkit.go.repository import FIRST_EPOCH
 
 MAIN = "package main\n\nfunc main() {}\n"
-FILES = {"go.mod": "module example.test/tools\n\ngo 1.21\n", "LICENSE": "theirs", "README.md": "top's"}
+FILES = {"LICENSE": "theirs", "README.md": "top's"}
 FILES |= {"cmd/program/main.go": MAIN, "cmd/program/README.md": "program's", "lib.go": "package tools\n"}
 
 
-@pytest.fixture
-def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return the folder of an empty module proxy, the only one there is."""
-    folder, cache = tmp_path / "proxy", tmp_path / "modules"
-    for name, value in {"GOPROXY": folder.as_uri(), "GOSUMDB": "off", "GOMODCACHE": str(cache)}.items():
-        monkeypatch.setenv(name, value)
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builds]:
+    """Return the local engine, with caches that nobody else has and a proxy that is the only one there is."""
+    top = tmp_path_factory.mktemp("modules")
+    with pytest.MonkeyPatch.context() as patch:
+        settings = {"GOPROXY": (top / "proxy").as_uri(), "GOSUMDB": "off", "GOMODCACHE": str(top / "theirs")}
+        for name, value in {**settings, "XDG_CACHE_HOME": str(top / "caches")}.items():
+            patch.setenv(name, value)
+        toolchain.go.cache_clear()
+        with started("local", top) as builds:
+            yield builds
     toolchain.go.cache_clear()
-    yield folder
-    toolchain.go.cache_clear()
-    for path in cache.rglob("*"):
+    for path in top.rglob("*"):
         if path.is_dir():
-            path.chmod(0o755)  # the go command makes its folders read-only
+            path.chmod(0o755)  # the go command makes its directories read-only
 
 
-def publish(proxy: Path, path: str, version: str, files: Mapping[str, str], time: str = "2023-11-14T22:13:20Z") -> None:
-    """Put a version of a module where a go command finds it."""
+@pytest.fixture
+def proxy(engine: Builds) -> Path:
+    """Return the directory of the module proxy."""
+    return engine.folder / "proxy"
+
+
+@pytest.fixture
+def module(request: pytest.FixtureRequest) -> str:
+    """Return the path of a module that no other test has: the go command remembers modules."""
+    return f"example.test/{re.sub(r'[^a-z0-9]', '', str(request.node.name))[:60]}"
+
+
+def publish(  # noqa: PLR0913 - what a version has
+    proxy: Path, path: str, version: str, files: Mapping[str, str], time: str = "2023-11-14T22:13:20Z", *,
+    bare: bool = False,
+) -> None:  # fmt: skip
+    """Put a version of a module, with a go.mod unless it is bare, where a go command finds it."""
+    files = dict(files) if bare else {"go.mod": f"module {path}\n\ngo 1.21\n", **files}
     folder = proxy / path / "@v"
     folder.mkdir(parents=True, exist_ok=True)
     packed = io.BytesIO()
@@ -50,98 +73,173 @@ def publish(proxy: Path, path: str, version: str, files: Mapping[str, str], time
         listed.write(f"{version}\n")
 
 
-def refusal(text: str, workspace: Path) -> SourceError:
+def refusal(engine: Builds, text: str) -> SourceError:
     """Return the error that a module ends in."""
     with pytest.raises(SourceError) as caught:
-        gomodule.resolve(text, workspace)
+        engine.resolve(text)
     return caught.value
 
 
-def test_a_module_is_fetched_checked_and_told(proxy: Path, tmp_path: Path) -> None:
-    """Version, sum, time, licence and README are the module's own; `latest` is whatever it stands for."""
-    publish(proxy, "example.test/tools", "v1.2.3", FILES)
-    publish(proxy, "example.test/tools", "v1.2.4-rc.1", FILES)
-    found = gomodule.resolve("example.test/tools/cmd/program@latest", tmp_path / "work")
-    assert (found.name, found.package, found.version) == ("program", "example.test/tools/cmd/program", "1.2.3")
-    assert (found.module.path, found.module.version, found.module.sum[:3]) == ("example.test/tools", "v1.2.3", "h1:")
-    assert (found.epoch, found.stamps) == (1_700_000_000, ())
+def test_a_module_is_fetched_and_checked(engine: Builds, proxy: Path, module: str) -> None:
+    """Version, sum, time, license and README are the module's; `latest` is whatever it stands for."""
+    publish(proxy, module, "v1.2.3", FILES)
+    publish(proxy, module, "v1.2.4-rc.1", FILES)
+    found = engine.resolve(f"{module}/cmd/program@latest").source
+    assert (found.name, found.package, found.version) == ("program", f"{module}/cmd/program@v1.2.3", "1.2.3")
+    assert (found.module.path, found.module.version, found.module.sum[:3]) == (module, "v1.2.3", "h1:")
+    assert (found.epoch, found.stamps, found.notes) == (1_700_000_000, (), ())
     assert found.documents == (("LICENSE", b"theirs"), ("README.md", b"program's"))
-    assert found.files == ("go.mod", "go.sum")
-    assert found.digest == sourcetree.digest(found.directory, found.files)
-    assert "example.test/tools v1.2.3" in (found.directory / "go.mod").read_text()
+    assert found.remote
 
 
-def test_another_version_is_another_source(proxy: Path, tmp_path: Path) -> None:
-    """The digest is over the versions and sums that are built; a source resolved again is the same."""
+def test_another_version_is_another_source(engine: Builds, proxy: Path, module: str) -> None:
+    """The digest is over the package, its version and its sum; a source that is resolved again is the same."""
     for version in ("v1.2.3", "v1.2.4"):
-        publish(proxy, "example.test/tools", version, FILES)
-    texts = [f"example.test/tools/cmd/program@{version}" for version in ("v1.2.3", "v1.2.4", "v1.2.3")]
-    first, second, again = (gomodule.resolve(text, tmp_path / "work") for text in texts)
+        publish(proxy, module, version, FILES)
+    texts = [f"{module}/cmd/program@{version}" for version in ("v1.2.3", "v1.2.4", "v1.2.3")]
+    first, second, again = (engine.resolve(text).source for text in texts)
     assert first == again
     assert first.digest != second.digest
 
 
-def test_latest_means_what_it_means_now(proxy: Path, tmp_path: Path) -> None:
-    """Nothing that a run before wrote decides what is built, or its digest."""
-    publish(proxy, "example.test/tools", "v1.2.3", FILES)
-    old = gomodule.resolve("example.test/tools/cmd/program@latest", tmp_path / "work")
-    publish(proxy, "example.test/tools", "v1.2.4", FILES)
-    new, fresh = (
-        gomodule.resolve("example.test/tools/cmd/program@latest", tmp_path / name) for name in ("work", "fresh")
-    )
-    assert (old.version, new.version, fresh.version) == ("1.2.3", "1.2.4", "1.2.4")
-    assert new.digest == fresh.digest != old.digest
+def test_an_exact_version_is_asked_about_once(engine: Builds, proxy: Path, module: str) -> None:
+    """What `latest` stands for may change, and is looked up in each run."""
+    publish(proxy, module, "v1.2.3", FILES)
+    first = engine.resolve(f"{module}/cmd/program@latest").source
+    asked = engine.asked
+    assert engine.resolve(f"{module}/cmd/program@v1.2.3").source == first
+    assert engine.asked == asked
+    publish(proxy, module, "v1.2.4", FILES)
+    assert engine.resolve(f"{module}/cmd/program@latest").source.version == "1.2.4"
+    assert engine.resolve(f"{module}/cmd/program@v1.2.3", WINDOWS).source == first
+    assert engine.asked > asked
 
 
-def test_a_module_may_be_older_than_go_mod(proxy: Path, tmp_path: Path) -> None:
-    """What a proxy made up for it is no file of its own."""
-    publish(proxy, "example.test/old", "v0.1.0", {"main.go": MAIN})
-    assert gomodule.resolve("example.test/old@v0.1.0", tmp_path / "work").name == "old"
+def test_a_record_that_is_damaged_is_made_again(engine: Builds, proxy: Path, module: str) -> None:
+    """Whatever is in it."""
+    publish(proxy, module, "v1.2.3", FILES)
+    first = engine.resolve(f"{module}/cmd/program@v1.2.3").source
+    (name,) = (name for name, value in engine.memory.known.items() if module in str(value))
+    damages: list[Any] = [None, [], {}, {"module": 1, "documents": []}]
+    for damage in (*damages, {**engine.memory.known[name], "documents": [1]}):
+        engine.memory.known[name] = damage
+        assert engine.resolve(f"{module}/cmd/program@v1.2.3").source == first
+
+
+def test_a_module_may_be_older_than_go_mod(engine: Builds, proxy: Path, module: str) -> None:
+    """What a proxy made up for it is not one of its files."""
+    publish(proxy, module, "v0.1.0", {"main.go": MAIN}, bare=True)
+    assert engine.build(f"{module}@v0.1.0")
+    assert engine.resolve(f"{module}@v0.1.0").source.name == module.rpartition("/")[2]
 
 
 def test_a_time_comes_from_the_variable_or_from_the_module(
-    proxy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Builds, proxy: Path, module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A module whose proxy states no time has 1980-01-01."""
-    publish(proxy, "example.test/tools", "v1.2.3", FILES, time="")
-    text = "example.test/tools/cmd/program@v1.2.3"
-    assert gomodule.resolve(text, tmp_path).epoch == FIRST_EPOCH
+    publish(proxy, module, "v1.2.3", FILES, time="")
+    text = f"{module}/cmd/program@v1.2.3"
+    assert engine.resolve(text).source.epoch == FIRST_EPOCH
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
-    assert gomodule.resolve(text, tmp_path).epoch == 1_600_000_000
+    assert engine.resolve(text).source.epoch == 1_600_000_000
 
 
-def test_a_package_that_is_no_program_is_an_error(proxy: Path, tmp_path: Path) -> None:
-    """The message says what it is, and the hint where programs often are."""
-    publish(proxy, "example.test/tools", "v1.2.3", FILES)
-    error = refusal("example.test/tools@v1.2.3", tmp_path)
-    assert str(error) == "`example.test/tools` is package `tools`, not a main package"
+@pytest.mark.parametrize(
+    ("package", "name"),
+    [("cmd/tool/v2", "tool"), ("thing/v1", "v1"), ("v2go", "v2go"), ("cmd/program", "program"), (".", "")],
+)
+def test_a_program_has_the_name_that_go_gives_it(
+    package: str, name: str, engine: Builds, proxy: Path, module: str
+) -> None:
+    """The last element that is not a major version, and `v1` is none."""
+    publish(proxy, module, "v1.0.0", {f"{package}/main.go".removeprefix("./"): MAIN})
+    path = f"{module}/{package}".removesuffix("/.")
+    assert engine.resolve(f"{path}@v1.0.0").source.name == (name or module.rpartition("/")[2])
+
+
+def test_the_settings_are_those_of_the_modules_go(engine: Builds, proxy: Path, module: str) -> None:
+    """As `go install` has them: an older go line brings older behavior."""
+    publish(proxy, module, "v1.0.0", {"go.mod": f"module {module}\n\ngo 1.20\n", "main.go": MAIN})
+    made = engine.build(f"{module}@v1.0.0")
+    assert isinstance(made, bytes)
+    info = read_build_info(made)
+    assert info
+    assert "panicnil=1" in info.setting("DefaultGODEBUG")
+    assert (info.main.path, info.main.version) == (module, "v1.0.0")
+    assert info.main.sum.startswith("h1:")
+
+
+def test_what_authors_say_of_a_version_is_passed_on(engine: Builds, proxy: Path, module: str) -> None:
+    """Retracted and deprecated, each in a sentence; the next run says it too."""
+    latest = f"// Deprecated: use another.\nmodule {module}\n\ngo 1.21\n\nretract v1.0.0 // it eats files\n"
+    publish(proxy, module, "v1.0.0", FILES)
+    publish(proxy, module, "v1.1.0", {**FILES, "go.mod": latest})
+    for _ in range(2):
+        notes = engine.resolve(f"{module}/cmd/program@v1.0.0").source.notes
+        assert notes == (
+            f"`{module}@v1.0.0` was retracted by its author: it eats files",
+            f"`{module}` is deprecated: use another.",
+        )
+
+
+def test_a_program_for_one_system_is_refused_for_others(engine: Builds, proxy: Path, module: str) -> None:
+    """Go is asked about the pair that is to be built."""
+    publish(proxy, module, "v1.0.0", {"main_windows.go": MAIN})
+    assert isinstance(engine.build(f"{module}@v1.0.0", WINDOWS), bytes)
+    assert "build constraints exclude all Go files" in str(refusal(engine, f"{module}@v1.0.0"))
+    assert "/caches/" not in str(refusal(engine, f"{module}@v1.0.0"))
+    both = engine.resolve(f"{module}@v1.0.0", LINUX, WINDOWS).source
+    assert set(both.refusals) == {"linux/amd64"}
+
+
+@pytest.mark.parametrize("directive", ["replace a.example/b => c.example/b v1.0.0", "exclude a.example/b v1.0.0"])
+def test_what_go_install_refuses_is_refused(directive: str, engine: Builds, proxy: Path, module: str) -> None:
+    """Its replacements and exclusions would not count."""
+    path = module
+    publish(proxy, path, "v1.0.0", {**FILES, "go.mod": f"module {path}\n\ngo 1.21\n\n{directive}\n"})
+    error = refusal(engine, f"{path}/cmd/program@v1.0.0")
+    assert directive.split(maxsplit=1)[0] in str(error)
+    assert "git clone" in error.hint
+
+
+def test_a_dependency_that_includes_a_file_of_this_machine_is_refused(engine: Builds, proxy: Path, module: str) -> None:
+    """`go install` would compile the file's content into the binary."""
+    assembly = {"a_amd64.s": '#include "/etc/hostname"\n', "a.go": "package dep\n"}
+    publish(proxy, f"{module}/dep", "v1.0.0", assembly)
+    go_mod = f"module {module}\n\ngo 1.21\n\nrequire {module}/dep v1.0.0\n"
+    main = f'package main\n\nimport _ "{module}/dep"\n\nfunc main() {{}}\n'
+    publish(proxy, module, "v1.0.0", {"go.mod": go_mod, "main.go": main})
+    with pytest.raises(IncludeOutside):
+        engine.resolve(f"{module}@v1.0.0")
+    own = {"main.go": MAIN, "x_amd64.s": '#include "../../../x.h"\n'}
+    publish(proxy, f"{module}/own", "v1.0.0", own)
+    with pytest.raises(IncludeOutside):
+        engine.resolve(f"{module}/own@v1.0.0")
+
+
+def test_a_package_that_is_not_a_program_is_an_error(engine: Builds, proxy: Path, module: str) -> None:
+    """In Go's words, with where programs often are."""
+    publish(proxy, module, "v1.2.3", FILES)
+    error = refusal(engine, f"{module}@v1.2.3")
+    assert f"package {module} is not a main package" in str(error)
     assert "`cmd/`" in error.hint
 
 
-def test_a_module_that_replaces_others_is_an_error(proxy: Path, tmp_path: Path) -> None:
-    """`go install` refuses it too: its replacements would not count."""
-    replaced = f"{FILES['go.mod']}\nreplace a.example/b => c.example/b v1.0.0\n"
-    publish(proxy, "example.test/tools", "v1.2.3", {**FILES, "go.mod": replaced})
-    error = refusal("example.test/tools/cmd/program@v1.2.3", tmp_path)
-    assert "`example.test/tools@v1.2.3` replaces modules" in str(error)
-    assert "folder" in error.hint
+def test_a_module_for_a_newer_go_is_an_error(engine: Builds, proxy: Path, module: str) -> None:
+    """The hint is the flag that names another Go."""
+    publish(proxy, module, "v1.2.3", {**FILES, "go.mod": f"module {module}\n\ngo 1.999.0\n"})
+    error = refusal(engine, f"{module}/cmd/program@v1.2.3")
+    assert "requires go >= 1.999.0" in str(error)
+    assert "`--toolchain`" in error.hint
 
 
-def test_a_module_for_a_newer_go_is_an_error(proxy: Path, tmp_path: Path) -> None:
-    """The message names both versions, and the hint the line to raise."""
-    publish(proxy, "example.test/tools", "v1.2.3", {**FILES, "go.mod": "module example.test/tools\n\ngo 1.999.0\n"})
-    error = refusal("example.test/tools/cmd/program@v1.2.3", tmp_path)
-    assert f"needs Go 1.999.0, and everything is built with {toolchain.pinned()}" in str(error)
-    assert "`go1.999.0`" in error.hint
-
-
-@pytest.mark.parametrize("text", ["example.test/missing@v1.0.0", "fmt@latest", "-u@latest"])
-def test_what_cannot_be_had_is_an_error_in_gos_words(text: str, proxy: Path, tmp_path: Path) -> None:
-    """One line of what Go said is passed on, with where Go looks."""
+@pytest.mark.parametrize(
+    "text", ["example.test/missing@v1.0.0", "example.test//x@v1", "/x@v1", "./cmd/age@latest", "x@$(id)", "a;b@v1.0.0"]
+)
+def test_what_go_cannot_find_is_an_error_in_its_words(text: str, engine: Builds, proxy: Path) -> None:
+    """Nothing of it reaches a shell."""
     assert proxy.name == "proxy"
-    error = refusal(text, tmp_path)
-    assert str(error).startswith(f"`{text}` cannot be had: ")
-    assert "GOPROXY" in error.hint
+    assert f"`{text}`" in str(refusal(engine, text))
 
 
 @pytest.mark.parametrize(
@@ -149,32 +247,17 @@ def test_what_cannot_be_had_is_an_error_in_gos_words(text: str, proxy: Path, tmp
     [
         "@v1",
         "example.test/x@",
-        "example.test/x@v1@v2",
         "a b@v1",
-        "example.test//x@v1",
-        "/x@v1",
-        "x@v 1",
-        "x@$(id)",
-        "a;b@v1",
+        "-u@latest",
+        "-toolexec=x@v1",
+        "example.test/...@latest",
+        "x@v\x1b1",
+        "x@" + "v" * 5000,
     ],
+    ids=lambda text: text[:20],
 )
-def test_what_is_no_module_and_version_is_an_error(text: str, tmp_path: Path) -> None:
-    """Nothing is run for it."""
-    assert str(refusal(text, tmp_path)) == f"`{text}` is no module as `path@version`"
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("import_path", "name"),
-    [
-        ("example.test/program", "program"),
-        ("example.test/program/v2", "program"),
-        ("example.test/program/cmd/tool", "tool"),
-        ("example.test/v2go", "v2go"),
-        ("program", "program"),
-        ("v2", "v2"),
-    ],
-)
-def test_a_program_is_named_as_go_install_names_it(import_path: str, name: str) -> None:
-    """The last element that is no major version."""
-    assert gomodule.program_name(import_path) == name
+def test_what_is_not_a_package_and_version_is_an_error(text: str, engine: Builds) -> None:
+    """No go command is asked."""
+    asked = engine.asked
+    assert "is not a package of a module as `path@version`" in str(refusal(engine, text))
+    assert engine.asked == asked
