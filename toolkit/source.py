@@ -61,7 +61,7 @@ def _from_directory(directory: Path, inquiry: Inquiry) -> Found:
     package = "." if directory == root else f"./{directory.relative_to(root).as_posix()}"
     known = asking.known(inquiry, taken, package, replaced)
     version, notes = _version(directory / "VERSION")
-    places = {place: taken.piece(origin, tree.place_of(taken, place)) for place, origin in known.files.items()}
+    pieces = (taken.piece(origin, tree.place_of(taken, place)) for place, origin in known.files.items())
     found = Source(
         name=known.name,
         package=package,
@@ -69,7 +69,7 @@ def _from_directory(directory: Path, inquiry: Inquiry) -> Found:
         version=version or "0.0.0",
         digest=known.digest,
         epoch=repository.epoch(history.commit_time),
-        files=tuple(places.values()),
+        files=tuple(sorted(pieces, key=lambda piece: piece.place)),
         directory=taken.above,
         included=known.included,
         refusals=known.refusals,

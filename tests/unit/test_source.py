@@ -1,206 +1,260 @@
 from __future__ import annotations
 
-import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.unit.go.repositories import FIRST, git, repository
+from tests.integration.exact import LINUX, WINDOWS, Builds, started
 from tests.unit.samples import write_tree
-from toolkit import source, sourcetree, toolchain
-from toolkit.errors import SourceError
-from toolkit.model import Module
+from toolkit import source, toolchain
+from toolkit.errors import LinkOutside, ReplacementOutside, SourceError, SourceTooLarge
+from toolkit.model import Module, Source
+from toolkit.options import SourceLimit
 
-GO_MOD = "module example.test/program\n\ngo 1.21\n"
 MAIN = "package main\n\nfunc main() {}\n"
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builds]:
+    """Return the local engine."""
+    with started("local", tmp_path_factory.mktemp("engine")) as builds:
+        yield builds
 
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
-    """Return the folder of a module: a main package at its top, another below, a version and documents."""
-    files = {"main.go": MAIN, "go.mod": GO_MOD, "VERSION": "1.2.0\n", "LICENSE": "ours", "cmd/tool/main.go": MAIN}
+    """Return the directory of a module: a main package at its top, another below, a version and documents."""
+    go_mod = "module example.test/program\n\ngo 1.21\n"
+    files = {"main.go": MAIN, "go.mod": go_mod, "VERSION": "1.2.0\n", "LICENSE": "ours", "cmd/tool/main.go": MAIN}
     return write_tree(tmp_path / "repository" / "program", files)
 
 
-def refusal(text: str | Path, workspace: Path = Path()) -> SourceError:
+def resolve(engine: Builds, text: Path | str) -> Source:
+    """Return the source that a text names."""
+    return engine.resolve(text).source
+
+
+def refusal(engine: Builds, text: str | Path) -> SourceError:
     """Return the error that a source ends in."""
     with pytest.raises(SourceError) as caught:
-        source.resolve(str(text), workspace)
+        engine.resolve(text)
     return caught.value
+
+
+def places(source: Source) -> list[str]:
+    """Return the files that a compile gets."""
+    return [piece.place for piece in source.files]
 
 
 # --- a source that can be built --------------------------------------------------------------------------------------
 
 
-def test_a_folder_with_a_main_package_is_a_source(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that decides the bytes, and all that packaging needs, comes from the folder."""
+def test_a_directory_with_a_main_package_is_a_source(
+    engine: Builds, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that decides the bytes, and all that packaging needs, comes from the directory."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    found = source.resolve(str(program), Path())
-    assert (found.name, found.directory, found.package) == ("program", program, ".")
+    found = resolve(engine, program)
+    assert (found.name, found.directory, found.package) == ("program", "", ".")
     assert (found.module, found.version, found.epoch) == (Module("example.test/program"), "1.2.0", 1_700_000_000)
-    assert found.files == ("VERSION", "go.mod", "main.go", "cmd/tool/main.go")
-    assert found.digest == sourcetree.digest(program, found.files)
+    assert places(found) == ["go.mod", "main.go"]
+    assert [b"".join(piece.chunks()) for piece in found.files][1] == MAIN.encode()
     assert found.documents == (("LICENSE", b"ours"),)
+    assert not found.remote
 
 
-def test_a_program_that_states_its_version_is_told_its_digest(program: Path) -> None:
-    """The file VERSION is what a program of ours has; any other program is linked without a stamp."""
-    stamped = source.resolve(str(program), Path())
+def test_a_program_that_states_its_version_gets_its_digest(engine: Builds, program: Path) -> None:
+    """The file VERSION is what a program of this kind has; any other program is linked without a stamp."""
+    stamped = resolve(engine, program)
     assert stamped.stamps == (("main.sourceDigest", stamped.digest),)
     (program / "VERSION").unlink()
-    plain = source.resolve(str(program), Path())
-    assert (plain.version, plain.stamps) == ("0.0.0", ())
+    plain = resolve(engine, program)
+    assert (plain.version, plain.stamps, plain.digest) == ("0.0.0", (), stamped.digest)
 
 
-def test_a_package_below_its_module_is_built_from_the_modules_top(program: Path) -> None:
-    """Its name is its folder's, its documents are the nearest, and the whole module decides the digest."""
-    found = source.resolve(str(program / "cmd" / "tool"), Path())
-    assert (found.name, found.directory, found.package) == ("tool", program, "./cmd/tool")
-    assert found.files == source.resolve(str(program), Path()).files
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"1.0\n2.0\n", b"1.0/2.0\n", b"Version: 1.2\n", b"1" * 200])
+def test_a_version_file_of_another_kind_is_a_note(content: bytes, engine: Builds, program: Path) -> None:
+    """It may be somebody's for another purpose; the version becomes part of the names of archives."""
+    (program / "VERSION").write_bytes(content)
+    found = resolve(engine, program)
+    assert (found.version, found.stamps) == ("0.0.0", ())
+    assert "VERSION` does not hold a version" in found.notes[-1]
+
+
+def test_a_package_below_its_module_is_built_from_the_modules_top(engine: Builds, program: Path) -> None:
+    """Its name is its directory's, its documents are the nearest, and only what it needs decides the digest."""
+    found = resolve(engine, program / "cmd" / "tool")
+    assert (found.name, found.directory, found.package) == ("tool", "", "./cmd/tool")
+    assert places(found) == ["cmd/tool/main.go", "go.mod"]
     assert (found.version, found.stamps, found.documents) == ("0.0.0", (), (("LICENSE", b"ours"),))
-
-
-@pytest.mark.needs("git")
-def test_documents_come_from_the_repository_but_not_from_beyond(program: Path) -> None:
-    """A licence at the repository's top covers the program; one outside of it does not."""
-    repository(program.parent, "program")
-    write_tree(program.parent, {"README.md": "the repository's"})
-    write_tree(program.parent.parent, {"NOTICE": "somebody's"})
-    found = source.resolve(str(program), Path())
-    assert found.documents == (("LICENSE", b"ours"), ("README.md", b"the repository's"))
-
-
-@pytest.mark.needs("git")
-def test_the_last_commit_dates_a_source(program: Path) -> None:
-    """Packages get the time of the commit that touched it, and there is nothing to explain."""
-    repository(program.parent, "program")
-    found = source.resolve(str(program), Path())
-    assert (found.epoch, found.notes) == (FIRST, ())
-
-
-@pytest.mark.needs("git")
-def test_a_date_that_needs_explaining_has_a_note(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person who chose the date with SOURCE_DATE_EPOCH needs no explanation."""
-    git(program, "init", "--quiet")
-    (note,) = source.resolve(str(program), Path()).notes
-    assert "has no commit yet" in note
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    assert source.resolve(str(program), Path()).notes == ()
+    (program / "main.go").write_text(f"{MAIN}// changed\n")
+    assert resolve(engine, program / "cmd" / "tool").digest == found.digest
 
 
 @pytest.mark.parametrize("text", ["program", "./program", "~/program", "program/../program"])
-def test_a_folder_may_be_written_in_any_way(text: str, program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_may_be_written_in_any_way(
+    text: str, engine: Builds, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Relative to where the person is, or from their home."""
     monkeypatch.chdir(program.parent)
     monkeypatch.setenv("HOME", str(program.parent))
     monkeypatch.setenv("USERPROFILE", str(program.parent))
-    assert source.resolve(text, Path()).name == "program"
+    assert resolve(engine, text).name == "program"
 
 
-def test_go_files_may_hold_any_bytes(program: Path) -> None:
-    """Only what they say of packages and embedding is read."""
-    (program / "main.go").write_bytes(b"// \xff\npackage main\n")
-    assert source.resolve(str(program), Path()).name == "program"
-
-
-def test_a_folder_with_an_at_sign_is_a_folder(program: Path) -> None:
-    """What exists is never taken for a module and its version."""
+def test_a_directory_with_an_at_sign_is_a_directory(engine: Builds, program: Path) -> None:
+    """What exists is never mistaken for a module and its version."""
     there = program.rename(program.with_name("program@v1"))
-    assert source.resolve(str(there), Path()).directory == there
+    assert resolve(engine, there).name == "program"
 
 
-@pytest.mark.parametrize(
-    ("go_mod", "path", "name"),
-    [
-        ("module example.test/x/v2\n", "example.test/x/v2", "x"),
-        ('// a comment\nmodule "example.test/x" // another\n', "example.test/x", "x"),
-        ("module x\n", "x", "x"),
-        (f"module example.test/x\ngo {toolchain.pinned().removeprefix('go')}\n", "example.test/x", "x"),
-        ("module example.test/x\nreplace a.example/b => ./b\n", "example.test/x", "x"),
-        ("module example.test/x\n// replace a.example/b => ../b\n", "example.test/x", "x"),
-        ("module example.test/x\nreplace a.example/b => c.example/b v1.0.0 // ../b\n", "example.test/x", "x"),
-    ],
-)
-def test_a_go_mod_may_be_written_in_any_way(go_mod: str, path: str, name: str, program: Path) -> None:
-    """A major version is no name; comments and quotes are not part of a path."""
-    (program / "go.mod").write_text(go_mod)
-    found = source.resolve(str(program), Path())
-    assert (found.module, found.name) == (Module(path), name)
+def test_a_link_to_a_package_is_that_package(engine: Builds, program: Path, tmp_path: Path) -> None:
+    """Where a link's name leads to no module, what it leads to may."""
+    (tmp_path / "short").symlink_to(program / "cmd" / "tool")
+    assert resolve(engine, tmp_path / "short").package == "./cmd/tool"
+
+
+def test_a_module_replaced_elsewhere_in_the_repository_is_part_of_the_source(engine: Builds, program: Path) -> None:
+    """In its relative place; the digest is the same in a copy that lies in another directory."""
+    write_tree(program.parent, {"y/go.mod": "module example.test/y\n", "y/y.go": "package y\n"})
+    text = 'package main\n\nimport _ "example.test/y"\n\nfunc main() {}\n'
+    go_mod = "module example.test/program\n\nrequire example.test/y v0.0.0\n\nreplace example.test/y => ../y\n"
+    write_tree(program, {"main.go": text, "go.mod": go_mod})
+    assert type(refusal(engine, program)) is ReplacementOutside
+    commit(program.parent)
+    found = resolve(engine, program)
+    assert found.directory == "program"
+    assert places(found) == ["program/go.mod", "program/main.go", "y/go.mod", "y/y.go"]
+    other = program.parent.rename(program.parent.with_name("elsewhere")) / "program"
+    assert resolve(engine, other.rename(other.with_name("renamed"))).digest == found.digest
+    assert isinstance(engine.build(other.with_name("renamed")), bytes)
+
+
+def commit(folder: Path) -> None:
+    """Make a repository of a directory."""
+    who = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.test")
+    for args in (("init", "-q"), ("add", "-A"), (*who, "commit", "-qm", "something")):
+        subprocess.run(["git", "-C", folder, *args], check=True)
+
+
+def test_what_one_system_needs_belongs_to_all(engine: Builds, program: Path) -> None:
+    """The digest does not depend on the pairs that somebody selects."""
+    write_tree(program, {"w_windows.go": "package main\n"})
+    one, other, both = (engine.resolve(program, *chosen).source for chosen in ((LINUX,), (WINDOWS,), (LINUX, WINDOWS)))
+    assert places(one) == ["go.mod", "main.go", "w_windows.go"]
+    assert one.digest == other.digest == both.digest
+
+
+def test_a_pair_that_go_refuses_is_a_reason_of_that_pair(engine: Builds, program: Path) -> None:
+    """With the user's paths; if it is the only one that is selected, there is nothing to build."""
+    write_tree(program, {"w_windows.go": 'package main\n\nimport _ "example.test/program/none"\n'})
+    found = engine.resolve(program, LINUX, WINDOWS).source
+    assert set(found.refusals) == {"windows/amd64"}
+    with pytest.raises(SourceError, match=r"example\.test/program/none"):
+        engine.resolve(program, WINDOWS)
+
+
+def test_a_vendored_module_brings_its_license(engine: Builds, program: Path) -> None:
+    """It need not exist anywhere else."""
+    text = 'package main\n\nimport _ "corp.invalid/y"\n\nfunc main() {}\n'
+    listed = "# corp.invalid/y v1.0.0\n## explicit; go 1.21\ncorp.invalid/y\n"
+    go_mod = "module example.test/program\n\ngo 1.21\n\nrequire corp.invalid/y v1.0.0\n"
+    files = {
+        "main.go": text,
+        "go.mod": go_mod,
+        "vendor/modules.txt": listed,
+        "vendor/corp.invalid/y/y.go": "package y\n",
+    }
+    write_tree(program, files | {"vendor/corp.invalid/y/LICENSE": "theirs\n", "vendor/corp.invalid/y/NOTICE": "and\n"})
+    assert resolve(engine, program).notices == (("corp.invalid/y v1.0.0", "theirs\n\nand"),)
+    assert isinstance(engine.build(program), bytes)
 
 
 # --- a source that cannot --------------------------------------------------------------------------------------------
 
 
-def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    """So is a file, and the hint tells what could be named."""
+def test_a_directory_that_does_not_exist_is_an_error(engine: Builds, tmp_path: Path) -> None:
+    """So is a file, and the hint says what could be named."""
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "missing", tmp_path / "file"):
-        assert str(refusal(path)) == f"`{path}` is no folder"
-        assert "path@version" in refusal(path).hint
+        assert str(refusal(engine, path)) == f"`{path}` is not a directory"
+        assert "path@version" in refusal(engine, path).hint
 
 
-@pytest.mark.parametrize("text", ["~no-such-user/program", "x" * 5000], ids=["nobody", "long"])
-def test_a_name_that_no_folder_can_have_is_an_error(text: str) -> None:
-    """Whatever is typed ends in a sentence, not in a traceback."""
-    assert text in str(refusal(text))
+@pytest.mark.parametrize("text", ["~no-such-user/program", "x" * 5000, "a\0b"], ids=["nobody", "long", "nul"])
+def test_a_name_that_no_directory_can_have_is_an_error(text: str, engine: Builds) -> None:
+    """Whatever is typed ends in a message, not in a traceback."""
+    assert text in str(refusal(engine, text))
 
 
-def test_a_folder_outside_of_any_module_is_an_error(tmp_path: Path) -> None:
+def test_a_directory_outside_of_any_module_is_an_error(engine: Builds, tmp_path: Path) -> None:
     """The hint is the command that makes a module."""
     write_tree(tmp_path, {"main.go": MAIN})
-    assert str(refusal(tmp_path)) == f"`{tmp_path}` is in no Go module"
-    assert "go mod init" in refusal(tmp_path).hint
+    assert str(refusal(engine, tmp_path)) == f"`{tmp_path}` is not in a Go module"
+    assert "go mod init" in refusal(engine, tmp_path).hint
 
 
-@pytest.mark.parametrize("text", ["", "go 1.21\n", "modules example.test/x\n", "\0\xff", "// module example.test/x\n"])
-def test_a_go_mod_without_a_module_line_is_an_error(text: str, program: Path) -> None:
-    """The file is named, with what its first line has to be."""
+@pytest.mark.parametrize("text", ["modules example.test/x\n", "\0\xff", "module x y z\n", "go\n"])
+def test_a_go_mod_that_go_cannot_read_is_an_error(text: str, engine: Builds, program: Path) -> None:
+    """The file is named, as the user knows it."""
     (program / "go.mod").write_text(text, "latin-1")
-    assert str(refusal(program)) == f"`{program / 'go.mod'}` names no module"
-    assert "module example.com/program" in refusal(program).hint
+    assert str(program / "go.mod") in str(refusal(engine, program))
 
 
-def test_a_package_that_is_no_program_is_an_error(program: Path) -> None:
-    """The message says what the folder holds instead, and the hint names a program near by."""
-    write_tree(program / "lib", {"lib.go": "package lib\n", "main_test.go": MAIN, "deep/er/main.go": MAIN})
-    error = refusal(program / "lib")
+def test_a_go_mod_that_leads_nowhere_is_an_error(engine: Builds, program: Path) -> None:
+    """So is one that leads out of the repository."""
+    (program / "go.mod").unlink()
+    (program / "go.mod").symlink_to("none")
+    assert "go.mod" in str(refusal(engine, program))
+    (program / "go.mod").unlink()
+    (program / "go.mod").symlink_to("/etc/hostname")
+    assert type(refusal(engine, program)) is LinkOutside
+
+
+def test_a_package_that_is_not_a_program_is_an_error(engine: Builds, program: Path) -> None:
+    """The message says what the directory holds instead, and the hint names a program near by."""
+    write_tree(program / "lib", {"lib.go": "package lib\n", "main_test.go": "package lib\n", "deep/er/main.go": MAIN})
+    error = refusal(engine, program / "lib")
     assert str(error) == f"`{program / 'lib'}` holds package `lib`, not a main package"
     assert error.hint == f"did you mean `{program / 'lib' / 'deep' / 'er'}`?"
 
 
-def test_a_folder_without_go_files_is_an_error(program: Path) -> None:
-    """The hint names the nearest program by name, and without one says what to look for."""
-    (program / "empty").mkdir()
-    assert str(refusal(program / "empty")) == f"`{program / 'empty'}` holds no Go files"
-    assert refusal(program / "empty").hint == "name the folder that holds `func main`"
+def test_a_directory_without_go_files_is_an_error(engine: Builds, program: Path) -> None:
+    """The hint names a program of the module, and without one says what to look for."""
+    write_tree(program, {"empty/note.txt": ""})
+    assert str(refusal(engine, program / "empty")) == f"`{program / 'empty'}` holds no Go files"
+    assert "did you mean" in refusal(engine, program / "empty").hint
     (program / "main.go").unlink()
-    write_tree(program, {"cmd/a/main.go": MAIN, "cmd/a/b/main.go": MAIN})
-    assert refusal(program).hint == f"did you mean `{program / 'cmd' / 'a'}`?"
+    assert refusal(engine, program).hint == f"did you mean `{program / 'cmd' / 'tool'}`?"
+    (program / "cmd" / "tool" / "main.go").unlink()
+    assert refusal(engine, program).hint == "name the directory that holds `func main`"
 
 
 @pytest.mark.parametrize("version", ["1.999", "1.999.0", "2.0"])
-def test_a_source_for_a_newer_go_is_an_error(version: str, program: Path) -> None:
-    """It is told before anything is compiled, with the line that would have to be raised."""
+def test_a_source_for_a_newer_go_is_an_error(version: str, engine: Builds, program: Path) -> None:
+    """It is reported before anything is compiled, with the flag that names another Go."""
     (program / "go.mod").write_text(f"module example.test/x\n\ngo {version}\n")
-    error = refusal(program)
-    assert str(error) == f"`example.test/x` needs Go {version}, and everything is built with {toolchain.pinned()}"
-    assert f"`go{version}`" in error.hint
+    error = refusal(engine, program)
+    assert f"requires go >= {version}" in str(error)
+    assert toolchain.pinned().removeprefix("go") in str(error)
+    assert "`--toolchain`" in error.hint
 
 
 @pytest.mark.parametrize("place", ["../b", "../../b/c", "/b", "./../b", ".."])
-def test_a_replacement_outside_of_the_module_is_an_error(place: str, program: Path) -> None:
-    """What lies outside is not sent to an engine, and does not count for the digest."""
+def test_a_replacement_outside_of_the_repository_is_an_error(place: str, engine: Builds, program: Path) -> None:
+    """What lies outside is not read, and not compiled."""
     (program / "go.mod").write_text(f"module example.test/x\n\nreplace a.example/b v1.0.0 => {place}\n")
-    assert f"replaces a module by `{os.path.normpath(place)}`, which lies outside of it" in str(refusal(program))
+    error = refusal(engine, program)
+    assert type(error) is ReplacementOutside
+    assert f"with `{place}`, which is outside the repository" in str(error)
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"1.0\n2.0\n", b"1.0/2.0\n"])
-def test_a_version_that_no_file_can_be_named_after_is_an_error(content: bytes, program: Path) -> None:
-    """The version becomes part of the names of archives."""
-    (program / "VERSION").write_bytes(content)
-    assert "VERSION" in str(refusal(program))
-
-
-def test_what_is_no_folder_and_has_an_at_sign_is_a_module(tmp_path: Path) -> None:
-    """It is left to the go command, or refused where it cannot be one."""
-    assert "is no module as `path@version`" in str(refusal("not a module@v1", tmp_path))
+@pytest.mark.parametrize("limit", [SourceLimit(files=3), SourceLimit(size=50)], ids=["files", "bytes"])
+def test_a_source_that_is_too_large_is_an_error(limit: SourceLimit, engine: Builds, program: Path) -> None:
+    """The hint is the flag that raises the limit."""
+    with pytest.raises(SourceTooLarge) as caught:
+        source.resolve(str(program), replace(engine.inquiry(), limit=limit))
+    assert "`--max-source`" in caught.value.hint
