@@ -279,8 +279,9 @@ def test_engine_lost(invoke: Invoke, tmp_path: Path, docker_host: Host) -> None:
         pytest.skip("only root can start a second engine, where there is a dockerd")
     with second_engine(tmp_path) as (address, process):
         env = {"DOCKER_HOST": address}
-        assert invoke("targets", *DOCKER, env=env).returncode == 0
-        threading.Timer(4, process.kill).start()
+        done = invoke("build", "--source", TINY, *DOCKER, env=env)  # Go has said all that it is asked
+        assert done.returncode == 0, done.stderr
+        threading.Timer(8, process.kill).start()
         done = invoke("matrix", "--source", TINY, "--only", "linux/*", *DOCKER, "--json", env=env)
     assert done.returncode == errors.EngineLost.exit_code, done.stderr
     assert "Traceback" not in done.stderr

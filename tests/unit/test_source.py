@@ -129,8 +129,8 @@ def test_a_module_replaced_elsewhere_in_the_repository_is_part_of_the_source(eng
     assert found.directory == "program"
     assert places(found) == ["program/go.mod", "program/main.go", "y/go.mod", "y/y.go"]
     other = program.parent.rename(program.parent.with_name("elsewhere")) / "program"
-    assert resolve(engine, other.rename(other.with_name("renamed"))).digest == found.digest
-    assert isinstance(engine.build(other.with_name("renamed")), bytes)
+    assert resolve(engine, other).digest == found.digest
+    assert isinstance(engine.build(other), bytes)
 
 
 def commit(folder: Path) -> None:

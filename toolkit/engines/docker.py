@@ -165,11 +165,19 @@ class DockerEngine:
     def _laid(self, source: Source) -> str:
         """Return the volume with the files of a source, which all workers of this run share and none can write to."""
         with self._laying:
-            if source.digest not in self._sources:
+            volume = self._sources.get(source.digest)
+            if volume is None:
                 nodes = (*tree.compiled(source.files), Node(source.directory or ".", kind=tree.DIRECTORY, mode=0o755))
                 packed = tree.tar(nodes, owner=USER, below=_below(source))
-                self._sources[source.digest] = self._host.make_source_volume(self._run, packed, self._image)
-            return self._sources[source.digest]
+                volume = self._host.make_source_volume(self._run, packed, self._image)
+                with self._guard:
+                    closed = self._closed
+                    if not closed:
+                        self._sources[source.digest] = volume
+                if closed:
+                    self._host.remove_volume(volume)
+                    raise Closed
+            return volume
 
     def _start(self, *, online: bool, source: str = "", included: str = "") -> Container:
         cache, modules = cache_names(

@@ -163,12 +163,17 @@ class LocalEngine:
                 raise Closed
             top = self._sources.get(source.digest)
             if top is None:
-                top = self._sources[source.digest] = self._directory()
+                top = self._directory()
                 root = Path(f"{top}{DEPTH}")
                 root.mkdir(parents=True)
-                with writing(root):
-                    tree.write(tree.compiled(source.files), root)
-                    (root / source.directory).mkdir(parents=True, exist_ok=True)
+                try:
+                    with writing(root):
+                        tree.write(tree.compiled(source.files), root)
+                        (root / source.directory).mkdir(parents=True, exist_ok=True)
+                except BaseException:  # a part of it is never compiled
+                    shutil.rmtree(top, ignore_errors=True)
+                    raise
+                self._sources[source.digest] = top
             return top
 
     def _directory(self) -> Path:

@@ -170,6 +170,14 @@ def test_a_program_for_another_system_lies_elsewhere(program: Source) -> None:
 
 def test_a_compile_gets_no_secret_of_this_machine(program: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only how modules are checked goes along, never how they are fetched."""
+    checks = {
+        "GOSUMDB": "sums.example",
+        "GONOSUMDB": "a.example",
+        "GOPRIVATE": "b.example",
+        "GOINSECURE": "c.example",
+    }
+    for name, value in checks.items():
+        monkeypatch.setenv(name, value)
     for name in ("GOPROXY", "HTTPS_PROXY", "GIT_SSH_COMMAND", "NETRC", "AWS_SECRET_ACCESS_KEY", "GOAUTH"):
         monkeypatch.setenv(name, "https://user:secret@example.invalid")
     toolchain.go.cache_clear()
@@ -179,6 +187,19 @@ def test_a_compile_gets_no_secret_of_this_machine(program: Source, monkeypatch: 
     finally:
         toolchain.go.cache_clear()
     assert "secret" not in str(host.made[0].calls)
+    ((_, env, _, _),) = host.made[0].calls
+    assert {name: env[name] for name in checks} == checks
+    fixed = {"HOME", "GOCACHE", "GOMODCACHE", "GOTMPDIR", "TMPDIR", "GOPROXY", "GOPATH", "SSL_CERT_FILE"}
+    share = {"GOGC", "GOMEMLIMIT", "GOMAXPROCS"}
+    assert set(env) == {*RECIPE.environment(LINUX), *checks, *fixed, *share}
+
+
+def test_a_module_at_the_top_of_its_repository_is_compiled_there(program: Source) -> None:
+    """Without a slash at the end of the directory's name, which a container's engine would pass on."""
+    host = FakeHost(compiled)
+    engine(host).compile(replace(program, directory=""), LINUX, RECIPE)
+    ((_, _, folder, _),) = host.made[0].calls
+    assert folder == f"{SOURCE}/{DEPTH.strip('/')}/{program.digest[:16]}"
 
 
 def test_a_container_serves_one_compile_after_the_other(program: Source) -> None:
@@ -251,7 +272,7 @@ def test_two_compiles_at_a_time_have_two_containers(program: Source) -> None:
 def test_a_compile_that_gives_nothing_says_why(
     result: Result | None, error: type[Exception], message: str, program: Source
 ) -> None:
-    """The source's fault, the disk's, the container's end and the time limit are told apart."""
+    """The source's fault, the disk's, the container's end and the time limit are different errors."""
     with pytest.raises(error, match=message):
         engine(FakeHost(lambda _container, _argv: result)).compile(program, LINUX, RECIPE)
 
@@ -324,11 +345,45 @@ def test_a_container_that_starts_while_the_engine_is_closed_is_removed_too(progr
     made = engine(host)
     made.close()
     with pytest.raises(Closed):
+        made.compile(replace(program, files=(), directory=""), LINUX, RECIPE)
+    with pytest.raises(Closed), made.open((), online=True):
+        pass
+    assert [(container.removed, container.calls) for container in host.made] == [(1, []), (1, [])]
+
+
+def test_a_volume_that_is_made_while_the_engine_is_closed_is_removed_too(program: Source) -> None:
+    """A source of many files takes a moment to be sent."""
+
+    @dataclass
+    class Slow(FakeHost):
+        def make_source_volume(self, run: str, tar: Iterable[bytes], image: str) -> str:
+            made.close()
+            return super().make_source_volume(run, tar, image)
+
+    host = Slow(compiled)
+    made = engine(host)
+    with pytest.raises(Closed):
         made.compile(program, LINUX, RECIPE)
-    assert [(container.removed, container.calls) for container in host.made] == [(1, [])]
+    assert host.gone == list(host.volumes) == ["volume-0"]
+    assert host.made == []
 
 
-def test_what_fails_because_the_engine_is_closed_is_told_as_that(program: Source) -> None:
+def test_a_volume_that_cannot_be_removed_does_not_keep_an_engine_from_closing(program: Source) -> None:
+    """The next run sweeps it away."""
+
+    @dataclass
+    class Stuck(FakeHost):
+        def remove_volume(self, name: str) -> None:
+            raise EngineLost(f"{name} is in use")
+
+    host = Stuck(compiled)
+    made = engine(host)
+    made.compile(program, LINUX, RECIPE)
+    made.close()
+    assert host.closed
+
+
+def test_what_fails_because_the_engine_is_closed_is_not_a_failure(program: Source) -> None:
     """A run that is broken off has no failed pairs."""
     host = FakeHost()
     made = engine(host)
@@ -340,6 +395,21 @@ def test_what_fails_because_the_engine_is_closed_is_told_as_that(program: Source
     host.answer = answer
     with pytest.raises(Closed):
         made.compile(program, LINUX, RECIPE)
+    assert host.made[0].removed
+
+
+def test_a_question_that_fails_because_the_engine_is_closed_is_not_a_failure() -> None:
+    """Nor is the source blamed for it."""
+    host = FakeHost()
+    made = engine(host)
+
+    def answer(_container: FakeContainer, _argv: tuple[str, ...]) -> Result:
+        made.close()
+        raise EngineLost("it went away")
+
+    host.answer = answer
+    with pytest.raises(Closed), made.open((), online=False) as workspace:
+        workspace.go("list")
     assert host.made[0].removed
 
 
@@ -420,7 +490,7 @@ def test_only_an_image_that_was_named_has_a_digest() -> None:
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_certificates_are_those_that_this_machine_is_told_to_trust(
+def test_certificates_are_those_that_this_machine_trusts(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A company may have its own authority; a variable that names no file is passed over."""
@@ -440,7 +510,7 @@ def test_without_a_word_certificates_are_the_systems(monkeypatch: pytest.MonkeyP
 
 
 def test_certificates_are_there_for_a_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Go is told where they are."""
+    """A variable says where they are."""
     (tmp_path / "ours.pem").write_bytes(b"ours")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ours.pem"))
     host = FakeHost()

@@ -1,4 +1,4 @@
-"""A container on an engine that is a class of this file: it keeps what is asked of it, and answers as it is told."""
+"""A container on an engine that is a class of this file: it keeps what is asked of it, and has an answer to each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class FakeStdin(io.BytesIO):
-    """A standard input as the SDK gives it: a part of a response, which is what holds the connection."""
+    """A standard input as the SDK gives it: a part of a response, which is what keeps the connection."""
 
     def __init__(self) -> None:
         """Begin with a response that is open."""
@@ -83,7 +83,7 @@ class FakeApi:
         self._ask("start")
 
     def inspect_container(self, _name: str) -> dict[str, dict[str, bool]]:
-        """Tell whether it runs."""
+        """Say whether it runs."""
         self._ask("inspect_container")
         return {"State": {"Running": self.running}}
 
@@ -126,7 +126,7 @@ class FakeApi:
             yield self.said
 
     def exec_inspect(self, _name: str) -> dict[str, int | None]:
-        """Tell how it ended."""
+        """Say how it ended."""
         self._ask("exec_inspect")
         return {"ExitCode": self.code}
 
@@ -154,7 +154,7 @@ def run(api: FakeApi, seconds: float = 10) -> Result | None:
 
 
 def test_a_container_idles_as_a_user_without_privileges() -> None:
-    """On a program that waits for standard input, which this process holds; a label tells whose it is."""
+    """On a program that waits for standard input, which this process keeps open; a label says whose it is."""
     api = FakeApi()
     container(api).begin("image", {LABEL: "run"}, {"ReadonlyRootfs": True})
     assert api.asked == ["create_container", "attach_socket", "start"]
@@ -173,7 +173,7 @@ def test_a_container_idles_as_a_user_without_privileges() -> None:
         ({"start": docker.errors.APIError("gofmt: no such file or directory")}, "has no `go`"),
     ],
 )
-def test_an_image_that_cannot_run_go_is_told_as_such(raises: dict[str, Exception], message: str) -> None:
+def test_an_image_that_cannot_run_go_is_named(raises: dict[str, Exception], message: str) -> None:
     """The name was typed by a person."""
     with pytest.raises(ImageUnusable, match=message):
         container(FakeApi(raises=raises)).begin("image", {LABEL: "run"}, {})
@@ -240,7 +240,7 @@ def test_a_file_is_fetched_whole() -> None:
     "archive", [pack({}, owner=0), pack({}, owner=0, folders=("out",)), pack({"a": b"", "b": b""}, owner=0)]
 )
 def test_anything_but_one_file_is_blamed_on_the_image(archive: bytes) -> None:
-    """What a go command leaves there is a file; the stream is closed whatever it holds."""
+    """What a go command leaves there is a file; the stream is closed whatever is in it."""
     api = FakeApi(archive=archive)
     with pytest.raises(ImageUnusable, match="the image `name` left a `/build/out` that "):
         Container(cast("docker.APIClient", api), "x", "name").get("/build/out")
@@ -248,7 +248,7 @@ def test_anything_but_one_file_is_blamed_on_the_image(archive: bytes) -> None:
 
 
 def test_a_link_to_itself_is_blamed_on_the_image() -> None:
-    """The engine fails to follow it; that is no failure of the engine."""
+    """The engine fails to follow it; that is not the engine's failure."""
     api = FakeApi(raises={"get_archive": docker.errors.APIError("500", explanation="too many links in /x")})
     with pytest.raises(ImageUnusable, match="is a symbolic link to itself"):
         container(api).get("/build/out")
@@ -289,6 +289,33 @@ def test_a_created_container_runs_nothing() -> None:
     assert api.given["folder"] == "/source"
 
 
+def test_a_small_directory_is_copied_as_it_is() -> None:
+    """From one place in a container to another; one that is not there is left out, and a failure is the engine's."""
+    api = FakeApi(archive=pack({"sumdb/latest": b"state"}, owner=1))
+    container(api).copy("/modules/sumdb", "/build/scratch")
+    assert api.asked == ["get_archive", "archive closed", "put_archive"]
+    assert api.given == {"folder": "/build/scratch", "data": api.archive}
+    missing = FakeApi(raises={"get_archive": docker.errors.NotFound("no")})
+    container(missing).copy("/modules/sumdb", "/build/scratch")
+    assert missing.asked == ["get_archive"]
+    with pytest.raises(EngineLost, match="copying files: boom"):
+        container(FakeApi(raises={"put_archive": docker.errors.APIError("boom")})).copy("/a", "/b")
+
+
+def test_a_copy_stops_after_a_few_megabytes() -> None:
+    """Whatever an image puts there, this process keeps little of it in memory."""
+
+    @dataclass
+    class Endless(FakeApi):
+        def get_archive(self, _name: str, path: str, **_: Any) -> tuple[Iterator[bytes], None]:
+            del path
+            return (b"x" for _ in range(1 << 40)), None
+
+    api = Endless()
+    container(api).copy("/modules/sumdb", "/build/scratch")
+    assert api.given["data"] == b"x" * 8
+
+
 # --- commands --------------------------------------------------------------------------------------------------------
 
 
@@ -316,7 +343,7 @@ def test_a_command_gives_its_code_and_all_that_it_said(
 
 
 def test_a_command_that_takes_too_long_costs_its_container() -> None:
-    """The Docker API cannot end a command; what then fails on the way is no failure of the engine."""
+    """The Docker API cannot end a command; what then fails on the way is not the engine's failure."""
     api = FakeApi(silent=True)
     assert run(api, seconds=0.05) is None
     assert api.removed.is_set()

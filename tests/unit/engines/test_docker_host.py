@@ -56,7 +56,7 @@ def contexts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
     return write
 
 
-def test_an_engine_tells_what_it_is(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_says_what_it_is(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its address, its cores and memory, and its architecture in Go's words."""
     address = daemon(ANSWERS)
     monkeypatch.setenv("DOCKER_HOST", address)
@@ -122,7 +122,7 @@ def test_the_engine_of_a_context_is_named_by_its_address(contexts: Callable[...,
 
 @pytest.mark.parametrize("address", ["nonsense://x", "tcp://[::1", "tcp://127.0.0.1:99999", "unix://", "unix:///none"])
 def test_an_address_that_is_none_is_an_error(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """DOCKER_HOST is typed by people; what it holds is shown to them."""
+    """DOCKER_HOST is typed by people; its value is shown to them."""
     monkeypatch.setenv("DOCKER_HOST", address)
     with pytest.raises(EngineUnavailable, match="DOCKER_HOST") as caught:
         Host.connect()
@@ -223,7 +223,7 @@ class FakeApi:
             raise docker.errors.APIError("500", explanation="no space left on device")
 
     def inspect_container(self, _name: str) -> dict[str, dict[str, bool]]:
-        """Tell that it runs."""
+        """Say that it runs."""
         return {"State": {"Running": True}}
 
     def remove_container(self, name: str, **_: Any) -> None:
@@ -292,7 +292,7 @@ class FakeClient:
     images: Things = field(default_factory=Things)
 
     def info(self) -> dict[str, Any]:
-        """Tell what it is."""
+        """Say what it is."""
         return INFO
 
 
@@ -516,7 +516,7 @@ def test_volumes_are_removed() -> None:
 
 
 def test_an_engine_that_fails_later_is_lost() -> None:
-    """What was being done is told."""
+    """The message says what was being done."""
 
     class Failing(FakeClient):
         def info(self) -> dict[str, Any]:

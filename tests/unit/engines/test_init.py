@@ -55,17 +55,17 @@ def test_a_go_command_keeps_to_its_share(share: Share, limit: int) -> None:
 
 
 def test_every_engine_keeps_the_contract() -> None:
-    """What mypy holds the classes to is what the tests' own engine is held to as well."""
+    """The tests' own engine keeps it as well as those that mypy checks."""
     kinds: tuple[type[Engine], ...] = (DockerEngine, LocalEngine, FakeEngine)
     assert [kind.name for kind in kinds] == ["docker", "local", "fake"]
     assert all(hasattr(engines, name) for name in engines.__all__)
 
 
-def test_the_local_engine_can_be_asked_for(nobody: str) -> None:
-    """No other is looked for; what was taken is told, with why; it is closed at the end."""
+def test_the_local_engine_can_be_asked_for(nobody: str, tmp_path: Path) -> None:
+    """No other is looked for; a line says what was taken, and why; it is closed at the end."""
     del nobody
     watcher = FakeWatcher()
-    with choose(EngineSettings(engine="local"), watcher, Limits(jobs=3)) as engine:
+    with choose(EngineSettings(engine="local", dist=tmp_path), watcher, Limits(jobs=3)) as engine:
         assert isinstance(engine, LocalEngine)
         assert engine.jobs == 3
         assert watcher.said == ["engine: local (asked for)"]
@@ -90,15 +90,15 @@ def test_docker_asked_for_is_docker_or_an_error(settings: EngineSettings, nobody
     assert str(caught.value) == f"no Docker engine answers at `{nobody}` (DOCKER_HOST)"
 
 
-def test_where_no_docker_engine_answers_the_local_one_is_taken(nobody: str) -> None:
-    """Which, and why, is told."""
+def test_where_no_docker_engine_answers_the_local_one_is_taken(nobody: str, tmp_path: Path) -> None:
+    """A line says which, and why."""
     watcher = FakeWatcher()
-    with choose(EngineSettings(), watcher, Limits()) as engine:
+    with choose(EngineSettings(dist=tmp_path), watcher, Limits()) as engine:
         assert isinstance(engine, LocalEngine)
     assert watcher.said == [f"engine: local (no Docker engine answers at `{nobody}` (DOCKER_HOST))"]
 
 
-def test_an_engine_that_answers_and_fails_is_no_reason_to_take_another(
+def test_an_engine_that_answers_and_fails_is_not_a_reason_to_take_another(
     daemon: Callable[[dict[str, object]], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody who has Docker would wonder why it is not used."""
@@ -122,18 +122,19 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize(("answers", "kind", "fix"), UNUSABLE)
-def test_an_engine_that_cannot_be_used_leaves_the_local_one(
+def test_an_engine_that_cannot_be_used_leaves_the_local_one(  # noqa: PLR0913, PLR0917 - a row and three fixtures
     answers: dict[str, object],
     kind: type[EngineUnavailable],
     fix: str,
     daemon: Callable[[dict[str, object]], str],
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """One line says why, names the address, and how to use Docker all the same."""
     address, watcher = daemon(answers), FakeWatcher()
     monkeypatch.setenv("DOCKER_HOST", address)
     assert issubclass(kind, EngineUnavailable)
-    with choose(EngineSettings(), watcher, Limits()) as engine:
+    with choose(EngineSettings(dist=tmp_path), watcher, Limits()) as engine:
         assert isinstance(engine, LocalEngine)
     (line,) = watcher.said
     assert line.startswith("engine: local (")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.samples import GO, LINUX, RECIPE, source
 from toolkit import toolchain
-from toolkit.engines import COMPILE, Closed, CompileError, Limits, Share, TimeLimit
+from toolkit.engines import COMPILE, Closed, CompileError, Limits, Share, TimeLimit, local
 from toolkit.engines.local import Caches, LocalEngine
 from toolkit.errors import DiskFull, OutputUnwritable
 from toolkit.go import tree
@@ -29,6 +29,9 @@ OUT = 'mkdir -p "$GOPATH/bin"; out=$GOPATH/bin/program'  # where a program has t
 THEIRS = {"PATH": os.environ["PATH"], "HOME": "/home/theirs", "GOENV": "off", "GOMODCACHE": "/theirs/mod"}
 THEIRS |= {"GOPROXY": "https://modules.example", "GOSUMDB": "sums.example", "GOPRIVATE": "private.example"}
 THEIRS |= {"HTTPS_PROXY": "http://user:secret@proxy.example", "GOVCS": ""}
+SHELL = {"PATH", "PWD", "OLDPWD", "SHLVL", "_"}  # what the script has by itself
+OFFLINE = {"GOSUMDB", "GOPRIVATE", "GOPROXY", "GOTOOLCHAIN", "GOENV", "GOWORK", "GOFLAGS", "GOCACHE", "GOMODCACHE"}
+OFFLINE |= {"GOPATH", "HOME", "TMPDIR", "TEMP", "TMP"}  # what a question has that reaches nothing
 
 
 def engine(folder: Path, script: str, *, seconds: float = 10, **env: str) -> LocalEngine:
@@ -99,6 +102,18 @@ def test_compiles_of_a_run_share_the_source(tmp_path: Path) -> None:
     assert list((tmp_path / "work").iterdir()) == []
 
 
+def test_a_source_that_cannot_be_written_is_never_compiled_in_part(tmp_path: Path) -> None:
+    """The next compile fails as the first one did, and nothing is left."""
+    made = engine(tmp_path, f'{OUT}; echo > "$out"')
+    good = packed(tmp_path)
+    bad = replace(good, files=(*good.files, Piece("x" * 300, tmp_path / "pack", 0, 9)))
+    for _ in range(2):
+        with pytest.raises(OutputUnwritable):
+            made.compile(bad, LINUX, RECIPE)
+    made.close()
+    assert list((tmp_path / "work").iterdir()) == []
+
+
 def test_a_compile_has_the_recipes_variables_and_few_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No module comes from a network, no program is found, and nothing of this machine's secrets is there."""
     for name in ("AWS_SECRET_ACCESS_KEY", "GIT_SSH_COMMAND", "NETRC", "SSH_AUTH_SOCK", "GOFLAGS", "GOAMD64"):
@@ -113,8 +128,7 @@ def test_a_compile_has_the_recipes_variables_and_few_others(tmp_path: Path, monk
     assert {name: env[name] for name in wanted} == wanted
     own = {"GOPATH", "GOTMPDIR", "HOME", "TMPDIR", "TEMP", "TMP"}
     assert all(env[name].startswith(str(tmp_path / "work")) for name in own)
-    shell = {"PATH", "PWD", "OLDPWD", "SHLVL", "_"}
-    assert set(env) - shell == {*wanted, *own}
+    assert set(env) - SHELL == {*wanted, *own}
 
 
 def test_files_that_gos_cache_does_not_see_have_a_cache_for_themselves(tmp_path: Path) -> None:
@@ -135,7 +149,7 @@ def test_a_module_is_checked_against_what_was_fetched(tmp_path: Path) -> None:
 
 
 def test_a_compile_that_fails_says_all_that_it_said(tmp_path: Path) -> None:
-    """Both outputs, whatever bytes they hold."""
+    """Both outputs, whatever bytes they are."""
     with pytest.raises(CompileError) as caught:
         built(engine(tmp_path, "echo one; echo two >&2; printf '\\377'; exit 1"), tmp_path)
     assert str(caught.value) == "one\n\N{REPLACEMENT CHARACTER}two\n"
@@ -175,7 +189,7 @@ def test_an_engine_forgets_what_has_ended(tmp_path: Path) -> None:
 
 
 def alive(process: int) -> bool:
-    """Tell whether a process still runs, a moment after it was told to end."""
+    """Return whether a process still runs, a moment after it had to end."""
     for _ in range(100):
         try:
             os.kill(process, 0)
@@ -250,7 +264,8 @@ def test_an_offline_question_reaches_nothing(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setenv(name, "theirs")
     (env,) = asked(engine(tmp_path, noting(tmp_path)), online=False)
     assert env["GOPROXY"] == "off"
-    assert not {"AWS_SECRET_ACCESS_KEY", "GIT_SSH_COMMAND", "NETRC", "SSH_AUTH_SOCK", "HTTPS_PROXY"} & set(env)
+    assert (env["GOTOOLCHAIN"], env["GOENV"], env["GOFLAGS"], env["GOWORK"]) == (GO, "off", "", "off")
+    assert set(env) - SHELL == OFFLINE
 
 
 def test_the_users_module_cache_is_asked_before_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,15 +274,18 @@ def test_the_users_module_cache_is_asked_before_the_network(tmp_path: Path, monk
     private = {"GIT_SSH_COMMAND": "theirs", "NETRC": "theirs", "SSH_AUTH_SOCK": "theirs"}
     for name, value in private.items():
         monkeypatch.setenv(name, value)
+    for name in (name for name in os.environ if name.startswith("GIT_") and name not in private):
+        monkeypatch.delenv(name)
     made = engine(tmp_path, noting(tmp_path))
     first, second = asked(made, online=True)
     assert (first["GOPROXY"], first["GONOPROXY"]) == ("file:///theirs/mod/cache/download", "none")
-    assert not set(private) & set(first)
+    assert set(first) - SHELL == {*OFFLINE, "GONOPROXY", "HTTPS_PROXY"}
     assert second["GOPROXY"] == "https://modules.example"
     assert {name: second[name] for name in private} == private
     assert (second["HOME"], second["GOVCS"]) == ("/home/theirs", "private:all,public:off")
     assert {env["GOMODCACHE"] for env in (first, second)} == {str(made.caches.modules)}
-    assert not any("AWS_SECRET_ACCESS_KEY" in env for env in (first, second))
+    assert set(second) - SHELL == {*OFFLINE, *private, *THEIRS} - SHELL
+    assert second["HTTPS_PROXY"] == THEIRS["HTTPS_PROXY"]
 
 
 def test_what_has_to_be_new_comes_from_the_network(tmp_path: Path) -> None:
@@ -284,6 +302,25 @@ def test_what_the_module_cache_has_needs_no_network(tmp_path: Path) -> None:
     with engine(tmp_path, f"{count}; echo '\"Error\": {{}}'").open((), online=True) as workspace:
         workspace.go("list")
     assert (tmp_path / "count").read_text() == "x\n" * 3
+
+
+def test_a_question_that_takes_too_long_has_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It failed, as if the go command had said so."""
+    monkeypatch.setattr(local, "_LONG", 0.2)
+    with engine(tmp_path, "sleep 30").open((), online=False) as workspace:
+        answer = workspace.go("list")
+    assert (answer.code, answer.output) == (-1, "")
+    assert answer.said.startswith("`go list` did not end within")
+
+
+def test_a_closed_engine_answers_nothing(tmp_path: Path) -> None:
+    """A run that is broken off asks no more, and its tree is removed."""
+    made = engine(tmp_path, "true")
+    with made.open(tree.plain({"a": b""}), online=True) as workspace:
+        made.close()
+        with pytest.raises(Closed):
+            workspace.go("list")
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_who_trusts_version_control_says_so(tmp_path: Path) -> None:

@@ -24,12 +24,14 @@ class FakeModules:
     root = modules = "/"
     files: Mapping[str, bytes] = field(default_factory=lambda: {"/go/LICENSE": b"Go's\n"})
     calls: list[tuple[str, ...]] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)  # GONOSUMDB, by call
     rows: str = ""  # what it prints in place of them
 
     def go(self, *args: str, directory: str = "", env: Mapping[str, str] | None = None, fresh: bool = False) -> Answer:
         """Answer as the go command does: JSON objects one after another."""
-        del directory, env, fresh
+        del directory, fresh
         self.calls.append(args)
+        self.unchecked.append((env or {}).get("GONOSUMDB", ""))
         if args == ("env", "GOROOT"):
             return Answer(0, "/go\n", "")
         if self.rows:
@@ -50,7 +52,7 @@ class FakeModules:
 
 
 def test_each_module_has_the_texts_of_its_zip() -> None:
-    """Licences, notices and patents at its top, in the order of their names; nothing else."""
+    """Licenses, notices and patents at its top, in the order of their names; nothing else."""
     files = {"NOTICE": b" two \n", "LICENSE.txt": b"one\n", "PATENTS": b"three", "COPYING-MIT": b"zero"}
     more = {"README.md": b"no", "sub/LICENSE": b"no", "license.go": b"no", "LICENSES": b"no", "main.go": b"no"}
     modules = FakeModules({ONE: {**files, **more}, TWO: {"licence": b"theirs"}})
@@ -60,9 +62,10 @@ def test_each_module_has_the_texts_of_its_zip() -> None:
         "example.test/two/v2 v2.1.0": "theirs",
     }
     assert modules.calls[1:] == [("mod", "download", "-json", "example.test/one@v1.0.0", "example.test/two/v2@v2.1.0")]
+    assert modules.unchecked[1:] == ["*"]  # they were checked when they came
 
 
-def test_a_module_without_a_licence_has_an_empty_text() -> None:
+def test_a_module_without_a_license_has_an_empty_text() -> None:
     """It is not passed over, and its bytes need not be UTF-8."""
     modules = FakeModules({ONE: {"main.go": b""}, TWO: {"LICENSE": b"\xa9 somebody"}})
     texts = collect([ONE, TWO], modules)
@@ -77,7 +80,7 @@ def test_without_modules_only_go_is_asked_where_it_is() -> None:
     assert modules.calls == [("env", "GOROOT")]
 
 
-def test_gos_own_licence_may_lie_with_what_it_vendors() -> None:
+def test_gos_own_license_may_lie_with_what_it_vendors() -> None:
     """The wheel of Go leaves the file at the top out."""
     modules = FakeModules(files={"/go/src/vendor/golang.org/x/crypto/LICENSE": b"the same"})
     assert collect([], modules) == {"Go": "the same"}
@@ -85,15 +88,15 @@ def test_gos_own_licence_may_lie_with_what_it_vendors() -> None:
     assert collect([], nothing) == {"Go": ""}
 
 
-def test_a_zip_that_is_gone_holds_no_licence() -> None:
+def test_a_zip_that_is_gone_has_no_license() -> None:
     """The go command may say where it was."""
     row = {"Path": ONE.path, "Version": ONE.version, "Zip": "/gone.zip"}
     texts = collect([ONE], FakeModules(rows=json.dumps(row)))
     assert texts["example.test/one v1.0.0"] == ""
 
 
-def test_a_module_that_cannot_be_had_is_an_error_for_a_person() -> None:
-    """Go states an error in place of a zip; a release without a licence is not made of that."""
+def test_a_module_that_is_not_there_is_an_error_for_a_person() -> None:
+    """Go states an error in place of a zip; a release without a license is not made of that."""
     row = {"Path": ONE.path, "Version": ONE.version, "Error": "module lookup disabled by GOPROXY=off"}
     with pytest.raises(ToolkitError, match=r"example\.test/one"):
         collect([ONE], FakeModules(rows=json.dumps(row)))
@@ -106,8 +109,18 @@ def test_an_answer_that_is_not_gos_is_an_error(text: str) -> None:
         collect([ONE], FakeModules(rows=text))
 
 
-def test_a_zip_that_is_none_is_an_error() -> None:
-    """Neither is what it hands over trusted to be a zip."""
+def test_a_file_that_is_not_a_zip_is_an_error() -> None:
+    """What the go command names is not trusted to be one."""
     row = {"Path": ONE.path, "Version": ONE.version, "Zip": "/go/LICENSE"}
     with pytest.raises(ToolkitError, match=r"example\.test/one"):
         collect([ONE], FakeModules(rows=json.dumps(row)))
+
+
+def test_a_license_of_more_than_16_mib_is_left_out() -> None:
+    """A zip of a few kilobytes may unpack to any size; nothing of it is read then."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{ONE.path}@{ONE.version}/LICENSE", bytes((1 << 24) + 1))
+    row = {"Path": ONE.path, "Version": ONE.version, "Zip": "/large.zip"}
+    modules = FakeModules(files={"/large.zip": packed.getvalue()}, rows=json.dumps(row))
+    assert collect([ONE], modules)["example.test/one v1.0.0"] == ""
