@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from toolkit.errors import SourceError
+from toolkit.errors import ImageUnusable, SourceError
 from toolkit.go import includes, listing, messages, tree
 from toolkit.go.filelist import FileList, implicated
 from toolkit.go.listing import Listing, Package
@@ -70,10 +70,11 @@ class Known:
         try:
             pairs = tuple((str(title), str(directory)) for title, directory in record["vendored"])
             known = cls(**{**record, "vendored": pairs})
-            texts = (*known.files.items(), *known.refusals.items(), known.name, known.module, known.digest)
+            texts = [text for each in (known.files, known.refusals) for item in each.items() for text in item]
         except (AttributeError, KeyError, TypeError, ValueError):
             return None
-        return known if all(isinstance(text, str | tuple) for text in texts) else None
+        texts += [known.name, known.module, known.digest, known.included]
+        return known if all(isinstance(text, str) for text in texts) else None
 
 
 def replaced(inquiry: Inquiry, root: Path, go_mod: bytes) -> list[str]:
@@ -86,8 +87,16 @@ def replaced(inquiry: Inquiry, root: Path, go_mod: bytes) -> list[str]:
         answer = workspace.go("mod", "edit", "-json")
         if answer.code:
             raise messages.source_error(own_words(answer.said, workspace, root), str(root))
-        rows = [row for document in documents(answer.output) for row in document.get("Replace") or ()]
-    places = [row["New"]["Path"] for row in rows if not row["New"].get("Version")]
+        found = list(documents(answer.output))
+    try:
+        modules = [row["New"] for document in found for row in document.get("Replace") or ()]
+        # A path that is not a text is a TypeError.
+        places = [posixpath.join(module["Path"]) for module in modules if not module.get("Version")]
+    except (AttributeError, KeyError, TypeError):
+        raise ImageUnusable(
+            "the `go` command printed something that is not a go.mod as JSON",
+            hint="use an image with the go command of the Go project, or leave out `--image`",
+        ) from None
     inquiry.memory.remember(name, places)
     return places
 
@@ -101,7 +110,7 @@ def known(inquiry: Inquiry, taken: Snapshot, package: str, replacements: Iterabl
     pairs = [str(target) for target in inquiry.targets]
     name = f"sources/{key(taken.digest, package, recipe.toolchain, recipe.image, json.dumps(sorted(pairs)))}"
     found = Known.of(inquiry.memory.recall(name))
-    if found is None:
+    if found is None or not taken.entries.keys() >= set(found.files.values()):
         found = _Asked(inquiry, taken, package, tuple(replacements)).all()
         inquiry.memory.remember(name, dataclasses.asdict(found))
     check_refusals(inquiry, found.refusals, str(taken.root), taken)

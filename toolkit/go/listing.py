@@ -60,8 +60,8 @@ def ask(  # noqa: PLR0913 - a question has that many parts, and the last two hav
 
 
 def _package(row: Mapping[str, Any]) -> Package:
-    module = row.get("Module") or {}
-    origin = module.get("Replace") or module
+    module = _object(row, "Module")
+    origin = _object(module, "Replace") or module
     lists = {name: _names(row, name) for name in _LISTS}
     return Package(
         directory=_text(row, "Dir").replace("\\", "/"),
@@ -79,9 +79,14 @@ def _error(error: Any) -> str:
     if not error:
         return ""
     if not isinstance(error, dict):
-        return str(error)
+        return _clean(str(error))
     position = _text(error, "Pos")
     return f"{position}: {_text(error, 'Err')}" if position else _text(error, "Err")
+
+
+def _object(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = row.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _names(row: Mapping[str, Any], name: str) -> tuple[str, ...]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import io
+import lzma
 import posixpath
 import zipfile
+import zlib
 from pathlib import Path
 
 from toolkit.errors import ImageUnusable, SourceTooLarge
 from toolkit.options import SourceLimit
+
+_BAD = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError, RuntimeError, NotImplementedError, EOFError,
+    FileExistsError, NotADirectoryError,
+)  # fmt: skip
 
 
 def unpack(data: bytes, prefix: str, root: Path, limit: SourceLimit) -> None:
@@ -31,7 +38,7 @@ def unpack(data: bytes, prefix: str, root: Path, limit: SourceLimit) -> None:
                 with archive.open(item) as file, path.open("xb") as out:
                     while chunk := file.read(1 << 20):
                         out.write(chunk)
-    except (zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError, EOFError, FileExistsError) as error:
+    except _BAD as error:
         raise ImageUnusable(
             f"the go command gave something that is not the zip of `{prefix}`: {error}",
             hint="use an image with the go command of the Go project, or leave out `--image`",

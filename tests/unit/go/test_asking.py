@@ -1,0 +1,190 @@
+"""What is asked about a source, how often, and what is made of memory that is damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes import TREE, FakeGo, FakeWorkspace
+from tests.integration.exact import Memory
+from tests.unit.samples import ANDROID, LINUX, RECIPE, WINDOWS, write_tree
+from toolkit.errors import ImageUnusable, LinkOutside, SourceError
+from toolkit.go import asking, snapshot
+from toolkit.go.asking import Inquiry, Known
+from toolkit.go.snapshot import Scope, Snapshot
+from toolkit.go.tree import Node
+from toolkit.go.workspace import Answer, Workspace
+
+
+@dataclass
+class Engine:
+    """Opens workspaces whose go command a script is."""
+
+    answers: dict[str, str] = field(default_factory=dict)  # what Go prints, by GOOS, in place of a program
+    opened: list[bool] = field(default_factory=list)  # whether online
+    edit: str = "{}"
+    said: str = ""  # that Go cannot read the module
+
+    @contextlib.contextmanager
+    def open(self, nodes: Iterable[Node], online: bool) -> Iterator[Workspace]:  # noqa: FBT001 - as in Engine
+        """Give a workspace."""
+        list(nodes)
+        self.opened.append(online)
+        yield FakeWorkspace(self._answer)
+
+    def _answer(self, args: tuple[str, ...], env: Mapping[str, str]) -> Answer:
+        if self.said:
+            return Answer(1, "", self.said)
+        if args[:2] == ("mod", "edit"):
+            return Answer(0, self.edit, "")
+        if env.get("GOOS") in self.answers:
+            return Answer(0, self.answers[env["GOOS"]], "")
+        return FakeGo()(args, env)
+
+
+@pytest.fixture
+def engine() -> Engine:
+    """Return an engine that knows one program."""
+    return Engine()
+
+
+@pytest.fixture
+def inquiry(engine: Engine, tmp_path: Path) -> Inquiry:
+    """Return an inquiry about two pairs, of which one is to be built."""
+    return Inquiry(engine.open, Memory(), RECIPE, (LINUX, WINDOWS), (LINUX,), tmp_path, tmp_path / "dist")
+
+
+@pytest.fixture
+def taken(tmp_path: Path) -> Snapshot:
+    """Return the program that the go command knows."""
+    files = {"go.mod": "module example.test/tiny\n", "main.go": "package main\n"}
+    module = write_tree(tmp_path / "tiny", files)
+    (module / "out").symlink_to("/etc/hostname")
+    return snapshot.take(module, Scope(module), tmp_path / "pack", lambda _: ())
+
+
+def refused(words: str) -> str:
+    """Return what Go prints of the program where it refuses it."""
+    row = {"Dir": TREE, "ImportPath": "x", "Name": "main", "Module": {"Path": "x", "Dir": TREE}}
+    return json.dumps({**row, "Error": {"Err": words}})
+
+
+def test_a_snapshot_is_asked_about_once(engine: Engine, inquiry: Inquiry, taken: Snapshot) -> None:
+    """What Go said is the same from memory, even after JSON."""
+    first = asking.known(inquiry, taken, ".", ())
+    assert (first.name, first.module) == ("tiny", "example.test/tiny")
+    assert dict(first.files) == {"go.mod": "go.mod", "main.go": "main.go"}
+    known = json.loads(json.dumps(inquiry.memory.known))  # type: ignore[attr-defined]
+    assert asking.known(replace(inquiry, memory=Memory(known)), taken, ".", ()) == first
+    assert engine.opened == [True]
+
+
+def test_another_question_is_asked_again(engine: Engine, inquiry: Inquiry, taken: Snapshot) -> None:
+    """About another package, toolchain, image or list of pairs; which pairs are to be built does not matter."""
+    asking.known(inquiry, taken, ".", ())
+    asking.known(replace(inquiry, chosen=(WINDOWS,)), taken, ".", ())
+    assert len(engine.opened) == 1
+    others = [
+        replace(inquiry, recipe=replace(RECIPE, toolchain="go1.26.0")),
+        replace(inquiry, recipe=replace(RECIPE, image="sha256:1")),
+        replace(inquiry, targets=(LINUX,)),
+    ]
+    for number, other in enumerate(others, 2):
+        asking.known(other, taken, ".", ())
+        assert len(engine.opened) == number
+
+
+DAMAGES: dict[str, Any] = {
+    "none": None, "number": 1, "text": "x", "list": [], "empty": {}, "files": {"files": ["main.go"]},
+    "file": {"files": {"main.go": 1}}, "missing": {"files": {"main.go": "../../x"}}, "refusal": {"refusals": {"a": []}},
+    "name": {"name": 1}, "vendored": {"vendored": [1]}, "more": {"more": 1}, "included": {"included": 1},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_memory_that_is_damaged_is_not_used(damage: Any, inquiry: Inquiry, taken: Snapshot) -> None:
+    """Go is asked again, and the right answer is remembered."""
+    first = asking.known(inquiry, taken, ".", ())
+    memory = inquiry.memory
+    assert isinstance(memory, Memory)
+    ((name, record),) = memory.known.items()
+    memory.known[name] = {**record, **damage} if isinstance(damage, dict) and damage else damage
+    assert asking.known(inquiry, taken, ".", ()) == first
+    assert Known.of(memory.known[name]) == first
+
+
+def test_a_refusal_of_one_pair_is_kept(engine: Engine, inquiry: Inquiry, taken: Snapshot) -> None:
+    """With the user's path in place of the engine's."""
+    engine.answers["windows"] = refused(f"{TREE}/main.go:1:1: bad")
+    found = asking.known(inquiry, taken, ".", ())
+    assert found.refusals == {"windows/amd64": f"{taken.root}/main.go:1:1: bad"}
+    with pytest.raises(SourceError, match="bad"):
+        asking.known(replace(inquiry, chosen=(WINDOWS,)), taken, ".", ())
+    asking.known(replace(inquiry, chosen=(WINDOWS, LINUX)), taken, ".", ())
+
+
+def test_a_refusal_of_all_chosen_pairs_is_an_error(inquiry: Inquiry) -> None:
+    """A pair that Go itself refuses is not one that the source could be built for."""
+    refusals = {"linux/amd64": "x.go:1:1: bad"}
+    with pytest.raises(SourceError, match="bad"):
+        asking.check_refusals(replace(inquiry, chosen=(LINUX, ANDROID)), refusals, "x")
+    asking.check_refusals(replace(inquiry, chosen=(ANDROID,)), refusals, "x")
+    asking.check_refusals(replace(inquiry, chosen=(LINUX, WINDOWS)), refusals, "x")
+
+
+def test_a_refusal_that_comes_of_a_link_names_the_link(engine: Engine, inquiry: Inquiry, taken: Snapshot) -> None:
+    """For Go it leads nowhere; the user knows it as one that leads out."""
+    engine.answers["linux"] = refused("main.go:3:12: pattern out: cannot embed irregular file out")
+    with pytest.raises(LinkOutside):
+        asking.known(inquiry, taken, ".", ())
+    engine.said = "go: open out: no such file or directory"
+    with pytest.raises(LinkOutside):
+        asking.known(replace(inquiry, memory=Memory()), taken, ".", ())
+
+
+def test_a_failure_of_go_is_not_remembered(engine: Engine, inquiry: Inquiry, taken: Snapshot) -> None:
+    """The network may be there the next time."""
+    engine.said = "go: dial tcp: no route to host"
+    with pytest.raises(SourceError):
+        asking.known(inquiry, taken, ".", ())
+    engine.said = ""
+    assert asking.known(inquiry, taken, ".", ()).name == "tiny"
+
+
+def test_replaced_directories_are_asked_about_once_and_offline(engine: Engine, inquiry: Inquiry) -> None:
+    """A module that replaces another one is not a directory."""
+    new = [{"New": {"Path": "../y"}}, {"New": {"Path": "example.test/z", "Version": "v1.0.0"}}]
+    engine.edit = json.dumps({"Replace": new})
+    for _ in range(2):
+        assert asking.replaced(inquiry, Path("/mod"), b"module x\n") == ["../y"]
+    assert engine.opened == [False]
+    asking.replaced(inquiry, Path("/mod"), b"module y\n")
+    assert len(engine.opened) == 2
+
+
+@pytest.mark.parametrize("rows", [1, "x", [1], [{}], [{"New": 1}], [{"New": {"Path": 1}}], [{"New": {}}]])
+def test_a_hostile_answer_about_replaced_directories_is_an_unusable_image(
+    rows: Any, engine: Engine, inquiry: Inquiry
+) -> None:
+    """Only a go command that is not Go's gives it."""
+    engine.edit = json.dumps({"Replace": rows})
+    with pytest.raises(ImageUnusable):
+        asking.replaced(inquiry, Path("/mod"), b"module x\n")
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "a\\b", "a:b", "a\nb", "a*b"])
+def test_a_name_that_no_program_can_have_is_an_error(name: str) -> None:
+    """On any system."""
+    with pytest.raises(SourceError, match="cannot be the name of a program"):
+        asking.program_name(name, Path("/x"))
+
+
+def test_a_program_without_a_name_is_called_as_its_directory() -> None:
+    """Go does not say a name where it refuses to install."""
+    assert asking.program_name("", Path("/a/tool")) == "tool"

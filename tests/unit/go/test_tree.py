@@ -1,0 +1,143 @@
+"""A tree on its way to a go command: what is in it, and that a tar of it is the same as a directory."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.unit.samples import write_tree
+from toolkit.go import snapshot, tree
+from toolkit.go.snapshot import Scope, Snapshot
+from toolkit.go.tree import Node
+from toolkit.model import Piece
+
+SECRET = b"PASSWORD=1"
+
+
+@pytest.fixture
+def taken(tmp_path: Path) -> Snapshot:
+    """Return a snapshot with one name of each kind."""
+    files: dict[str, str | bytes] = {"top/mod/go.mod": "module x\n", "top/mod/main.go": "package main\n"}
+    files |= {"top/y/y.go": "package y\n", "top/mod/lib/a.s": "TEXT\n", "top/mod/.env": SECRET, "outside": SECRET}
+    root = write_tree(tmp_path, files)
+    module = root / "top" / "mod"
+    for name, target in {"y": "../y", "lib/up.go": "../main.go", "none": "nothing", "out": "../../outside"}.items():
+        (module / name).symlink_to(target)
+    os.mkfifo(module / "pipe")
+    (module / os.fsdecode(b"\xff.go")).write_bytes(b"package main\n")
+    (module / ("n" * 90) / ("m" * 90)).mkdir(parents=True)
+    return snapshot.take(module, Scope(root / "top"), tmp_path / "pack", lambda _: ())
+
+
+def described(root: Path) -> dict[str, tuple[int, bytes | str]]:
+    """Return the kind and content of all that lies in a directory."""
+    found: dict[str, tuple[int, bytes | str]] = {}
+    for path in root.rglob("*"):
+        kind = stat.S_IFMT(path.lstat().st_mode)
+        content = str(path.readlink()) if path.is_symlink() else path.read_bytes() if path.is_file() else b""
+        found[str(path.relative_to(root))] = (kind, content)
+    return found
+
+
+def described_tar(data: bytes) -> dict[str, tuple[int, bytes | str]]:
+    """Return the same of a tar."""
+    kinds = {tarfile.REGTYPE: stat.S_IFREG, tarfile.DIRTYPE: stat.S_IFDIR, tarfile.SYMTYPE: stat.S_IFLNK}
+    found: dict[str, tuple[int, bytes | str]] = {}
+    with tarfile.open(fileobj=io.BytesIO(data), encoding="utf-8", errors="surrogateescape") as archive:
+        for member in archive:
+            file = archive.extractfile(member) if member.isreg() else None
+            assert member.name not in found
+            found[member.name] = (kinds[member.type], member.linkname or (file.read() if file else b""))
+    return found
+
+
+def test_a_tar_is_the_same_as_a_written_directory(taken: Snapshot, tmp_path: Path) -> None:
+    """Names, kinds, links and bytes, whatever the name's bytes and length are."""
+    (tmp_path / "written").mkdir()
+    tree.write(tree.asked(taken), tmp_path / "written")
+    assert described(tmp_path / "written") == described_tar(b"".join(tree.tar(tree.asked(taken), owner=0)))
+
+
+def test_a_question_shows_no_byte_of_what_is_not_code(taken: Snapshot) -> None:
+    """Of `.env` there is the name only, and of what lies outside not even that."""
+    data = b"".join(tree.tar(tree.asked(taken), owner=0))
+    found = described_tar(data)
+    assert SECRET not in data
+    assert found["mod/.env"] == (stat.S_IFREG, b"")
+    assert found["mod/main.go"] == (stat.S_IFREG, b"package main\n")
+    assert found["mod/lib/a.s"] == (stat.S_IFREG, b"TEXT\n")
+    assert b"outside" not in data
+
+
+def test_links_lead_inside_or_nowhere(taken: Snapshot) -> None:
+    """They are relative; a pipe is something that cannot be opened either."""
+    found = described_tar(b"".join(tree.tar(tree.asked(taken), owner=0)))
+    links = {name: content for name, (kind, content) in found.items() if kind == stat.S_IFLNK}
+    nowhere = dict.fromkeys(("mod/none", "mod/out", "mod/pipe"), "aws-mfa-toolkit-nowhere")
+    assert links == {"mod/y": "../y", "mod/lib/up.go": "../main.go", **nowhere}
+
+
+def test_what_code_is_a_link_to_is_read(tmp_path: Path) -> None:
+    """Go reads a file of any name through a link that ends as code does."""
+    module = write_tree(tmp_path / "mod", {"main.txt": "package main\n", "other.txt": "other"})
+    (module / "main.go").symlink_to("main.txt")
+    (module / "note").symlink_to("other.txt")
+    taken = snapshot.take(module, Scope(module), tmp_path / "pack", lambda _: ())
+    found = described_tar(b"".join(tree.tar(tree.asked(taken), owner=0)))
+    assert (found["main.txt"][1], found["other.txt"][1]) == (b"package main\n", b"")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_the_user_cannot_read_the_go_command_cannot_read(tmp_path: Path) -> None:
+    """And it can be deleted afterwards."""
+    module = write_tree(tmp_path / "mod", {"x.go": "x", "lib/x.go": "x"})
+    for name in ("x.go", "lib"):
+        (module / name).chmod(0)
+    taken = snapshot.take(module, Scope(module), tmp_path / "pack", lambda _: ())
+    (module / "lib").chmod(0o700)
+    root = tmp_path / "written"
+    root.mkdir()
+    tree.write(tree.asked(taken), root)
+    modes = [stat.S_IMODE((root / name).stat().st_mode) for name in ("x.go", "lib")]
+    tree.unseal(tree.asked(taken), root)
+    assert modes == [0, 0]
+    assert [os.access(root / name, os.R_OK | os.X_OK) for name in ("x.go", "lib")] == [True, True]
+
+
+def test_a_compile_gets_regular_files(tmp_path: Path) -> None:
+    """Each with the bytes of its place in a pack."""
+    (tmp_path / "pack").write_bytes(b"onetwo")
+    pieces = [Piece("a/b/one", tmp_path / "pack", 0, 3), Piece("two", tmp_path / "pack", 3, 3)]
+    found = described_tar(b"".join(tree.tar(tree.compiled(pieces), owner=0)))
+    folders = dict.fromkeys(("a", "a/b"), (stat.S_IFDIR, b""))
+    assert found == {**folders, "a/b/one": (stat.S_IFREG, b"one"), "two": (stat.S_IFREG, b"two")}
+
+
+def test_directories_come_first_and_once() -> None:
+    """Whether or not a tree names them, and in whatever order."""
+    nodes = [Node("a/b/x"), Node("a", tarfile.DIRTYPE), Node("a/y"), Node("a/b", tarfile.DIRTYPE), Node("./z")]
+    assert [node.name for node in tree.with_parents(nodes)] == ["a", "a/b", "a/b/x", "a/y", "./z"]
+
+
+def test_a_tar_belongs_to_its_user_and_lies_below_its_directory() -> None:
+    """Whatever user the engine's go command runs as."""
+    data = b"".join(tree.tar(tree.plain({"a/x": b"1"}), owner=1234, below="deep/er"))
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        members = archive.getmembers()
+    assert [(member.name, member.uid, member.gid) for member in members] == [
+        ("deep/er/a", 1234, 1234), ("deep/er/a/x", 1234, 1234),
+    ]  # fmt: skip
+
+
+def test_a_large_file_is_handed_on_in_parts(tmp_path: Path) -> None:
+    """None of them is much larger than a megabyte."""
+    with (tmp_path / "pack").open("wb") as file:
+        file.truncate(10 << 20)
+    parts = list(tree.tar(tree.compiled([Piece("big", tmp_path / "pack", 0, 10 << 20)]), owner=0))
+    assert len(parts) > 5
+    assert max(map(len, parts)) <= 3 << 20
