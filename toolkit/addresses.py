@@ -60,7 +60,7 @@ def without_proxies(text: str, settings: Iterable[str]) -> str:
     return _USERINFO.sub("//…@", _SLASHED.sub("//…@", text))
 
 
-def plain_text_notes(environ: Mapping[str, str]) -> tuple[str, ...]:  # called by engines
+def plain_text_notes(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return a line for each setting that sends secrets over a network without encryption."""
     return (*_plain_engine(environ), *_plain_module_proxies(environ))
 

@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Invoke, drop_caches, invoke_path
+from tests.fakes import FakeWatcher
+from toolkit.engines import image
 from toolkit.engines.docker_host import Host
+from toolkit.engines.docker_volumes import cache_names
 from toolkit.settings import PREFIX, ROOT
+from toolkit.toolchain import pinned
 
 TINY = str(ROOT / "tests" / "programs" / "tiny")
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -130,6 +134,11 @@ def test_two_runs_at_once(begin: Start, tmp_path: Path) -> None:
     _, err = second.communicate(timeout=600)
     assert second.returncode == 0, err
     assert "13 built" in err
+
+
+def _forget(host: Host, cache: str) -> None:
+    """Remove a build cache."""
+    host.remove_volume(cache_names(image.ensure(host, FakeWatcher()).id, pinned(), build_cache=cache)[0])
 
 
 def _commands_of(text: str) -> list[str]:

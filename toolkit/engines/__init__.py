@@ -7,11 +7,13 @@ writes files.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from toolkit.addresses import plain_text_notes
 from toolkit.errors import EngineBroken, EngineUnavailable, ToolchainError, UsageError
 
 if TYPE_CHECKING:
@@ -101,6 +103,8 @@ def choose(settings: EngineSettings, watcher: Watcher, limits: Limits) -> Iterat
     engine, why = _start(settings, watcher, limits)
     try:
         watcher.say(f"engine: {engine.name} ({why})")
+        for note in plain_text_notes(os.environ):
+            watcher.say(note)
         yield engine
     finally:
         engine.close()
