@@ -60,6 +60,16 @@ def without_proxies(text: str, settings: Iterable[str]) -> str:
     return _USERINFO.sub("//…@", _SLASHED.sub("//…@", text))
 
 
+def without_mistyped(text: str, settings: Iterable[str]) -> str:
+    """Return a text without any part of an address that is mistyped: nobody knows which of them is the password."""
+    for setting in settings:
+        if not is_address(setting):
+            parts = re.split(r"[:/?#@\[\]]", setting.partition("//")[2] or setting)
+            for part in (part for part in parts if len(part) >= _TELLING):
+                text = text.replace(part, "…")
+    return text
+
+
 def plain_text_notes(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return a line for each setting that sends secrets over a network without encryption."""
     return (*_plain_engine(environ), *_plain_module_proxies(environ))

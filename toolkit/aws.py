@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
-from toolkit.addresses import is_address, without_proxies
+from toolkit.addresses import is_address, without_mistyped, without_proxies
 from toolkit.errors import AwsBusy, AwsRefused, AwsUnreachable
 
 if TYPE_CHECKING:
@@ -215,7 +215,8 @@ def _called(call: str, profile: str) -> Iterator[None]:
 
 def _shown(error: Exception) -> str:
     """Return what botocore says, which may quote addresses."""
-    return without_proxies(str(error).rstrip("."), (each for kind, each in getproxies().items() if kind != "no"))
+    proxies = [each for kind, each in getproxies().items() if kind != "no"]
+    return without_mistyped(without_proxies(str(error).rstrip("."), proxies), proxies)
 
 
 def _refusal(call: str, profile: str, response: Any) -> AwsRefused | AwsBusy:

@@ -21,6 +21,7 @@ from toolkit.errors import (
 )
 from toolkit.mfa.login import Login
 from toolkit.model import Binary
+from toolkit.plain import printable
 from toolkit.store import sha256
 
 # What says where and how AWS is called. Every other AWS_* variable is kept from the program: it may hold keys, a code,
@@ -90,7 +91,11 @@ def allowed(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def hidden(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without secrets, and without surrounding space."""
+    """Return a text without secrets, what steers a terminal, and surrounding space.
+
+    What steers a terminal goes first: within a secret it would hide it from this search alone.
+    """
+    text = printable(text)
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
     return text.strip()
