@@ -17,6 +17,8 @@ from toolkit.go.filelist import problem
 from toolkit.go.snapshot import Scope, Snapshot
 from toolkit.model import Module, Source, Target
 
+_PATH = re.compile(r"[.~/\\]|[A-Za-z]:[/\\]")  # begins the path of a directory, never that of a package
+
 
 @dataclass(frozen=True)
 class Found:
@@ -31,7 +33,7 @@ def resolve(text: str, inquiry: Inquiry) -> Found:
 
     Raises SourceError for what is not a Go main package, cannot be downloaded, or needs another Go.
     """
-    if "@" in text and not os.path.lexists(text):
+    if "@" in text and not _PATH.match(text) and not os.path.lexists(text):
         found = gomodule.resolve(text, inquiry)
         return Found(found, lambda targets: gomodule.fetch(found.package, inquiry, targets))
     try:
