@@ -66,7 +66,8 @@ def resolve(text: str, inquiry: Inquiry) -> Source:
     an exact version is remembered. Raises SourceError.
     """
     path, _, version = text.partition("@")
-    if not path or not version or len(text) > _LONGEST or not text.isprintable() or _NO_PATH.search(path):
+    named = path and version and version != "none" and not _NO_PATH.search(path)
+    if not named or len(text) > _LONGEST or not text.isprintable():
         raise SourceError(
             f"`{text[:200]}` is not a package of a module as `path@version`",
             hint="write it such as `example.com/cmd/program@v1.2.3`, or `@latest`",

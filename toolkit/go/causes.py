@@ -97,6 +97,8 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
     (r"found packages \S+ \(", Cause("keep the files of one package in a directory, or name another directory")),
     (r"go\.mod file not found", Cause("`go mod init MODULE` in the source makes its go.mod")),
     (r"no (?:non-test )?Go files", Cause("name the directory of a main package with `--source`")),
+    (r"argument must (?:not )?be", Cause("name a main package of a module: `example.com/cmd/program@latest`")),
+    (r"no existing version is required", Cause("name a version, or `@latest`")),
     (r"malformed (?:module|import) path|malformed file path", Cause("correct that path", _DOWNLOAD)),
     # The way to the modules.
     (r"GOVCS disallows using (\w+)", Cause("`GOVCS='*:{0}'` allows it, also for code that you do not know", _DOWNLOAD)),
