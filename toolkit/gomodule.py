@@ -28,6 +28,8 @@ _EXACT = re.compile(r"v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+incompatible)?")
 _NO_PATH = re.compile(r"^-|\.\.\.|\s")  # a flag, a pattern, or what no path can have
 _LONGEST = 4096  # characters of a module's name: what no proxy or file system takes need not be tried
 _AT_A_TIME = 4  # questions
+_WORDS = 500  # characters of an author's that are shown
+_NO_REASON = "retracted by module author"  # what Go says where the author gave none
 _MODULE = re.compile(r'^modinfo ".*?path\\t([^"\\]+)\\nmod\\t([^"\\]+)\\t([^"\\]+)\\t([^"\\]*)\\n', re.MULTILINE)
 
 
@@ -186,10 +188,16 @@ def _notes(workspace: Workspace, module: Module) -> tuple[str, ...]:
     name = f"{module.path}@{module.version}"
     answer = workspace.go("list", "-m", "-u", "-retracted", "-e", "-json", name, fresh=True)
     row = next(iter(rows(answer.output)), {}) if not answer.code else {}
-    reasons = "; ".join(map(str, row.get("Retracted") or ()))
-    retracted = f"`{name}` was retracted by its author: {reasons}" if row.get("Retracted") else ""
-    deprecated = f"`{module.path}` is deprecated: {row['Deprecated']}" if row.get("Deprecated") else ""
-    return tuple(filter(None, (retracted, deprecated)))
+    retracted, deprecated = row.get("Retracted") or (), row.get("Deprecated")
+    reasons = "; ".join(_short(reason) for reason in retracted if reason != _NO_REASON)
+    said = f"`{name}` was retracted by its author{': ' if reasons else ''}{reasons}" if retracted else ""
+    return tuple(filter(None, (said, f"`{module.path}` is deprecated: {_short(deprecated)}" if deprecated else "")))
+
+
+def _short(text: Any) -> str:
+    """Return the words of an author in one line."""
+    words = " ".join(str(text).split())
+    return words if len(words) <= _WORDS else f"{words[:_WORDS]}…"
 
 
 def _rows(answer: Answer, text: str) -> list[dict[str, Any]]:
