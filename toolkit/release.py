@@ -268,6 +268,8 @@ def _error(bad: tuple[Unbuilt, ...], total: int) -> ToolkitError:
         return EngineLost(f"{what}: {sentence}", hint="run the same command again: what was built is kept")
     if first.reason.is_gos_own:
         hint = "Go needs a C toolchain for that system; `invoke targets` lists the pairs that build without one"
+    elif all(item.reason is Reason.SOURCE_REFUSED for item in bad):
+        hint = "leave out these pairs with `--skip`: the source is not for them"
     else:
         hint = f"all that was said is in `{first.log}`" if first.log else "run it again"
     return BuildFailed(f"{what}: {first.sentence}" if total == 1 else what, hint=hint)
