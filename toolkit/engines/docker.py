@@ -16,7 +16,7 @@ from typing import Self
 from toolkit import toolchain
 from toolkit.engines import DEPTH, Closed, CompileError, Limits, Share, TimeLimit, docker_go, image
 from toolkit.engines.docker_container import OTHER_IMAGE, USER, WORK, Container, Result
-from toolkit.engines.docker_go import ENVIRONMENT
+from toolkit.engines.docker_go import ENVIRONMENT, ONLINE
 from toolkit.engines.docker_host import SCRATCH, SOURCE, Host
 from toolkit.engines.docker_volumes import cache_names
 from toolkit.errors import DiskFull, EngineLost, ImageUnusable
@@ -85,7 +85,7 @@ class DockerEngine:
         try:
             container.put(WORK, {"ca.pem": certificates()}, folders=(directory,))
             container.put_tar(f"{WORK}/{directory}", tree.tar(nodes, owner=USER))
-            settings = {**toolchain.module_settings(), **toolchain.fetching()} if online else {}
+            settings = {**ONLINE, **toolchain.module_settings(), **toolchain.fetching()} if online else {}
             settings.pop("SSH_AUTH_SOCK", "")  # a socket of this machine
             env = {"GOTOOLCHAIN": self._version, **settings}
             yield DockerWorkspace(self, container, env, f"{WORK}/{directory}")

@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "GOFLAGS": "",
     "SSL_CERT_FILE": CERTIFICATES,
 }
+ONLINE = {"GOPROXY": ""}  # for Go's own default, where this machine sets no other
 _SHORT = 60.0  # seconds for a command that downloads nothing
 _LONG = 900.0  # seconds for downloading a toolchain
 _OLDEST = (1, 21, 0)  # the first Go that can download another
@@ -98,7 +99,7 @@ def _online(
     container: Container, image: str, args: tuple[str, ...], env: Mapping[str, str], certificates: bytes
 ) -> Result:
     container.put(WORK, {CERTIFICATES.rpartition("/")[2]: certificates})
-    return _go(container, image, args, {**toolchain.module_settings(), **env}, seconds=_LONG)
+    return _go(container, image, args, {**ONLINE, **toolchain.module_settings(), **env}, seconds=_LONG)
 
 
 def _go(

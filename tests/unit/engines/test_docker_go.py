@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from tests.fakes import FakeWatcher
+from toolkit import toolchain
 from toolkit.engines.docker_container import Result
 from toolkit.engines.docker_go import download, prepare
 from toolkit.engines.docker_host import MODULES
@@ -189,3 +190,19 @@ def test_a_toolchain_that_cannot_be_downloaded_is_an_error(result: Result, says:
     with pytest.raises(ToolchainError, match=says):
         download(start, "image", "go1.24.5", "arm64", b"pem")
     assert [item.removed for item in start.made] == [True]
+
+
+@pytest.mark.parametrize("named", ["", "https://proxy.example"])
+def test_the_network_is_asked_at_gos_own_proxy_or_the_users(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where this machine has no go command that could name one: never the module volume, which is empty."""
+
+    def nothing() -> toolchain.Go:
+        raise ToolchainError("there is no go command on this machine")
+
+    monkeypatch.setattr(toolchain, "go", nothing)
+    monkeypatch.setenv("GOPROXY", named)
+    start = FakeStart(switching("go1.26.0", cached=False))
+    prepare(start, "golang", WANTED, b"", FakeWatcher())
+    assert start.made[-1].online
+    assert start.made[-1].calls[0]["GOPROXY"] == named
+    assert start.made[0].calls[0]["GOPROXY"].startswith("file:")
