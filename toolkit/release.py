@@ -60,10 +60,12 @@ class Run:
         return self.settings.toolchain or toolchain.pinned()
 
     def recipe(self) -> Recipe:
-        """Return how binaries are made; an image that goes by a name that can change has to be asked for."""
+        """Return how binaries are made; an image whose name has no digest has to be asked for."""
+        from toolkit.engines.image import pinned_digest
+
         if not self.settings.image:
             return Recipe(self.toolchain)
-        return Recipe(self.toolchain, self.engine.digest)
+        return Recipe(self.toolchain, pinned_digest(self.settings.image) or self.engine.digest)
 
     def targets(self, recipe: Recipe) -> tuple[Target, ...]:
         """Return all pairs that the toolchain knows; an engine is asked once for each toolchain and image."""

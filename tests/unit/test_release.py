@@ -140,6 +140,25 @@ def test_a_list_of_pairs_that_is_none_is_asked_for_again(rows: object, run: Run)
     assert asked(run) == ["open offline", "open offline"]
 
 
+@pytest.mark.parametrize("name", ["go@{}", "localhost:5000/go:1.27@{}"])
+def test_an_image_named_by_its_digest_starts_no_engine(name: str, tmp_path: Path) -> None:
+    """What decides the bytes is known from the name."""
+    digest = f"sha256:{'a' * 64}"
+    settings = MatrixSettings(dist=tmp_path / "dist", image=name.format(digest))
+    with contextlib.ExitStack() as stack:
+        run = Run(settings, FakeWatcher(), Limits(), Store(settings.dist), stack)
+        assert run.recipe() == Recipe(pinned(), digest)
+        assert run.started is None
+
+
+@pytest.mark.parametrize("name", ["go", "go:1.27", "go@sha256:aaaa"])
+def test_another_image_is_asked_for(name: str, run: Run) -> None:
+    """Its digest is what the engine says now."""
+    engine(run).digest = "sha256:now"
+    run.settings = MatrixSettings(dist=run.settings.dist, image=name)
+    assert run.recipe() == Recipe(pinned(), "sha256:now")
+
+
 def test_the_list_of_pairs_belongs_to_a_toolchain(run: Run) -> None:
     """Another one is asked for its own, and so is another image."""
     run.targets(RECIPE)
