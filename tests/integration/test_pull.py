@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Invoke
 from tests.fakes import FakeWatcher
+from tests.integration.registries import Registry, docker, started
 from toolkit.engines import image
 from toolkit.engines.docker_host import Host
 from toolkit.engines.docker_volumes import cache_names
@@ -23,62 +20,12 @@ from toolkit.toolchain import pinned
 
 pytestmark = [pytest.mark.docker, pytest.mark.needs("docker-registry")]
 
-CONFIG = """
-version: 0.1
-log: {{level: error, accesslog: {{disabled: true}}}}
-storage: {{filesystem: {{rootdirectory: {root}}}, delete: {{enabled: true}}}}
-http: {{addr: "127.0.0.1:{port}"}}
-"""
-
-
-@dataclass
-class Registry:
-    """A registry of container images on this machine."""
-
-    folder: Path
-    port: int
-    process: subprocess.Popen[bytes]
-
-    def name(self, repository: str) -> str:
-        """Return the name of an image there."""
-        return f"localhost:{self.port}/{repository}"
-
-    def push(self, source: str, repository: str) -> str:
-        """Push a local image, remove its name there, and return that name."""
-        name = self.name(repository)
-        docker("tag", source, name)
-        docker("push", "-q", name)
-        docker("rmi", name)
-        return name
-
-
-def docker(*args: str, given: bytes = b"") -> str:
-    """Run the docker command."""
-    return subprocess.run(["docker", *args], check=True, capture_output=True, input=given).stdout.decode().strip()
-
 
 @pytest.fixture(scope="module")
 def registry(docker_host: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """Return a registry that the Docker engine of this machine can reach."""
-    if not docker_host.address.startswith("unix:"):
-        pytest.skip("the engine is not on this machine")
-    folder = tmp_path_factory.mktemp("registry")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    (folder / "config.yml").write_text(CONFIG.format(root=folder / "data", port=port), "utf-8")
-    with subprocess.Popen(
-        ["docker-registry", "serve", str(folder / "config.yml")], stderr=subprocess.DEVNULL
-    ) as server:
-        for _ in range(100):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.1)
-        yield Registry(folder, port, server)
-        server.terminate()
-    left = docker("images", "-q", "--filter", f"reference=localhost:{port}/*").split()
-    if left:
-        docker("rmi", "-f", *left)
+    with started(docker_host, tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
 
 
 @pytest.fixture(scope="module")
