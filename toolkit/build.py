@@ -56,7 +56,8 @@ class Builder:
             sentence = f"the binary {found.wrong[0]}"
             return self._unbuilt(target, Reason.WRONG_BINARY, sentence, "\n".join(found.wrong))
         fingerprint = self.recipe.fingerprint(self.source, target)
-        return self.store.keep(self.source, target, fingerprint, data, found.info, needed=found.needed)
+        made = self.engine.record
+        return self.store.keep(self.source, target, fingerprint, data, found.info, needed=found.needed, made=made)
 
     def _failed(self, target: Target, said: str) -> Unbuilt:
         """Tell a refusal of Go's own, which no source can mend, from a compile error."""

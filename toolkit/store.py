@@ -20,7 +20,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,11 +146,12 @@ class Store:
         info: BuildInfo,
         *,
         needed: tuple[str, ...] = (),
+        made: Mapping[str, str] | None = None,
     ) -> Binary:
-        """Write a checked binary, and what it was built from."""
+        """Write a checked binary, what it was built from, and what an engine keeps about how it was made."""
         path = self.binary_path(source, target)
         binary = Binary(target, path, len(data), hashlib.sha256(data).hexdigest(), fingerprint, info, needed)
-        record = {"fingerprint": fingerprint, "sha256": binary.sha256}
+        record = {**(made or {}), "fingerprint": fingerprint, "sha256": binary.sha256}
         write(path, data, mode=0o755)
         write(path.with_name(f"{source.name}.json"), json.dumps(record, indent=1).encode())
         return binary

@@ -50,6 +50,20 @@ def test_a_right_binary_is_kept(target: Target, tmp_path: Path) -> None:
     assert found == outcome
 
 
+@pytest.mark.parametrize(
+    "made",
+    [{"engine": "local"}, {"engine": "docker", "image": "sha256:1"}, {"sha256": "1", "fingerprint": "2"}],
+    ids=str,
+)
+def test_how_a_binary_was_made_is_in_its_record(made: dict[str, str], tmp_path: Path) -> None:
+    """Beside its sum and its fingerprint, which an engine does not decide."""
+    engine = FakeEngine(results={str(PLAN9): program(PLAN9)}, record=made)
+    outcome = Builder(engine, Store(tmp_path), source(), RECIPE, FakeWatcher())(PLAN9)
+    assert isinstance(outcome, Binary)
+    record = json.loads(outcome.path.with_name(f"{outcome.path.name}.json").read_text("utf-8"))
+    assert record == {**made, "fingerprint": outcome.fingerprint, "sha256": outcome.sha256}
+
+
 WRONG = pytest.mark.parametrize(
     ("data", "sentence"),
     [
