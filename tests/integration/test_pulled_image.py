@@ -109,6 +109,8 @@ def test_the_same_bytes_with_another_fingerprint(derive: Derive, invoke: Invoke,
     assert other != fingerprint
     assert f"pulled `{name}`" in done.stderr
     assert "[1/1] linux/amd64" in done.stderr
+    record = json.loads(Path(f"{done.stdout.strip()}.json").read_text("utf-8"))
+    assert (record["engine"], record["image"]) == ("docker", docker("image", "inspect", "--format", "{{.Id}}", name))
     again = invoke(*command, "--image", name)
     assert built(again) == (data, other)
     assert "[1/1]" not in again.stderr
