@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.go.privileges import unprivileged
 from tests.unit.samples import write_tree
 from toolkit.errors import FileUnreadable, ReplacementOutside, SourceTooLarge
 from toolkit.go import snapshot
@@ -84,7 +85,8 @@ def test_a_name_that_is_not_utf_8_is_kept(module: Path) -> None:
     assert taken.digest
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.needs("setpriv")
+@unprivileged
 def test_what_cannot_be_read_is_an_entry(module: Path) -> None:
     """It is an error only where it is needed."""
     write_tree(module, {"file": "x", "folder/x": "x"})
@@ -96,7 +98,8 @@ def test_what_cannot_be_read_is_an_entry(module: Path) -> None:
     assert taken.entries["folder"].kind is Kind.UNREADABLE_DIRECTORY
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.needs("setpriv")
+@unprivileged
 def test_a_module_that_cannot_be_read_is_an_error(module: Path) -> None:
     """The directory is named."""
     module.chmod(0)

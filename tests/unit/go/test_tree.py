@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.go.privileges import unprivileged
 from tests.unit.samples import write_tree
 from toolkit.go import snapshot, tree
 from toolkit.go.snapshot import Scope, Snapshot
@@ -92,7 +93,8 @@ def test_what_code_is_a_link_to_is_read(tmp_path: Path) -> None:
     assert (found["main.txt"][1], found["other.txt"][1]) == (b"package main\n", b"")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.needs("setpriv")
+@unprivileged
 def test_what_the_user_cannot_read_the_go_command_cannot_read(tmp_path: Path) -> None:
     """And it can be deleted afterwards."""
     module = write_tree(tmp_path / "mod", {"x.go": "x", "lib/x.go": "x"})
