@@ -31,16 +31,19 @@ class Trace:
     sockets: tuple[str, ...]
 
 
-def traced(code: str, *args: str, scratch: Path, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Trace:
-    """Run Python code that may import the toolkit, with its temporary files in a directory."""
+def traced(
+    code: str, *args: str, scratch: Path, env: Mapping[str, str] | None = None, cwd: Path = ROOT, packages: bool = False
+) -> Trace:
+    """Run Python code that may import the toolkit, and installed packages, with its temporary files in a directory."""
     logs = scratch.with_name(f"{scratch.name}-logs")
     for folder in (scratch, logs):
         folder.mkdir()
     surroundings = {**os.environ, "TMPDIR": str(scratch), "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
     strace = ["strace", "-ff", "-qq", "-v", "-y", "-s", "65535", "-e", _CALLS, "-o", str(logs / "log")]
+    bare = () if packages else ("-S",)  # the start of a Python with packages opens hundreds of files
     done = subprocess.run(
-        [*strace, sys.executable, "-S", "-c", f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{code}", *args],
-        cwd=cwd, env=surroundings, capture_output=True, text=True, check=True, timeout=30,
+        [*strace, sys.executable, *bare, "-c", f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{code}", *args],
+        cwd=cwd, env=surroundings, capture_output=True, text=True, check=True, timeout=300 if packages else 30,
     )  # fmt: skip
     lines = [line for log in sorted(logs.iterdir()) for line in log.read_text("utf-8").splitlines()]
     calls = [found for line in lines if (found := _LINE.match(line)) and int(found["result"]) >= 0]
