@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -14,6 +15,8 @@ import pytest
 from tests.conftest import Invoke, drop_caches, invoke_path
 from tests.fakes import FakeWatcher
 from toolkit.engines import image
+from toolkit.engines.docker import run_label
+from toolkit.engines.docker_container import LABEL
 from toolkit.engines.docker_host import Host
 from toolkit.engines.docker_volumes import cache_names
 from toolkit.settings import PREFIX, ROOT
@@ -21,6 +24,7 @@ from toolkit.toolchain import pinned
 
 TINY = str(ROOT / "tests" / "programs" / "tiny")
 Start = Callable[..., "subprocess.Popen[str]"]
+Mine = Callable[[], list[str]]
 
 
 @pytest.fixture
@@ -48,10 +52,10 @@ def begin(tmp_path: Path) -> Iterator[Start]:
         process.communicate()
 
 
-def mine(host: Host) -> list[str]:
-    """Return what is on the engine that carries the toolkit's label and belongs to a run."""
-    caches = ("volume aws-mfa-toolkit-cache", "volume aws-mfa-toolkit-modules", "volume aws-mfa-toolkit-test")
-    return [name for name in host.owned() if not name.startswith(caches)]
+@pytest.fixture
+def mine(docker_host: Host, tmp_path: Path) -> Mine:
+    """Return a function that lists what is on the engine and belongs to the runs of this test, not to other runs."""
+    return functools.partial(docker_host.owned, f"{LABEL}={run_label(tmp_path / 'dist')}")
 
 
 @pytest.mark.parametrize("wait", [0.0, 0.7, 2.0])
@@ -73,7 +77,7 @@ def test_interrupted_locally(begin: Start, tmp_path: Path, number: signal.Signal
 
 @pytest.mark.docker
 @pytest.mark.parametrize("wait", [0.0, 0.1, 0.2, 0.4, 0.8, 1.5])
-def test_interrupted_in_docker(begin: Start, docker_host: Host, wait: float) -> None:
+def test_interrupted_in_docker(begin: Start, docker_host: Host, mine: Mine, wait: float) -> None:
     """Ctrl-C removes the containers of the run and their volumes."""
     process = begin("--engine", "docker", "--build-cache", "aws-mfa-toolkit-test-interrupted", wait=wait)
     process.send_signal(signal.SIGINT)
@@ -81,24 +85,24 @@ def test_interrupted_in_docker(begin: Start, docker_host: Host, wait: float) -> 
     assert process.returncode == 130
     assert err.splitlines()[-1] == "interrupted"
     try:
-        assert mine(docker_host) == []
+        assert mine() == []
     finally:
         drop_caches(docker_host, "aws-mfa-toolkit-test-interrupted")
 
 
 @pytest.mark.docker
-def test_killed_in_docker(begin: Start, docker_host: Host, invoke: Invoke) -> None:
+def test_killed_in_docker(begin: Start, docker_host: Host, mine: Mine, invoke: Invoke) -> None:
     """Even a run that is killed leaves no container for long; whatever is left, `invoke clean` finds."""
     process = begin("--engine", "docker", "--build-cache", "aws-mfa-toolkit-test-killed", wait=1.5)
-    assert mine(docker_host)
+    assert mine()
     process.kill()
     process.communicate()
     deadline = time.monotonic() + 20
-    while mine(docker_host) and time.monotonic() < deadline:
+    while mine() and time.monotonic() < deadline:
         time.sleep(0.3)
     done = invoke("clean")
     assert done.returncode == 0, done.stderr
-    assert mine(docker_host) == []
+    assert mine() == []
     drop_caches(docker_host, "aws-mfa-toolkit-test-killed")
 
 

@@ -35,6 +35,12 @@ def shell(line: str, **env: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _known() -> None:
+    """Have Go asked once, before the first test: a run that has to ask says which engine it asks."""
+    assert shell(TARGETS).returncode == 0
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     ("line", "reason"),
