@@ -72,7 +72,8 @@ def by_toolkit(engine: str, scratch: Path) -> Measured:
         return measured(lambda: run([INVOKE, "matrix", "--engine", engine, "--only", ",".join(PAIRS)], env))
     finally:
         if engine == "docker":
-            run(["docker", "volume", "rm", cache])
+            made = run(["docker", "volume", "ls", "--quiet", "--filter", f"name=^{cache}"]).split()
+            run(["docker", "volume", "rm", *made])
 
 
 def cold(sides: Mapping[str, Callable[[Path], Measured]], rounds: int) -> dict[str, list[Measured]]:
