@@ -78,6 +78,23 @@ def test_settings_are_not_left_in_a_worker(
         toolchain.go.cache_clear()
 
 
+def test_proxies_of_dockers_configuration_are_not_in_a_worker(
+    docker_host: Host, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker gives their passwords to each container; one that compiles has no network to use them in."""
+    assert docker_host.goos == "linux"
+    proxies = {"default": {"httpProxy": "http://someone:secret@proxy.example"}}
+    (tmp_path / "config.json").write_text(json.dumps({"proxies": proxies}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", docker_host.address)
+    engine = DockerEngine.start(CompileSettings(dist=tmp_path / "dist"), FakeWatcher(), Limits(jobs=1))
+    try:
+        engine.compile(whole(tiny, tmp_path), Target("linux", "amd64"), Recipe(toolchain.pinned()))
+        assert "secret" not in json.dumps(inspected(tmp_path / "dist"))
+    finally:
+        engine.close()
+
+
 def test_close_leaves_nothing(engine: DockerEngine, tiny: Path, tmp_path: Path, docker_host: Host) -> None:
     """After a run there is neither a container nor a volume of it; the caches stay."""
     engine.compile(whole(tiny, tmp_path), Target("linux", "amd64"), Recipe(toolchain.pinned()))

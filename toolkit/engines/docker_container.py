@@ -83,12 +83,14 @@ class Container:
         import docker.errors
 
         self._image = self._image or image
+        # The SDK puts the proxies of Docker's configuration, which may have passwords, into a container's variables.
+        reaching = limits.get("NetworkMode") != "none"
         with translated("creating a container"):
             try:
                 self._create(
                     image=image, name=self._id, entrypoint=["gofmt"], command=[], user=f"{USER}:{USER}",
                     stdin_open=True, working_dir=WORK, labels=dict(labels), host_config=dict(limits),
-                    healthcheck={"test": ["NONE"]},
+                    healthcheck={"test": ["NONE"]}, use_config_proxy=reaching,
                 )  # fmt: skip
             except docker.errors.ImageNotFound:
                 raise ImageUnusable(

@@ -279,6 +279,14 @@ def test_a_container_is_prepared_with_folders_to_work_in() -> None:
         container(FakeApi(raises={"put_archive": docker.errors.APIError("boom")})).prepare(["/build"])
 
 
+@pytest.mark.parametrize(("network", "given"), [("none", False), ("bridge", True)])
+def test_proxies_of_dockers_configuration_are_for_a_network(network: str, *, given: bool) -> None:
+    """Their addresses may have passwords, which what compiles does not need."""
+    api = FakeApi()
+    container(api).create("image", {}, {"NetworkMode": network})
+    assert api.given["use_config_proxy"] is given
+
+
 def test_a_created_container_runs_nothing() -> None:
     """An archive is unpacked for it all the same."""
     api = FakeApi()
