@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from toolkit.files import sha256, writing
 from toolkit.model import Artifact, Target
-from toolkit.store import sha256, writing
 
 # What packs, with its version: the same members give the same bytes only from the same compressor.
 COMPRESSOR = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"

@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Iterator
 
 from toolkit.errors import EngineUnavailable
+from toolkit.files import writing
 from toolkit.model import Watcher
 from toolkit.settings import CleanSettings
-from toolkit.store import Store, writing
+from toolkit.store import Store
 
 
 def clean(settings: CleanSettings, watcher: Watcher) -> Iterator[str]:

@@ -13,6 +13,7 @@ from toolkit.build import Builder, build, examiner
 from toolkit.engines import Engine, Limits
 from toolkit.engines import notices as licenses
 from toolkit.errors import BuildFailed, EngineLost, ToolkitError
+from toolkit.files import write, writing
 from toolkit.go import messages, tree
 from toolkit.go.asking import Inquiry
 from toolkit.go.tree import Node
@@ -24,7 +25,7 @@ from toolkit.outputs.guide import guide
 from toolkit.outputs.manifest import manifest, recorded
 from toolkit.settings import BuildSettings, CompileSettings, EngineSettings, MatrixSettings
 from toolkit.source import Found
-from toolkit.store import Store, write, writing
+from toolkit.store import Store
 
 Step = Callable[[Dist, Bench], Iterable[Artifact]]
 
@@ -91,8 +92,7 @@ def running(settings: EngineSettings, watcher: Watcher, limits: Limits) -> Itera
         stack.enter_context(store.lock(watcher.say))
         store.settle()
         stack.callback(store.sweep)
-        with writing(store.work):
-            store.work.mkdir()
+        store.make_work()
         yield Run(settings, watcher, limits, store, stack)
 
 

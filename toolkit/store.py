@@ -4,6 +4,7 @@
 dist/bin/OS_ARCH/NAME          a checked binary, and NAME.json: what it was built from
 dist/release/                  what `invoke matrix` selected: exactly that
 dist/state/                    the list of pairs, licence texts, logs of failed compiles
+dist/work/                     what only the current run needs, closed to other users
 dist/.lock                     held while somebody builds
 ```
 Whatever moment a run is interrupted at, each of these is the old one or the new one, never half of one.
@@ -12,80 +13,20 @@ Whatever moment a run is interrupted at, each of these is the old one or the new
 from __future__ import annotations
 
 import contextlib
-import errno
 import filecmp
 import hashlib
 import json
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import DiskFull, OutputUnwritable
+from toolkit.errors import OutputUnwritable
+from toolkit.files import DIRECTORY, make_directory, make_private_directory, write, writing
 from toolkit.model import Binary, BuildInfo, Findings, Source, Target
-
-_CHUNK = 1 << 20
-_DIRECTORY = 0o755  # the mode of every directory
-
-
-def sha256(path: Path) -> str:
-    """Return a file's SHA-256, in hex."""
-    total = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            total.update(chunk)
-    return total.hexdigest()
-
-
-@contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn what the system says of a folder or file that cannot be written into an error that names it."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            message = f"there is no room left for `{path}`"
-            raise DiskFull(
-                message, hint="`invoke clean --all` frees what earlier runs made; then run it again"
-            ) from None
-        # What is in the way may be a folder above; a temporary file's name would say nothing to anybody.
-        above = [str(parent) for parent in path.parents]
-        named = error.filename if error.filename in above else path
-        raise OutputUnwritable(
-            f"`{named}` cannot be written: {(error.strerror or str(error)).lower()}",
-            hint="mend its owner or mode, or name another folder with `--dist`",
-        ) from None
-
-
-def make_directory(path: Path) -> None:
-    """Make a directory and those above it, which everyone may read and only their owner change, whatever the umask."""
-    for each in (*reversed(path.parents), path):
-        if not each.is_dir():
-            with contextlib.suppress(FileExistsError):  # another thread or run was faster
-                each.mkdir(mode=_DIRECTORY)
-                each.chmod(each.stat().st_mode | _DIRECTORY)
-    path.mkdir(exist_ok=True)  # an error where a file is in its place
-
-
-def write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write a file whole or not at all, with the directories above it. Its mode does not depend on the umask."""
-    with writing(path):
-        make_directory(path.parent)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(mode)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
 
 
 @dataclass(frozen=True)
@@ -218,6 +159,11 @@ class Store:
                 shutil.rmtree(left, ignore_errors=True)
         self.sweep()
 
+    def make_work(self) -> None:
+        """Make the directory of a run. Other users may not enter it: it holds copies of sources."""
+        with writing(self.work):
+            make_private_directory(self.work)
+
     def sweep(self) -> None:
         """Remove what a run kept for itself."""
         for parent, _, _ in os.walk(self.work):  # some of it nobody was to read
@@ -239,7 +185,7 @@ class Store:
             yield new
             if _same(new, self.release):
                 with writing(self.release):
-                    self.release.chmod(_DIRECTORY)
+                    self.release.chmod(DIRECTORY)
             else:
                 with writing(new):
                     new.rename(self._beside("next"))

@@ -24,12 +24,12 @@ import platformdirs
 from toolkit import toolchain
 from toolkit.engines import COMPILE, DEPTH, MODULES, Closed, CompileError, Limits, Share, TimeLimit
 from toolkit.errors import DiskFull
+from toolkit.files import make_private_directory, writing
 from toolkit.go import tree
 from toolkit.go.tree import Node
 from toolkit.go.workspace import Answer
 from toolkit.model import Recipe, Source, Target
 from toolkit.settings import EngineSettings
-from toolkit.store import writing
 
 _NO_ROOM = "no space left on device"
 _LONG = 900.0  # seconds for a question, which may have to download modules
@@ -91,7 +91,7 @@ class LocalEngine:
         go, caches, work = toolchain.go(settings.toolchain), Caches.of(settings), settings.dist / "work"
         for directory in (work, caches.root):
             with writing(directory):
-                directory.mkdir(parents=True, exist_ok=True)
+                make_private_directory(directory)
         return cls(go, share, limits, caches, work.resolve())
 
     @contextlib.contextmanager

@@ -19,10 +19,10 @@ from toolkit.errors import (
     NotProven,
     ToolkitError,
 )
+from toolkit.files import sha256
 from toolkit.mfa.login import Login
 from toolkit.model import Binary
 from toolkit.plain import printable
-from toolkit.store import sha256
 
 # What says where and how AWS is called. Every other AWS_* variable is kept from the program: it may hold keys, a code,
 # or a profile that is not the one to log in from.

@@ -349,6 +349,18 @@ def test_a_build_cache_is_a_directory(tmp_path: Path, monkeypatch: pytest.Monkey
     assert made.caches.root.name == "aws-mfa-toolkit"
 
 
+def test_other_users_enter_neither_caches_nor_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever could change files there would change binaries; a umask of 0 is no invitation."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    umask = os.umask(0)
+    try:
+        made = LocalEngine.start(EngineSettings(dist=tmp_path / "dist"), Limits())
+    finally:
+        os.umask(umask)
+    for path in (made.caches.root, tmp_path / "dist" / "work"):
+        assert oct(path.stat().st_mode & 0o777) == "0o700"
+
+
 def test_caches_that_cannot_be_made_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The directory is named."""
     (tmp_path / "file").write_text("")
