@@ -36,6 +36,7 @@ merge.evil.driver gpg.program gpg.ssh.program credential.helper alias.log alias.
 
 def build(folder: Path, source: Path, dist: Path) -> Trace:
     """Build a source with the local engine."""
+    write_tree(Path.home(), {".aws/credentials": "[default]\naws_secret_access_key = c4n4ry-key\n"})
     words = ("build", "--engine", "local", "--source", str(source), "--dist", str(dist))
     return traced(INVOKE, *words, scratch=folder / "scratch", env={**SECRETS, **FETCHING}, packages=True)
 
@@ -85,7 +86,8 @@ def partial(top: Path, evil: Path) -> None:
 
 
 def check(trace: Trace, folder: Path) -> None:
-    """Check that only git, Go and its tools ran, and what they were given."""
+    """Check that only git, Go and its tools ran, what they were given, and that nobody read the AWS files."""
+    assert not [path for path in trace.opened if ".aws" in path.parts]
     go = toolchain.go()
     goroot = go.run("env", "GOROOT").stdout.strip()
     for path, argv, environment in trace.programs:

@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import Invoke
 from tests.integration.modules import MAIN, Shelf, serving
 from tests.unit.samples import write_tree
+from toolkit import toolchain
 from toolkit.errors import BuildFailed, ChecksumMismatch, SourceError, ToolkitError, UsageError
 
 LOCAL = ("--engine", "local")
@@ -153,3 +154,28 @@ def test_a_proxy_that_changes_a_version(shelf: Shelf, invoke: Invoke, tmp_path: 
     assert done.returncode == 0, done.stderr
     assert program.read_bytes() == before
     assert tmp_path in program.parents
+
+
+def test_a_module_cache_that_was_tampered_with(shelf: Shelf, invoke: Invoke, tmp_path: Path) -> None:
+    """The user's module cache is checked like any proxy: other bytes are replaced or refused, and never compiled."""
+    good = 'package greeting\n\nconst Text = "harmless"\n'
+    path = shelf.publish("greeting", "v1.0.0", greeting_go=good)
+    files = {
+        "go.mod": f"module made.example/made\n\ngo 1.21\n\nrequire {path} v1.0.0\n",
+        "main.go": f'package main\n\nimport "{path}"\n\nfunc main() {{ println(greeting.Text) }}\n',
+    }
+    source, cache = write_tree(tmp_path / "source", files), tmp_path / "cache"
+    variables = {**shelf.variables, "GOMODCACHE": str(cache)}
+    done = toolchain.go().run("mod", "tidy", cwd=source, **variables, GOFLAGS="-modcacherw")
+    assert done.returncode == 0, done.stderr
+    published = shelf.folder / path / "@v" / "v1.0.0.zip"
+    shelf.publish("greeting", "v1.0.0", greeting_go=good.replace("harmless", "changed!"))
+    bad, kept = published.read_bytes(), cache / "cache" / "download" / path / "@v" / "v1.0.0.zip"
+    published.write_bytes(kept.read_bytes())
+    kept.write_bytes(bad)
+    command = ("build", "--source", str(source), *LOCAL, *LINUX)
+    done = invoke(*command, env=variables)
+    assert done.returncode == 0, done.stderr
+    program = Path(done.stdout.strip()).read_bytes()
+    assert b"harmless" in program
+    assert b"changed!" not in program
