@@ -1,4 +1,4 @@
-"""What can be done here. `invoke --list` shows it, `invoke --help TASK` explains one."""
+"""The tasks. `invoke --list` shows them, `invoke --help TASK` explains one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ streams.prepare()
 
 @task(TargetsSettings)
 def targets(settings: TargetsSettings, report: Report) -> None:
-    """List every GOOS/GOARCH pair that the pinned Go knows, and what cannot be built."""
+    """List every GOOS/GOARCH pair that the pinned Go knows, and the pairs that cannot be built."""
     report.targets(release.all_targets(settings, report), NOTES)
 
 
@@ -48,8 +48,8 @@ def build(settings: BuildSettings, report: Report) -> None:
 def matrix(settings: MatrixSettings, report: Report) -> None:
     """Build, check and package every pair into `dist/release/`.
 
-    Pairs whose source has not changed are not compiled again. Exits with 0 only if every selected pair was built, or
-    cannot be for a reason of Go's own.
+    Pairs whose source has not changed are not compiled again. Exits with 0 only if every selected pair was built that
+    Go itself can build.
     """
     dist = release.matrix(settings, report)
     report.matrix(dist, manifest.read(dist))
@@ -58,11 +58,11 @@ def matrix(settings: MatrixSettings, report: Report) -> None:
 
 @task(VerifySettings)
 def verify(settings: VerifySettings, report: Report) -> None:
-    """Log in with what was built, and prove with `sts get-caller-identity` that it worked.
+    """Log in with the built program, and prove with `sts get-caller-identity` that it worked.
 
-    Runs this machine's program as people do, then asks STS who the long-term key and the session are, and lists
-    buckets as `aws s3 ls` does. The code is asked for; where standard input is no terminal, it is its first line. For
-    logins at which nobody sits, `--totp-command` names what prints codes.
+    Runs this machine's program as users do, then asks STS for the identity of the long-term key and of the session,
+    and lists buckets as `aws s3 ls` does. Prompts for the code, or reads it from the first line of standard input if
+    that is not a terminal. For unattended logins, name a command that prints codes with `--totp-command`.
     """
     prepared, codes = login.prepare(settings), prompt.codes(settings, report)
     found = verification.verify(prepared, release.native(settings, report), codes, require_s3=settings.require_s3)
@@ -74,9 +74,9 @@ def verify(settings: VerifySettings, report: Report) -> None:
 def enroll(settings: EnrollSettings, report: Report) -> None:
     """Give the profile's user a first MFA device, by a QR code on the terminal, and log in with it.
 
-    The QR code is scanned, two codes are asked for, `mfa_serial` is written into the AWS config file, and a third code
-    is for a login that is proven as `invoke verify` does. The seed is shown on the terminal, or given to the command
-    of `--totp-command`, which has to keep it: it is told nobody again, and written nowhere.
+    Shows a QR code, prompts for two codes, and writes `mfa_serial` to the AWS config file; then logs in with a third
+    code and proves the login as `invoke verify` does. The seed is shown on the terminal, or passed to the command of
+    `--totp-command`, which must store it: it is never shown again and never written to disk.
     """
     request = enrolling.prepare(settings)
     authenticator = terminal.authenticator(settings)
@@ -87,11 +87,11 @@ def enroll(settings: EnrollSettings, report: Report) -> None:
 
 @task(DemoSettings)
 def demo(settings: DemoSettings, report: Report) -> None:
-    """Show the whole way without an AWS account: denied, a first MFA device, a login with its proof, allowed.
+    """Show all steps without an AWS account: access denied, a first MFA device, a proven login, access allowed.
 
-    A small AWS runs on this machine meanwhile, which checks codes as AWS does; nothing in `~/.aws` is read or written.
-    Nobody is asked for anything, and its clock is set on where a person would wait for the next code; with
-    `--interactive` a person scans the QR code, types the codes, and waits.
+    Runs against a small AWS on this machine, which checks codes as AWS does; `~/.aws` is neither read nor written. It
+    needs no input, and its clock skips ahead instead of waiting for the next code. With `--interactive` you scan the
+    QR code with a phone, type the codes, and wait.
     """
     from toolkit.mfa.demo import play
 
@@ -101,20 +101,20 @@ def demo(settings: DemoSettings, report: Report) -> None:
 
 @task(CleanSettings)
 def clean(settings: CleanSettings, report: Report) -> None:
-    """Remove what interrupted runs left on this machine and on the Docker engine."""
+    """Remove the leftovers of interrupted runs on this machine and on the Docker engine."""
     for name in cleaning.clean(settings, report):
         report.line(f"removed {name}")
 
 
 @task(DoctorSettings)
 def doctor(settings: DoctorSettings, report: Report) -> None:
-    """Tell what building, or a login with `--profile`, needs, what is missing, and the command that mends it."""
+    """Check that this machine can build, and with `--profile` log in; show how to fix each problem."""
     checks.require(report.checks(chain(diagnosis.examine(settings), login_side.examine(settings.profile))))
 
 
 @task()
 def record(settings: Settings, report: Report) -> None:
-    """Record `invoke demo` at a terminal as docs/demo.svg, the picture in the README. `invoke matrix` goes before."""
+    """Record `invoke demo` as docs/demo.svg, the picture in the README; run `invoke matrix` first."""
     from toolkit import recording
 
     del settings, report
@@ -123,14 +123,14 @@ def record(settings: Settings, report: Report) -> None:
 
 @task()
 def check(settings: Settings, report: Report) -> None:
-    """Run all that has to hold before the tests: format, lint, types, layers, gofmt, go vet, generated pages."""
+    """Run every check that CI runs before the tests: format, lint, types, layers, gofmt, go vet, generated pages."""
     del settings
     checks.require(report.checks((*checks.tools(), *checks.pages(reference.pages(namespace.tasks)))))
 
 
 @task(DocsSettings)
 def docs(settings: DocsSettings, report: Report) -> None:
-    """Write docs/reference.md and the generated parts of README.md, or see whether they are up to date."""
+    """Write docs/reference.md and the generated part of README.md, or check that they are up to date."""
     pages = reference.pages(namespace.tasks)
     if settings.check:
         checks.require(report.checks(checks.pages(pages)))

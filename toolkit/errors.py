@@ -1,65 +1,65 @@
-"""Everything that can go wrong, as one tree, each kind with the exit code that the command line ends with.
+"""Every error of the toolkit, as one tree, with the exit code of each kind.
 
 ```
 ToolkitError                  1   (never raised itself)
 ├── UsageError                2   an option's value cannot be used
-│   ├── UnknownTarget         3   no such GOOS, GOARCH or pair
+│   ├── UnknownTarget         3   unknown GOOS, GOARCH or pair
 │   ├── CodeMalformed         4   an MFA code that is not six digits
 │   └── CommandFailed         5   the command of `--totp-command` gave no code
 ├── SourceError              10   not a Go main package, or a module that cannot be downloaded
-│   ├── LinkOutside          10   a link that is needed leads out of the repository
+│   ├── LinkOutside          10   a required link leads out of the repository
 │   ├── ReplacementOutside   10   a `replace` leads out of the repository
-│   ├── SpecialFile          10   a pipe, socket or device where a file is needed
-│   ├── FileUnreadable       10   a file that is needed cannot be read
-│   ├── NameNotText          10   a file that is needed has a name that is not UTF-8
+│   ├── SpecialFile          10   a pipe, socket or device in place of a required file
+│   ├── FileUnreadable       10   a required file cannot be read
+│   ├── NameNotText          10   a required file has a name that is not UTF-8
 │   ├── SourceTooLarge       10   the source is larger than `--max-source` allows
 │   ├── IncludeOutside       10   an assembly file includes a file outside its module
-│   └── ChecksumMismatch     10   a module is not the one that its checksum names
-├── ToolchainError           11   no Go command, or the pinned Go cannot be had
+│   └── ChecksumMismatch     10   a module does not match its checksum
+├── ToolchainError           11   no Go command, or the pinned Go cannot be downloaded
 ├── EngineUnavailable        20   the engine that was asked for does not answer
-│   ├── EngineForbidden      21   it is there, and refuses this user
-│   ├── WrongContainers      20   it is there, and runs containers of another system
-│   └── EngineBroken         24   it is there, and fails, or cannot run what we need
-├── ImageUnusable            22   the image named with --image cannot run Go
-│   └── ImagePullFailed      20   the image named with --image cannot be pulled
-├── EngineLost               23   the engine stopped answering in the middle
-├── BuildFailed              30   at least one pair ended without a binary, and not for a reason of Go's own
-├── OutputUnwritable         40   a folder or file of ours cannot be written
-│   ├── StdoutUnwritable     40   standard output is closed, or its disk is full
-│   ├── DiskFull             41   there is no room left
-│   ├── CredentialsUnwritable 42  the session could not be kept in the credentials file
-│   └── ConfigUnwritable     43   the device could not be written into the config file
-├── CheckFailed              50   `invoke check` or `invoke doctor` found something
-│   └── NotProven            51   `invoke verify` found something
-│       ├── OtherUser        52   the session is not one of the profile's own user
-│       ├── OtherProgram     53   the program is not the one in the release
-│       ├── MfaNotProven     54   the session was got without a code
-│       ├── SessionUnusable  55   the keys are not those of a new session, or it has ended
-│       └── S3Denied         56   the session may not list buckets, and that was required
-├── ProfileUnusable          60   nobody can log in from that profile, or into that one
-│   ├── ProfileMissing       61   there is no such profile
-│   ├── KeysMissing          62   it has no access key
-│   ├── ProfileIsSession     63   it is a session already
+│   ├── EngineForbidden      21   the engine refuses this user
+│   ├── WrongContainers      20   the engine does not run Linux containers
+│   └── EngineBroken         24   the engine answers with errors
+├── ImageUnusable            22   the image of `--image` cannot run Go
+│   └── ImagePullFailed      20   the image of `--image` cannot be pulled
+├── EngineLost               23   the engine stopped answering during a build
+├── BuildFailed              30   at least one pair failed that Go supports
+├── OutputUnwritable         40   a directory or file cannot be written
+│   ├── StdoutUnwritable     40   standard output is closed or full
+│   ├── DiskFull             41   no space left on device
+│   ├── CredentialsUnwritable 42  the session cannot be written to the credentials file
+│   └── ConfigUnwritable     43   `mfa_serial` cannot be written to the config file
+├── CheckFailed              50   a check of `invoke check` or `invoke doctor` failed
+│   └── NotProven            51   a check of `invoke verify` failed
+│       ├── OtherUser        52   the session belongs to another user
+│       ├── OtherProgram     53   the program differs from the one in the release
+│       ├── MfaNotProven     54   the session was created without an MFA code
+│       ├── SessionUnusable  55   the credentials are not a new, valid session
+│       └── S3Denied         56   the session may not list buckets (`--require-s3`)
+├── ProfileUnusable          60   a profile cannot be used for a login
+│   ├── ProfileMissing       61   the profile does not exist
+│   ├── KeysMissing          62   the profile has no access key
+│   ├── ProfileIsSession     63   the profile contains a session already
 │   └── CredentialsUnreadable 64  the credentials or config file cannot be parsed
 ├── LoginFailed              70   the program ended without a session
-│   ├── CodeRefused          71   AWS did not take the code: wrong, or used already
-│   ├── DeviceUnusable       72   no MFA device that shows codes
-│   ├── AwsUnreachable       73   no answer from AWS: the network, or a server that hangs
-│   ├── AwsBusy              74   AWS has trouble of its own, or too much to do
-│   └── AwsRefused           75   AWS answered, with a refusal
+│   ├── CodeRefused          71   AWS rejected the MFA code
+│   ├── DeviceUnusable       72   the user has no usable MFA device
+│   ├── AwsUnreachable       73   no answer from AWS: the network fails, or the server hangs
+│   ├── AwsBusy              74   AWS failed, or throttled the calls
+│   └── AwsRefused           75   AWS refused the call
 └── EnrollmentFailed         80   no MFA device was enabled
     ├── NotAUser             81   the keys are not those of an IAM user
-    ├── AlreadyEnrolled      82   the user has a device that shows codes
-    ├── DeviceLeftOver       83   the name is that of a device that was never enabled, and it cannot be deleted
-    ├── DeviceNameTaken      84   the name is that of somebody else's device
-    ├── TooManyDevices       85   the user has as many devices as AWS allows
-    ├── CodesRefused         86   AWS did not take the two codes
-    └── NoTerminal           87   nobody is there to whom the seed could be shown
+    ├── AlreadyEnrolled      82   the user has a device already
+    ├── DeviceLeftOver       83   an unfinished device of that name cannot be deleted
+    ├── DeviceNameTaken      84   the name belongs to another user's device
+    ├── TooManyDevices       85   the user or account has reached AWS's limit
+    ├── CodesRefused         86   AWS rejected the two codes
+    └── NoTerminal           87   there is no terminal to show the seed on
 ```
 
-A message names what is wrong, with literals in backticks and no full stop; the hint says what to type next. Newer
-errors have a stable name, their `kind`, which stands in the text (`error[link-outside]: …`), and share the exit code of
-their family.
+A message says what failed, with literals in backticks and no full stop; the hint says what to type next. Newer errors
+have a stable name, their `kind`, which is part of the text (`error[link-outside]: …`), and share the exit code of their
+parent.
 """
 
 from __future__ import annotations
@@ -68,39 +68,39 @@ from typing import ClassVar
 
 
 class ToolkitError(Exception):
-    """The root: a message for a person, a hint, and an exit code a kind."""
+    """The root: a message, a hint, and one exit code for each kind."""
 
     exit_code: ClassVar[int] = 1
     kind: ClassVar[str] = ""  # its stable name: `link-outside`
 
     def __init_subclass__(cls, *, exit_code: int = 0, kind: str = "") -> None:
-        """Give a class its exit code, which is that of its family by default, and its name."""
+        """Set the exit code of a class, by default its parent's, and its stable name."""
         cls.exit_code, cls.kind = exit_code or cls.exit_code, kind
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        """Keep the hint apart, so that a test or `--json` can look at either."""
+        """Store the hint separately from the message."""
         super().__init__(message)
         self.hint = hint
 
 
 class UsageError(ToolkitError, exit_code=2):
-    """An option's value cannot be used."""
+    """The value of an option is invalid."""
 
 
 class UnknownTarget(UsageError, exit_code=3):
-    """No such GOOS, GOARCH or pair."""
+    """Unknown GOOS, GOARCH or pair."""
 
 
 class CodeMalformed(UsageError, exit_code=4):
-    """What was given as an MFA code is not six digits; AWS was not asked."""
+    """The MFA code is not six digits; it was not sent to AWS."""
 
 
 class CommandFailed(UsageError, exit_code=5):
-    """The command of `--totp-command` cannot be run, failed, or printed no code."""
+    """The command of `--totp-command` cannot be run, failed, or did not print a code."""
 
 
 class SourceError(ToolkitError, exit_code=10):
-    """What was named with `--source` is no Go main package, or cannot be had."""
+    """The source is not a Go main package, or cannot be downloaded."""
 
 
 class LinkOutside(SourceError, kind="link-outside"):
@@ -112,7 +112,7 @@ class ReplacementOutside(SourceError, kind="replacement-outside"):
 
 
 class SpecialFile(SourceError, kind="special-file"):
-    """A pipe, socket or device stands where a regular file is needed."""
+    """A pipe, socket or device is in the place of a regular file that the build needs."""
 
 
 class FileUnreadable(SourceError, kind="file-unreadable"):
@@ -132,99 +132,99 @@ class IncludeOutside(SourceError, kind="include-outside"):
 
 
 class ChecksumMismatch(SourceError, kind="checksum-mismatch"):
-    """A module does not match its checksum: somebody may have tampered with it, or moved the tag."""
+    """A module does not match its checksum: it may have been tampered with, or its tag was moved."""
 
 
 class ToolchainError(ToolkitError, exit_code=11):
-    """No Go command on this machine, or the pinned Go version cannot be had."""
+    """There is no `go` command on this machine, or the pinned Go version cannot be downloaded."""
 
 
 class EngineUnavailable(ToolkitError, exit_code=20):
-    """The engine that was asked for does not answer."""
+    """The selected engine does not answer."""
 
 
 class EngineForbidden(EngineUnavailable, exit_code=21):
-    """The engine is there, and refuses this user."""
+    """The Docker engine refuses this user."""
 
 
 class WrongContainers(EngineUnavailable, kind="wrong-containers"):
-    """The engine is there, and runs containers of another system than Linux."""
+    """The Docker engine does not run Linux containers."""
 
 
 class EngineBroken(EngineUnavailable, exit_code=24):
-    """The engine is there, and fails."""
+    """The Docker engine answers, but with errors."""
 
 
 class ImageUnusable(ToolkitError, exit_code=22):
-    """The image named with `--image` is not there, or cannot run Go."""
+    """The image of `--image` does not exist, or cannot run Go."""
 
 
 class ImagePullFailed(ImageUnusable, exit_code=20, kind="image-pull-failed"):
-    """The image named with `--image` is not on the engine, and cannot be pulled."""
+    """The image of `--image` is not on the engine and cannot be pulled."""
 
 
 class EngineLost(ToolkitError, exit_code=23):
-    """The engine answered at first, and stopped in the middle of the work."""
+    """The engine stopped answering during a build."""
 
 
 class BuildFailed(ToolkitError, exit_code=30):
-    """At least one pair ended without a binary, and not for a reason of Go's own."""
+    """At least one pair was not built, although Go supports it."""
 
 
 class OutputUnwritable(ToolkitError, exit_code=40):
-    """A folder or file that the toolkit has to write cannot be written."""
+    """A directory or file cannot be written."""
 
 
 class StdoutUnwritable(OutputUnwritable, kind="stdout-unwritable"):
-    """Standard output is closed, or cannot be written to."""
+    """Standard output is closed or cannot be written to."""
 
 
 class DiskFull(OutputUnwritable, exit_code=41):
-    """There is no room left for what the toolkit has to write."""
+    """No space left on device."""
 
 
 class CredentialsUnwritable(OutputUnwritable, exit_code=42):
-    """The program got a session, and could not keep it in the credentials file."""
+    """The program got a session but could not write it to the credentials file."""
 
 
 class ConfigUnwritable(OutputUnwritable, exit_code=43):
-    """The serial number of a new MFA device cannot be written into the AWS config file."""
+    """The serial number of a new MFA device cannot be written to the AWS config file."""
 
 
 class CheckFailed(ToolkitError, exit_code=50):
-    """`invoke check` or `invoke doctor` found something that has to be mended."""
+    """`invoke check` or `invoke doctor` found a problem."""
 
 
 class NotProven(CheckFailed, exit_code=51):
-    """The program said that it had logged in, and a check of `invoke verify` does not bear it out."""
+    """The program reported a login, but a check of `invoke verify` failed."""
 
 
 class OtherUser(NotProven, exit_code=52):
-    """STS says that the session is not one of the profile's own user."""
+    """According to STS, the session belongs to another user than the profile."""
 
 
 class OtherProgram(NotProven, exit_code=53):
-    """The program that logged in is not the one in the release."""
+    """The program that logged in differs from the one in the release."""
 
 
 class MfaNotProven(NotProven, exit_code=54):
-    """IAM does not take the session, as it takes none that was got without a code."""
+    """IAM rejects the session, as it does with sessions that were created without an MFA code."""
 
 
 class SessionUnusable(NotProven, exit_code=55):
-    """The keys in the profile are not those of a session that was issued now and lasts."""
+    """The credentials in the profile are not a session that was issued now and is still valid."""
 
 
 class S3Denied(NotProven, exit_code=56):
-    """The session may not list buckets, and `--require-s3` asked for it."""
+    """The session may not list buckets, which `--require-s3` requires."""
 
 
 class ProfileUnusable(ToolkitError, exit_code=60):
-    """Nobody can log in from that profile, or into that one."""
+    """The source or destination profile cannot be used for a login."""
 
 
 class ProfileMissing(ProfileUnusable, exit_code=61):
-    """There is no such profile."""
+    """The profile does not exist."""
 
 
 class KeysMissing(ProfileUnusable, exit_code=62):
@@ -232,14 +232,14 @@ class KeysMissing(ProfileUnusable, exit_code=62):
 
 
 class ProfileIsSession(ProfileUnusable, exit_code=63):
-    """The profile holds a session, with which AWS gives no other one."""
+    """The profile contains a session, and AWS does not issue a session for a session."""
 
 
 class CredentialsUnreadable(ProfileUnusable, exit_code=64):
-    """The credentials or config file is not one that the AWS CLI and boto3 can read."""
+    """The AWS CLI and boto3 cannot read the credentials or config file."""
 
     def __init__(self, message: str, *, hint: str = "", path: str = "", line: int = 0) -> None:
-        """Keep the place apart, for who opens an editor there; line 0 is an unknown one."""
+        """Store the file and line to open in an editor; line 0 means unknown."""
         super().__init__(message, hint=hint)
         self.path, self.line = path, line
 
@@ -249,31 +249,31 @@ class LoginFailed(ToolkitError, exit_code=70):
 
 
 class CodeRefused(LoginFailed, exit_code=71):
-    """AWS did not take the MFA code: it is wrong, of another time, or was used before. AWS does not say which."""
+    """AWS rejected the MFA code: it is wrong, expired or was used before. AWS does not say which."""
 
 
 class DeviceUnusable(LoginFailed, exit_code=72):
-    """The user has no MFA device that shows codes, or none of the serial number that is configured."""
+    """The user has no MFA device that shows codes, or none with the configured serial number."""
 
 
 class AwsUnreachable(LoginFailed, exit_code=73):
-    """AWS gave no answer: the network is not there, or what should answer hangs."""
+    """No answer from AWS: the network fails, or the server hangs."""
 
     def __init__(self, message: str, *, hint: str = "", untrusted: bool = False) -> None:
-        """Keep apart that somebody answered, with a certificate that is not trusted here."""
+        """Store whether the server answered with a certificate that this machine does not trust."""
         super().__init__(message, hint=hint)
         self.untrusted = untrusted
 
 
 class AwsBusy(LoginFailed, exit_code=74):
-    """AWS answered that it has trouble of its own, or that there were too many calls."""
+    """AWS reported an internal failure, or throttled the calls."""
 
 
 class AwsRefused(LoginFailed, exit_code=75):
-    """AWS answered with a refusal."""
+    """AWS refused the call."""
 
     def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
-        """Keep AWS's own word for it, such as `AccessDenied`, for who has a better sentence."""
+        """Store AWS's error code, such as `AccessDenied`."""
         super().__init__(message, hint=hint)
         self.code = code
 
@@ -283,27 +283,27 @@ class EnrollmentFailed(ToolkitError, exit_code=80):
 
 
 class NotAUser(EnrollmentFailed, exit_code=81):
-    """The keys are those of the root user or of a role; only an IAM user is enrolled."""
+    """The keys belong to the root user or a role; only IAM users can be enrolled."""
 
 
 class AlreadyEnrolled(EnrollmentFailed, exit_code=82):
-    """The user has an MFA device that shows codes, or one of that name."""
+    """The user already has an MFA device that shows codes, or one with that name."""
 
 
 class DeviceLeftOver(EnrollmentFailed, exit_code=83):
-    """A device of that name was never enabled, its seed is lost, and the user may not delete it."""
+    """A device with that name was never enabled, its seed is lost, and the user may not delete it."""
 
 
 class DeviceNameTaken(EnrollmentFailed, exit_code=84):
-    """A device of that name belongs to another user."""
+    """A device with that name belongs to another user."""
 
 
 class TooManyDevices(EnrollmentFailed, exit_code=85):
-    """The user, or the account, has as many MFA devices as AWS allows."""
+    """The user or the account has as many MFA devices as AWS allows."""
 
 
 class CodesRefused(EnrollmentFailed, exit_code=86):
-    """AWS did not take the two codes: they are wrong, of another time, or do not follow each other."""
+    """AWS rejected the two codes: they are wrong, expired or not consecutive."""
 
 
 class NoTerminal(EnrollmentFailed, exit_code=87):

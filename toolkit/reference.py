@@ -16,13 +16,13 @@ from toolkit.settings import PREFIX, ROOT
 
 _REASONS = {
     Reason.NEEDS_EXTERNAL_LINKER: "Go needs a C toolchain for that system (Go's own reason)",
-    Reason.UNSUPPORTED: "Go knows no such pair (Go's own reason)",
+    Reason.UNSUPPORTED: "Go does not support that pair (Go's own reason)",
     Reason.SOURCE_REFUSED: "Go refuses the source for that pair before anything is compiled",
     Reason.COMPILE_FAILED: "the compiler refused the source",
-    Reason.TIMED_OUT: "the compile passed `--timeout`",
-    Reason.WRONG_BINARY: "what came out is not for that pair, and was not packaged",
-    Reason.BUILD_PATH: "the binary holds the directory that it was compiled in, so no two builds would be equal",
-    Reason.ENGINE_LOST: "the engine stopped answering in the middle",
+    Reason.TIMED_OUT: "the compile took longer than `--timeout`",
+    Reason.WRONG_BINARY: "the binary is not for that pair, and was not packaged",
+    Reason.BUILD_PATH: "the binary contains the directory that it was compiled in, so it is not reproducible",
+    Reason.ENGINE_LOST: "the engine stopped answering during the build",
 }
 
 
@@ -56,10 +56,10 @@ def _option(item: dataclasses.Field[Any]) -> tuple[str, str, str, str]:
 
 
 def _exit_codes() -> str:
-    rows = [("0", "", "all is well"), ("1", "", "Invoke could not make sense of the command line")]
+    rows = [("0", "", "success"), ("1", "", "Invoke rejected the command line")]
     named = ((kind, f"{kind.__name__} `{kind.kind}`" if kind.kind else kind.__name__) for kind in kinds())
     rows += [(str(kind.exit_code), name, inspect.getdoc(kind) or "") for kind, name in named if kind.exit_code > 1]
-    rows += [("130", "", "Ctrl-C"), ("143", "", "the process was told to end (SIGTERM)")]
+    rows += [("130", "", "Ctrl-C"), ("143", "", "the process was terminated (SIGTERM)")]
     return _table(("code", "error", "meaning"), rows)
 
 
@@ -74,7 +74,7 @@ def _reasons() -> str:
 
 
 def _filled(readme: str, tasks: Mapping[str, ToolkitTask]) -> str:
-    """Return the README with the text between `<!-- NAME -->` and `<!-- /NAME -->` made anew."""
+    """Return the README with the text between `<!-- NAME -->` and `<!-- /NAME -->` replaced."""
     rows = [(f"`invoke {name}`", inspect.cleandoc(task.__doc__ or "").split("\n")[0]) for name, task in tasks.items()]
     block = f"<!-- tasks -->\n{_table(('task', 'what it does'), rows)}\n<!-- /tasks -->"
     return re.sub(r"<!-- tasks -->.*<!-- /tasks -->", lambda _: block, readme, flags=re.DOTALL)

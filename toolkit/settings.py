@@ -51,7 +51,7 @@ class Settings:
                 values[item.name] = bool(typed) or environ.get(variable, "").lower() not in {"", "0", "no", "false"}
             elif typed is not None:
                 if not str(typed).strip():
-                    raise UsageError(f"`{flag}` has nothing behind it", hint="say what it is to be, or leave it out")
+                    raise UsageError(f"`{flag}` needs a value", hint="give it a value, or leave it out")
                 values[item.name] = _parsed(item.metadata["parse"], str(typed), flag)
             elif environ.get(variable):
                 values[item.name] = _parsed(item.metadata["parse"], environ[variable], variable)
@@ -76,7 +76,7 @@ class JsonSettings(Settings):
 class DistSettings(Settings):
     """For tasks that read or write what was made."""
 
-    dist: Path = option("folder for everything that is made", default=ROOT / "dist", parse=folder, metavar="DIR")
+    dist: Path = option("directory for all output", default=ROOT / "dist", parse=folder, metavar="DIR")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ class EngineSettings(DistSettings):
         "build with this Go, `go1.21.0` or newer (the pinned one)", parse=go_version, metavar="VERSION"
     )
     build_cache: str = option(
-        "the build cache: a Docker volume's name, or a folder for the local engine", metavar="NAME"
+        "build cache: the name of a Docker volume, or a directory for the local engine", metavar="NAME"
     )
 
 
@@ -103,7 +103,7 @@ class CompileSettings(EngineSettings):
     """For tasks that compile."""
 
     source: str = option(
-        "a folder with a Go main package, or one of a module as `path@version`",
+        "directory of a Go main package, or a main package of a module as `path@version`",
         default=str(ROOT / "go-aws-mfa"),
         metavar="SOURCE",
     )
@@ -129,7 +129,7 @@ class BuildSettings(CompileSettings):
 
     goos: str = option("operating system to build for (this machine's)", metavar="GOOS")
     goarch: str = option("architecture to build for (this machine's)", metavar="GOARCH")
-    output: Path | None = option("also put the program into this folder", default=None, parse=folder, metavar="DIR")
+    output: Path | None = option("also copy the program into this directory", default=None, parse=folder, metavar="DIR")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,21 +142,21 @@ class MatrixSettings(JsonSettings, CompileSettings):
     skip: Selector = option("not these pairs: `js/*,plan9`", default=Selector(), parse=selector, metavar="PATTERNS")
     first_class: bool = option("only the pairs that Go calls first-class", default=False)
     alias: str = option("for the guide: the account's alias", default="ALIAS", metavar="NAME")
-    region: str = option("for the guide: the region that people are to use", default="ap-northeast-1", metavar="NAME")
-    profile: str = option("for the guide: what people are to call their profile", default="example", metavar="NAME")
+    region: str = option("for the guide: the region to use", default="ap-northeast-1", metavar="NAME")
+    profile: str = option("for the guide: the profile name to use", default="example", metavar="NAME")
     download: str = option(
-        "for the guide: the address of the folder with these files", default="https://DOWNLOAD", metavar="URL"
+        "for the guide: the address of the directory with these files", default="https://DOWNLOAD", metavar="URL"
     )
-    jobs: int | None = option("compiles at a time (the engine's cores)", default=None, parse=whole_number, metavar="N")
+    jobs: int | None = option(
+        "number of parallel compiles (the engine's cores)", default=None, parse=whole_number, metavar="N"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class CleanSettings(DistSettings):
     """`invoke clean`."""
 
-    all: bool = option(
-        "also everything that was built, the caches and the builder images, of every checkout", default=False
-    )
+    all: bool = option("also remove all builds, caches and builder images, of every checkout", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,8 +164,8 @@ class LoginSettings(JsonSettings, CompileSettings):
     """For tasks that log in."""
 
     profile: str = option("the profile with the long-term keys", default="default", metavar="NAME")
-    destination: str = option("the profile that gets the session (the other one's name and `_mfa`)", metavar="NAME")
-    require_s3: bool = option("fail where the session may not list buckets", default=False)
+    destination: str = option("the profile for the session (the source profile's name plus `_mfa`)", metavar="NAME")
+    require_s3: bool = option("fail if the session may not list buckets", default=False)
     aws_timeout: float = option(
         "time limit for AWS to answer, such as `10s`", default=60.0, parse=seconds, metavar="TIME"
     )
@@ -176,13 +176,13 @@ class VerifySettings(LoginSettings):
     """`invoke verify`."""
 
     code: str = option(
-        "the MFA code; other users see a command line, so better type it, or write it to standard input",
+        "the MFA code; other users can see it on the command line, so prefer the prompt or standard input",
         metavar="CODE",
         secret=True,
     )
     totp_command: tuple[str, ...] = option(
-        "prints the MFA code, so that nobody is asked: `op item get AWS --otp`; run again for the next one if AWS does "
-        "not take it",
+        "command that prints the MFA code, such as `op item get AWS --otp`; run again for the next code if AWS rejects "
+        "one",
         default=(),
         parse=command,
         metavar="COMMAND",
@@ -193,33 +193,33 @@ class VerifySettings(LoginSettings):
 class EnrollSettings(LoginSettings):
     """`invoke enroll`."""
 
-    device_name: str = option("a name for the MFA device (the user's)", parse=device_name, metavar="NAME")
+    device_name: str = option("name of the MFA device (the user's name)", parse=device_name, metavar="NAME")
     totp_command: tuple[str, ...] = option(
-        "keeps the seed and shows codes in place of an app and a terminal: run for each code, with the seed on its "
-        "standard input, it prints six digits",
+        "command that replaces the authenticator app: run for each code with the seed on standard input, it must store "
+        "the seed and print six digits",
         default=(),
         parse=command,
         metavar="COMMAND",
     )
-    show_seed: bool = option("show the seed as text too, for apps that scan nothing", default=False)
+    show_seed: bool = option("show the seed as text too, for apps that cannot scan", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoSettings(JsonSettings, CompileSettings):
     """`invoke demo`."""
 
-    interactive: bool = option("scan the QR code with a phone and type true codes, at true times", default=False)
+    interactive: bool = option("scan the QR code with a phone and type real codes, in real time", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DoctorSettings(JsonSettings, EngineSettings):
     """`invoke doctor`."""
 
-    profile: str = option("also look whether this profile can log in", metavar="NAME")
+    profile: str = option("also check that this profile can log in", metavar="NAME")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DocsSettings(Settings):
     """`invoke docs`."""
 
-    check: bool = option("change nothing; fail where a page is out of date", default=False)
+    check: bool = option("change nothing; fail if a page is out of date", default=False)

@@ -119,7 +119,7 @@ def test_what_cannot_be_used_is_named_with_where_it_came_from(
 @pytest.mark.parametrize("text", ["", " "])
 def test_an_empty_flag_is_a_mistake_and_an_empty_variable_is_none(text: str) -> None:
     """`--profile "$UNSET"` is not what stands where nobody says."""
-    with pytest.raises(UsageError, match=r"^`--profile` has nothing behind it$"):
+    with pytest.raises(UsageError, match=r"^`--profile` needs a value$"):
         DoctorSettings.parse({"profile": text}, {"AWS_MFA_TOOLKIT_PROFILE": "example"})
     assert DoctorSettings.parse({}, {"AWS_MFA_TOOLKIT_PROFILE": ""}) == DoctorSettings()
 
