@@ -93,3 +93,28 @@ def test_the_pages_are_these() -> None:
     assert list(pages) == [ROOT / "docs" / "reference.md", ROOT / "README.md"]
     assert pages[ROOT / "docs" / "reference.md"] == TEXT
     assert "<!-- tasks -->" in pages[ROOT / "README.md"]
+
+
+# --- pages that people write -----------------------------------------------------------------------------------------
+
+PAGES = ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/how-it-works.md", "docs/aws-mfa.md")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    """To a file of the repository; addresses elsewhere are not looked at."""
+    found = re.findall(r"\]\(([^)#\s]+)", (ROOT / page).read_text("utf-8"))
+    assert [link for link in found if "://" not in link and not (ROOT / page).parent.joinpath(link).exists()] == []
+
+
+def test_security_names_tests_that_exist() -> None:
+    """Each statement stands beside a file of tests."""
+    text = (ROOT / "SECURITY.md").read_text("utf-8")
+    named = re.findall(r"`((?:unit|integration|e2e)/[^`]+)`", text)
+    assert named
+    assert [name for name in named if not (ROOT / "tests" / name).is_file()] == []
+
+
+def test_the_readme_is_short() -> None:
+    """Details are in docs/."""
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 120

@@ -73,6 +73,16 @@ def test_the_local_engine_can_be_asked_for(nobody: str, tmp_path: Path) -> None:
         engine._run(["true"], Path(), {}, 1.0)  # noqa: SLF001 - what it does last
 
 
+def test_what_is_not_encrypted_is_noted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each run that starts an engine says so, without a password."""
+    monkeypatch.setenv("DOCKER_HOST", "tcp://user:secret@engine.example:2375")
+    watcher = FakeWatcher()
+    with choose(EngineSettings(engine="local", dist=tmp_path), watcher, Limits()):
+        (_, note) = watcher.said
+    assert "is not encrypted" in note
+    assert "secret" not in note
+
+
 @pytest.mark.usefixtures("nobody")
 def test_an_image_and_the_local_engine_contradict_each_other() -> None:
     """An option that would be passed over is an error."""
