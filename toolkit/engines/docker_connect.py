@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.engines.docker_errors import no_context, unreachable
@@ -45,6 +48,19 @@ def connect() -> tuple[docker.DockerClient, str]:
         raise unreachable(address, error) from None
     client.api.timeout = _WORK_TIMEOUT
     return client, address
+
+
+@contextlib.contextmanager
+def without_credentials(client: docker.DockerClient) -> Iterator[None]:
+    """Keep the passwords of Docker's configuration here: the SDK sends those of all registries with each build."""
+    with tempfile.TemporaryDirectory(prefix="aws-mfa-") as folder:
+        path = Path(folder, "config.json")
+        path.write_text('{"auths": {"none.invalid": {}}}', "utf-8")  # an empty one would be replaced by Docker's own
+        client.api.reload_config(str(path))
+        try:
+            yield
+        finally:
+            client.api.reload_config()
 
 
 def _of_context() -> tuple[str, docker.tls.TLSConfig | bool]:

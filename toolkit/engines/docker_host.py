@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from toolkit import engines as names
 from toolkit.engines import docker_pull, docker_sweep, tarball
-from toolkit.engines.docker_connect import connect
+from toolkit.engines.docker_connect import connect, without_credentials
 from toolkit.engines.docker_container import LABEL, WORK, Container
 from toolkit.engines.docker_errors import OR_LOCAL, translated
 from toolkit.engines.docker_pull import Found
@@ -97,10 +97,11 @@ class Host:
 
     def make_image(self, name: str, context: IO[bytes]) -> None:
         """Build an image from a tar with a Dockerfile in it."""
-        with translated("building the builder image"):
+        with translated("building the builder image"), without_credentials(self._client):
             self._client.images.build(
-                fileobj=context, custom_context=True, tag=name, rm=True, forcerm=True, labels={LABEL: "builder"}
-            )
+                fileobj=context, custom_context=True, tag=name, rm=True, forcerm=True, labels={LABEL: "builder"},
+                use_config_proxy=False,
+            )  # fmt: skip
 
     def runs(self, goarch: str) -> bool:
         """Return whether programs for an architecture can run here; of others than the two common ones Docker knows."""

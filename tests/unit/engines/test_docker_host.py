@@ -1,19 +1,24 @@
 from __future__ import annotations
 
+import base64
 import hashlib
+import http.server
 import io
 import json
 import platform
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import docker.errors
 import pytest
 
+import docker
 from tests.unit.samples import write_tree
+from toolkit.engines.docker_connect import without_credentials
 from toolkit.engines.docker_container import LABEL
 from toolkit.engines.docker_host import MODULES, SOURCE, Host
 from toolkit.engines.docker_pull import Found
@@ -28,9 +33,6 @@ from toolkit.errors import (
     ToolkitError,
     WrongContainers,
 )
-
-if TYPE_CHECKING:
-    import docker
 
 Daemon = Callable[[Mapping[str, object]], str]
 INFO = {"NCPU": 4, "MemTotal": 8 << 30, "OSType": "linux", "Architecture": "aarch64"}
@@ -196,6 +198,9 @@ class FakeApi:
     images: dict[str, Any] = field(default_factory=dict)  # what the engine says of an image, by name
     left: tuple[dict[str, Any], ...] = ()  # containers
     asked: dict[str, Any] = field(default_factory=dict)
+
+    def reload_config(self, path: str | None = None) -> None:
+        """Take another configuration."""
 
     def create_host_config(self, **config: Any) -> dict[str, Any]:
         """Keep the limits of a container."""
@@ -460,7 +465,39 @@ def test_an_image_is_built_of_a_context_and_labelled() -> None:
         "rm": True,
         "forcerm": True,
         "labels": {LABEL: "builder"},
+        "use_config_proxy": False,
     }
+
+
+def test_a_build_sends_no_password_of_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No registry is asked for anything; the SDK alone would send the passwords of all of them."""
+    secret = base64.b64encode(b"someone:secret").decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {"registry.example": {"auth": secret}}}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    sent: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            """Keep what was sent with a build."""
+            sent.append(base64.urlsafe_b64decode(self.headers.get("X-Registry-Config", "")).decode())
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        client = docker.DockerClient(base_url=f"tcp://127.0.0.1:{server.server_port}", version="1.41")
+        try:
+            with without_credentials(client):
+                client.api.build(fileobj=io.BytesIO(), custom_context=True)
+            client.api.build(fileobj=io.BytesIO(), custom_context=True)
+        finally:
+            client.close()
+            server.shutdown()
+    assert ["secret" in each for each in sent] == [False, True]
 
 
 def removed_already(**_: Any) -> None:
