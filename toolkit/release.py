@@ -70,7 +70,7 @@ class Run:
 
     def targets(self, recipe: Recipe) -> tuple[Target, ...]:
         """Return all pairs that the toolchain knows; an engine is asked once for each toolchain and image."""
-        name = f"pairs-{recipe.toolchain}{recipe.image and '-' + recipe.image[-12:]}"
+        name = memory_name("pairs", recipe)
         with contextlib.suppress(TypeError):  # what was remembered is no list of pairs
             if known := tuple(Target(**row) for row in self.store.recall(name)):
                 return known
@@ -230,7 +230,7 @@ def notices(run: Run, found: Found, ended: Iterable[Outcome]) -> tuple[tuple[str
     binaries = [outcome for outcome in ended if isinstance(outcome, Binary)]
     modules = sorted({module for binary in binaries for module in binary.info.deps})
     wanted = {label(module): module for module in modules}
-    name = f"notices-{run.toolchain}"
+    name = memory_name("notices", run.recipe())
     kept = run.store.recall(name)
     texts = {title: text for title, text in (kept if isinstance(kept, dict) else {}).items() if isinstance(text, str)}
     own = dict(found.source.notices)  # a source may change what it carries of another's
@@ -242,6 +242,11 @@ def notices(run: Run, found: Found, ended: Iterable[Outcome]) -> tuple[tuple[str
             texts |= licenses.collect(missing, workspace)
         run.store.remember(name, texts)
     return tuple((title, own.get(title) or texts.get(title, "")) for title in ("Go", *wanted))
+
+
+def memory_name(word: str, recipe: Recipe) -> str:
+    """Return the name under which an answer of a toolchain is remembered; each named image has its own."""
+    return "-".join(filter(None, (word, recipe.toolchain, recipe.image.rpartition(":")[2])))
 
 
 def package(dist: Dist, store: Store) -> Dist:

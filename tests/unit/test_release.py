@@ -304,6 +304,17 @@ def test_licence_texts_are_asked_for_once(run: Run, tmp_path: Path) -> None:
     assert asked(run).count("open offline") == 1
 
 
+def test_what_an_image_said_is_not_believed_for_another(run: Run, tmp_path: Path) -> None:
+    """Neither its license texts nor its list of pairs: both of its digests end alike."""
+    ended = [binary(LINUX, tmp_path, DEPENDENCY)]
+    for image in (f"x@sha256:{'1' * 64}", f"x@sha256:{'2' + '1' * 63}", ""):
+        run.settings = dataclasses.replace(run.settings, image=image)
+        calls = len(asked(run))
+        assert notices(run, found(run), ended)[0] == ("Go", "Go's license")
+        assert run.targets(run.recipe()) == EVERY
+        assert asked(run)[calls:].count("open offline") == 2
+
+
 def test_only_licence_texts_that_are_missing_are_asked_for(run: Run, tmp_path: Path) -> None:
     """A new version is another work; the texts that are there stay."""
     notices(run, found(run), [binary(LINUX, tmp_path, DEPENDENCY)])

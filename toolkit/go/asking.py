@@ -79,7 +79,7 @@ class Known:
 
 def replaced(inquiry: Inquiry, root: Path, go_mod: bytes) -> list[str]:
     """Return the directories that a go.mod puts in the place of modules, as it names them. Raises SourceError."""
-    name = f"replaced-{key(go_mod.hex(), inquiry.recipe.toolchain)}"
+    name = f"replaced-{key(go_mod.hex(), inquiry.recipe.toolchain, inquiry.recipe.image)}"
     remembered = inquiry.memory.recall(name)
     if isinstance(remembered, list) and all(isinstance(item, str) for item in remembered):
         return remembered

@@ -168,6 +168,16 @@ def test_replaced_directories_are_asked_about_once_and_offline(engine: Engine, i
     assert len(engine.opened) == 2
 
 
+def test_what_an_image_said_of_a_go_mod_is_not_believed_for_another(engine: Engine, inquiry: Inquiry) -> None:
+    """A named image is not trusted, so its answers end with it."""
+    engine.edit = json.dumps({"Replace": [{"New": {"Path": "/etc"}}]})
+    hostile = replace(inquiry, recipe=replace(RECIPE, image="sha256:1"))
+    assert asking.replaced(hostile, Path("/mod"), b"module x\n") == ["/etc"]
+    engine.edit = "{}"
+    for image in ("sha256:2", ""):
+        assert asking.replaced(replace(inquiry, recipe=replace(RECIPE, image=image)), Path("/mod"), b"module x\n") == []
+
+
 @pytest.mark.parametrize("rows", [1, "x", [1], [{}], [{"New": 1}], [{"New": {"Path": 1}}], [{"New": {}}]])
 def test_a_hostile_answer_about_replaced_directories_is_an_unusable_image(
     rows: Any, engine: Engine, inquiry: Inquiry
