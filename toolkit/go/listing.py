@@ -56,7 +56,7 @@ def ask(  # noqa: PLR0913 - a question has that many parts, and the last two hav
     found = [_package(row) for row in rows if row.get("Standard") is not True]
     if not found:  # a package of Go's own was named
         return Answer(1, "", f"package {package} is in the standard library")
-    return Listing(found[-1], _program(_text(rows[-1], "Target")), tuple(found))
+    return Listing(found[-1], _program(_text(rows[-1], "Target"), target), tuple(found))
 
 
 def _package(row: Mapping[str, Any]) -> Package:
@@ -103,8 +103,8 @@ def _clean(value: Any) -> str:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
-def _program(target: str) -> str:
-    return posixpath.basename(target.replace("\\", "/")).removesuffix(".exe")
+def _program(path: str, target: Target) -> str:
+    return posixpath.basename(path.replace("\\", "/")).removesuffix(target.exe)
 
 
 def below(directory: str, root: str) -> str | None:

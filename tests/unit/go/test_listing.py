@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeWorkspace
-from tests.unit.samples import LINUX, RECIPE
+from tests.unit.samples import LINUX, RECIPE, WINDOWS
 from toolkit.errors import ImageUnusable
 from toolkit.go import listing
 from toolkit.go.listing import Listing
@@ -62,10 +62,18 @@ def test_a_replaced_module_lies_where_its_replacement_is() -> None:
     assert (found.main.module.path, found.main.module_directory) == ("y", "/y")
 
 
-@pytest.mark.parametrize(("target", "name"), [("/b/x", "x"), ("C:\\b\\x.exe", "x"), ("", ""), ("/b/linux_arm/x", "x")])
-def test_a_program_is_called_as_go_calls_it(target: str, name: str) -> None:
-    """On every system."""
-    assert read({**MAIN, "Target": target}).program == name
+@pytest.mark.parametrize(
+    ("path", "target", "name"),
+    [
+        ("/b/x", LINUX, "x"), ("C:\\b\\x.exe", WINDOWS, "x"), ("", LINUX, ""), ("/b/linux_arm/x", LINUX, "x"),
+        ("/b/x.exe", LINUX, "x.exe"), ("/b/x.exe.exe", WINDOWS, "x.exe"),
+    ],
+)  # fmt: skip
+def test_a_program_is_called_as_go_calls_it(path: str, target: Target, name: str) -> None:
+    """On every system; only Windows has `.exe` at the end, unless that is a part of the name."""
+    found = ask({**MAIN, "Target": path}, target=target)
+    assert isinstance(found, Listing)
+    assert found.program == name
 
 
 @pytest.mark.parametrize(
