@@ -95,6 +95,10 @@ class Snapshot:
             followed = entry.target if entry and entry.kind is Kind.LINK else joined
         return followed
 
+    def shortest(self, name: str) -> str:
+        """Return the name without `.` and `..` where it can be; it may leave the module and come back."""
+        return posixpath.relpath(posixpath.join(self.root.as_posix(), name), self.root.as_posix())
+
     def below(self, directory: str) -> list[str]:
         """Return the names that lie in a directory, and below it."""
         return sorted(name for name in self.entries if name.startswith(f"{directory}/"))
@@ -138,8 +142,11 @@ def take(root: Path, scope: Scope, pack: Path, replaced: Callable[[bytes], Itera
         if reader.entries["."].kind is not Kind.DIRECTORY:
             raise FileUnreadable(f"cannot read the directory `{root}`", hint="check its permissions")
         file.flush()
-        for place in replaced(taken.read("go.mod") or b""):
+        places = list(replaced(taken.read("go.mod") or b""))
+        for place in places:
             reader.replacement(place)
+        for place in places:
+            reader.climb(place)
     return taken
 
 
@@ -178,10 +185,16 @@ class _Reader:
                 "repository",
                 hint="move that directory into the repository, or require a released version",
             )
-        name, target = posixpath.normpath(place.replace(os.sep, "/")), self._name(real)
+        name, target = self._name(self._path(place)), self._name(real)
         self.walk(target)
         if name != target and self._follow(name) != target:
             self.entries[name] = Entry(Kind.LINK, target=target)
+
+    def climb(self, place: str) -> None:
+        """Begin the snapshot where a path turns, even if it comes back: `../mod/y` needs the directory above `mod`."""
+        parts = posixpath.normpath(place.replace(os.sep, "/")).split("/")
+        if up := min(parts.count(".."), len(Path(self._root).parts) - 1):
+            self.entries.setdefault("/".join([".."] * up), Entry(Kind.DIRECTORY))
 
     def _add(self, name: str, path: str, mode: int) -> list[str]:
         """Add one name; return the names to look at next."""

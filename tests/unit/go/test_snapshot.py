@@ -222,6 +222,17 @@ def test_a_replaced_module_behind_a_link_is_taken(module: Path) -> None:
     assert take(module, "../short").read("../short/go.mod") == b"module example.test/y\n"
 
 
+@pytest.mark.parametrize(("place", "depth"), [("../mod/y", 1), ("y/.", 0), ("./z/../y", 0), ("../../top/mod/y", 2)])
+def test_a_replaced_module_below_is_taken_once(place: str, depth: int, module: Path) -> None:
+    """Its shortest name is the only one; where go.mod leaves the module and comes back, the snapshot begins there."""
+    write_tree(module, {"y/go.mod": "module example.test/y\n"})
+    place = place.replace("top", module.parent.name)
+    taken = take(module, place)
+    assert taken.shortest(f"{place}/go.mod") == "y/go.mod"
+    assert taken.entries["y"].kind is Kind.DIRECTORY
+    assert taken.depth == depth
+
+
 @pytest.mark.parametrize("place", ["../../../b", "/b", "../../..", "../../.git/x", "away"])
 def test_a_replaced_module_elsewhere_is_an_error(place: str, module: Path) -> None:
     """It names the file and the place."""
