@@ -60,7 +60,7 @@ class Tree:
             (source / name).mkdir(parents=True)
         for name, target in self.links.items():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).symlink_to(target)
+            (source / name).symlink_to(target.replace("{source}", str(source)))
         for name in self.pipes:
             os.mkfifo(source / name)
         return source
@@ -72,6 +72,7 @@ def _assembly(include: str, **files: str) -> dict[str, str | bytes]:
 
 GREETING = importing("%/internal/greet", "greet.Hi()")
 REPLACED = importing("example.com/y", "println(y.Y)")
+VENDORED_Y = "# example.com/y v1.0.0\n## explicit; go 1.21\nexample.com/y\n"
 REQUIRES_Y = "require example.com/y v0.0.0\nreplace example.com/y => {place}\n"
 QUOTE = "require rsc.io/quote v1.5.2\n"
 
@@ -123,6 +124,31 @@ TREES = {
     "link: a package outside": Tree(
         {"main.go": GREETING, "../other/greet/g.go": LIBRARY}, LinkOutside, links={"internal": "../other"}, builds=True
     ),
+    "link: a vendored package outside": Tree(
+        {"main.go": REPLACED, "vendor/modules.txt": VENDORED_Y, "../y/y.go": "package y\n\nconst Y = 4\n"},
+        LinkOutside,
+        links={"vendor/example.com/y": "../../../y"},
+        requires="require example.com/y v1.0.0\n",
+        builds=True,
+    ),
+    "link: the list of vendored modules outside": Tree(
+        {"main.go": REPLACED, "../m.txt": VENDORED_Y, "vendor/example.com/y/y.go": "package y\n\nconst Y = 4\n"},
+        LinkOutside,
+        links={"vendor/modules.txt": "../../m.txt"},
+        requires="require example.com/y v1.0.0\n",
+        builds=True,
+    ),
+    "link: a Go file inside by an absolute path": Tree(
+        {"main.go": HELLO.replace('"hi"', "X"), "other/x.txt": "package main\n\nconst X = 1\n"},
+        links={"x.go": "{source}/other/x.txt"},
+    ),
+    "link: two packages in one directory": Tree(
+        {
+            "main.go": importing("%/a", "a.Hi()").replace('import "%/a"', 'import (\n\ta "%/a"\n\t_ "%/b"\n)'),
+            "a/a.go": LIBRARY,
+        },
+        links={"b": "a"},
+    ),
     "link: a Go file outside": Tree(
         {"main.go": HELLO.replace('"hi"', "X"), "../other/x.go": "package main\n\nconst X = 1\n"},
         LinkOutside,
@@ -166,6 +192,12 @@ TREES = {
         },
         links={"asm": "lib/asm"},
     ),
+    "include: in place of one of Go's": Tree(
+        _assembly("", **{"textflag.h": "#define NOSPLIT 4\n#define VALUE 12\n"}),
+    ),
+    "include: of a directory of version control": Tree(
+        _assembly('#include ".git/k.h"', **{".git/k.h": "#define VALUE 7\n"}), IncludeOutside, builds=True
+    ),
     "include: absolute": Tree(_assembly('#include "/etc/hostname"'), IncludeOutside),
     "include: absolute by an escape": Tree(_assembly('#include "\\x2fetc/hostname"'), IncludeOutside),
     "include: made by a macro": Tree(_assembly('#define M(x) # x "/etc/hostname"\nM(include)'), IncludeOutside),
@@ -192,6 +224,10 @@ TREES = {
         requires=REQUIRES_Y.format(place="./y"),
         links={"y": "z"},
     ),
+    "module: replaced by a directory inside, out of the module and back": Tree(
+        {"main.go": REPLACED, "y/go.mod": "module example.com/y\n", "y/y.go": "package y\n\nconst Y = 4\n"},
+        requires=REQUIRES_Y.format(place="../source/y//."),
+    ),
     "module: replaced by a directory outside": Tree(
         {"main.go": REPLACED, "../y/go.mod": "module example.com/y\n", "../y/y.go": "package y\n\nconst Y = 4\n"},
         ReplacementOutside,
@@ -210,6 +246,11 @@ TREES = {
         requires="require replace.example.com/x v0.0.0\nreplace replace.example.com/x => ./y\n",
     ),
     "module: named in a block": Tree({"main.go": HELLO}, go_mod="module (\n\t{module}\n)\n"),
+    "module: a program called x.exe": Tree({"main.go": HELLO}, go_mod="module {module}/x.exe\n\ngo 1.21\n"),
+    "module: a path in quotes, and lines that end as on Windows": Tree(
+        {"main.go": HELLO}, go_mod='module "{module}" // Deprecated: no\r\n\r\ngo 1.21\r\n'
+    ),
+    "module: a byte order mark in go.mod": Tree({"main.go": HELLO}, REFUSED, go_mod="\ufeffmodule {module}\n"),
     "module: unknown directive": Tree({"main.go": HELLO}, REFUSED, requires="requires x\n"),
     "module: a newer Go": Tree({"main.go": HELLO}, REFUSED, go_mod="module {module}\n\ngo 1.99\n"),
     "module: a hundred thousand empty lines": Tree({"main.go": HELLO}, go_mod="module {module}\n" + "\n" * 120_000),
@@ -231,6 +272,14 @@ TREES = {
     "package: two packages": Tree({"main.go": HELLO, "x.go": "package other\n"}, REFUSED),
     "package: a directory called x.go": Tree({"main.go": HELLO}, directories=("x.go",)),
     "package: compiler's refusal": Tree({"main.go": HELLO.replace('"hi"', "1 + nowhere")}, REFUSED),
+    "package: a byte order mark before a build constraint": Tree(
+        {"main.go": HELLO, "x.go": b"\xef\xbb\xbf//go:build never\n\npackage main\n\nnonsense\n"}
+    ),
+    "package: a comment in the package clause": Tree(
+        {"main.go": "/* package x */package/**/main; func main() { println() }\n"}
+    ),
+    "package: UTF-16": Tree({"main.go": HELLO.encode("utf-16")}, REFUSED),
+    "package: a profile that is a directory": Tree({"main.go": HELLO}, REFUSED, directories=("default.pgo",)),
     "package: a profile that is none": Tree({"main.go": HELLO, "default.pgo": "nonsense"}, REFUSED),
     # Odd files.
     "file: a name that is not UTF-8": Tree(

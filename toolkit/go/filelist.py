@@ -56,7 +56,7 @@ class FileList:
     def add_module(self, replaced: Iterable[str]) -> None:
         """Add what the go command reads of the module itself, and of those that directories replace."""
         for name in (*_MODULE_FILES, *(posixpath.join(place, "go.mod") for place in replaced)):
-            place = posixpath.normpath(name)
+            place = self.snapshot.shortest(name)
             if self.snapshot.follow(place) in self.snapshot.entries:
                 self._add(place)
 
@@ -69,7 +69,7 @@ class FileList:
         main = self._inside(listing.main.directory, root)
         if main is not None:
             profile = self.snapshot.find(posixpath.join(main, _PROFILE))
-            if profile and profile.kind is not Kind.DIRECTORY and profile.kind is not Kind.DANGLING:
+            if profile and profile.kind is not Kind.DANGLING:
                 self._add(posixpath.normpath(posixpath.join(main, _PROFILE)))
 
     def _add_package(self, package: Package, directory: str, root: str) -> None:
@@ -172,7 +172,10 @@ def implicated(snapshot: Snapshot, said: str) -> Iterator[SourceError]:
     if not any(entry.kind in {Kind.OUTSIDE, Kind.SPECIAL} for entry in snapshot.entries.values()):
         return
     for name, entry in sorted(snapshot.entries.items()):
-        if entry.kind in {Kind.OUTSIDE, Kind.SPECIAL} and _mentions(said, name) and (error := problem(name, entry)):
+        if entry.kind not in {Kind.OUTSIDE, Kind.SPECIAL}:
+            continue
+        names = {name, name.removeprefix("vendor/")}  # Go names a vendored package by its import path
+        if any(_mentions(said, each) for each in names) and (error := problem(name, entry)):
             yield error
 
 

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from toolkit.errors import IncludeOutside
+from toolkit.go.snapshot import HIDDEN
 
 __all__ = ["included", "leaves_module", "reachable"]
 
@@ -41,6 +42,7 @@ _PIECE = re.compile(
 )
 _LETTERS = dict(zip('abfnrtv\\"', '\a\b\f\n\r\t\v\\"', strict=True))
 _IN_MACROS = str.maketrans({"\u00b7": ".", "\u2215": "/"})  # what a macro's body and arguments turn into ASCII
+_UNREAD = HIDDEN | {".."}
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -81,7 +83,8 @@ def reachable(package: str, files: Iterable[str], read: Callable[[str], bytes | 
 
     `files` and `package` are relative to the module root, and `read` returns None for what the module does not have.
     The assembler then looks in its own directories, where `textflag.h` and `go_asm.h` are; a name with `..` would lead
-    out of those to anywhere. Raises IncludeOutside for such a name and for one that leaves the module.
+    out of those to anywhere. Raises IncludeOutside for such a name, for one that leaves the module, and for one in a
+    directory of version control, which is never read.
     """
     reached: set[str] = set()
     waiting = list(files)
@@ -90,7 +93,7 @@ def reachable(package: str, files: Iterable[str], read: Callable[[str], bytes | 
         for name in included(read(path) or b""):
             outside = leaves_module(name, package)
             there = () if outside else _places(name, package, read)
-            if outside or (not there and ".." in re.split(r"[/\\]", name)):
+            if outside or (not there and _UNREAD.intersection(re.split(r"[/\\]", name))):
                 raise IncludeOutside(
                     f"`{path}` includes `{name}`, which is not a file of its module",
                     hint="copy the file into the module and include it by a relative path",

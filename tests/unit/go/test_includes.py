@@ -215,6 +215,8 @@ def test_a_backslash_parts_directories_on_windows() -> None:
         ('"../../../etc/x"', "a/b/c"),
         ('"sub/../gone.h"', "asm"),
         (r'"..\\gone.h"', "asm"),
+        ('".git/x"', "asm"),
+        ('"../.svn/x"', "asm"),
     ],
 )
 def test_an_include_that_is_not_in_the_module_is_an_error(include: str, package: str) -> None:
