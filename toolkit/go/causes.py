@@ -17,7 +17,7 @@ class Cause:
     kind: type[SourceError] = SourceError
 
 
-_DOWNLOAD = "cannot download"
+DOWNLOAD = "cannot download"
 _LOCAL = Cause("fix the source where Go points, then `go build` it there")
 
 _PRIVATE = (
@@ -67,7 +67,7 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
         r"no required module provides package (\S+?);",
         Cause("`go get {0}` in the source adds it to go.mod; a go.work file is not used"),
     ),
-    (r"module declares its path as: (\S+)", Cause("the module was renamed: name `{0}` instead", _DOWNLOAD)),
+    (r"module declares its path as: (\S+)", Cause("the module was renamed: name `{0}` instead", DOWNLOAD)),
     (r"go\.mod:(\d+)", Cause("fix line {0} of go.mod")),
     (r"replacement directory (\S+) does not exist", Cause("create `{0}`, or remove its `replace` from go.mod")),
     (
@@ -90,7 +90,7 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
     ),
     (
         r"but does not contain package",
-        Cause("check the spelling, the version, and the `/v2` of a newer major version", _DOWNLOAD),
+        Cause("check the spelling, the version, and the `/v2` of a newer major version", DOWNLOAD),
     ),
     (r"is not in std|is a program, not an importable|relative import|local import", Cause("correct that import")),
     (r"pattern .*: (?:no matching|invalid pattern|cannot embed)", Cause("add the files that `//go:embed` names")),
@@ -99,43 +99,44 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
     (r"no (?:non-test )?Go files", Cause("name the directory of a main package with `--source`")),
     (r"argument must (?:not )?be", Cause("name a main package of a module: `example.com/cmd/program@latest`")),
     (r"no existing version is required", Cause("name a version, or `@latest`")),
-    (r"malformed (?:module|import) path|malformed file path", Cause("correct that path", _DOWNLOAD)),
+    (r"malformed module path", Cause("correct that path", DOWNLOAD)),
+    (r"malformed (?:import|file) path", Cause("correct that path: rename its directory or file")),
     # The way to the modules.
-    (r"GOVCS disallows using (\w+)", Cause("`GOVCS='*:{0}'` allows it, also for code that you do not know", _DOWNLOAD)),
-    (r"disabled by GOPROXY=(off)", Cause("unset `GOPROXY`, or name a module proxy with it", _DOWNLOAD)),
+    (r"GOVCS disallows using (\w+)", Cause("`GOVCS='*:{0}'` allows it, also for code that you do not know", DOWNLOAD)),
+    (r"disabled by GOPROXY=(off)", Cause("unset `GOPROXY`, or name a module proxy with it", DOWNLOAD)),
     (
         r"Proxy Authentication Required",
-        Cause("add a user and a password to the address in `HTTPS_PROXY`", _DOWNLOAD),
+        Cause("add a user and a password to the address in `HTTPS_PROXY`", DOWNLOAD),
     ),
     (
         r"pass credentials to insecure URL",
-        Cause("use an `https://` address in `GOPROXY`: Go sends no password without encryption", _DOWNLOAD),
+        Cause("use an `https://` address in `GOPROXY`: Go sends no password without encryption", DOWNLOAD),
     ),
     (
         r"no Host in request URL|\bparse \"|invalid port|invalid character .* in host|malformed HTTP",
-        Cause("correct the address in `GOPROXY` or `HTTPS_PROXY`; in a password, `/` is written `%2F`", _DOWNLOAD),
+        Cause("correct the address in `GOPROXY` or `HTTPS_PROXY`; in a password, `/` is written `%2F`", DOWNLOAD),
     ),
     (
         _PRIVATE,
-        Cause("set `GOPRIVATE` for a private module, and let git or `NETRC` authenticate you", _DOWNLOAD),
+        Cause("set `GOPRIVATE` for a private module, and let git or `NETRC` authenticate you", DOWNLOAD),
     ),
     (
         r"\"(git|hg|svn|bzr|fossil)\": executable file not found",
-        Cause("install `{0}`, or use a module proxy", _DOWNLOAD),
+        Cause("install `{0}`, or use a module proxy", DOWNLOAD),
     ),
     (
         r"x509|failed to verify certificate",
-        Cause("`SSL_CERT_FILE` names the certificates to trust, such as those of a company proxy", _DOWNLOAD),
+        Cause("`SSL_CERT_FILE` names the certificates to trust, such as those of a company proxy", DOWNLOAD),
     ),
     (
         _NETWORK,
-        Cause("check the network, `GOPROXY` and `HTTPS_PROXY`: `invoke doctor`", _DOWNLOAD),
+        Cause("check the network, `GOPROXY` and `HTTPS_PROXY`: `invoke doctor`", DOWNLOAD),
     ),
     (
         _MISSING,
-        Cause("check the spelling and the version: `go list -m -versions MODULE`", _DOWNLOAD),
+        Cause("check the spelling and the version: `go list -m -versions MODULE`", DOWNLOAD),
     ),
-    (r"reading https?://\S+: \d{3} ", Cause("check the address in `GOPROXY`", _DOWNLOAD)),
+    (r"reading https?://\S+: \d{3} ", Cause("check the address in `GOPROXY`", DOWNLOAD)),
 )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from toolkit.addresses import redact
 from toolkit.errors import ChecksumMismatch, SourceError
-from toolkit.go.causes import cause
+from toolkit.go.causes import DOWNLOAD, cause
 
 _SILENT = "Go gave no reason"
 # What Go reports on its way, and where it says that there is more to read.
@@ -37,10 +38,13 @@ def sentence(said: str) -> str:
 
 
 def source_error(said: str, subject: str) -> SourceError:
-    """Return the error for a source or module that Go refused: `subject` is what the user named."""
+    """Return the error for a source or module that Go refused: `subject` is a directory's path, or a module."""
     told = message(said)
     found = cause(told)
-    text = f"{found.verb} `{subject}`:{chr(10) if chr(10) in told else ' '}{told}"
+    verb, needs = found.verb, ""
+    if verb == DOWNLOAD and Path(subject).is_absolute():
+        verb, needs = f"{verb} what", " needs"
+    text = f"{verb} `{subject}`{needs}:{chr(10) if chr(10) in told else ' '}{told}"
     return found.kind(f"SECURITY ERROR: {text}" if found.kind is ChecksumMismatch else text, hint=found.hint)
 
 

@@ -91,6 +91,7 @@ def test_a_checksum_mismatch_is_a_security_error(name: str) -> None:
         ("badquery", DOWNLOAD, ("no matching versions",), SPELLING),
         ("major", DOWNLOAD, ("does not contain package",), "`/v2`"),
         ("nodotpath", DOWNLOAD, ("missing dot in first path element",), "path"),
+        ("odd_directory", BUILD, ("invalid char ' '",), "rename"),
         ("proxyoff", DOWNLOAD, ("disabled by GOPROXY=off",), "`GOPROXY`"),
         ("refused", DOWNLOAD, ("connection refused",), NETWORK),
         ("dns", DOWNLOAD, ("no such host",), NETWORK),
@@ -122,6 +123,13 @@ def test_a_message_is_whole_and_its_hint_fits(name: str, verb: str, parts: tuple
     assert str(error).startswith(verb)
     assert [part for part in parts if part not in str(error)] == []
     assert hint in error.hint
+
+
+def test_a_directory_is_not_downloaded(tmp_path: Path) -> None:
+    """What it needs is."""
+    error = source_error(SAID["dns"], str(tmp_path))
+    assert str(error).startswith(f"cannot download what `{tmp_path}` needs:")
+    assert NETWORK in error.hint
 
 
 @pytest.mark.parametrize("name", SAID)
