@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit import gomodule
-from toolkit.errors import SourceError
+from toolkit.errors import NameNotText, SourceError
 from toolkit.go import asking, documents, repository, snapshot, tree
 from toolkit.go.asking import Inquiry, Known
 from toolkit.go.filelist import problem
@@ -61,6 +61,7 @@ def _from_directory(directory: Path, inquiry: Inquiry) -> Found:
     taken = snapshot.take(root, scope, inquiry.work / "source", ask_replaced)
     _check_go_mod(taken, root)
     package = "." if directory == root else f"./{directory.relative_to(root).as_posix()}"
+    _check_text(f"{taken.above}/{package}")
     known = asking.known(inquiry, taken, package, replaced)
     version, notes = _version(directory / "VERSION")
     pieces = (taken.piece(origin, tree.place_of(taken, place)) for place, origin in known.files.items())
@@ -99,6 +100,15 @@ def _check_go_mod(taken: Snapshot, root: Path) -> None:
         raise SourceError(f"`{root / 'go.mod'}` leads nowhere", hint="check what it is a link to")
     if error := problem(str(root / "go.mod"), entry):
         raise error
+
+
+def _check_text(name: str) -> None:
+    """Raise NameNotText for a directory that Go, or an engine, cannot name."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        name = name.removeprefix("/")
+        raise NameNotText(f"the name of the directory {os.fsencode(name)!r} is not UTF-8", hint="rename it") from None
 
 
 def _version(path: Path) -> tuple[str, tuple[str, ...]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +11,7 @@ import pytest
 from tests.integration.exact import LINUX, WINDOWS, Builds, started
 from tests.unit.samples import write_tree
 from toolkit import source, toolchain
-from toolkit.errors import LinkOutside, ReplacementOutside, SourceError, SourceTooLarge
+from toolkit.errors import LinkOutside, NameNotText, ReplacementOutside, SourceError, SourceTooLarge
 from toolkit.model import Module, Source
 from toolkit.options import SourceLimit
 
@@ -231,6 +232,15 @@ def test_a_directory_without_go_files_is_an_error(engine: Builds, program: Path)
     assert refusal(engine, program).hint == f"did you mean `{program / 'cmd' / 'tool'}`?"
     (program / "cmd" / "tool" / "main.go").unlink()
     assert refusal(engine, program).hint == "name the directory that holds `func main`"
+
+
+@pytest.mark.parametrize("place", [b"b\xff", b"cmd/\xe9t\xe9"])
+def test_a_directory_whose_name_is_not_text_is_an_error(place: bytes, engine: Builds, program: Path) -> None:
+    """Go cannot import it, and no message could show its name as it is."""
+    write_tree(program, {f"{os.fsdecode(place)}/main.go": "package main\n\nfunc main() {}\n"})
+    error = refusal(engine, program / os.fsdecode(place))
+    assert type(error) is NameNotText
+    assert str(error).isascii()
 
 
 @pytest.mark.parametrize("version", ["1.999", "1.999.0", "2.0"])
