@@ -14,7 +14,7 @@ from toolkit.errors import NameNotText, SourceError
 from toolkit.go import asking, documents, repository, snapshot, tree
 from toolkit.go.asking import Inquiry, Known
 from toolkit.go.filelist import problem
-from toolkit.go.snapshot import Scope, Snapshot
+from toolkit.go.snapshot import Kind, Scope, Snapshot
 from toolkit.model import Module, Source, Target
 
 _PATH = re.compile(r"[.~/\\]|[A-Za-z]:[/\\]")  # begins the path of a directory, never that of a package
@@ -63,7 +63,7 @@ def _from_directory(directory: Path, inquiry: Inquiry) -> Found:
     package = "." if directory == root else f"./{directory.relative_to(root).as_posix()}"
     _check_text(f"{taken.above}/{package}")
     known = asking.known(inquiry, taken, package, replaced)
-    version, notes = _version(directory / "VERSION")
+    version, notes = _version(taken, posixpath.normpath(f"{package}/VERSION"))
     pieces = (taken.piece(origin, tree.place_of(taken, place)) for place, origin in known.files.items())
     found = Source(
         name=known.name,
@@ -111,14 +111,20 @@ def _check_text(name: str) -> None:
         raise NameNotText(f"the name of the directory {os.fsencode(name)!r} is not UTF-8", hint="rename it") from None
 
 
-def _version(path: Path) -> tuple[str, tuple[str, ...]]:
-    """Return the version that a source states in its file, `""` where it has none, and a note about one of no use."""
-    try:
-        text = path.read_bytes()[:1000].decode("utf-8", "replace").strip() if path.is_file() else ""
-    except OSError:
-        text = ""
+def _version(taken: Snapshot, name: str) -> tuple[str, tuple[str, ...]]:
+    """Return the version that a source states in its file, `""` where it has none, and a note about one of no use.
+
+    Raises LinkOutside: the version becomes public, so it is never that of another file of this machine.
+    """
+    entry = taken.find(name)
+    if entry and entry.kind is Kind.OUTSIDE and (error := problem(name, entry)):
+        raise error
+    there = entry is not None and entry.kind is Kind.FILE
+    start = next(iter(taken.piece(taken.follow(name), name).chunks()), b"") if there else b""
+    text = start[:1000].decode("utf-8", "replace").strip()
     if not text or re.fullmatch(r"[0-9A-Za-z.+~-]{1,100}", text):
         return text, ()
+    path = taken.root / name
     return "", (f"`{path}` does not hold a version of one word, such as `1.2.3`: the release is called 0.0.0",)
 
 

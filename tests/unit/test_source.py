@@ -85,6 +85,27 @@ def test_a_version_file_of_another_kind_is_a_note(content: bytes, engine: Builds
     assert "VERSION` does not hold a version" in found.notes[-1]
 
 
+@pytest.mark.parametrize("target", ["/etc/hostname", "/proc/self/environ", "../token", ".git/HEAD"])
+def test_a_version_is_never_that_of_another_file_of_this_machine(target: str, engine: Builds, program: Path) -> None:
+    """It would be published, in the names of archives."""
+    write_tree(program, {"../token": "s3cr3t\n", ".git/HEAD": "s3cr3t\n"})
+    (program / "VERSION").unlink()
+    (program / "VERSION").symlink_to(target)
+    error = refusal(engine, program)
+    assert type(error) is LinkOutside
+    assert "`VERSION` is a link" in str(error)
+
+
+def test_a_version_may_be_a_link_inside_the_source_or_no_file(engine: Builds, program: Path) -> None:
+    """It is read from the copy; a directory of that name is for another purpose."""
+    (program / "VERSION").rename(program / "version.txt")
+    (program / "VERSION").symlink_to("version.txt")
+    assert resolve(engine, program).version == "1.2.0"
+    (program / "VERSION").unlink()
+    (program / "VERSION").mkdir()
+    assert resolve(engine, program).version == "0.0.0"
+
+
 def test_a_package_below_its_module_is_built_from_the_modules_top(engine: Builds, program: Path) -> None:
     """Its name is its directory's, its documents are the nearest, and only what it needs decides the digest."""
     found = resolve(engine, program / "cmd" / "tool")
