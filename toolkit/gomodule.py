@@ -30,6 +30,11 @@ _LONGEST = 4096  # characters of a module's name: what no proxy or file system t
 _AT_A_TIME = 4  # questions
 _WORDS = 500  # characters of an author's that are shown
 _NO_REASON = "retracted by module author"  # what Go says where the author gave none
+# What `go install -n` would run, in the lines that it prints: those of a file, of a heading, and of a command.
+_COMMANDS = re.compile(
+    r"^(?:cat >[^\n]* << 'EOF'[^\n]*\n.*?^EOF|#\n# [^\n]*\n#|[^\n]*\$WORK[^\n]*|(?:cd|mkdir -p) [^\n]*)(?:\n|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
 _MODULE = re.compile(r'^modinfo ".*?path\\t([^"\\]+)\\nmod\\t([^"\\]+)\\t([^"\\]+)\\t([^"\\]*)\\n', re.MULTILINE)
 
 
@@ -155,7 +160,7 @@ def _rehearse(workspace: Workspace, inquiry: Inquiry, package: str, target: Targ
 
 def _refusal(answer: Answer, workspace: Workspace) -> str:
     """Return why Go refuses to build, without what it would have done before."""
-    said = asking.own_words(answer.said, workspace, Path()) if answer.code else ""
+    said = asking.own_words(_COMMANDS.sub("", answer.said), workspace, Path()) if answer.code else ""
     return "\n".join(line for line in said.splitlines() if not line.startswith("go: downloading "))
 
 
@@ -168,9 +173,11 @@ def _listed(inquiry: Inquiry, root: Path, package: str, pairs: list[Target]) -> 
     taken = snapshot.take(root, Scope(root, limit=inquiry.limit), inquiry.work / "source", lambda _: ())
     found: dict[str, str] = {}
     name = ""
-    with inquiry.open(tree.asked(taken), True) as workspace:  # noqa: FBT003 - online or not
+    # `go install` does not read the module's go.sum, which may be wrong or worse; Go writes another into the copy.
+    nodes = [node for node in tree.asked(taken) if node.name.split("/")[0] != "go.sum"]
+    with inquiry.open(nodes, True) as workspace:  # noqa: FBT003 - online or not
         for target in pairs:
-            env = {"GOFLAGS": "-mod=mod"}  # in a copy go.sum may be completed
+            env = {"GOFLAGS": "-mod=mod"}
             answer = listing.ask(workspace, inquiry.recipe, target, package, directory="", env=env)
             if isinstance(answer, Answer) or answer.error:
                 said = answer.said if isinstance(answer, Answer) else answer.error

@@ -223,6 +223,23 @@ def test_an_exact_version_is_resolved_once(site: Site) -> None:
     assert not site.shelf.asked
 
 
+NEEDING = 'package main\n\nimport "{host}/dep"\n\nfunc main() { println(dep.X) }\n'
+
+
+@pytest.mark.parametrize("wrong", ["{host}/dep v1.0.0 h1:" + "A" * 43 + "=\n", "nonsense\n"], ids=["wrong", "nonsense"])
+def test_what_go_install_does_not_read_does_not_matter(wrong: str, site: Site) -> None:
+    """A module's own go.sum, its vendored packages, a workspace, and a Go that it names."""
+    site.shelf.publish("dep", "v1.0.0", dep_go="package dep\n\nconst X = 1\n")
+    lines = "module {host}/tool\n\ngo 1.21\n\ntoolchain go1.99.0\n\nrequire {host}/dep v1.0.0\n"
+    path = site.shelf.publish(
+        "tool", "v1.0.0", go_mod=lines, main_go=NEEDING, go_sum=wrong, go_work="go 1.21\n\nuse ./nowhere\n",
+        vendor__modules_txt="nonsense\n",
+    )  # fmt: skip
+    program, theirs = site.build(f"{path}@v1.0.0"), site.by_go(f"{path}@v1.0.0")
+    assert isinstance(theirs, Path), theirs
+    assert made(program) == made(theirs)
+
+
 DEPRECATED = "// Deprecated: use other.example instead.\nmodule {host}/old\n\ngo 1.21\n\n"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -215,6 +216,15 @@ def test_a_dependency_that_includes_a_file_of_this_machine_is_refused(engine: Bu
     publish(proxy, f"{module}/own", "v1.0.0", own)
     with pytest.raises(IncludeOutside):
         engine.resolve(f"{module}/own@v1.0.0")
+
+
+def test_what_go_would_run_is_not_a_part_of_its_message(engine: Builds, proxy: Path, module: str) -> None:
+    """Some refusals come after it, which with an empty build cache is hundreds of commands."""
+    publish(proxy, module, "v1.0.0", {"main.go": f"//go:debug nonsense=1\n{MAIN}"})
+    shutil.rmtree(engine.folder / "caches" / "aws-mfa-toolkit" / "build", ignore_errors=True)
+    error = refusal(engine, f"{module}@v1.0.0")
+    assert 'main.go:1:1: invalid //go:debug: unknown //go:debug setting "nonsense"' in str(error)
+    assert len(str(error).splitlines()) == 1, str(error)[:1000]
 
 
 def test_a_package_that_is_not_a_program_is_an_error(engine: Builds, proxy: Path, module: str) -> None:
