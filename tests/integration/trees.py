@@ -269,6 +269,14 @@ TREES = {
     ),
     "package: only cgo": Tree({"main.go": 'package main\n\nimport "C"\n\nfunc main() {}\n'}, REFUSED),
     "package: a test file that Go cannot read": Tree({"main.go": HELLO, "x_test.go": "pack main\n"}, REFUSED),
+    "package: imports in a circle": Tree(
+        {
+            "main.go": importing("%/a", "a.A()"),
+            "a/a.go": 'package a\n\nimport "%/b"\n\nfunc A() { b.B() }\n',
+            "b/b.go": 'package b\n\nimport "%/a"\n\nfunc B() { a.A() }\n',
+        },
+        REFUSED,
+    ),
     "package: two packages": Tree({"main.go": HELLO, "x.go": "package other\n"}, REFUSED),
     "package: a directory called x.go": Tree({"main.go": HELLO}, directories=("x.go",)),
     "package: compiler's refusal": Tree({"main.go": HELLO.replace('"hi"', "1 + nowhere")}, REFUSED),

@@ -264,6 +264,17 @@ def test_a_directory_whose_name_is_not_text_is_an_error(place: bytes, engine: Bu
     assert str(error).isascii()
 
 
+def test_imports_in_a_circle_are_listed(engine: Builds, program: Path) -> None:
+    """As `go build` lists them: the hint is to remove one."""
+    text = 'package {}\n\nimport _ "example.test/program/{}"\n'
+    write_tree(program, {"a/a.go": text.format("a", "b"), "b/b.go": text.format("b", "a")})
+    (program / "main.go").write_text(f"{text.format('main', 'a')}\nfunc main() {{}}\n")
+    error = refusal(engine, program)
+    assert str(error).count("    imports ") == 3
+    assert str(error).endswith("/a: import cycle not allowed")
+    assert "form a cycle" in error.hint
+
+
 @pytest.mark.parametrize("version", ["1.999", "1.999.0", "2.0"])
 def test_a_source_for_a_newer_go_is_an_error(version: str, engine: Builds, program: Path) -> None:
     """It is reported before anything is compiled, with the flag that names another Go."""

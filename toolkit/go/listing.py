@@ -80,7 +80,9 @@ def _error(error: Any) -> str:
         return ""
     if not isinstance(error, dict):
         return _clean(str(error))
-    position = _text(error, "Pos")
+    position, stack = _text(error, "Pos"), _names(error, "ImportStack")
+    if not position and len(stack) > 1:  # as `go build` prints it
+        position = "package " + "\n\timports ".join(stack)
     return f"{position}: {_text(error, 'Err')}" if position else _text(error, "Err")
 
 

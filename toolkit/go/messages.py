@@ -21,7 +21,7 @@ _PROGRESS = re.compile(
 )
 _SECURITY = re.compile(r"checksum mismatch|SECURITY ERROR")
 _NO_FILES = "build constraints exclude all Go files"
-_CGO = '(cgo is off, so files that `import "C"` are excluded)'
+_CGO = '(cgo is off, which also excludes files that `import "C"`)'
 
 
 def message(said: str) -> str:

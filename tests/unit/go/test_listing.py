@@ -78,7 +78,15 @@ def test_a_program_is_called_as_go_calls_it(path: str, target: Target, name: str
 
 @pytest.mark.parametrize(
     ("error", "words"),
-    [({"Pos": "x.go:1:2", "Err": "bad"}, "x.go:1:2: bad"), ({"Err": "bad"}, "bad"), ("bad", "bad"), (None, "")],
+    [
+        ({"Pos": "x.go:1:2", "Err": "bad", "ImportStack": ["x", "y"]}, "x.go:1:2: bad"),
+        ({"Err": "bad", "ImportStack": ["x", "y", "x"]}, "package x\n\timports y\n\timports x: bad"),
+        ({"Err": "bad", "ImportStack": ["x"]}, "bad"),
+        ({"Err": "bad", "ImportStack": 1}, "bad"),
+        ({"Err": "bad"}, "bad"),
+        ("bad", "bad"),
+        (None, ""),
+    ],
 )
 def test_an_error_is_gos_own(error: Any, words: str) -> None:
     """Of the main package or of one that it needs."""
