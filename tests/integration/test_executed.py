@@ -34,10 +34,10 @@ merge.evil.driver gpg.program gpg.ssh.program credential.helper alias.log alias.
 """
 
 
-def build(folder: Path, source: Path, dist: Path) -> Trace:
-    """Build a source with the local engine."""
+def build(folder: Path, source: Path, dist: Path, kind: str = "local") -> Trace:
+    """Build a source with an engine."""
     write_tree(Path.home(), {".aws/credentials": "[default]\naws_secret_access_key = c4n4ry-key\n"})
-    words = ("build", "--engine", "local", "--source", str(source), "--dist", str(dist))
+    words = ("build", "--engine", kind, "--source", str(source), "--dist", str(dist))
     return traced(INVOKE, *words, scratch=folder / "scratch", env={**SECRETS, **FETCHING}, packages=True)
 
 
@@ -102,17 +102,23 @@ def check(trace: Trace, folder: Path) -> None:
             tool = "/pkg/tool/" in path or "/go-build" in path
             online = "https" in next((each for each in environment if each.startswith("GOPROXY=")), "")
             assert tool or online or not names & SEEN, argv
-    assert any(Path(path).name == "go" for path, _, _ in trace.programs)
+    assert any(Path(path).name == "git" for path, _, _ in trace.programs)
     assert not (folder / "mark").exists()
 
 
-def test_a_configured_repository(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["local", pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.slow])])
+def test_a_configured_repository(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Twenty-odd settings, hooks, attributes, an included file and submodules name a program; none of it runs."""
+    if kind == "docker":
+        request.getfixturevalue("docker_host")
     top, mark = hostile(tmp_path)
     subprocess.run(["git", "-C", top, "status"], capture_output=True, check=False)
     assert mark.exists()  # the settings work
     mark.unlink()
-    check(build(tmp_path, top / "cmd", tmp_path / "dist"), tmp_path)
+    trace = build(tmp_path, top / "cmd", tmp_path / "dist", kind)
+    check(trace, tmp_path)
+    assert {Path(path).name for path, _, _ in trace.programs} >= ({"git", "go"} if kind == "local" else {"git"})
+    assert list((tmp_path / "dist" / "bin").iterdir())
 
 
 @pytest.mark.slow

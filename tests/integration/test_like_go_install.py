@@ -226,6 +226,7 @@ def test_an_exact_version_is_resolved_once(site: Site) -> None:
 NEEDING = 'package main\n\nimport "{host}/dep"\n\nfunc main() { println(dep.X) }\n'
 
 
+@many_cases
 @pytest.mark.parametrize("wrong", ["{host}/dep v1.0.0 h1:" + "A" * 43 + "=\n", "nonsense\n"], ids=["wrong", "nonsense"])
 def test_what_go_install_does_not_read_does_not_matter(wrong: str, site: Site) -> None:
     """A module's own go.sum, its vendored packages, a workspace, and a Go that it names."""
