@@ -218,7 +218,7 @@ def _seconds(info: bytes | None) -> int:
     """Return when a version was made, 0 where its `.info` file does not say."""
     try:
         return int(datetime.datetime.fromisoformat(json.loads(info or b"")["Time"]).timestamp())
-    except (ValueError, KeyError, TypeError, OverflowError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return 0
 
 

@@ -117,7 +117,7 @@ class Store:
                 return None
             data = path.read_bytes()
             changed = record["sha256"] != (digest := hashlib.sha256(data).hexdigest())
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
         found = examine(data)
         if changed or found.wrong or found.info is None:
@@ -138,7 +138,7 @@ class Store:
         """Return what was remembered under a name, or None where there is nothing that can be read."""
         try:
             return json.loads((self.state / f"{name}.json").read_text("utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
 
     def remember(self, name: str, value: Any) -> None:

@@ -168,6 +168,7 @@ def record(path: Path, **changes: object) -> None:
         lambda path: record(path, fingerprint="other"),
         lambda path: record(path, sha256="0" * 64),
         lambda path: record(path, sha256=None),
+        lambda path: path.with_name("program.json").write_text("[" * 100_000),
         fifo,
         lambda path: (path.unlink(), path.mkdir()),
     ],
@@ -237,7 +238,7 @@ def test_what_is_remembered_is_recalled(store: Store) -> None:
     assert store.recall("list") is None
     store.remember("list", [{"a": 1}, None])
     assert store.recall("list") == [{"a": 1}, None]
-    for garbage in (b"[", b"\xff", b""):
+    for garbage in (b"[", b"\xff", b"", b"[" * 100_000):
         (store.state / "list.json").write_bytes(garbage)
         assert store.recall("list") is None
 

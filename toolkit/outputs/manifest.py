@@ -105,7 +105,7 @@ def recorded(folder: Path) -> dict[str, Artifact]:
     try:
         rows = json.loads((folder / NAME).read_text("utf-8"))["artifacts"]
         found = [Artifact(row["kind"], folder / row["name"], row["size"], row["sha256"], row["inputs"]) for row in rows]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
     return {artifact.path.name: artifact for artifact in found}
 
