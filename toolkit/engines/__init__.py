@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from toolkit.model import Recipe, Source, Target, Watcher
     from toolkit.settings import EngineSettings
 
-__all__ = ["COMPILE", "Closed", "CompileError", "Engine", "Limits", "Share", "TimeLimit", "choose"]
+__all__ = [
+    "COMPILE", "DEPTH", "MODULES", "Closed", "CompileError", "Engine", "Limits", "Share", "TimeLimit", "choose",
+]  # fmt: skip
 
 # Names of the directories in which something is compiled, and in which modules lie. In a binary they show that a
 # directory of this machine got into it: sources and modules lie so deep below them that no `//line ../x.go` gets out.

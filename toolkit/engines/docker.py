@@ -79,20 +79,18 @@ class DockerEngine:
     @contextlib.contextmanager
     def open(self, nodes: Iterable[Node], online: bool) -> Iterator[DockerWorkspace]:  # noqa: FBT001 - as in Engine
         """Give a directory with a tree in a container, which has a network only if it is `online`."""
-        container = self._start(online=online)
+        with self._unless_closed():
+            container = self._start(online=online)
         # No two trees lie at the same place: Go's index of directories would take one for the other.
         directory = f"{_ASKED}{DEPTH}/{secrets.token_hex(8)}"
         try:
-            container.put(WORK, {"ca.pem": certificates()}, folders=(directory,))
-            container.put_tar(f"{WORK}/{directory}", tree.tar(nodes, owner=USER))
-            settings = {**ONLINE, **toolchain.module_settings(), **toolchain.fetching()} if online else {}
-            settings.pop("SSH_AUTH_SOCK", "")  # a socket of this machine
-            env = {"GOTOOLCHAIN": self._version, **settings}
-            yield DockerWorkspace(self, container, env, f"{WORK}/{directory}")
-        except BaseException:
-            if self._closed:
-                raise Closed from None
-            raise
+            with self._unless_closed():
+                container.put(WORK, {"ca.pem": certificates()}, folders=(directory,))
+                container.put_tar(f"{WORK}/{directory}", tree.tar(nodes, owner=USER))
+                settings = {**ONLINE, **toolchain.module_settings(), **toolchain.fetching()} if online else {}
+                settings.pop("SSH_AUTH_SOCK", "")  # a socket of this machine
+                env = {"GOTOOLCHAIN": self._version, **settings}
+                yield DockerWorkspace(self, container, env, f"{WORK}/{directory}")
         finally:
             self._drop(container)
 
@@ -147,20 +145,29 @@ class DockerEngine:
     @contextlib.contextmanager
     def _lent(self, source: Source) -> Iterator[Container]:
         """Lend an idle container that has the source, or a new one; one in which something went wrong is removed."""
-        volume = "" if source.remote else self._laid(source)
-        idle = self._idle.setdefault(f"{volume} {source.included}", queue.SimpleQueue())
+        with self._unless_closed():
+            volume = "" if source.remote else self._laid(source)
+            idle = self._idle.setdefault(f"{volume} {source.included}", queue.SimpleQueue())
+            try:
+                container = idle.get_nowait()
+            except queue.Empty:
+                container = self._start(online=False, source=volume, included=source.included)
+            try:
+                yield container
+            except BaseException:
+                self._drop(container)
+                raise
+        idle.put(container)
+
+    @contextlib.contextmanager
+    def _unless_closed(self) -> Iterator[None]:
+        """Raise Closed in place of what fails because the engine was closed meanwhile."""
         try:
-            container = idle.get_nowait()
-        except queue.Empty:
-            container = self._start(online=False, source=volume, included=source.included)
-        try:
-            yield container
+            yield
         except BaseException:
-            self._drop(container)
             if self._closed:
                 raise Closed from None
             raise
-        idle.put(container)
 
     def _laid(self, source: Source) -> str:
         """Return the volume with the files of a source, which all workers of this run share and none can write to."""

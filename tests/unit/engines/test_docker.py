@@ -398,6 +398,24 @@ def test_what_fails_because_the_engine_is_closed_is_not_a_failure(program: Sourc
     assert host.made[0].removed
 
 
+@pytest.mark.parametrize("method", ["run", "make_source_volume"])
+def test_what_fails_to_start_because_the_engine_is_closed_is_not_a_failure(method: str, program: Source) -> None:
+    """The connection ends in the middle of whatever is being made."""
+    host = FakeHost(compiled)
+    made = engine(host)
+
+    def broken(*_args: object, **_named: object) -> None:
+        made.close()
+        raise EngineLost("it went away")
+
+    setattr(host, method, broken)
+    with pytest.raises(Closed):
+        made.compile(program, LINUX, RECIPE)
+    if method == "run":
+        with pytest.raises(Closed), made.open((), online=True):
+            pass
+
+
 def test_a_question_that_fails_because_the_engine_is_closed_is_not_a_failure() -> None:
     """Nor is the source blamed for it."""
     host = FakeHost()
