@@ -61,9 +61,13 @@ class Resolved:
         try:
             texts = tuple((str(name), base64.b64decode(content)) for name, content in record["documents"])
             notes = tuple(map(str, record["notes"]))
-            return cls(**{**record, "module": Module(**record["module"]), "documents": texts, "notes": notes})
+            found = cls(**{**record, "module": Module(**record["module"]), "documents": texts, "notes": notes})
+            words = [found.package, found.name, *dataclasses.astuple(found.module)]
+            words += [text for refusal in found.refusals.items() for text in refusal]
         except (AttributeError, KeyError, TypeError, ValueError):
             return None
+        whole = type(found.epoch) is int and all(isinstance(word, str) for word in words)
+        return found if whole else None
 
 
 def resolve(text: str, inquiry: Inquiry) -> Source:
@@ -195,10 +199,15 @@ def _notes(workspace: Workspace, module: Module) -> tuple[str, ...]:
     name = f"{module.path}@{module.version}"
     answer = workspace.go("list", "-m", "-u", "-retracted", "-e", "-json", name, fresh=True)
     row = next(iter(rows(answer.output)), {}) if not answer.code else {}
-    retracted, deprecated = row.get("Retracted") or (), row.get("Deprecated")
-    reasons = "; ".join(_short(reason) for reason in retracted if reason != _NO_REASON)
+    retracted, deprecated = row.get("Retracted"), row.get("Deprecated")
+    reasons = "; ".join(_short(reason) for reason in _list(retracted) if reason != _NO_REASON)
     said = f"`{name}` was retracted by its author{': ' if reasons else ''}{reasons}" if retracted else ""
     return tuple(filter(None, (said, f"`{module.path}` is deprecated: {_short(deprecated)}" if deprecated else "")))
+
+
+def _list(value: Any) -> list[Any]:
+    """Return the items of a list, and nothing of what an engine answers in place of one."""
+    return value if isinstance(value, list) else []
 
 
 def _short(text: Any) -> str:

@@ -71,9 +71,8 @@ class Run:
     def targets(self, recipe: Recipe) -> tuple[Target, ...]:
         """Return all pairs that the toolchain knows; an engine is asked once for each toolchain and image."""
         name = memory_name("pairs", recipe)
-        with contextlib.suppress(TypeError):  # what was remembered is no list of pairs
-            if known := tuple(Target(**row) for row in self.store.recall(name)):
-                return known
+        if known := targets.recalled(self.store.recall(name)):
+            return known
         with self.engine.open(tree.plain(targets.PREFLIGHT), False) as workspace:  # noqa: FBT003 - online or not
             known = targets.ask(workspace, recipe)
         self.store.remember(name, [dataclasses.asdict(target) for target in known])

@@ -10,7 +10,8 @@ import re
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import astuple, replace
+from typing import Any
 
 from toolkit.errors import ToolchainError, UnknownTarget, UsageError
 from toolkit.go.workspace import Workspace
@@ -39,6 +40,7 @@ _BROKEN = "Go marks it as broken"
 
 _NAME = re.compile(r"[a-z0-9]{1,20}")  # a GOOS or a GOARCH
 _LONGEST = 1 << 20  # characters of a list of pairs
+_KINDS = tuple(map(type, astuple(Target("", ""))))
 
 # The least program there is: Go tells what it refuses to link only of a main package.
 PREFLIGHT = {"go.mod": b"module preflight.invalid\n", "main.go": b"package main\n\nfunc main() {}\n"}
@@ -59,6 +61,20 @@ def ask(workspace: Workspace, recipe: Recipe) -> tuple[Target, ...]:
         return tuple(replace(target, refusal=_refusal(text)) for target, text in zip(known, said, strict=True))
 
 
+def recalled(rows: Any) -> tuple[Target, ...]:
+    """Return the pairs that were remembered, as `dataclasses.asdict` wrote them; none if they are not whole."""
+    try:
+        found = tuple(Target(**row) for row in rows)
+    except TypeError:
+        return ()
+    whole = all(tuple(map(type, astuple(pair))) == _KINDS for pair in found)
+    return found if whole and _are_names(found) else ()
+
+
+def _are_names(pairs: Iterable[Target]) -> bool:
+    return all(_NAME.fullmatch(name) for pair in pairs for name in (pair.goos, pair.goarch))
+
+
 def _known(text: str) -> list[Target]:
     """Return the pairs of a list as Go prints it; the names become parts of paths, so they are checked."""
     try:
@@ -70,7 +86,7 @@ def _known(text: str) -> list[Target]:
             )
             for row in rows or ()
         ]  # fmt: skip
-        if pairs and all(_NAME.fullmatch(name) for pair in pairs for name in (pair.goos, pair.goarch)):
+        if pairs and _are_names(pairs):
             return pairs
     except (AttributeError, ValueError, KeyError, TypeError, RecursionError):
         pass

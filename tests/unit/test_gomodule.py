@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.integration.exact import LINUX, WINDOWS, Builds, started
-from toolkit import toolchain
+from toolkit import gomodule, toolchain
 from toolkit.buildinfo import read_build_info
 from toolkit.errors import IncludeOutside, SourceError
 from toolkit.go.repository import FIRST_EPOCH
+from toolkit.go.workspace import Answer, Workspace
 
 MAIN = "package main\n\nfunc main() {}\n"
 FILES = {"LICENSE": "theirs", "README.md": "top's"}
@@ -121,10 +124,59 @@ def test_a_record_that_is_damaged_is_made_again(engine: Builds, proxy: Path, mod
     publish(proxy, module, "v1.2.3", FILES)
     first = engine.resolve(f"{module}/cmd/program@v1.2.3").source
     (name,) = (name for name, value in engine.memory.known.items() if module in str(value))
+    whole = engine.memory.known[name]
     damages: list[Any] = [None, [], {}, {"module": 1, "documents": []}]
-    for damage in (*damages, {**engine.memory.known[name], "documents": [1]}):
+    changes: list[dict[str, Any]] = [
+        *({"documents": [1]}, {"documents": None}, {"name": 1}, {"name": None}, {"package": []}, {"epoch": "1"}),
+        *({"epoch": 1.5}, {"epoch": True}, {"refusals": []}, {"refusals": {"linux/amd64": 1}}, {"notes": 1}),
+        *({"module": {**whole["module"], "version": 1}}, {"module": {**whole["module"], "sum": None}}, {"more": 1}),
+    ]
+    for damage in (*damages, *({**whole, **change} for change in changes)):
         engine.memory.known[name] = damage
         assert engine.resolve(f"{module}/cmd/program@v1.2.3").source == first
+        assert engine.memory.known[name] == whole
+
+
+@dataclass(frozen=True)
+class Saying:
+    """A workspace that answers one question in place of its go command."""
+
+    workspace: Workspace
+    row: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the workspace in all else."""
+        return getattr(self.workspace, name)
+
+    def go(self, *args: str, **named: Any) -> Answer:
+        """Answer what an author says of a version."""
+        return Answer(0, json.dumps(self.row), "") if args[:2] == ("list", "-m") else self.workspace.go(*args, **named)
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({"Retracted": 1}, ["was retracted by its author"]),
+        ({"Retracted": {"a": 1}}, ["was retracted by its author"]),
+        ({"Retracted": [None, ["x"]]}, ["was retracted by its author: None; ['x']"]),
+        ({"Deprecated": [1]}, ["is deprecated: [1]"]),
+        ({"Retracted": "", "Deprecated": 0}, []),
+    ],
+)
+def test_an_engine_may_say_anything_of_an_author(
+    row: dict[str, Any], says: list[str], engine: Builds, proxy: Path, module: str
+) -> None:
+    """It is a note, whatever kind of value it is."""
+    publish(proxy, module, "v1.2.3", FILES)
+    inquiry = engine.inquiry()
+
+    @contextlib.contextmanager
+    def opened(nodes: Any, online: bool) -> Iterator[Any]:  # noqa: FBT001 - as in Engine
+        with inquiry.open(nodes, online) as workspace:
+            yield Saying(workspace, row)
+
+    found = gomodule.resolve(f"{module}/cmd/program@v1.2.3", replace(inquiry, open=opened))
+    assert [note.partition("` ")[2] for note in found.notes] == says
 
 
 def test_a_module_may_be_older_than_go_mod(engine: Builds, proxy: Path, module: str) -> None:

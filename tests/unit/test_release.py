@@ -130,7 +130,24 @@ def test_a_list_of_pairs_that_an_older_toolkit_wrote_is_not_used(run: Run) -> No
     assert run.targets(RECIPE) == EVERY
 
 
-@pytest.mark.parametrize("rows", [[], None, [{"os": "linux"}], {"a": 1}, [1], "linux/amd64"], ids=str)
+ROW = {"goos": "linux", "goarch": "amd64"}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        *([], None, 1, [{"os": "linux"}], {"a": 1}, [1], "linux/amd64"),
+        *(
+            [{**ROW, "goos": 1}],
+            [{**ROW, "goarch": None}],
+            [{**ROW, "refusal": []}],
+            [{**ROW, "broken": "no"}],
+            [{**ROW, "goos": "../x"}],
+            [ROW, {**ROW, "more": 1}],
+        ),
+    ],
+    ids=str,
+)
 def test_a_list_of_pairs_that_is_none_is_asked_for_again(rows: object, run: Run) -> None:
     """A file that was harmed, or that an older toolkit wrote, stands in nobody's way."""
     run.targets(RECIPE)

@@ -107,7 +107,13 @@ def recorded(folder: Path) -> dict[str, Artifact]:
         found = [Artifact(row["kind"], folder / row["name"], row["size"], row["sha256"], row["inputs"]) for row in rows]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
-    return {artifact.path.name: artifact for artifact in found}
+    return {artifact.path.name: artifact for artifact in found if _is_whole(artifact, folder)}
+
+
+def _is_whole(artifact: Artifact, folder: Path) -> bool:
+    words = (artifact.kind, artifact.sha256, artifact.inputs)
+    whole = type(artifact.size) is int and all(isinstance(word, str) for word in words)
+    return whole and artifact.path.parent == folder
 
 
 def _module(module: Module) -> dict[str, str]:

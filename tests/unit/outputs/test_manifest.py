@@ -211,7 +211,10 @@ def test_the_manifest_of_a_finished_release_is_its_file(tmp_path: Path) -> None:
     [
         *(b"[" * 100_000, b"", b"{", b"\xff", b"null", b"[]", b"1", b"{}", b'{"artifacts": null}', b'{"artifacts": 1}'),
         *(b'{"artifacts": [1]}', b'{"artifacts": [{}]}', b'{"artifacts": [{"kind": "archive", "name": "a"}]}'),
-        b'{"artifacts": [{"kind": "archive", "name": 1, "size": 1, "sha256": "", "inputs": ""}]}',
+        *(b'{"artifacts": [{"kind": "archive", "name": 1, "size": 1, "sha256": "", "inputs": ""}]}', b"[" * 100_000),
+        b'{"artifacts": [{"kind": "archive", "name": "a", "size": "1", "sha256": "", "inputs": ""}]}',
+        b'{"artifacts": [{"kind": [], "name": "a", "size": 1, "sha256": "", "inputs": ""}]}',
+        b'{"artifacts": [{"kind": "archive", "name": "../a", "size": 1, "sha256": "", "inputs": ""}]}',
     ],
 )
 def test_a_manifest_that_cannot_be_read_records_nothing(text: bytes, tmp_path: Path) -> None:
