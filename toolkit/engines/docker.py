@@ -29,6 +29,8 @@ from toolkit.settings import EngineSettings
 _ASKED = "go/ask"  # where in the volume of a container the tree of a question lies
 _LONG = 900.0  # seconds for a question, which may have to download modules
 _NO_ROOM = "no space left on device"
+# Variables that name sockets, files and programs of this machine. Go downloads nothing if it misses those of `GOAUTH`.
+_OF_THIS_MACHINE = ("SSH_AUTH_SOCK", "NETRC", "GOAUTH")
 # How a module is checked that is there already.
 _CHECKS = ("GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE")
 
@@ -88,8 +90,8 @@ class DockerEngine:
                 container.put(WORK, {"ca.pem": certificates()}, folders=(directory,))
                 container.put_tar(f"{WORK}/{directory}", tree.tar(nodes, owner=USER))
                 settings = {**ONLINE, **toolchain.module_settings(), **toolchain.fetching()} if online else {}
-                settings.pop("SSH_AUTH_SOCK", "")  # a socket of this machine
-                env = {"GOTOOLCHAIN": self._version, **settings}
+                env = {"GOTOOLCHAIN": self._version}
+                env |= {name: value for name, value in settings.items() if name not in _OF_THIS_MACHINE}
                 yield DockerWorkspace(self, container, env, f"{WORK}/{directory}")
         finally:
             self._drop(container)
@@ -138,7 +140,7 @@ class DockerEngine:
             )
         if done.code in {126, 127} and "executable file not found" in done.said:
             raise ImageUnusable(f"the image `{self._settings.image}` has no `go` on its PATH", hint=OTHER_IMAGE)
-        return Answer(done.code, done.output, done.errors)
+        return Answer(done.code, docker_go.placed(done.output), docker_go.placed(done.errors))
 
     # ---- containers ----
 

@@ -22,17 +22,29 @@ ENVIRONMENT = {
     "GOTMPDIR": SCRATCH,
     "TMPDIR": SCRATCH,
     "GOPROXY": f"file://{MODULES}/go{DEPTH}/cache/download",
+    "GONOPROXY": "none",  # private modules come from there too
     "GOPATH": f"{MODULES}/go/gopath",  # where the checksum database's last state is kept
     "GOENV": "off",
     "GOWORK": "off",
     "GOFLAGS": "",
     "SSL_CERT_FILE": CERTIFICATES,
 }
-ONLINE = {"GOPROXY": ""}  # for Go's own default, where this machine sets no other
+ONLINE = {"GOPROXY": "", "GONOPROXY": ""}  # for Go's own defaults, where this machine sets no others
 _SHORT = 60.0  # seconds for a command that downloads nothing
 _LONG = 900.0  # seconds for downloading a toolchain
 _OLDEST = (1, 21, 0)  # the first Go that can download another
 _NO_NETWORK = "check GOPROXY, GOSUMDB and the network: `invoke doctor`"
+
+
+# How Go says that it cannot run git or the like.
+_NO_PROGRAM = re.compile(
+    r"(missing \w+ command)\. See https://go\.dev/s/gogetcmd|(executable file not found) in \$PATH"
+)
+
+
+def placed(said: str) -> str:
+    """Return what Go said, with the image named as the place where a program is missing."""
+    return _NO_PROGRAM.sub(lambda found: f"{found[1] or found[2]} in the image", said)
 
 
 class Start(Protocol):

@@ -118,12 +118,12 @@ class LocalEngine:
         if not fresh:  # what the user's module cache has is not downloaded
             reach = {name: go[name] for name in toolchain.REACHING if name in go}
             theirs = _proxy(Path(go["GOMODCACHE"]))
-            answer = self._answer(argv, cwd, {**held, **reach, "GOPROXY": theirs, "GONOPROXY": "none", **env})
+            answer = self._answer(argv, cwd, {**held, **reach, "GOPROXY": theirs, **env})
             if not answer.code and '"Error": ' not in answer.output:
                 return answer
         caches = {name: held[name] for name in ("GOCACHE", "GOMODCACHE", "GOPATH")}
         vcs = {"GOVCS": go.get("GOVCS") or _VCS}
-        return self._answer(argv, cwd, {**held, **go, **toolchain.fetching(), **vcs, **caches, **env})
+        return self._answer(argv, cwd, {**held, "GONOPROXY": "", **go, **toolchain.fetching(), **vcs, **caches, **env})
 
     def compile(self, source: Source, target: Target, recipe: Recipe) -> bytes:
         """Return the binary."""
@@ -184,6 +184,7 @@ class LocalEngine:
         theirs = {name: self._go.env[name] for name in _OFFLINE if name in self._go.env}
         system = {name: os.environ[name] for name in _SYSTEM if name in os.environ}
         fixed = {"GOTOOLCHAIN": self._go.version, "GOENV": "off", "GOWORK": "off", "GOFLAGS": "", "HOME": str(home)}
+        fixed["GONOPROXY"] = "none"  # private modules come from the module cache too
         return {**theirs, **system, **fixed, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._work))}
 
     def _answer(self, argv: tuple[str, ...], cwd: Path, env: Mapping[str, str]) -> Answer:

@@ -22,7 +22,7 @@ _LOCAL = Cause("fix the source where Go points, then `go build` it there")
 
 _PRIVATE = (
     r"could not read (?:Username|Password)|terminal prompts disabled|Permission denied|Authentication failed"
-    r"|\b40[13] (?:Unauthorized|Forbidden)|correct access rights"
+    r"|\b40[13] (?:Unauthorized|Forbidden)|correct access rights|no secure protocol found"
 )
 _NETWORK = (
     r"no such host|resolve host|connection (?:refused|reset)|timeout|deadline exceeded|unreachable|no route to host"
@@ -45,7 +45,10 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
         r"build cache is|initialize build cache|create module cache|module cache not found|creating work dir",
         Cause("set `HOME` and `TMPDIR` to directories that you can write to, or `GOCACHE` and `GOMODCACHE`"),
     ),
-    (r"parsing \$(GOFLAGS)|invalid (GOSUMDB|GOPROXY|GOVCS)|malformed (GOSUMDB)", Cause("correct or unset `{0}`")),
+    (
+        r"parsing \$(GOFLAGS)|invalid (GOSUMDB|GOPROXY|GOVCS)|malformed (GOSUMDB)|(GOAUTH)=",
+        Cause("correct or unset `{0}`"),
+    ),
     (r"unsupported GOOS/GOARCH pair", Cause("`invoke targets` lists every pair")),
     # What the module asks for.
     (r"requires go >= ([\d.]+\w*)", Cause("name a newer Go with `--toolchain`: it needs {0}")),
@@ -117,12 +120,19 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
         Cause("correct the address in `GOPROXY` or `HTTPS_PROXY`; in a password, `/` is written `%2F`", DOWNLOAD),
     ),
     (
-        _PRIVATE,
-        Cause("set `GOPRIVATE` for a private module, and let git or `NETRC` authenticate you", DOWNLOAD),
+        r"missing (\w+) command in the image|\"(\w+)\": executable file not found in the image",
+        Cause("`--engine local` uses this machine's {0}; a module proxy, or an `--image` with {0}, does too", DOWNLOAD),
     ),
     (
-        r"\"(git|hg|svn|bzr|fossil)\": executable file not found",
+        r"missing (\w+) command\b|\"(git|hg|svn|bzr|fossil)\": executable file not found",
         Cause("install `{0}`, or use a module proxy", DOWNLOAD),
+    ),
+    (
+        _PRIVATE,
+        Cause(
+            "set `GOPRIVATE` for a private module, and let git or `NETRC` authenticate you, with `--engine local`",
+            DOWNLOAD,
+        ),
     ),
     (
         r"x509|failed to verify certificate",

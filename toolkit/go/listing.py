@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from toolkit.model import Module, Recipe, Target
 _LISTS = tuple(
     f"{kind}Files" for kind in ("Go", "Cgo", "C", "CXX", "M", "H", "F", "S", "Swig", "SwigCXX", "Syso", "Embed")
 )
+# What Go says, beside its answer, of git and the like, and the error that it makes of that.
+_MISSING, _UNREACHED = re.compile(r"missing \w+ command( in the image)?"), "no secure protocol found"
 _FIELDS = ("Dir", "ImportPath", "Name", "Standard", "Module", "Target", "Error", *_LISTS)
 
 
@@ -37,11 +40,13 @@ class Listing:
     main: Package
     program: str  # what Go calls the executable: "aws-mfa"
     packages: tuple[Package, ...] = field(repr=False)  # the main package too
+    missing: str = ""  # a program for version control that Go could not run, in its own words
 
     @property
     def error(self) -> str:
         """Why Go refuses to build it, `""` if it does not."""
-        return self.main.error or next((package.error for package in self.packages if package.error), "")
+        said = self.main.error or next((package.error for package in self.packages if package.error), "")
+        return f"{said}: {self.missing}" if self.missing and _UNREACHED in said else said
 
 
 def ask(  # noqa: PLR0913 - a question has that many parts, and the last two have names
@@ -56,7 +61,8 @@ def ask(  # noqa: PLR0913 - a question has that many parts, and the last two hav
     found = [_package(row) for row in rows if row.get("Standard") is not True]
     if not found:  # a package of Go's own was named
         return Answer(1, "", f"package {package} is in the standard library")
-    return Listing(found[-1], _program(_text(rows[-1], "Target"), target), tuple(found))
+    missing = _MISSING.search(answer.said)
+    return Listing(found[-1], _program(_text(rows[-1], "Target"), target), tuple(found), missing[0] if missing else "")
 
 
 def _package(row: Mapping[str, Any]) -> Package:

@@ -66,7 +66,8 @@ def _sentences(said: str) -> list[list[str]]:
             found[-1][-1] += f" {line}"
         else:
             found[-1].append(f"    {line.strip()}")
-    return [_unfolded(lines) for lines in found] or [_last(said)]
+    once = {tuple(lines): _unfolded(lines) for lines in found}  # what Go tries in several ways fails in the same words
+    return list(once.values()) or [_last(said)]
 
 
 def _lines(said: str) -> Iterator[tuple[str, bool]]:

@@ -189,7 +189,7 @@ def test_a_compile_gets_no_secret_of_this_machine(program: Source, monkeypatch: 
     assert "secret" not in str(host.made[0].calls)
     ((_, env, _, _),) = host.made[0].calls
     assert {name: env[name] for name in checks} == checks
-    fixed = {"HOME", "GOCACHE", "GOMODCACHE", "GOTMPDIR", "TMPDIR", "GOPROXY", "GOPATH", "SSL_CERT_FILE"}
+    fixed = {"HOME", "GOCACHE", "GOMODCACHE", "GOTMPDIR", "TMPDIR", "GOPROXY", "GONOPROXY", "GOPATH", "SSL_CERT_FILE"}
     share = {"GOGC", "GOMEMLIMIT", "GOMAXPROCS"}
     assert set(env) == {*RECIPE.environment(LINUX), *checks, *fixed, *share}
 
@@ -454,9 +454,9 @@ def test_a_question_has_a_container_for_itself() -> None:
 
 @pytest.mark.parametrize("online", [True, False])
 def test_only_an_online_question_has_this_machines_settings(online: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - a parameter of the test
-    """The module proxy, and what private modules need; a socket of this machine is of no use there."""
+    """The module proxy, and what private modules need; files and sockets of this machine are of no use there."""
     monkeypatch.setenv("GOPROXY", "https://modules.example")
-    for name in ("GIT_CONFIG_COUNT", "SSH_AUTH_SOCK", "AWS_SECRET_ACCESS_KEY"):
+    for name in ("GIT_CONFIG_COUNT", "SSH_AUTH_SOCK", "NETRC", "GOAUTH", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "theirs")
     toolchain.go.cache_clear()
     host = FakeHost()
@@ -469,7 +469,8 @@ def test_only_an_online_question_has_this_machines_settings(online: bool, monkey
     assert host.made[0].online == online
     assert (env["GOPROXY"] == "https://modules.example") == online
     assert ("GIT_CONFIG_COUNT" in env) == online
-    assert not {"SSH_AUTH_SOCK", "AWS_SECRET_ACCESS_KEY"} & set(env)
+    assert env["GONOPROXY"] == ("" if online else "none")
+    assert not {"SSH_AUTH_SOCK", "NETRC", "GOAUTH", "AWS_SECRET_ACCESS_KEY"} & set(env)
 
 
 @pytest.mark.parametrize(
@@ -496,6 +497,22 @@ def test_what_a_go_command_says_is_an_answer() -> None:
     said = Result(1, "", 'go: exec: "git": executable file not found in $PATH\n', "git is missing")
     with engine(FakeHost(lambda _container, _argv: said)).open((), online=True) as workspace:
         assert workspace.go("list") == Said(1, "", "git is missing")
+
+
+@pytest.mark.parametrize(
+    ("said", "placed"),
+    [
+        ("go: missing Git command. See https://go.dev/s/gogetcmd\n", "go: missing Git command in the image\n"),
+        ('exec: "hg": executable file not found in $PATH', 'exec: "hg": executable file not found in the image'),
+        ('{"Err": "exec: \\"git\\": executable file not found in $PATH"}',) * 2,
+        ("no required module", "no required module"),
+    ],
+)
+def test_a_program_that_is_missing_is_missing_in_the_image(said: str, placed: str) -> None:
+    """It may well be on this machine."""
+    placed = placed.replace("$PATH", "the image")
+    with engine(FakeHost(lambda _container, _argv: Result(1, said, "", said))).open((), online=True) as workspace:
+        assert workspace.go("list") == Said(1, placed, placed)
 
 
 def test_only_an_image_that_was_named_has_a_digest() -> None:

@@ -31,6 +31,7 @@ THEIRS |= {"GOPROXY": "https://modules.example", "GOSUMDB": "sums.example", "GOP
 THEIRS |= {"HTTPS_PROXY": "http://user:secret@proxy.example", "GOVCS": ""}
 SHELL = {"PATH", "PWD", "OLDPWD", "SHLVL", "_"}  # what the script has by itself
 OFFLINE = {"GOSUMDB", "GOPRIVATE", "GOPROXY", "GOTOOLCHAIN", "GOENV", "GOWORK", "GOFLAGS", "GOCACHE", "GOMODCACHE"}
+OFFLINE |= {"GONOPROXY"}
 OFFLINE |= {"GOPATH", "HOME", "TMPDIR", "TEMP", "TMP"}  # what a question has that reaches nothing
 
 
@@ -116,7 +117,8 @@ def test_a_source_that_cannot_be_written_is_never_compiled_in_part(tmp_path: Pat
 
 def test_a_compile_has_the_recipes_variables_and_few_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No module comes from a network, no program is found, and nothing of this machine's secrets is there."""
-    for name in ("AWS_SECRET_ACCESS_KEY", "GIT_SSH_COMMAND", "NETRC", "SSH_AUTH_SOCK", "GOFLAGS", "GOAMD64"):
+    private = ("GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_CONFIG_VALUE_0", "NETRC", "SSH_AUTH_SOCK", "GOAUTH")
+    for name in ("AWS_SECRET_ACCESS_KEY", *private, "GOFLAGS", "GOAMD64"):
         monkeypatch.setenv(name, "theirs")
     made = engine(tmp_path, f'env > {tmp_path}/env; {OUT}; echo > "$out"')
     built(made, tmp_path)
@@ -124,7 +126,7 @@ def test_a_compile_has_the_recipes_variables_and_few_others(tmp_path: Path, monk
     modules = made.caches.modules
     wanted = {**RECIPE.environment(LINUX), **SHARE.environment(), "GOPROXY": f"file://{modules}/cache/download"}
     wanted |= {"GOCACHE": str(tmp_path / "caches" / "build"), "GOMODCACHE": str(modules)}
-    wanted |= {"GOSUMDB": "sums.example", "GOPRIVATE": "private.example"}
+    wanted |= {"GOSUMDB": "sums.example", "GOPRIVATE": "private.example", "GONOPROXY": "none"}
     assert {name: env[name] for name in wanted} == wanted
     own = {"GOPATH", "GOTMPDIR", "HOME", "TMPDIR", "TEMP", "TMP"}
     assert all(env[name].startswith(str(tmp_path / "work")) for name in own)
@@ -279,8 +281,8 @@ def test_the_users_module_cache_is_asked_before_the_network(tmp_path: Path, monk
     made = engine(tmp_path, noting(tmp_path))
     first, second = asked(made, online=True)
     assert (first["GOPROXY"], first["GONOPROXY"]) == ("file:///theirs/mod/cache/download", "none")
-    assert set(first) - SHELL == {*OFFLINE, "GONOPROXY", "HTTPS_PROXY"}
-    assert second["GOPROXY"] == "https://modules.example"
+    assert set(first) - SHELL == {*OFFLINE, "HTTPS_PROXY"}
+    assert (second["GOPROXY"], second["GONOPROXY"]) == ("https://modules.example", "")
     assert {name: second[name] for name in private} == private
     assert (second["HOME"], second["GOVCS"]) == ("/home/theirs", "private:all,public:off")
     assert {env["GOMODCACHE"] for env in (first, second)} == {str(made.caches.modules)}

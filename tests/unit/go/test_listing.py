@@ -94,6 +94,24 @@ def test_an_error_is_gos_own(error: Any, words: str) -> None:
     assert read({**MAIN, "ImportPath": "y", "Error": error}, MAIN).error == words
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("go: missing Git command. See x\n" * 2, "x: no secure protocol found for repository: missing Git command"),
+        (
+            "missing Git command in the image",
+            "x: no secure protocol found for repository: missing Git command in the image",
+        ),
+        ("go: downloading x", "x: no secure protocol found for repository"),
+    ],
+)
+def test_a_missing_program_explains_an_error(said: str, words: str) -> None:
+    """Go says beside its answer why it could not reach a repository."""
+    row = {**MAIN, "Error": {"Err": "x: no secure protocol found for repository"}}
+    found = [ask(MAIN, said=said), ask(row, said=said)]
+    assert [each.error for each in found if isinstance(each, Listing)] == ["", words]
+
+
 def test_an_answer_without_packages_is_the_answer() -> None:
     """Go could not read the module, or printed nothing."""
     assert ask(code=1, said="go: no") == Answer(1, "", "go: no")

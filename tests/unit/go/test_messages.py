@@ -114,6 +114,11 @@ def test_a_checksum_mismatch_is_a_security_error(name: str) -> None:
         ("http401", DOWNLOAD, ("401 Unauthorized",), PRIVATE),
         ("http403", DOWNLOAD, ("403 Forbidden",), PRIVATE),
         ("nogit", DOWNLOAD, ("executable file not found",), "install `git`"),
+        ("nogit_local", DOWNLOAD, ("missing Git command", "no secure protocol"), "install `Git`"),
+        ("nogit_image", DOWNLOAD, ("missing Git command in the image",), "`--engine local` uses this machine's Git"),
+        ("nogit_list", DOWNLOAD, ("not found in the image",), "`--engine local` uses this machine's git"),
+        ("insecure", DOWNLOAD, ("no secure protocol found",), PRIVATE),
+        ("goauth", "cannot build", ("GOAUTH=git encountered an error",), "correct or unset `GOAUTH`"),
     ],
 )
 def test_a_message_is_whole_and_its_hint_fits(name: str, verb: str, parts: tuple[str, ...], hint: str) -> None:
@@ -156,6 +161,11 @@ def test_every_message_reads_as_a_message_of_ours(name: str) -> None:
 def test_a_row_is_the_first_sentence(name: str, line: str) -> None:
     """The line that only names a package is skipped, and continuation lines are joined."""
     assert sentence(SAID[name]) == line
+
+
+def test_nothing_is_said_twice() -> None:
+    """Go tries one protocol after the other."""
+    assert str(source_error(SAID["nogit_image"], "x")).count("missing Git command") == 1
 
 
 @pytest.mark.parametrize("said", ["", "\n \n", "\r\n"])
