@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.server
 import io
@@ -22,6 +23,7 @@ import pytest
 from tests.integration.exact import started
 from toolkit import toolchain
 from toolkit.buildinfo import read_build_info
+from toolkit.errors import SourceError
 
 MODULE = "corp.example/greeting"
 
@@ -34,6 +36,12 @@ class Proxy:
     version: str = field(default_factory=lambda: f"v1.0.{time.time_ns() // 1000}")
     asked: list[str] = field(default_factory=list)
     port: int = 0
+    password: str = ""  # without which nobody gets anything, if there is one
+
+    @property
+    def authorization(self) -> str:
+        """What a request has to have then."""
+        return f"Basic {base64.b64encode(f'reader:{self.password}'.encode()).decode()}"
 
     def answer(self, path: str) -> bytes | None:
         """Return what the go command gets for a path."""
@@ -78,8 +86,9 @@ def proxy(address: str, tmp_path: Path) -> Iterator[Proxy]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             """Answer one request."""
-            data = served.answer(self.path)
-            self.send_response(404 if data is None else 200)
+            known = not served.password or self.headers.get("Authorization") == served.authorization
+            data = served.answer(self.path) if known else None
+            self.send_response(401 if not known else 404 if data is None else 200)
             self.end_headers()
             self.wfile.write(data or b"")
 
@@ -101,19 +110,7 @@ def test_settings_of_this_machine_reach_the_engine(
     kind: str, address: str, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The module proxy, what is not in the checksum database, and the certificates are those of this machine."""
-    for name, value in {
-        "GOPROXY": f"https://{address}:{proxy.port}",
-        "GONOSUMDB": "corp.example",
-        "SSL_CERT_FILE": str(proxy.certificate),
-        "GOMODCACHE": str(tmp_path / "modules"),
-        "XDG_CACHE_HOME": str(tmp_path / "caches"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
-    with fresh_go():
-        folder = program(tmp_path / "program", proxy.version)
-        proxy.asked.clear()
-        monkeypatch.setenv("GOMODCACHE", str(tmp_path / "empty"))
+    folder = prepared(address, proxy, tmp_path, monkeypatch)
     with fresh_go(), started(kind, tmp_path) as builds:
         data = builds.build(folder)
     assert isinstance(data, bytes)
@@ -121,7 +118,62 @@ def test_settings_of_this_machine_reach_the_engine(
     info = read_build_info(data)
     assert info
     assert [(dep.path, dep.version) for dep in info.deps] == [(MODULE, proxy.version)]
-    subprocess.run(["chmod", "-R", "u+w", str(tmp_path)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [
+        *(("local", "NETRC"), ("local", "GOAUTH"), pytest.param("local", "GOPROXY", marks=pytest.mark.slow)),
+        pytest.param("docker", "GOPROXY", marks=pytest.mark.docker),
+        pytest.param("docker", "NETRC", marks=[pytest.mark.docker, pytest.mark.slow]),
+    ],
+)
+def test_a_proxy_that_asks_for_a_password(  # noqa: PLR0913, PLR0917 - a row and four fixtures
+    kind: str, way: str, address: str, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gets this machine's; a container gets the one in an address, and else says what to do."""
+    folder = prepared(address, proxy, tmp_path, monkeypatch)
+    proxy.password, host = "c4n4ry-password", f"{address}:{proxy.port}"
+    helper, netrc = tmp_path / "helper", tmp_path / "netrc"
+    helper.write_text(f"#!/bin/sh\nprintf 'https://{host}\\n\\nAuthorization: {proxy.authorization}\\n\\n'\n", "utf-8")
+    helper.chmod(0o755)
+    netrc.write_text(f"machine {host} login reader password {proxy.password}\n", "utf-8")
+    named = {"NETRC": str(netrc), "GOAUTH": str(helper), "GOPROXY": f"https://reader:{proxy.password}@{host}"}
+    monkeypatch.setenv(way, named[way])
+    with fresh_go(), started(kind, tmp_path) as builds:
+        data = builds.build(folder)
+    if (kind, way) == ("docker", "NETRC"):
+        assert isinstance(data, SourceError)
+        assert "401 Unauthorized" in str(data)
+        assert "`--engine local`" in data.hint
+    else:
+        assert isinstance(data, bytes)
+        assert f"/{MODULE}/@v/{proxy.version}.zip" in proxy.asked
+
+
+def prepared(address: str, proxy: Proxy, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Set the variables of somebody who uses the proxy and has nothing of it, and write a program that needs it."""
+    for name, value in {
+        "GOPROXY": f"https://{address}:{proxy.port}",
+        "GONOSUMDB": "corp.example",
+        "SSL_CERT_FILE": str(proxy.certificate),
+        "GOMODCACHE": str(folder / "modules"),
+        "XDG_CACHE_HOME": str(folder / "caches"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    with fresh_go():
+        source = program(folder / "program", proxy.version)
+    proxy.asked.clear()
+    monkeypatch.setenv("GOMODCACHE", str(folder / "empty"))
+    return source
+
+
+@pytest.fixture(autouse=True)
+def _removable(tmp_path: Path) -> Iterator[None]:
+    """Make module caches deletable."""
+    yield
+    subprocess.run(["chmod", "-R", "u+w", tmp_path], check=True)
 
 
 @contextlib.contextmanager
