@@ -136,8 +136,9 @@ class Store:
 
     def recall(self, name: str) -> Any:
         """Return what was remembered under a name, or None where there is nothing that can be read."""
+        path = self.state / f"{name}.json"
         try:
-            return json.loads((self.state / f"{name}.json").read_text("utf-8"))
+            return json.loads(path.read_text("utf-8")) if path.is_file() else None
         except (OSError, ValueError, RecursionError):
             return None
 

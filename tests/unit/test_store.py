@@ -241,6 +241,9 @@ def test_what_is_remembered_is_recalled(store: Store) -> None:
     for garbage in (b"[", b"\xff", b"", b"[" * 100_000):
         (store.state / "list.json").write_bytes(garbage)
         assert store.recall("list") is None
+    (store.state / "list.json").unlink()
+    os.mkfifo(store.state / "list.json")
+    assert store.recall("list") is None
 
 
 # --- the release -----------------------------------------------------------------------------------------------------

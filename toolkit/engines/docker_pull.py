@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import queue
 import re
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolkit.addresses import redact
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     import docker
 
 _EVERY = 5.0  # seconds between two lines of progress
+_SILENCE = 300.0  # seconds in which an engine has to say something about a pull; the SDK would wait for ever
 _DONE = {"Pull complete", "Already exists"}
 _LONGEST = 500  # characters of a registry's words that are shown
 _LAYERS = 1000  # layers whose progress is followed: an image has 127 at most
@@ -23,7 +26,7 @@ _HINTS = {
     r"no matching manifest|does not match the (specified|requested) platform": (
         "name an image for {platform}, or use another engine"
     ),
-    r"dial tcp|no such host|i/o timeout|timeout|TLS|x509|EOF|connection re|unreachable|Client\.Timeout": (
+    r"dial tcp|no such host|[Tt]imeout|deadline exceeded|did not answer|TLS|x509|EOF|connection re|unreachable": (
         "check that the Docker engine can reach that registry, then run the same command again"
     ),
     r"denied|unauthorized|authentication|no basic auth|Credentials|credential": (
@@ -43,8 +46,13 @@ class Found(NamedTuple):
     goarch: str = ""
 
 
-def pull(api: docker.APIClient, name: str, wanted: str, say: Callable[[str], None]) -> str:
+def pull(
+    api: docker.APIClient, name: str, wanted: str, say: Callable[[str], None], *, silence: float = _SILENCE
+) -> str:
     """Pull an image for a platform, the engine's own by default, and return its digest, `sha256:…`.
+
+    A registry that accepts a connection and then says nothing would hold the engine for ever: `silence` is how many
+    seconds may pass between two events.
 
     Raises ImagePullFailed with the engine's own words, or DiskFull.
     """
@@ -54,7 +62,7 @@ def pull(api: docker.APIClient, name: str, wanted: str, say: Callable[[str], Non
     say(f"pulling the image `{name}`")
     with translated("pulling an image"):
         try:
-            for event in api.pull(name, stream=True, decode=True, platform=wanted or None):
+            for event in _events(lambda: api.pull(name, stream=True, decode=True, platform=wanted or None), silence):
                 if not isinstance(event, dict):
                     continue
                 if error := _error(event):
@@ -63,10 +71,32 @@ def pull(api: docker.APIClient, name: str, wanted: str, say: Callable[[str], Non
                     say(line)
                 if found := re.fullmatch(r"Digest: (sha256:[0-9a-f]{64})", str(event.get("status", ""))):
                     digest = found[1]
+        except queue.Empty:
+            raise failed(name, f"the registry did not answer within {silence:.0f} s", wanted) from None
         except (docker.errors.DockerException, docker.errors.StreamParseError, ValueError) as error:
             raise failed(name, str(getattr(error, "explanation", None) or error), wanted) from None
     say(progress.summary(digest))
     return digest
+
+
+def _events(start: Callable[[], Iterator[Any]], silence: float) -> Iterator[Any]:
+    """Yield the events of a pull, which is waited for in a separate thread. Raises queue.Empty after a silence."""
+    happened: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
+    end = object()
+
+    def follow() -> None:
+        try:
+            for event in start():
+                happened.put((event, None))
+            happened.put((end, None))
+        except Exception as error:  # noqa: BLE001 - it is raised where the events are waited for
+            happened.put((end, error))
+
+    threading.Thread(target=follow, daemon=True).start()
+    while (found := happened.get(timeout=silence))[0] is not end:
+        yield found[0]
+    if found[1]:
+        raise found[1]
 
 
 def failed(name: str, said: str, wanted: str = "") -> ImageUnusable | DiskFull:

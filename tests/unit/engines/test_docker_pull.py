@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -104,6 +106,7 @@ def test_progress_follows_a_limited_number_of_layers() -> None:
         ("Credentials store error: docker-credential-x not installed", "docker login"),
         ('Get "http://x/v2/": dial tcp 127.0.0.1:1: connect: connection refused', "can reach that registry"),
         ("Get x: net/http: TLS handshake timeout", "can reach that registry"),
+        ('Get "http://x/v2/": context deadline exceeded', "can reach that registry"),
         ("x509: certificate signed by unknown authority", "can reach that registry"),
         ("no matching manifest for linux/arm64 in the manifest list entries", "an image for linux/arm64"),
         ("repository name must be lowercase: invalid reference format", "check the name and the tag"),
@@ -128,6 +131,24 @@ def test_a_failure_without_a_reason_is_one(event: dict[str, Any]) -> None:
     """It is never taken for a success."""
     with pytest.raises(ImagePullFailed, match="no reason given"):
         pulled(FakeApi([event]))
+
+
+@pytest.mark.parametrize("said", [0, 3])
+def test_a_registry_that_says_nothing_is_an_error(said: int) -> None:
+    """The engine would wait for it for ever; a pull in which something happens takes as long as it takes."""
+    done = threading.Event()
+
+    def events() -> Iterator[Any]:
+        for event in EVENTS[:said]:
+            time.sleep(0.05)
+            yield event
+        done.wait()
+
+    api = cast("docker.APIClient", FakeApi(events()))
+    with pytest.raises(ImagePullFailed, match="did not answer within 0 s") as caught:
+        pull(api, "golang:1.27", "", lambda _: None, silence=0.1)
+    done.set()
+    assert "can reach that registry" in caught.value.hint
 
 
 def test_other_failures_of_a_pull() -> None:
