@@ -74,6 +74,19 @@ GREETING = importing("%/internal/greet", "greet.Hi()")
 REPLACED = importing("example.com/y", "println(y.Y)")
 VENDORED_Y = "# example.com/y v1.0.0\n## explicit; go 1.21\nexample.com/y\n"
 REQUIRES_Y = "require example.com/y v0.0.0\nreplace example.com/y => {place}\n"
+REQUIRES_P = "require corp.example/p v1.0.0\n"
+VENDORED = {
+    "modules.txt": "# corp.example/p v1.0.0\n## explicit; go 1.21\ncorp.example/p\n",
+    "corp.example/p/p.go": 'package p\n\nimport _ "embed"\n\n//go:embed p.txt\nvar P string\n',
+    "corp.example/p/p.txt": "embedded",
+}
+
+
+def _vendored(directory: str) -> dict[str, str | bytes]:
+    files = {f"{directory}/{name}": text for name, text in VENDORED.items()}
+    return {"main.go": importing("corp.example/p", "println(p.P)"), **files}
+
+
 QUOTE = "require rsc.io/quote v1.5.2\n"
 
 TREES = {
@@ -97,6 +110,7 @@ TREES = {
     "embed: a file called .git": Tree({"main.go": embedding("web/*"), "web/.git": "x", "web/j": "1"}, REFUSED),
     "embed: a directory called .hg": Tree({"main.go": embedding("all:web"), "web/.hg/x": "x", "web/j": "1"}),
     "embed: an empty directory": Tree({"main.go": embedding("web/*"), "web/j": "1"}, REFUSED, directories=("web/e",)),
+    "embed: names that differ in case alone": Tree({"main.go": embedding("d"), "d/A": "1", "d/a": "1"}, REFUSED),
     "embed: by another system alone": Tree(
         {
             "main.go": HELLO,
@@ -241,6 +255,11 @@ TREES = {
         links={"y": "../y"},
         builds=True,
     ),
+    "module: vendored, with an embedded file": Tree(_vendored("vendor"), requires=REQUIRES_P),
+    "module: vendored, behind a link": Tree(_vendored("third"), requires=REQUIRES_P, links={"vendor": "third"}),
+    "module: vendored outside": Tree(
+        _vendored("../third"), LinkOutside, requires=REQUIRES_P, links={"vendor": "../third"}, builds=True
+    ),
     "module: a requirement whose path begins with replace": Tree(
         {"main.go": HELLO, "y/go.mod": "module replace.example.com/x\n", "y/y.go": "package x\n"},
         requires="require replace.example.com/x v0.0.0\nreplace replace.example.com/x => ./y\n",
@@ -277,6 +296,7 @@ TREES = {
         },
         REFUSED,
     ),
+    "package: a test file of another package": Tree({"main.go": HELLO, "x_test.go": "package other\n"}, REFUSED),
     "package: two packages": Tree({"main.go": HELLO, "x.go": "package other\n"}, REFUSED),
     "package: a directory called x.go": Tree({"main.go": HELLO}, directories=("x.go",)),
     "package: compiler's refusal": Tree({"main.go": HELLO.replace('"hi"', "1 + nowhere")}, REFUSED),
@@ -306,6 +326,11 @@ TREES = {
     ),
     "file: `//line` far up": Tree(
         {"main.go": f'package main\n\n//line {"../" * 9}e/foo.y:10\nfunc main() {{ panic("x") }}\n'},
+        Reason.BUILD_PATH,
+        builds=True,
+    ),
+    "file: `/*line*/` with a name that climbs out": Tree(
+        {"main.go": 'package main\n\nfunc main() { /*line a/../../e/x.go:1:1*/ panic("x") }\n'},
         Reason.BUILD_PATH,
         builds=True,
     ),

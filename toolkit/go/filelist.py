@@ -175,7 +175,9 @@ def implicated(snapshot: Snapshot, said: str) -> Iterator[SourceError]:
         if entry.kind not in {Kind.OUTSIDE, Kind.SPECIAL}:
             continue
         names = {name, name.removeprefix("vendor/")}  # Go names a vendored package by its import path
-        if any(_mentions(said, each) for each in names) and (error := problem(name, entry)):
+        # Go says nothing of a vendor directory that it does not find.
+        named = name == "vendor" or any(_mentions(said, each) for each in names)
+        if named and (error := problem(name, entry)):
             yield error
 
 
