@@ -104,8 +104,9 @@ def resolve(text: str, inquiry: Inquiry) -> Source:
 
 def fetch(package: str, inquiry: Inquiry, targets: Iterable[Target]) -> None:
     """Let the engine download what `go install` needs for some pairs; what that says, a compile says again."""
-    with inquiry.open((), True) as workspace, ThreadPoolExecutor(_AT_A_TIME) as pool:  # noqa: FBT003 - online or not
-        list(pool.map(lambda target: _rehearse(workspace, inquiry, package, target), targets))
+    if missing := inquiry.unfetched(targets):
+        with inquiry.open((), True) as workspace, ThreadPoolExecutor(_AT_A_TIME) as pool:  # noqa: FBT003 - online
+            list(pool.map(lambda target: _rehearse(workspace, inquiry, package, target), missing))
 
 
 def _ask(text: str, inquiry: Inquiry) -> Resolved:
@@ -113,6 +114,7 @@ def _ask(text: str, inquiry: Inquiry) -> Resolved:
     pairs = [target for target in inquiry.targets if target in inquiry.chosen and not target.refusal]
     with inquiry.open((), True) as workspace:  # noqa: FBT003 - online or not
         refusals, module, path = _rehearsed(workspace, inquiry, text, pairs)
+        inquiry.fetched.update(pairs)
         (row,) = _rows(workspace.go("mod", "download", "-json", f"{module.path}@{module.version}"), text)
         data, info = workspace.read(str(row.get("Zip"))), workspace.read(str(row.get("Info")))
         notes = _notes(workspace, module)

@@ -50,6 +50,13 @@ class Inquiry:
     work: Path  # an existing directory of this run
     dist: Path  # never part of a source
     limit: SourceLimit = field(default_factory=SourceLimit)
+    fetched: set[Target] = field(default_factory=set)  # pairs whose modules this run has downloaded
+
+    def unfetched(self, targets: Iterable[Target]) -> list[Target]:
+        """Return the pairs whose modules may still have to be downloaded; from now on they are not among them."""
+        found = [target for target in targets if target not in self.fetched]
+        self.fetched.update(found)
+        return found
 
 
 @dataclass(frozen=True)
@@ -120,8 +127,9 @@ def known(inquiry: Inquiry, taken: Snapshot, package: str, replacements: Iterabl
 def fetch(inquiry: Inquiry, taken: Snapshot, package: str, targets: Iterable[Target]) -> None:
     """Let the engine download the modules that some pairs need, as `go list` does it. Raises SourceError."""
     asked = _Asked(inquiry, taken, package, ())
-    with inquiry.open(tree.asked(taken), True) as workspace, ThreadPoolExecutor(_AT_A_TIME) as pool:  # noqa: FBT003
-        list(pool.map(lambda target: asked.ask(workspace, target), targets))
+    if missing := inquiry.unfetched(targets):
+        with inquiry.open(tree.asked(taken), True) as workspace, ThreadPoolExecutor(_AT_A_TIME) as pool:  # noqa: FBT003
+            list(pool.map(lambda target: asked.ask(workspace, target), missing))
 
 
 def check_refusals(inquiry: Inquiry, refusals: Mapping[str, str], subject: str, taken: Snapshot | None = None) -> None:
@@ -153,6 +161,7 @@ class _Asked:
             answers = {first: self.ask(workspace, first)}  # it fetches what the others need too
             with ThreadPoolExecutor(_AT_A_TIME) as pool:
                 answers |= zip(rest, pool.map(lambda target: self.ask(workspace, target), rest), strict=True)
+            self.inquiry.fetched.update(answers)
             good = {target: found for target, found in answers.items() if not found.error}
             files = FileList(self.taken)
             files.add_module(self.replacements)

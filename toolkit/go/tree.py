@@ -15,6 +15,7 @@ from toolkit.model import Piece
 DIRECTORY = tarfile.DIRTYPE
 _BLOCK = 512  # bytes, of a tar
 _BATCH = 1 << 20  # bytes that are handed on at a time
+_LINKS = 1000  # names of one empty file; some file systems allow no more than a few thousand
 _NOWHERE = "aws-mfa-toolkit-nowhere"  # what a link leads to that must not lead anywhere
 
 # What the go command reads to find out which files belong to a package; of all else the name is enough.
@@ -127,12 +128,20 @@ def tar(nodes: Iterable[Node], *, owner: int, below: str = "") -> Iterator[bytes
     """Yield a tar of a tree, owned by a user's number, its names put below a directory's.
 
     The files are new: the go command keeps an index of directories by the names, sizes and times of their files, and
-    does not believe it of files that are younger than two seconds.
+    does not believe it of files that are younger than two seconds. Empty files are hard links to each other, which an
+    engine makes more than ten times as fast as files.
     """
     batch, now = bytearray(), int(time.time())
+    empty, links = "", 0
     for node in with_parents(nodes):
         member = tarfile.TarInfo(posixpath.join(below, node.name))
         member.type, member.mode, member.linkname = node.kind, node.mode, node.link
+        if node == Node(node.name):
+            if links % _LINKS:
+                member.type, member.linkname = tarfile.LNKTYPE, empty
+            else:
+                empty = member.name
+            links += 1
         member.uid = member.gid = owner
         member.mtime = now
         member.size = node.size if node.kind == tarfile.REGTYPE else 0

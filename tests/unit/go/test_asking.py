@@ -100,6 +100,18 @@ def test_another_question_is_asked_again(engine: Engine, inquiry: Inquiry, taken
         assert len(engine.opened) == number
 
 
+def test_modules_are_downloaded_once_in_a_run(engine: Engine, inquiry: Inquiry, taken: Snapshot) -> None:
+    """Asking about a pair downloads what it needs; where the answer is from memory, the modules may be gone."""
+    asking.known(inquiry, taken, ".", ())
+    asking.fetch(inquiry, taken, ".", (LINUX, WINDOWS))
+    assert engine.opened == [True]
+    later = replace(inquiry, fetched=set())
+    for _ in range(2):
+        asking.known(later, taken, ".", ())
+        asking.fetch(later, taken, ".", (LINUX,))
+    assert engine.opened == [True, True]
+
+
 DAMAGES: dict[str, Any] = {
     "none": None, "number": 1, "text": "x", "list": [], "empty": {}, "files": {"files": ["main.go"]},
     "file": {"files": {"main.go": 1}}, "missing": {"files": {"main.go": "../../x"}}, "refusal": {"refusals": {"a": []}},
