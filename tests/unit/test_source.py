@@ -264,6 +264,23 @@ def test_a_directory_whose_name_is_not_text_is_an_error(place: bytes, engine: Bu
     assert str(error).isascii()
 
 
+@pytest.mark.parametrize(
+    ("path", "below", "name"),
+    [
+        ("example.test/api/v1", ".", "v1"), ("example.test/x", "cmd/v3", "cmd"), ("example.test/x/v2", ".", "x"),
+        ("gopkg.in/tiny.v3", ".", "tiny.v3"), ("example.test/x.exe", ".", "x.exe"), ("tiny", ".", "tiny"),
+    ],
+)  # fmt: skip
+def test_a_program_has_the_name_that_go_gives_it(
+    path: str, below: str, name: str, engine: Builds, program: Path
+) -> None:
+    """A major version from v2 on is not a name; the directory's name does not matter."""
+    write_tree(program, {"go.mod": f"module {path}\n\ngo 1.21\n", "cmd/v3/main.go": MAIN})
+    assert resolve(engine, program / below).name == name
+    listed = toolchain.go().run("list", "-f", "{{.Target}}", ".", cwd=program / below, GOPATH=str(program)).stdout
+    assert Path(listed.strip()).name == name
+
+
 def test_imports_in_a_circle_are_listed(engine: Builds, program: Path) -> None:
     """As `go build` lists them: the hint is to remove one."""
     text = 'package {}\n\nimport _ "example.test/program/{}"\n'
