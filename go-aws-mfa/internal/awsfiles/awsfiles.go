@@ -1,0 +1,208 @@
+// Package awsfiles reads the AWS config and credentials files as botocore and the AWS SDK for Go each see them, and
+// decides what this program takes where the two differ. It is pure: bytes in, values out.
+//
+// Read parses both files once for each reader. Reading.Profile returns both views of a profile, the kinds of
+// credentials in it and the chain of its source profiles. Profile.Settings, Profile.Source and Profile.Destination
+// apply the rules of this program, and Resolve adds flags and environment variables.
+package awsfiles
+
+import "fmt"
+
+// A File is one of the two files that profiles are in.
+type File int
+
+// The two files. Settings in the credentials file win.
+const (
+	ConfigFile File = iota
+	CredentialsFile
+)
+
+func (f File) String() string {
+	if f == CredentialsFile {
+		return "credentials"
+	}
+	return "config"
+}
+
+// Files are the contents of the two files. A file that does not exist is empty.
+type Files struct {
+	Config      []byte
+	Credentials []byte
+}
+
+// A Place is a line of a file. Lines count from 1; 0 is no line.
+type Place struct {
+	File File
+	Line int
+}
+
+// A Value is the text of a setting, and where it begins.
+type Value struct {
+	Text  string
+	Place Place
+}
+
+// A Fault is a problem in the files or the environment: a kind, and what is needed to find it. It never has a value
+// in it, which may be a key.
+type Fault struct {
+	Reason Reason
+	Place  Place
+	Name   string // the section, setting, profile or variable that it is about
+}
+
+func (f *Fault) Error() string {
+	return fmt.Sprintf("%s: %s (line %d of the %s file)", f.Reason, f.Name, f.Place.Line, f.Place.File)
+}
+
+// A Reason is the kind of a Fault.
+type Reason string
+
+// Reasons for which a reader cannot parse a file: View.Broken.
+const (
+	NotText          Reason = "not-text"          // not UTF-8; for botocore
+	UTF16            Reason = "utf-16"            // a byte order mark of UTF-16; for botocore
+	ByteOrderMark    Reason = "byte-order-mark"   // for botocore
+	OutsideSection   Reason = "outside-section"   // a line before the first section; for botocore
+	DuplicateSection Reason = "duplicate-section" // for botocore
+	DuplicateSetting Reason = "duplicate-setting" // for botocore
+	NotASetting      Reason = "not-a-setting"     // neither a section nor a setting; for botocore
+	NestedLine       Reason = "nested-line"       // a line without "=" in a block of nested settings; for botocore
+	LoneQuote        Reason = "lone-quote"        // a value that is one quotation mark; the SDK panics
+)
+
+// Reasons for which a reader cannot use a profile: View.Rejected.
+const (
+	PartialKeys       Reason = "partial-keys"        // an access key ID without a secret, or the reverse
+	ServicesMissing   Reason = "services-missing"    // no such services section; for botocore
+	BadValue          Reason = "bad-value"           // a word or number that the setting does not allow; for the SDK
+	RoleMissing       Reason = "role-missing"        // a source of credentials without role_arn; for the SDK
+	TwoSources        Reason = "two-sources"         // more than one source of credentials; for the SDK
+	SourceMissing     Reason = "source-missing"      // no such source_profile; for the SDK
+	SourceEmpty       Reason = "source-empty"        // a source_profile without credentials; for the SDK
+	SSOSessionMissing Reason = "sso-session-missing" // no such sso-session section; for the SDK
+)
+
+// Reasons for which this program does not take a profile.
+const (
+	NoProfile     Reason = "no-profile"     // its place is a section that may be meant, if there is one
+	ReadersDiffer Reason = "readers-differ" // two values for one setting
+	Unusable      Reason = "unusable-value" // a value with a control character in it
+	NotBoolean    Reason = "not-boolean"    // neither true nor false where guessing would be dangerous
+	NoKey         Reason = "no-key"
+	IsSession     Reason = "is-session"
+	IsRole        Reason = "is-role"
+	RoleElsewhere Reason = "role-elsewhere" // a key, and a role that takes the keys of the profile called Name
+	UsesSSO       Reason = "uses-sso"
+	UsesLogin     Reason = "uses-login" // login_session, which `aws login` writes
+	HoldsKeys     Reason = "holds-keys" // long-term keys, which a session would replace
+)
+
+// Reasons of notes: the profile is taken, but a person should know.
+const (
+	OneReader  Reason = "one-reader"  // only one reader finds the setting
+	Decorated  Reason = "decorated"   // botocore takes quotes or a comment for a part of the value
+	RoleUnused Reason = "role-unused" // the key is taken and the role is not
+)
+
+// A View is what one reader sees of a profile.
+type View struct {
+	Broken   *Fault           // why the reader cannot parse one of the files, and so no profile; nil if it can
+	Exists   bool             // whether the reader finds the profile
+	Rejected *Fault           // why the reader cannot use the profile; nil if it can
+	Values   map[string]Value // the settings of this package that are there, by name; the text may be empty
+}
+
+// Text returns the text of a setting, "" if the reader does not see it.
+func (v View) Text(name string) string { return v.Values[name].Text }
+
+// The settings that views and this program know.
+const (
+	AccessKeyID       = "aws_access_key_id"
+	SecretAccessKey   = "aws_secret_access_key"
+	SessionToken      = "aws_session_token"
+	SecurityToken     = "aws_security_token" // what old tools write; botocore reads it first, the SDK never
+	CredentialProcess = "credential_process"
+	CredentialSource  = "credential_source"
+	WebIdentityFile   = "web_identity_token_file"
+	RoleARN           = "role_arn"
+	SourceProfile     = "source_profile"
+	SSOSession        = "sso_session"
+	SSORegion         = "sso_region"
+	SSOStartURL       = "sso_start_url"
+	SSOAccountID      = "sso_account_id"
+	SSORoleName       = "sso_role_name"
+	LoginSession      = "login_session"
+	Region            = "region"
+	MFASerial         = "mfa_serial"
+	EndpointURL       = "endpoint_url"
+	Services          = "services"
+	ServicesSTS       = "services.sts" // endpoint_url of the service in the services section that the profile names
+	ServicesIAM       = "services.iam"
+	IgnoreEndpoints   = "ignore_configured_endpoint_urls"
+	CABundle          = "ca_bundle"
+	UseFIPS           = "use_fips_endpoint"
+	UseDualStack      = "use_dualstack_endpoint"
+	MaxAttempts       = "max_attempts"
+	RetryMode         = "retry_mode"
+)
+
+var plainSettings = []string{
+	AccessKeyID, SecretAccessKey, SessionToken, SecurityToken, CredentialProcess, CredentialSource, WebIdentityFile,
+	RoleARN, SourceProfile, SSOSession, SSORegion, SSOStartURL, SSOAccountID, SSORoleName, LoginSession, Region,
+	MFASerial, EndpointURL, Services, IgnoreEndpoints, CABundle, UseFIPS, UseDualStack, MaxAttempts, RetryMode,
+}
+
+// A Reading is both files as both readers parse them.
+type Reading struct {
+	botocore botocoreFiles
+	sdk      sdkFiles
+	strays   []stray
+}
+
+// Read parses both files for both readers. What cannot be parsed is found in the views of each profile.
+func Read(files Files) Reading {
+	return Reading{
+		botocore: readBotocore(files),
+		sdk:      readSDK(files),
+		strays:   readStrays(files),
+	}
+}
+
+// A Profile is what there is to know of one profile.
+type Profile struct {
+	Name     string
+	Botocore View
+	SDK      View
+	Kinds    Kinds
+	Chain    []Hop   // the source profiles, each named by the one before it
+	Strays   []Place // headers of sections that may be meant for it, which no reader takes for it
+}
+
+// Profile returns the profile called name. It need not exist.
+func (r Reading) Profile(name string) Profile {
+	p := r.alone(name)
+	p.Chain = r.chain(p)
+	for _, s := range r.strays {
+		if s.profile == name {
+			p.Strays = append(p.Strays, s.place)
+		}
+	}
+	return p
+}
+
+func (r Reading) alone(name string) Profile {
+	p := Profile{Name: name, Botocore: r.botocore.view(name), SDK: r.sdk.view(name)}
+	p.Kinds = p.kinds()
+	return p
+}
+
+// Exists reports whether some reader finds the profile.
+func (p Profile) Exists() bool { return p.Botocore.Exists || p.SDK.Exists }
+
+// either returns a setting as botocore sees it, or as the SDK does if botocore sees none.
+func (p Profile) either(name string) Value {
+	if value := p.Botocore.Values[name]; value.Text != "" {
+		return value
+	}
+	return p.SDK.Values[name]
+}

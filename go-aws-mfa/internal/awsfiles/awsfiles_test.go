@@ -1,0 +1,70 @@
+package awsfiles
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// A fault never quotes a value, which may be a key.
+func TestFaultsQuoteNoValue(t *testing.T) {
+	for _, file := range []string{
+		"[a]\naws_secret_access_key = SECRET\naws_secret_access_key = SECRET\n",
+		"SECRET = x\n[a]\n",
+		"[a]\nSECRET\n",
+		"[a]\naws_access_key_id = SECRET\x07\naws_secret_access_key = SECRET\n",
+		"[a]\ns3 =\n  SECRET\n",
+	} {
+		_, err := Read(Files{Credentials: []byte(file)}).Profile("a").Source()
+		if err == nil || strings.Contains(err.Error(), "SECRET") {
+			t.Errorf("%q: %v", file, err)
+		}
+	}
+}
+
+// A flag wins over every variable and setting, ignored or not.
+func TestFlagsComeFirst(t *testing.T) {
+	settings := Settings{Values: map[string]Value{Region: {Text: "a"}, EndpointURL: {Text: "https://a.example"}}}
+	variables := map[string]string{"AWS_REGION": "b", "AWS_ENDPOINT_URL_STS": "https://b.example",
+		"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}
+	got, err := Resolve(settings, Flags{Region: "c", EndpointURL: "https://c.example"},
+		func(name string) string { return variables[name] })
+	want := Calls{Region: "c", EndpointSTS: "https://c.example", EndpointIAM: "https://c.example"}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestHomeOfAnotherUser(t *testing.T) {
+	in := Surroundings{
+		LookupEnv: func(string) (string, bool) { return "", false },
+		Home:      func(user string) (string, bool) { return "/home/" + user, user != "gone" },
+	}
+	for path, want := range map[string]string{"~bob/x": "/home/bob/x", "~gone/x": "~gone/x", "~/x": "/home/x"} {
+		if got := ExpandPath(path, in); got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+	}
+}
+
+// Nothing in a file makes a reader panic, both readers give the same answer twice, and what is taken was seen.
+func FuzzProfile(f *testing.F) {
+	f.Add("[profile example]\nregion = eu-west-1 # x\ns3 =\n  a = b\n", "[example]\naws_access_key_id = \"x\"\n", "example")
+	f.Add("[DEFAULT]\nx = y\n[profile 'my prof']\nsource_profile = a\n[profile a]\nsource_profile = my prof\n", "", "my prof")
+	f.Add("\xff\xfe[\x00", "\ufeff[default]", "default")
+	f.Add("[services x]\nsts =\n endpoint_url='\n[default]\nservices=x", "[[]]\r\n=\r\n", "")
+	f.Fuzz(func(t *testing.T, config, credentials, name string) {
+		files := Files{Config: []byte(config), Credentials: []byte(credentials)}
+		first, second := Read(files).Profile(name), Read(files).Profile(name)
+		if !reflect.DeepEqual(first, second) {
+			t.Fatalf("%+v\n%+v", first, second)
+		}
+		_ = first.Destination()
+		taken, err := first.Source()
+		for setting, value := range taken.Values {
+			if err == nil && value != first.Botocore.Values[setting] && value != first.SDK.Values[setting] {
+				t.Errorf("%s is seen by neither reader", setting)
+			}
+		}
+	})
+}
