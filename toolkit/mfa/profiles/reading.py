@@ -1,0 +1,146 @@
+"""Profiles as both readers see them: the kinds of their credentials, and the chain of source profiles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from toolkit.mfa.profiles import inbotocore, insdk
+from toolkit.mfa.profiles.inbotocore import InBotocore
+from toolkit.mfa.profiles.insdk import InSdk
+from toolkit.mfa.profiles.views import KEYS, ROLE, SSO, TOKENS, File, Place, Value, View
+
+
+class End(StrEnum):
+    """What is at the end of a hop. Only after ROLE there can be another one."""
+
+    KEY = "key"  # its key, whatever else it has
+    SELF = "self"  # the profile before it, which names itself and has a key
+    LOOP = "loop"  # a profile that was there before, so none has a key
+    MISSING = "missing"
+    ROLE = "role"
+    OTHER = "other"  # SSO, `aws login` or a process
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Hop:
+    """A step from a profile to its source_profile."""
+
+    name: str  # the profile that it leads to
+    place: Place  # the setting that names it
+    ends: End
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What there is to know of one profile.
+
+    A kind of credentials is there if either reader sees it: what only one of them takes for the profile can still
+    hide a session, or be hidden by it.
+    """
+
+    name: str
+    botocore: View
+    sdk: View
+    chain: tuple[Hop, ...] = ()  # the source profiles, each named by the one before it
+    strays: tuple[Place, ...] = ()  # headers that may be meant for it, which no reader takes for it
+
+    @property
+    def exists(self) -> bool:
+        """Whether some reader finds it."""
+        return self.botocore.exists or self.sdk.exists
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of its credentials: `key`, `session`, `role`, `sso`, `login`, `process`."""
+        keys, sessions = zip(*(keys_in(view) for view in (self.botocore, self.sdk)), strict=True)
+        found = {
+            "key": any(keys),
+            "session": any(sessions),
+            "role": self.first(*ROLE)[0],
+            "sso": self.first(*SSO)[0],
+            "login": self.either("login_session").text,
+            "process": self.either("credential_process").text,
+        }
+        return tuple(name for name, there in found.items() if there)
+
+    def either(self, name: str) -> Value:
+        """Return a setting as botocore sees it, or as the SDK does if botocore sees none."""
+        views = (self.botocore, self.sdk)
+        return next((view.values[name] for view in views if view.text(name)), Value())
+
+    def first(self, *names: str) -> tuple[str, Value]:
+        """Return the first of the settings that either reader sees, with its name."""
+        return next(((name, self.either(name)) for name in names if self.either(name).text), ("", Value()))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Both files as both readers parse them. Made by `read`."""
+
+    in_botocore: InBotocore
+    in_sdk: InSdk
+    strays: tuple[tuple[str, Place], ...]
+
+    def profile(self, name: str) -> Profile:
+        """Return a profile, which need not exist."""
+        alone = self._alone(name)
+        strays = tuple(place for profile, place in self.strays if profile == name)
+        return replace(alone, chain=tuple(self._chain(alone)), strays=strays)
+
+    def _alone(self, name: str) -> Profile:
+        return Profile(name, self.in_botocore.view(name), self.in_sdk.view(name))
+
+    def _chain(self, now: Profile) -> Iterator[Hop]:
+        seen = {now.name}
+        while (value := now.either("source_profile")).text:
+            then = self._alone(value.text)
+            ends = _end(then, now.name, seen)
+            yield Hop(then.name, value.place, ends)
+            if ends is not End.ROLE:
+                return
+            seen.add(then.name)
+            now = then
+
+
+def read(config: bytes, credentials: bytes) -> Reading:
+    """Parse both files for both readers. What cannot be parsed is found in the views of each profile."""
+    strays = (*_strays(File.CONFIG, config), *_strays(File.CREDENTIALS, credentials))
+    return Reading(inbotocore.parse(config, credentials), insdk.parse(config, credentials), strays)
+
+
+def keys_in(view: View) -> tuple[bool, bool]:
+    """Return whether a reader sees a key, or half of one, and whether it comes with a token."""
+    key = any(map(view.text, KEYS))
+    return key, key and any(map(view.text, TOKENS))
+
+
+def _end(profile: Profile, before: str, seen: set[str]) -> End:
+    kinds = profile.kinds
+    if not profile.exists:
+        return End.MISSING
+    if "key" in kinds and profile.name == before:
+        return End.SELF
+    if profile.name in seen:
+        return End.LOOP
+    if "key" in kinds:
+        return End.KEY
+    if profile.either("source_profile").text:
+        return End.ROLE
+    return End.OTHER if kinds else End.NOTHING
+
+
+def _strays(file: File, data: bytes) -> Iterator[tuple[str, Place]]:
+    """Yield headers in the way of the other file, or with quotation marks or surplus blanks."""
+    for number, line in enumerate(data.decode("utf-8", "replace").split("\n"), start=1):
+        header = re.match(r"\[([^]]*)\]", line.strip())
+        words = re.sub("[\"']", " ", header[1]).split() if header else []
+        if len(words) > 1 and words[0].lower() == "profile":
+            words = words[1:]
+        name = " ".join(words)
+        right = f"profile {name}" if file is File.CONFIG and name != "default" else name
+        if header and name and header[1] != right:
+            yield name, Place(file, number)

@@ -1,0 +1,174 @@
+"""What we take from a profile, where the two readers differ as well, and what we refuse."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from toolkit.mfa.profiles.insdk import unquoted, without_comment
+from toolkit.mfa.profiles.reading import Profile, keys_in
+from toolkit.mfa.profiles.views import (
+    BOOLEANS,
+    KEYS,
+    ROLE,
+    ROLE_SOURCES,
+    SERVICES,
+    SSO,
+    TOKENS,
+    Fault,
+    Place,
+    Reason,
+    Refused,
+    Value,
+)
+
+_TAKEN = (
+    *KEYS, *TOKENS, "credential_process", "region", "mfa_serial", "endpoint_url", *SERVICES,
+    "ignore_configured_endpoint_urls", "ca_bundle", *BOOLEANS, "max_attempts",
+)  # fmt: skip
+_MOST_ATTEMPTS = 9  # digits
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What we take from a profile. Only settings with a text are there."""
+
+    values: Mapping[str, Value]
+    notes: tuple[Fault, ...] = ()
+
+    def text(self, name: str) -> str:
+        """Return the text of a setting, `""` if there is none."""
+        return self.values[name].text if name in self.values else ""
+
+
+def settings(profile: Profile) -> Settings:
+    """Return what we take from a profile. Raises Refused.
+
+    Both readers must be able to parse both files. A setting that both see alike, or that only one of them sees, is
+    taken. If they differ by quotation marks or a comment only, the SDK's value is taken, because botocore's cannot
+    work. Any other difference is refused. A number of attempts that is no number does not count.
+    """
+    fault = _unreadable(profile)
+    if fault:
+        raise Refused(fault)
+    values, notes = dict[str, Value](), list[Fault]()
+    for name in _TAKEN:
+        value, note = _agreed(profile, name)
+        if note:
+            notes.append(Fault(note, value.place, name))
+        if value.text:
+            values[name] = value
+    return Settings(values, tuple(notes))
+
+
+def source(profile: Profile) -> Settings:
+    """Return the settings of a profile that a login starts from: one with a long-term key or a credential_process.
+
+    A role in the same profile is left unused, with a note, if it takes the profile's own key. A role that takes other
+    keys is refused: the AWS CLI would use those. Raises Refused.
+    """
+    taken = settings(profile)
+    fault = _unfit_source(profile, taken)
+    if fault:
+        raise Refused(fault)
+    name, value = profile.first("role_arn", "source_profile")
+    notes = (Fault(Reason.ROLE_UNUSED, value.place, name),) if name else ()
+    return Settings(taken.values, (*taken.notes, *notes))
+
+
+def destination(profile: Profile) -> None:
+    """Raise Refused if a session would destroy keys of a profile, would be hidden, or could not be read there.
+
+    The profile need not exist.
+    """
+    fault = _unreadable(profile)
+    if fault and fault.reason is Reason.NO_PROFILE:
+        return
+    views = (profile.botocore, profile.sdk)
+    for view in views:
+        key, session = keys_in(view)
+        if key and not session:
+            fault = fault or Fault(Reason.HOLDS_KEYS, view.values[next(filter(view.text, KEYS))].place, profile.name)
+    if profile.first(*ROLE)[0]:
+        fault = fault or Fault(Reason.IS_ROLE, profile.first(*ROLE)[1].place, profile.name)
+    fault = fault or _sign_in(profile)
+    # A login writes both keys, so half of a pair is whole then.
+    rejected = [view.rejected for view in views if view.rejected and view.rejected.reason is not Reason.PARTIAL_KEYS]
+    if fault or rejected:
+        raise Refused(fault or rejected[0])
+
+
+def is_boolean(text: str) -> bool:
+    """Return whether a text is `true` or `false`, in any case."""
+    return text.lower() in {"true", "false"}
+
+
+def attempts(text: str) -> int:
+    """Return a number of attempts; 0 for what is no such number."""
+    return int(text) if text.isascii() and text.isdecimal() and int(text[:-1] or 0) < 10 ** (_MOST_ATTEMPTS - 1) else 0
+
+
+def _unreadable(profile: Profile) -> Fault | None:
+    broken = profile.botocore.broken or profile.sdk.broken
+    if broken or profile.exists:
+        return broken
+    return Fault(Reason.NO_PROFILE, next(iter(profile.strays), Place()), profile.name)
+
+
+def _agreed(profile: Profile, name: str) -> tuple[Value, Reason | None]:
+    """Return the value of a setting that is taken, with a reason for a note."""
+    botocore, sdk = profile.botocore.values.get(name, Value()), profile.sdk.values.get(name, Value())
+    value, note = botocore, None
+    if botocore.text != sdk.text:
+        if botocore.place == sdk.place and _undecorated(botocore.text) == sdk.text:
+            value, note = sdk, Reason.DECORATED
+        elif not (botocore.text and sdk.text):
+            value, note = (botocore if botocore.text else sdk), Reason.ONE_READER
+        elif name == "max_attempts":
+            return Value(), None
+        else:
+            raise Refused(Fault(Reason.READERS_DIFFER, botocore.place, name))
+    if name == "max_attempts" and not attempts(value.text):
+        return Value(), None
+    if any(unicodedata.category(letter) == "Cc" for letter in value.text):
+        raise Refused(Fault(Reason.UNUSABLE, value.place, name))
+    if name in BOOLEANS and value.text and not is_boolean(value.text):
+        raise Refused(Fault(Reason.NOT_BOOLEAN, value.place, name))
+    return value, None if name == TOKENS[1] else note  # that only botocore knows that token is no news
+
+
+def _undecorated(text: str) -> str:
+    """Return a value without the comment or the quotation marks that the SDK takes off."""
+    plain = unquoted(without_comment(f" {text}").strip())
+    return text if plain is None else plain
+
+
+def _unfit_source(profile: Profile, taken: Settings) -> Fault | None:
+    has_key, kinds = all(map(taken.text, KEYS)), profile.kinds
+    token = next(filter(taken.text, TOKENS), "")
+    if has_key and token:
+        return Fault(Reason.IS_SESSION, taken.values[token].place, profile.name)
+    if has_key:
+        return _elsewhere(profile)
+    if "role" in kinds:
+        return Fault(Reason.IS_ROLE, profile.first(*ROLE)[1].place, profile.name)
+    if "key" in kinds:
+        return Fault(Reason.PARTIAL_KEYS, profile.first(*KEYS)[1].place, profile.name)
+    return _sign_in(profile) or (None if "process" in kinds else Fault(Reason.NO_KEY, name=profile.name))
+
+
+def _elsewhere(profile: Profile) -> Fault | None:
+    """Return the source of keys of the profile's role if that is not the profile."""
+    for name in ROLE_SOURCES:
+        value = profile.either(name)
+        if value.text and (name, value.text) != ("source_profile", profile.name):
+            return Fault(Reason.ROLE_ELSEWHERE, value.place, value.text)
+    return None
+
+
+def _sign_in(profile: Profile) -> Fault | None:
+    login, (sso, value) = profile.either("login_session"), profile.first(*SSO)
+    if login.text:
+        return Fault(Reason.USES_LOGIN, login.place, profile.name)
+    return Fault(Reason.USES_SSO, value.place, profile.name) if sso else None
