@@ -175,7 +175,7 @@ type Profile struct {
 	SDK      View
 	Kinds    Kinds
 	Chain    []Hop   // the source profiles, each named by the one before it
-	Strays   []Place // headers of sections that may be meant for it, which no reader takes for it
+	Strays   []Place // headers that may be meant for it, and that not both readers take for it
 }
 
 // Profile returns the profile called name. It need not exist.

@@ -1,6 +1,9 @@
 package awsfiles
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Kinds are the kinds of credentials that a profile has. A kind is there if either reader sees it: what only one of
 // them takes for the profile can still hide a session, or be hidden by it.
@@ -108,7 +111,7 @@ func (p Profile) end(from string, seen bool) End {
 	return AtNothing
 }
 
-// A stray is a header that a person may mean for a profile, and that neither reader takes for it.
+// A stray is a header that a reader or a person takes for that of a profile, and another reader does not.
 type stray struct {
 	profile string
 	place   Place
@@ -119,7 +122,7 @@ func readStrays(files Files) (strays []stray) {
 		number := 0
 		for line := range strings.Lines(string(data)) {
 			number++
-			if name, ok := strayName(File(file), line); ok {
+			for _, name := range strayNames(File(file), line) {
 				strays = append(strays, stray{profile: name, place: Place{File: File(file), Line: number}})
 			}
 		}
@@ -127,23 +130,54 @@ func readStrays(files Files) (strays []stray) {
 	return strays
 }
 
-// strayName returns the profile for which a header is written in the way of the other file, with quotation marks or
-// with surplus blanks.
-func strayName(file File, line string) (name string, ok bool) {
-	line, ok = strings.CutPrefix(strings.TrimFunc(line, pythonSpace), "[")
-	inner, _, closed := strings.Cut(line, "]")
-	if !ok || !closed {
-		return "", false
+func strayNames(file File, line string) (names []string) {
+	text := strings.TrimFunc(line, pythonSpace)
+	if !strings.HasPrefix(text, "[") {
+		return nil
 	}
+	botocore, sdk := headersProfile(file, text)
+	for _, name := range []string{botocore, sdk, meantProfile(text)} {
+		if name != "" && (name != botocore || name != sdk) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// headersProfile returns the profile that each reader takes a header for, "" for none.
+func headersProfile(file File, text string) (botocore, sdk string) {
+	botocore = text[1:max(1, strings.LastIndexByte(text, ']'))]
+	sdk, _ = sdkHeader(text)
+	if file == CredentialsFile {
+		if strings.HasPrefix(sdk, "profile ") {
+			sdk = ""
+		}
+		return botocore, sdk
+	}
+	words, _ := shellWords(botocore)
+	switch {
+	case strings.HasPrefix(botocore, "profile") && len(words) == 2:
+		botocore = words[1]
+	case botocore != "default":
+		botocore = ""
+	}
+	profile, prefixed := strings.CutPrefix(sdk, "profile ")
+	switch {
+	case prefixed:
+		sdk = profile
+	case !strings.EqualFold(sdk, "default"):
+		sdk = ""
+	}
+	return botocore, sdk
+}
+
+// meantProfile returns the profile that a person reads in a header: without prefix, quotation marks and surplus
+// blanks.
+func meantProfile(text string) string {
+	inner, _, _ := strings.Cut(text[1:], "]")
 	words := strings.FieldsFunc(inner, func(r rune) bool { return pythonSpace(r) || r == '"' || r == '\'' })
-	prefixed := len(words) > 1 && strings.EqualFold(words[0], "profile")
-	if prefixed {
+	if len(words) > 1 && strings.EqualFold(words[0], "profile") {
 		words = words[1:]
 	}
-	name = strings.Join(words, " ")
-	right := name
-	if file == ConfigFile && name != "default" {
-		right = "profile " + name
-	}
-	return name, name != "" && inner != right
+	return strings.Join(words, " ")
 }

@@ -23,7 +23,8 @@ var takenSettings = []string{
 //
 // Both readers must be able to parse both files. A setting that both see alike, or that only one of them sees, is
 // taken. If they differ by quotation marks or a comment only, the SDK's value is taken, because botocore's cannot
-// work. Any other difference is refused. A number of attempts that is no number does not count.
+// work; but not in a command, where both may mean something. Any other difference is refused. A number of attempts
+// that is no number does not count.
 func (p Profile) Settings() (Settings, error) {
 	taken := Settings{Values: map[string]Value{}}
 	if fault := p.unreadable(); fault != nil {
@@ -67,7 +68,7 @@ func (p Profile) agreed(name string) (value Value, note Reason, fault *Fault) {
 	switch {
 	case botocore.Text == sdk.Text:
 		value = botocore
-	case botocore.Place == sdk.Place && undecorated(botocore.Text) == sdk.Text:
+	case botocore.Place == sdk.Place && undecorated(botocore.Text) == sdk.Text && name != CredentialProcess:
 		value, note = sdk, Decorated
 	case sdk.Text == "":
 		value, note = botocore, OneReader
@@ -188,6 +189,13 @@ func (p Profile) Destination() error {
 	return nil
 }
 
+// oldSession reports whether a view has the key of a session that only botocore knows as one, by the token of old
+// tools.
+func (p Profile) oldSession(view View) bool {
+	id := view.Values[AccessKeyID]
+	return p.Botocore.Text(SecurityToken) != "" && id.Text != "" && id == p.Botocore.Values[AccessKeyID]
+}
+
 func (p Profile) destination() *Fault {
 	if fault := p.unreadable(); fault != nil {
 		if fault.Reason == NoProfile {
@@ -196,7 +204,7 @@ func (p Profile) destination() *Fault {
 		return fault
 	}
 	for _, view := range []View{p.Botocore, p.SDK} {
-		if key, session := view.keys(); key && !session {
+		if key, session := view.keys(); key && !session && !p.oldSession(view) {
 			name := AccessKeyID
 			if view.Text(name) == "" {
 				name = SecretAccessKey

@@ -74,6 +74,15 @@ def parse(config: bytes, credentials: bytes) -> InBotocore:
     return InBotocore(None, profiles, services, known)
 
 
+def profile_of(file: File, line: str) -> str:
+    """Return the profile that botocore takes a header for, `""` for none."""
+    header = _HEADER.match(line)
+    name = header[1] if header else ""
+    if file is File.CREDENTIALS or name == "default":
+        return name
+    return next(iter(_named(name, {})), "") if name.startswith("profile") else ""
+
+
 class _Unparsed(Exception):
     def __init__(self, reason: Reason, file: File, line: int, name: str = "") -> None:
         self.fault = Fault(reason, Place(file, line), name)

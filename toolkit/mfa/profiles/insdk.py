@@ -69,6 +69,14 @@ def parse(config: bytes, credentials: bytes) -> InSdk:
     return InSdk(None, profiles)
 
 
+def profile_of(file: File, line: str) -> str:
+    """Return the profile that the SDK takes a header for, `""` for none."""
+    name = _header(line) or ""
+    if file is File.CREDENTIALS:
+        return "" if name.startswith("profile ") else name
+    return name.removeprefix("profile ") if name.startswith("profile ") or go_lower(name) == "default" else ""
+
+
 def go_lower(text: str) -> str:
     """Return what strings.ToLower does."""
     return "".join("i" if letter == "İ" else letter.lower() for letter in text)

@@ -46,7 +46,7 @@ class Profile:
     botocore: View
     sdk: View
     chain: tuple[Hop, ...] = ()  # the source profiles, each named by the one before it
-    strays: tuple[Place, ...] = ()  # headers that may be meant for it, which no reader takes for it
+    strays: tuple[Place, ...] = ()  # headers that may be meant for it, and that not both readers take for it
 
     @property
     def exists(self) -> bool:
@@ -134,13 +134,17 @@ def _end(profile: Profile, before: str, seen: set[str]) -> End:
 
 
 def _strays(file: File, data: bytes) -> Iterator[tuple[str, Place]]:
-    """Yield headers in the way of the other file, or with quotation marks or surplus blanks."""
+    """Yield headers that a reader or a person takes for that of a profile, and another reader does not."""
     for number, line in enumerate(data.decode("utf-8", "replace").split("\n"), start=1):
-        header = re.match(r"\[([^]]*)\]", line.strip())
-        words = re.sub("[\"']", " ", header[1]).split() if header else []
-        if len(words) > 1 and words[0].lower() == "profile":
-            words = words[1:]
-        name = " ".join(words)
-        right = f"profile {name}" if file is File.CONFIG and name != "default" else name
-        if header and name and header[1] != right:
-            yield name, Place(file, number)
+        text = line.strip()
+        if text.startswith("["):
+            in_botocore, in_sdk = inbotocore.profile_of(file, text), insdk.profile_of(file, text)
+            for name in dict.fromkeys((in_botocore, in_sdk, _meant(text))):
+                if name and (name != in_botocore or name != in_sdk):
+                    yield name, Place(file, number)
+
+
+def _meant(header: str) -> str:
+    """Return the profile that a person reads in a header: without prefix, quotation marks and surplus blanks."""
+    words = re.sub("[\"']", " ", header[1:].partition("]")[0]).split()
+    return " ".join(words[1:] if len(words) > 1 and words[0].lower() == "profile" else words)

@@ -21,6 +21,7 @@ from toolkit.mfa.profiles.views import (
     Reason,
     Refused,
     Value,
+    View,
 )
 
 _TAKEN = (
@@ -47,7 +48,8 @@ def settings(profile: Profile) -> Settings:
 
     Both readers must be able to parse both files. A setting that both see alike, or that only one of them sees, is
     taken. If they differ by quotation marks or a comment only, the SDK's value is taken, because botocore's cannot
-    work. Any other difference is refused. A number of attempts that is no number does not count.
+    work; but not in a command, where both may mean something. Any other difference is refused. A number of attempts
+    that is no number does not count.
     """
     fault = _unreadable(profile)
     if fault:
@@ -88,7 +90,7 @@ def destination(profile: Profile) -> None:
     views = (profile.botocore, profile.sdk)
     for view in views:
         key, session = keys_in(view)
-        if key and not session:
+        if key and not session and not _old_session(profile, view):
             fault = fault or Fault(Reason.HOLDS_KEYS, view.values[next(filter(view.text, KEYS))].place, profile.name)
     if profile.first(*ROLE)[0]:
         fault = fault or Fault(Reason.IS_ROLE, profile.first(*ROLE)[1].place, profile.name)
@@ -97,6 +99,12 @@ def destination(profile: Profile) -> None:
     rejected = [view.rejected for view in views if view.rejected and view.rejected.reason is not Reason.PARTIAL_KEYS]
     if fault or rejected:
         raise Refused(fault or rejected[0])
+
+
+def _old_session(profile: Profile, view: View) -> bool:
+    """Return whether a view has the key of a session that only botocore knows as one, by the token of old tools."""
+    same = view.values.get(KEYS[0]) == profile.botocore.values.get(KEYS[0], Value())
+    return bool(profile.botocore.text(TOKENS[1]) and view.text(KEYS[0]) and same)
 
 
 def is_boolean(text: str) -> bool:
@@ -121,7 +129,8 @@ def _agreed(profile: Profile, name: str) -> tuple[Value, Reason | None]:
     botocore, sdk = profile.botocore.values.get(name, Value()), profile.sdk.values.get(name, Value())
     value, note = botocore, None
     if botocore.text != sdk.text:
-        if botocore.place == sdk.place and _undecorated(botocore.text) == sdk.text:
+        decorated = botocore.place == sdk.place and _undecorated(botocore.text) == sdk.text
+        if decorated and name != "credential_process":
             value, note = sdk, Reason.DECORATED
         elif not (botocore.text and sdk.text):
             value, note = (botocore if botocore.text else sdk), Reason.ONE_READER
