@@ -1,0 +1,103 @@
+"""Profiles as botocore, the AWS SDK for Go and our reader see them, over the shared table of files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.profiles import table
+from tests.profiles.generated import generate
+from tests.profiles.table import Case
+from toolkit.mfa import profiles
+from toolkit.mfa.profiles import Profile, Reason, Refused
+
+FILES = table.cases()
+VARIABLES = table.cases("variables")
+PATHS = table.cases("paths")
+GENERATED = 300
+KEYS = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n"
+
+
+def ids(cases: list[Case]) -> list[str]:
+    """Return the names of cases."""
+    return [case.id for case in cases]
+
+
+def read(case: Case) -> Profile:
+    """Return a case's profile as our reader sees it."""
+    return profiles.read(case.config, case.credentials).profile(case.profile)
+
+
+def test_the_table_is_large_and_has_no_case_twice() -> None:
+    """Every case has a name and files of its own."""
+    assert len(FILES) >= 150
+    assert len(set(ids(FILES))) == len(FILES)
+    assert len({(case.config, case.credentials, case.profile) for case in FILES}) == len(FILES)
+
+
+@pytest.mark.parametrize("case", FILES, ids=ids(FILES))
+def test_botocore_sees_what_is_recorded(case: Case, tmp_path: Path) -> None:
+    """The column of botocore is what botocore makes of the files now."""
+    assert table.by_botocore(case, tmp_path) == case.row["botocore"]
+
+
+@pytest.mark.parametrize("case", FILES, ids=ids(FILES))
+def test_our_views_are_those_of_both_readers(case: Case) -> None:
+    """What we take for botocore's view and for the SDK's is what they see, or why they see nothing."""
+    profile, seen = read(case), case.row["botocore"]
+    assert table.like_recorded(table.botocore_column(profile.botocore), seen) == seen
+    assert table.sdk_column(profile.sdk) == case.row["sdk"]
+
+
+@pytest.mark.parametrize("case", FILES, ids=ids(FILES))
+def test_our_decisions_are_the_tables(case: Case) -> None:
+    """What is taken or refused, with its line, is what the Go program takes or refuses."""
+    assert table.ours(case) == case.row["ours"]
+
+
+@pytest.mark.parametrize("case", VARIABLES, ids=ids(VARIABLES))
+def test_variables_are_resolved_as_the_sdk_does(case: Case) -> None:
+    """Variables and settings give what they give the SDK, but where the table tells why not."""
+    found = table.resolved(case)
+    assert found == case.row["ours"]
+    assert table.like_sdk(found, case.row["sdk"]) is ("differs" not in case.row)
+
+
+@pytest.mark.parametrize("case", PATHS, ids=ids(PATHS))
+def test_paths_are_expanded_as_recorded(case: Case) -> None:
+    """The table of paths is what Python makes of them."""
+    assert table.expanded(case) == case.row["expanded"]
+
+
+def test_generated_files_are_seen_as_botocore_sees_them(tmp_path: Path) -> None:
+    """Whatever is in the files, our view is botocore's."""
+    for seed in range(GENERATED):
+        case = generate(seed)
+        seen = table.by_botocore(case, tmp_path)
+        assert table.like_recorded(table.botocore_column(read(case).botocore), seen) == seen, case.row
+
+
+def test_a_flag_wins() -> None:
+    """A flag comes before every variable and setting, ignored or not."""
+    settings = profiles.settings(profiles.read(b"", f"[example]\n{KEYS}region = a\n".encode()).profile("example"))
+    variables = {"AWS_REGION": "b", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}
+    calls = profiles.resolve(settings, variables, region="c", endpoint="https://c.example")
+    assert (calls.region, calls.endpoint_sts, calls.endpoint_iam) == ("c", "https://c.example", "https://c.example")
+
+
+def test_no_representation_shows_a_key() -> None:
+    """Neither a profile nor what is taken from it nor a refusal shows a secret."""
+    profile = profiles.read(b"", f"[example]\n{KEYS}".encode()).profile("example")
+    assert "EXAMPLEKEY" not in repr((profile, profiles.source(profile)))
+    with pytest.raises(Refused) as refused:
+        profiles.destination(profile)
+    assert refused.value.fault.reason is Reason.HOLDS_KEYS
+    assert "EXAMPLE" not in f"{refused.value!r}"
+
+
+def test_dumping_the_table_changes_nothing() -> None:
+    """The table is written as the recorder writes it."""
+    for path in table.FOLDER.glob("*/*.json"):
+        rows = [case.row for kind in (FILES, VARIABLES, PATHS) for case in kind if case.theme == path.stem]
+        assert table.dumped(rows) == path.read_text("utf-8"), path
