@@ -1,12 +1,17 @@
 // Package awsfiles reads the AWS config and credentials files as botocore and the AWS SDK for Go each see them, and
-// decides what this program takes where the two differ. It is pure: bytes in, values out.
+// decides which values this program uses where the two differ. It is pure: bytes in, values out.
+//
+// botocore decodes files with the encoding of the locale. This package assumes UTF-8.
 //
 // Read parses both files once for each reader. Reading.Profile returns both views of a profile, the kinds of
 // credentials in it and the chain of its source profiles. Profile.Settings, Profile.Source and Profile.Destination
 // apply the rules of this program, and Resolve adds flags and environment variables.
 package awsfiles
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // A File is one of the two files that profiles are in.
 type File int
@@ -42,8 +47,16 @@ type Value struct {
 	Place Place
 }
 
-// A Fault is a problem in the files or the environment: a kind, and what is needed to find it. It never has a value
-// in it, which may be a key.
+// String hides the text, which may be a key.
+func (v Value) String() string {
+	return fmt.Sprintf("line %d of the %s file", v.Place.Line, v.Place.File)
+}
+
+// GoString hides the text, which may be a key.
+func (v Value) GoString() string { return v.String() }
+
+// A Fault is a problem in the files or the environment: its kind and its place. It never contains a value, which may
+// be a key.
 type Fault struct {
 	Reason Reason
 	Place  Place
@@ -82,7 +95,7 @@ const (
 	SSOSessionMissing Reason = "sso-session-missing" // no such sso-session section; for the SDK
 )
 
-// Reasons for which this program does not take a profile.
+// Reasons to refuse a profile.
 const (
 	NoProfile     Reason = "no-profile"     // its place is a section that may be meant, if there is one
 	ReadersDiffer Reason = "readers-differ" // two values for one setting
@@ -91,17 +104,17 @@ const (
 	NoKey         Reason = "no-key"
 	IsSession     Reason = "is-session"
 	IsRole        Reason = "is-role"
-	RoleElsewhere Reason = "role-elsewhere" // a key, and a role that takes the keys of the profile called Name
+	RoleElsewhere Reason = "role-elsewhere" // a key, and a role that uses the keys of the profile called Name
 	UsesSSO       Reason = "uses-sso"
 	UsesLogin     Reason = "uses-login" // login_session, which `aws login` writes
-	HoldsKeys     Reason = "holds-keys" // long-term keys, which a session would replace
+	HoldsKeys     Reason = "holds-keys" // long-term keys, which a session would overwrite
 )
 
-// Reasons of notes: the profile is taken, but a person should know.
+// Reasons of notes: the profile is accepted, but its owner should know.
 const (
 	OneReader  Reason = "one-reader"  // only one reader finds the setting
-	Decorated  Reason = "decorated"   // botocore takes quotes or a comment for a part of the value
-	RoleUnused Reason = "role-unused" // the key is taken and the role is not
+	Decorated  Reason = "decorated"   // botocore reads quotes or a comment as part of the value
+	RoleUnused Reason = "role-unused" // the key is used and the role is not
 )
 
 // A View is what one reader sees of a profile.
@@ -120,7 +133,7 @@ const (
 	AccessKeyID       = "aws_access_key_id"
 	SecretAccessKey   = "aws_secret_access_key"
 	SessionToken      = "aws_session_token"
-	SecurityToken     = "aws_security_token" // what old tools write; botocore reads it first, the SDK never
+	SecurityToken     = "aws_security_token" // written by old tools; botocore reads it first, the SDK never
 	CredentialProcess = "credential_process"
 	CredentialSource  = "credential_source"
 	WebIdentityFile   = "web_identity_token_file"
@@ -159,7 +172,7 @@ type Reading struct {
 	strays   []stray
 }
 
-// Read parses both files for both readers. What cannot be parsed is found in the views of each profile.
+// Read parses both files for both readers. The views of each profile report what cannot be parsed.
 func Read(files Files) Reading {
 	return Reading{
 		botocore: readBotocore(files),
@@ -168,20 +181,23 @@ func Read(files Files) Reading {
 	}
 }
 
-// A Profile is what there is to know of one profile.
+// A Profile describes one profile as both readers see it.
 type Profile struct {
 	Name     string
 	Botocore View
 	SDK      View
 	Kinds    Kinds
 	Chain    []Hop   // the source profiles, each named by the one before it
-	Strays   []Place // headers that may be meant for it, and that not both readers take for it
+	Strays   []Place // headers that may be meant for it, but that only one reader, or none, recognizes
 }
 
 // Profile returns the profile called name. It need not exist.
 func (r Reading) Profile(name string) Profile {
 	p := r.alone(name)
 	p.Chain = r.chain(p)
+	if p.SDK.Exists {
+		p.SDK.Rejected = r.sdk.sections.rejected(name)
+	}
 	for _, s := range r.strays {
 		if s.profile == name {
 			p.Strays = append(p.Strays, s.place)
@@ -198,6 +214,17 @@ func (r Reading) alone(name string) Profile {
 
 // Exists reports whether some reader finds the profile.
 func (p Profile) Exists() bool { return p.Botocore.Exists || p.SDK.Exists }
+
+// Differences returns the names of the settings of which the readers see different texts, in the order of this package.
+// SecurityToken is left out: only botocore knows it.
+func (p Profile) Differences() (names []string) {
+	for _, name := range slices.Concat(plainSettings, []string{ServicesSTS, ServicesIAM}) {
+		if name != SecurityToken && p.Botocore.Text(name) != p.SDK.Text(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
 
 // either returns a setting as botocore sees it, or as the SDK does if botocore sees none.
 func (p Profile) either(name string) Value {

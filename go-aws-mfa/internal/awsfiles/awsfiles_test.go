@@ -1,6 +1,7 @@
 package awsfiles
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -47,10 +48,32 @@ func TestHomeOfAnotherUser(t *testing.T) {
 	}
 }
 
-// Nothing in a file makes a reader panic, both readers give the same answer twice, and what is taken was seen.
+func TestChainOfThousands(t *testing.T) {
+	const last = 2000
+	var config strings.Builder
+	for n := range last {
+		fmt.Fprintf(&config, "[profile %d]\nrole_arn = r\nsource_profile = %d\n", n, n+1)
+	}
+	p := Read(Files{Config: []byte(config.String())}).Profile("0")
+	if len(p.Chain) != last || p.Chain[last-1].Ends != AtMissing || p.SDK.Rejected.Reason != SourceMissing {
+		t.Errorf("%d hops, %v", len(p.Chain), p.SDK.Rejected)
+	}
+}
+
+// A value is never printed.
+func TestValuesArePrintedAsPlaces(t *testing.T) {
+	p := Read(Files{Credentials: []byte("[a]\naws_secret_access_key = SECRET\n")}).Profile("a")
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if text := fmt.Sprintf(verb, p); strings.Contains(text, "SECRET") {
+			t.Errorf("%s: %s", verb, text)
+		}
+	}
+}
+
+// No file makes a reader panic, both readers give the same answer twice, and every accepted value was seen by one.
 func FuzzProfile(f *testing.F) {
-	f.Add("[profile example]\nregion = eu-west-1 # x\ns3 =\n  a = b\n", "[example]\naws_access_key_id = \"x\"\n", "example")
-	f.Add("[DEFAULT]\nx = y\n[profile 'my prof']\nsource_profile = a\n[profile a]\nsource_profile = my prof\n", "", "my prof")
+	f.Add("[profile example]\nregion = eu-west-1 # x\ns3 =\n  a = b\n", "[example]\nrole_arn = \"x\"\n", "example")
+	f.Add("[DEFAULT]\n[profile 'a b']\nsource_profile = a\n[profile a]\nsource_profile = a b\n", "", "a b")
 	f.Add("\xff\xfe[\x00", "\ufeff[default]", "default")
 	f.Add("[services x]\nsts =\n endpoint_url='\n[default]\nservices=x", "[[]]\r\n=\r\n", "")
 	f.Fuzz(func(t *testing.T, config, credentials, name string) {

@@ -78,14 +78,14 @@ func (b botocoreFiles) view(name string) View {
 			}
 		}
 	}
-	v.Rejected = b.keys(name, v.Values)
-	if fault := b.endpoints(v.Values); v.Rejected == nil {
-		v.Rejected = fault
+	partial := b.keys(name, v.Values)
+	if v.Rejected = b.endpoints(v.Values); v.Rejected == nil {
+		v.Rejected = partial // a login corrects only this, so it comes last
 	}
 	return v
 }
 
-// keys leaves what belongs to the access key as it is in one section: botocore does not mix the files.
+// keys restores the keys and tokens of one section: botocore does not combine those of two files.
 func (b botocoreFiles) keys(name string, values map[string]Value) *Fault {
 	file, s := CredentialsFile, b.credentials[name]
 	if s.plain(AccessKeyID) == nil {
@@ -192,16 +192,16 @@ func lineOfInvalid(text string) int {
 	return number
 }
 
-// An iniParser does what RawConfigParser does in its strict mode, with what botocore makes of it.
+// An iniParser works like Python's RawConfigParser in strict mode.
 type iniParser struct {
 	file     File
 	sections []*section
 	defaults *section // [DEFAULT], whose settings every section has
 	current  *section
-	option   string // the setting that an indented line goes on with
+	option   string // the setting that an indented line continues
 	indent   int
 	seen     map[string]bool // sections, and settings of sections
-	odd      *Fault          // the first line that is nothing: Python goes on, and raises it at the end
+	odd      *Fault          // the first line that is not a setting: Python continues, and raises it at the end
 }
 
 func (p *iniParser) line(number int, line string) *Fault {
@@ -328,9 +328,9 @@ func pythonLineEnd(r rune) bool {
 	return r >= '\n' && r <= '\r' || r >= 0x1c && r <= 0x1e || r == 0x85 || r == 0x2028 || r == 0x2029
 }
 
-// pythonLower does what str.lower does, to any name that may be one of a setting.
+// pythonLower lowers a name as str.lower does.
 func pythonLower(s string) string {
-	return strings.ToLower(strings.ReplaceAll(s, "İ", "i̇")) // for Go it is a plain i
+	return strings.ToLower(strings.ReplaceAll(s, "İ", "i̇")) // Go lowers it to a plain i
 }
 
 // shellWords splits as shlex.split does. It reports false for an open quotation or a backslash at the end.

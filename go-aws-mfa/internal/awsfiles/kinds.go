@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Kinds are the kinds of credentials that a profile has. A kind is there if either reader sees it: what only one of
-// them takes for the profile can still hide a session, or be hidden by it.
+// Kinds are the kinds of credentials that a profile has. A kind counts if either reader sees it: a role
+// that only one of them finds can still hide a session.
 type Kinds struct {
 	Key     bool // an access key ID or a secret
 	Session bool // with a token, in either spelling
@@ -61,14 +61,14 @@ type Hop struct {
 	Ends  End
 }
 
-// An End is what is at the end of a hop.
+// An End describes the profile that a hop leads to.
 type End string
 
-// The ends of a hop. Only after AtRole there can be another one.
+// The ends of a hop. Only AtRole can be followed by another hop.
 const (
 	AtKey     End = "key"  // its key, whatever else it has
 	AtSelf    End = "self" // the profile before it, which names itself and has a key
-	AtLoop    End = "loop" // a profile that was there before, so nobody has a key
+	AtLoop    End = "loop" // an earlier profile of the chain, so none has a key
 	AtMissing End = "missing"
 	AtRole    End = "role"
 	AtOther   End = "other" // SSO, `aws login` or a process
@@ -111,7 +111,7 @@ func (p Profile) end(from string, seen bool) End {
 	return AtNothing
 }
 
-// A stray is a header that a reader or a person takes for that of a profile, and another reader does not.
+// A stray is a header that one reader or a person reads as that of a profile, and another reader does not.
 type stray struct {
 	profile string
 	place   Place
@@ -144,7 +144,7 @@ func strayNames(file File, line string) (names []string) {
 	return names
 }
 
-// headersProfile returns the profile that each reader takes a header for, "" for none.
+// headersProfile returns the profile that each reader sees in a header, "" for none.
 func headersProfile(file File, text string) (botocore, sdk string) {
 	botocore = text[1:max(1, strings.LastIndexByte(text, ']'))]
 	sdk, _ = sdkHeader(text)

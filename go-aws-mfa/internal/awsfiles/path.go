@@ -1,25 +1,37 @@
 package awsfiles
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 )
 
-// Surroundings are what a path is expanded with.
+// Surroundings are the environment that a path is expanded in.
 type Surroundings struct {
 	LookupEnv func(name string) (string, bool)
-	Home      func(user string) (string, bool) // the home folder of a user, "" for the one who runs this
+	Home      func(user string) (string, bool) // the home directory of a user, "" for the current one
+	Windows   bool
 }
 
-var shellVariable = regexp.MustCompile(`\$([0-9A-Za-z_]+|\{[^}]*\})`)
+var (
+	shellVariable   = regexp.MustCompile(`\$(?:([0-9A-Za-z_]+)|\{([^}]*)\})`)
+	windowsVariable = regexp.MustCompile(`'[^']*'?|%%|\$\$|%([^%]*)%|%[^%]*$|\$([0-9A-Za-z_-]+)|\$\{([^}]*)\}|\$\{[^}]*$`)
+)
 
-// ExpandPath returns a path as botocore takes it from AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, on systems
-// with slashes: with variables first, then the home folder put in. What is unknown stays as it is. botocore expands
-// nothing in ca_bundle and AWS_CA_BUNDLE.
+// ExpandPath expands variables, then the home directory, as botocore does for AWS_CONFIG_FILE and
+// AWS_SHARED_CREDENTIALS_FILE. Unknown variables and users stay as they are. botocore expands nothing in ca_bundle and
+// AWS_CA_BUNDLE.
 func ExpandPath(path string, in Surroundings) string {
-	path = shellVariable.ReplaceAllStringFunc(path, func(text string) string {
-		name := strings.TrimSuffix(strings.TrimPrefix(text[1:], "{"), "}")
-		if value, ok := in.LookupEnv(name); ok {
+	pattern, home, separators := shellVariable, "HOME", "/"
+	if in.Windows {
+		pattern, home, separators = windowsVariable, "USERPROFILE", `\/`
+	}
+	path = pattern.ReplaceAllStringFunc(path, func(text string) string {
+		if in.Windows && (text == "%%" || text == "$$") {
+			return text[:1]
+		}
+		found := pattern.FindStringSubmatch(text)
+		if value, ok := in.LookupEnv(cmp.Or(found[1:]...)); ok {
 			return value
 		}
 		return text
@@ -28,20 +40,19 @@ func ExpandPath(path string, in Surroundings) string {
 	if !ok {
 		return path
 	}
-	user, rest, slash := strings.Cut(rest, "/")
-	home, ok := in.Home(user)
-	if variable, set := in.LookupEnv("HOME"); user == "" && set {
-		home, ok = variable, true
+	user := rest
+	if end := strings.IndexAny(rest, separators); end >= 0 {
+		user = rest[:end]
+	}
+	folder, ok := in.Home(user)
+	if variable, set := in.LookupEnv(home); user == "" && set {
+		folder, ok = variable, true
 	}
 	if !ok {
 		return path
 	}
-	home = strings.TrimRight(home, "/")
-	if slash {
-		home += "/" + rest
+	if !in.Windows {
+		folder = strings.TrimRight(folder, "/")
 	}
-	if home == "" {
-		return "/"
-	}
-	return home
+	return cmp.Or(folder+rest[len(user):], "/")
 }

@@ -2,13 +2,13 @@ package awsfiles
 
 import "cmp"
 
-// Flags are what the command line says of calls; empty if it says nothing.
+// Flags are options of the command line; empty if not given.
 type Flags struct {
 	Region      string
 	EndpointURL string
 }
 
-// Calls are how AWS is called. What is empty, false or 0 is left to the SDK.
+// Calls are the settings of calls to AWS. Empty, false and 0 leave the choice to the SDK.
 type Calls struct {
 	Region       string
 	EndpointSTS  string

@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// Settings are what this program takes from a profile. Only settings with a text are there.
+// Settings are the values of a profile that this program uses. Empty values are left out.
 type Settings struct {
 	Values map[string]Value
 	Notes  []Fault // in the order of the settings
@@ -19,12 +19,12 @@ var takenSettings = []string{
 	ServicesSTS, ServicesIAM, IgnoreEndpoints, CABundle, UseFIPS, UseDualStack, MaxAttempts,
 }
 
-// Settings returns what this program takes from the profile. The error is a *Fault.
+// Settings returns the values of the profile that this program uses. The error is a *Fault.
 //
-// Both readers must be able to parse both files. A setting that both see alike, or that only one of them sees, is
-// taken. If they differ by quotation marks or a comment only, the SDK's value is taken, because botocore's cannot
-// work; but not in a command, where both may mean something. Any other difference is refused. A number of attempts
-// that is no number does not count.
+// Both readers must be able to parse both files. A value that both see, or that only one of them sees, is used. If
+// they differ only by quotation marks or a comment, the SDK's value is used, because botocore's cannot work. In a
+// command both can work, so there and everywhere else a difference is refused. A number of attempts that is not a
+// number is ignored.
 func (p Profile) Settings() (Settings, error) {
 	taken := Settings{Values: map[string]Value{}}
 	if fault := p.unreadable(); fault != nil {
@@ -45,7 +45,7 @@ func (p Profile) Settings() (Settings, error) {
 	return taken, nil
 }
 
-// unreadable returns why the profile cannot be read with certainty, or is not there.
+// unreadable returns why a reader cannot parse the files, or that the profile does not exist.
 func (p Profile) unreadable() *Fault {
 	switch {
 	case p.Botocore.Broken != nil:
@@ -62,7 +62,7 @@ func (p Profile) unreadable() *Fault {
 	return missing
 }
 
-// agreed returns the value of a setting that is taken, with a reason for a note.
+// agreed returns the value of a setting that this program uses, with a reason for a note.
 func (p Profile) agreed(name string) (value Value, note Reason, fault *Fault) {
 	botocore, sdk := p.Botocore.Values[name], p.SDK.Values[name]
 	switch {
@@ -86,13 +86,13 @@ func (p Profile) agreed(name string) (value Value, note Reason, fault *Fault) {
 		return value, "", &Fault{Reason: Unusable, Place: value.Place, Name: name}
 	case (name == UseFIPS || name == UseDualStack) && value.Text != "" && !isBoolean(value.Text):
 		return value, "", &Fault{Reason: NotBoolean, Place: value.Place, Name: name}
-	case name == SecurityToken: // that only botocore knows it is no news
+	case name == SecurityToken: // only botocore knows it, so there is nothing to note
 		note = ""
 	}
 	return value, note, nil
 }
 
-// undecorated returns a value without the comment or the quotation marks that the SDK takes off.
+// undecorated removes the comment and the quotation marks that the SDK removes.
 func undecorated(text string) string {
 	plain, ok := unquoted(strings.TrimSpace(withoutComment(" " + text)))
 	if !ok {
@@ -105,7 +105,7 @@ func isBoolean(text string) bool { return isTrue(text) || strings.ToLower(text) 
 
 func isTrue(text string) bool { return strings.ToLower(text) == "true" }
 
-// attempts returns a number of attempts; 0 for what is no such number.
+// attempts returns a number of attempts; 0 if the text is not one.
 func attempts(text string) int {
 	number := 0
 	for _, digit := range text {
@@ -120,8 +120,8 @@ func attempts(text string) int {
 // Source returns the settings of a profile that a login starts from: one with a long-term key, or with a
 // credential_process. The error is a *Fault.
 //
-// A role in the same profile is left unused, with a note, if it takes the profile's own key. A role that takes other
-// keys is refused: the AWS CLI would use those.
+// A role in the same profile is ignored, with a note, if it uses the profile's own key. A role that uses other keys is
+// refused: the AWS CLI would use those.
 func (p Profile) Source() (Settings, error) {
 	taken, err := p.Settings()
 	if err != nil {
@@ -180,8 +180,8 @@ func (p Profile) signIn() *Fault {
 	return &Fault{Reason: UsesSSO, Place: value.Place, Name: p.Name}
 }
 
-// Destination returns nil if the profile can get a session: it would destroy nothing, nothing would hide it, and
-// both readers could use the profile then. The profile need not exist. The error is a *Fault.
+// Destination returns nil if a session can be written to the profile: it overwrites no keys, nothing hides it, and
+// both readers can use the profile afterwards. The profile need not exist. The error is a *Fault.
 func (p Profile) Destination() error {
 	if fault := p.destination(); fault != nil {
 		return fault
@@ -189,8 +189,8 @@ func (p Profile) Destination() error {
 	return nil
 }
 
-// oldSession reports whether a view has the key of a session that only botocore knows as one, by the token of old
-// tools.
+// oldSession reports whether the key of a view belongs to a session whose token only botocore sees, because an old
+// tool wrote it.
 func (p Profile) oldSession(view View) bool {
 	id := view.Values[AccessKeyID]
 	return p.Botocore.Text(SecurityToken) != "" && id.Text != "" && id == p.Botocore.Values[AccessKeyID]
@@ -220,7 +220,7 @@ func (p Profile) destination() *Fault {
 		return p.signIn()
 	}
 	for _, view := range []View{p.Botocore, p.SDK} {
-		// A login writes both keys, so half of a pair is whole then.
+		// A login writes both keys, so half of a pair does not matter.
 		if view.Rejected != nil && view.Rejected.Reason != PartialKeys {
 			return view.Rejected
 		}

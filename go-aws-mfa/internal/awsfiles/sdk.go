@@ -25,7 +25,7 @@ func (s *sdkSection) has(name string) bool {
 
 func (s *sdkSection) text(name string) string { return s.values[name].Text }
 
-// An sdkParser holds what a line can go on with.
+// An sdkParser reads a file line by line.
 type sdkParser struct {
 	file     File
 	sections sdkSections
@@ -201,7 +201,7 @@ func (all sdkSections) markPartial() {
 	}
 }
 
-// keepProfiles renames sections of the config file to the names of their profiles, and drops what is none.
+// keepProfiles renames sections of the config file to the names of their profiles, and drops the others.
 func (all sdkSections) keepProfiles() {
 	renamed := map[string]bool{}
 	for _, name := range sortedNames(all) {
@@ -229,8 +229,8 @@ func sortedNames(all sdkSections) []string {
 	return names
 }
 
-// mergedSettings are what the SDK takes from a profile's section of the credentials file if the config file has one
-// too. Of endpoint_url, services and ignore_configured_endpoint_urls it takes the config file's only.
+// mergedSettings are the settings that the SDK reads from the credentials file if the profile is in both files. It
+// reads endpoint_url, services and ignore_configured_endpoint_urls from the config file only.
 var mergedSettings = []string{
 	RoleARN, SourceProfile, CredentialSource, MFASerial, Region, CredentialProcess, WebIdentityFile,
 	"ec2_metadata_service_endpoint_mode", UseDualStack, UseFIPS, "defaults_mode", RetryMode, CABundle, MaxAttempts,
@@ -260,6 +260,7 @@ func (s *sdkSection) take(other *sdkSection, names ...string) {
 	}
 }
 
+// view returns what the SDK sees, but for View.Rejected, which needs the whole chain of source profiles.
 func (f sdkFiles) view(name string) View {
 	v := View{Broken: f.broken, Values: map[string]Value{}}
 	s := f.sections[name]
@@ -279,6 +280,5 @@ func (f sdkFiles) view(name string) View {
 			}
 		}
 	}
-	_, v.Rejected = f.sections.linked(name, Place{}, map[string]bool{})
 	return v
 }

@@ -1,49 +1,61 @@
 package awsfiles
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// linked follows source profiles as the SDK does, and returns why it rejects the profile called name. It reports
-// whether the profile provides credentials. The place is that of the setting that names it.
-func (all sdkSections) linked(name string, from Place, seen map[string]bool) (provides bool, fault *Fault) {
-	s := all[name]
-	if s == nil {
-		return false, &Fault{Reason: SourceMissing, Place: from, Name: name}
-	}
-	if fault := s.badValue(); fault != nil {
-		return false, fault
-	}
-	source := s.values[SourceProfile]
-	again := seen[name]
-	if again { // what a role needs counts the first time only
-		source = sdkValue{}
-	} else if fault := s.withoutRole(); fault != nil {
-		return false, fault
-	}
-	if len(seen) > 0 && s.hasKeys() {
-		return true, nil
-	}
-	seen[name] = true
-	if fault := s.twoSources(!again); fault != nil {
-		return false, fault
-	}
-	if source.Text != "" {
-		provides, fault := all.linked(source.Text, source.Place, seen)
-		if fault == nil && !provides {
-			fault = &Fault{Reason: SourceEmpty, Place: source.Place, Name: source.Text}
+// rejected returns why the SDK cannot use the profile called name. It follows source profiles as the SDK does.
+func (all sdkSections) rejected(name string) *Fault {
+	seen := map[string]bool{}
+	var above []*sdkSection
+	var named Place
+	for all[name] != nil {
+		s, again := all[name], seen[name]
+		fault := s.badValue()
+		if fault == nil && !again { // a role counts the first time only
+			fault = s.withoutRole()
+		}
+		if fault == nil && len(seen) > 0 && s.hasKeys() {
+			return all.withoutSSOSession(above...)
+		}
+		if fault == nil {
+			fault = s.twoSources(!again)
 		}
 		if fault != nil {
-			return false, fault
+			return fault
+		}
+		source := s.values[SourceProfile]
+		if again || source.Text == "" {
+			return cmp.Or(all.withoutSSOSession(s), s.empty(above), all.withoutSSOSession(above...))
+		}
+		seen[name] = true
+		above = append(above, s)
+		name, named = source.Text, source.Place
+	}
+	return &Fault{Reason: SourceMissing, Place: named, Name: name}
+}
+
+// empty finds that a source profile provides nothing to the last one above it.
+func (s *sdkSection) empty(above []*sdkSection) *Fault {
+	if len(above) == 0 || s.hasKeys() || s.any(CredentialSource, CredentialProcess, WebIdentityFile,
+		SSOSession, SSORegion, SSOAccountID, SSOStartURL, SSORoleName) {
+		return nil
+	}
+	source := above[len(above)-1].values[SourceProfile]
+	return &Fault{Reason: SourceEmpty, Place: source.Place, Name: source.Text}
+}
+
+func (all sdkSections) withoutSSOSession(linked ...*sdkSection) *Fault {
+	for _, s := range slices.Backward(linked) {
+		session := s.values[SSOSession]
+		if session.Text != "" && all["sso-session "+strings.TrimSpace(session.Text)] == nil {
+			return &Fault{Reason: SSOSessionMissing, Place: session.Place, Name: session.Text}
 		}
 	}
-	if session := s.text(SSOSession); session != "" && all["sso-session "+strings.TrimSpace(session)] == nil {
-		return false, &Fault{Reason: SSOSessionMissing, Place: s.values[SSOSession].Place, Name: session}
-	}
-	return source.Text != "" || s.hasKeys() || s.any(CredentialSource, CredentialProcess, WebIdentityFile,
-		SSOSession, SSORegion, SSOAccountID, SSOStartURL, SSORoleName), nil
+	return nil
 }
 
 func (s *sdkSection) hasKeys() bool {
@@ -84,17 +96,15 @@ func (s *sdkSection) twoSources(first bool) *Fault {
 	return nil
 }
 
-// badValue finds half of a pair of keys, or a value that the SDK refuses.
+// badValue finds a value that the SDK refuses, or half of a pair of keys. A login corrects only the second, so it
+// comes last.
 func (s *sdkSection) badValue() *Fault {
-	if s.partial != nil {
-		return s.partial
-	}
 	for _, check := range sdkChecks {
 		if s.has(check.name) && !check.good(s.text(check.name)) {
 			return &Fault{Reason: BadValue, Place: s.values[check.name].Place, Name: check.name}
 		}
 	}
-	return nil
+	return s.partial
 }
 
 var sdkChecks = []struct {

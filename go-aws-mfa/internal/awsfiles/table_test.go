@@ -22,6 +22,7 @@ type row struct {
 	Config      fileText
 	Credentials fileText
 	Variables   map[string]string
+	System      string
 	Differs     string
 	Botocore    any
 	SDK         any
@@ -29,7 +30,7 @@ type row struct {
 	Expanded    string
 }
 
-// A fileText is written in the table as its lines, or as an object that says how they are encoded.
+// A fileText is written in the table as its lines, or as an object with their encoding.
 type fileText struct {
 	Lines    []string
 	Encoding string
@@ -120,7 +121,7 @@ func (r row) read(t *testing.T) Profile {
 	return Read(Files{Config: r.Config.bytes(t), Credentials: r.Credentials.bytes(t)}).Profile(r.Profile)
 }
 
-// Both views are what botocore and the SDK recorded, and the decisions are those of the toolkit's reader.
+// Both views match what botocore and the SDK recorded, and the decisions match the toolkit's reader.
 func TestEveryFileOfTheTable(t *testing.T) {
 	table(t, "files", func(t *testing.T, r row) {
 		p := r.read(t)
@@ -130,7 +131,7 @@ func TestEveryFileOfTheTable(t *testing.T) {
 	})
 }
 
-// Flags, variables and profiles are resolved as the SDK does, but where a row says otherwise.
+// Variables and profiles are resolved as the SDK does, except where a row gives a reason.
 func TestEveryVariableOfTheTable(t *testing.T) {
 	table(t, "variables", func(t *testing.T, r row) {
 		got := callsColumn(t, r)
@@ -146,6 +147,7 @@ func TestEveryPathOfTheTable(t *testing.T) {
 		got := ExpandPath(r.Path, Surroundings{
 			LookupEnv: func(name string) (string, bool) { value, ok := r.Variables[name]; return value, ok },
 			Home:      func(string) (string, bool) { return "", false },
+			Windows:   r.System == "Windows",
 		})
 		if got != r.Expanded {
 			t.Errorf("got %q, want %q", got, r.Expanded)
@@ -175,7 +177,7 @@ func botocoreColumn(v View, recorded any) map[string]any {
 	if v.Broken != nil {
 		place := fmt.Sprintf("%s %s:%d", v.Broken.Reason, v.Broken.Place.File, v.Broken.Place.Line)
 		if want, _ := recorded.(map[string]any)["fault"].(string); !strings.Contains(want, ":") {
-			place, _, _ = strings.Cut(place, ":") // botocore does not tell the line
+			place, _, _ = strings.Cut(place, ":") // botocore does not report the line
 		}
 		return map[string]any{"outcome": "broken", "fault": place}
 	}
@@ -278,6 +280,7 @@ func oursColumn(p Profile) map[string]any {
 	for _, place := range p.Strays {
 		strays = append(strays, fmt.Sprintf("%s:%d", place.File, place.Line))
 	}
+	put("differ", p.Differences(), p.Differences() != nil)
 	put("chain", hops, hops != nil)
 	put("strays", strays, strays != nil)
 	refused := fault(p.Destination())
@@ -289,7 +292,10 @@ func (k Kinds) names() (names []string) {
 	for _, kind := range []struct {
 		name  string
 		there bool
-	}{{"key", k.Key}, {"session", k.Session}, {"role", k.Role}, {"sso", k.SSO}, {"login", k.Login}, {"process", k.Process}} {
+	}{
+		{"key", k.Key}, {"session", k.Session}, {"role", k.Role},
+		{"sso", k.SSO}, {"login", k.Login}, {"process", k.Process},
+	} {
 		if kind.there {
 			names = append(names, kind.name)
 		}
@@ -344,8 +350,8 @@ func callsColumn(t *testing.T, r row) map[string]any {
 	return map[string]any{"outcome": "read", "values": present(values)}
 }
 
-// compared leaves what both ours and the SDK's column of variables have. The SDK stops at a file of certificates
-// that does not exist, and tells nothing else then.
+// compared keeps the values that both columns of a row of variables have. The SDK stops at a file of certificates
+// that does not exist, and reports nothing else.
 func compared(column any) any {
 	all := viaJSON(column).(map[string]any)
 	delete(all, "fault")

@@ -40,7 +40,7 @@ class InBotocore:
         values = {**_plain(config), **_plain(credentials)}
         keys = next((each for each in (_plain(credentials), _plain(config)) if KEYS[0] in each), None)
         rejected = None
-        if keys is not None:  # botocore does not mix the files
+        if keys is not None:  # botocore does not combine the keys of two files
             values = {name: each for name, each in values.items() if name not in (*KEYS, *TOKENS)}
             values |= {name: keys[name] for name in (*KEYS, *TOKENS) if name in keys}
             if KEYS[1] not in keys:
@@ -49,7 +49,8 @@ class InBotocore:
             named = values["services"]
             section = self.services.get(named.text)
             if not section:
-                rejected = rejected or Fault(Reason.SERVICES_MISSING, named.place, named.text)
+                # A login corrects half of a pair only, so this comes first.
+                rejected = Fault(Reason.SERVICES_MISSING, named.place, named.text)
             values |= _endpoints(section or {})
         return View(self.broken, config is not None or credentials is not None, rejected, values)
 
@@ -75,7 +76,7 @@ def parse(config: bytes, credentials: bytes) -> InBotocore:
 
 
 def profile_of(file: File, line: str) -> str:
-    """Return the profile that botocore takes a header for, `""` for none."""
+    """Return the profile that botocore sees in a header, `""` for none."""
     header = _HEADER.match(line)
     name = header[1] if header else ""
     if file is File.CREDENTIALS or name == "default":
@@ -146,7 +147,7 @@ class _Parser:
     def __init__(self, file: File) -> None:
         self.file = file
         self.found: dict[str, dict[str, list[tuple[int, str]]]] = {_DEFAULT: {}}
-        self.odd = 0  # the first line that is nothing: Python goes on, and raises it at the end
+        self.odd = 0  # the first line that is not a setting: Python continues, and raises it at the end
         self._section = self._option = ""
         self._indent = 0
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from toolkit.mfa.profiles.sdkchecks import rejected
 from toolkit.mfa.profiles.views import KEYS, PLAIN, ROLE, SERVICES, SSO, TOKENS, Fault, File, Place, Reason, Value, View
 
 _BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-# What is taken from a profile's section of the credentials file if the config file has one too. Of endpoint_url,
-# services and ignore_configured_endpoint_urls the SDK takes the config file's only.
+# The settings that the SDK reads from the credentials file if the profile is in both files. It reads endpoint_url,
+# services and ignore_configured_endpoint_urls from the config file only.
 _MERGED = (
     *ROLE, *SSO, "mfa_serial", "region", "credential_process", "ec2_metadata_service_endpoint_mode",
     "use_dualstack_endpoint", "use_fips_endpoint", "defaults_mode", "retry_mode", "ca_bundle", "max_attempts",
@@ -18,9 +17,9 @@ _MERGED = (
 )  # fmt: skip
 
 
-@dataclass
+@dataclass(frozen=True)
 class Section:
-    """A section while it is read."""
+    """A section of a file, or of both files once they are merged."""
 
     values: dict[str, Value] = field(default_factory=dict)
     nested: dict[str, dict[str, Value]] = field(default_factory=dict)  # of values without a text
@@ -39,7 +38,7 @@ class InSdk:
     sections: Mapping[str, Section] = field(default_factory=dict)  # profiles by name, and sections of other kinds
 
     def view(self, name: str) -> View:
-        """Return what the SDK sees of a profile."""
+        """Return what the SDK sees of a profile, but for `rejected`, which needs the whole chain of source profiles."""
         section = self.sections.get(name)
         if not section:
             return View(self.broken)
@@ -49,7 +48,7 @@ class InSdk:
             nested = services.nested.get(service, {}) if services else {}
             if "endpoint_url" in nested:
                 values[key] = nested["endpoint_url"]
-        return View(None, exists=True, rejected=rejected(self.sections, name), values=values)
+        return View(exists=True, values=values)
 
 
 def parse(config: bytes, credentials: bytes) -> InSdk:
@@ -62,15 +61,12 @@ def parse(config: bytes, credentials: bytes) -> InSdk:
     for name, section in known.items():
         if name.startswith("profile "):
             continue
-        if name in profiles:
-            _merge(profiles[name], section)
-        else:
-            profiles[name] = section
+        profiles[name] = _merged(profiles[name], section) if name in profiles else section
     return InSdk(None, profiles)
 
 
 def profile_of(file: File, line: str) -> str:
-    """Return the profile that the SDK takes a header for, `""` for none."""
+    """Return the profile that the SDK sees in a header, `""` for none."""
     name = _header(line) or ""
     if file is File.CREDENTIALS:
         return "" if name.startswith("profile ") else name
@@ -83,7 +79,7 @@ def go_lower(text: str) -> str:
 
 
 def _profiles(sections: dict[str, Section]) -> dict[str, Section]:
-    """Return the sections of the config file with profiles under their names, without what is none."""
+    """Return the sections of the config file with profiles under their names, without the others."""
     found, renamed = dict(sections), set[str]()
     for name in sorted(sections, key=lambda each: each.encode("utf-8", "surrogateescape")):
         if name in renamed:
@@ -97,13 +93,12 @@ def _profiles(sections: dict[str, Section]) -> dict[str, Section]:
     return found
 
 
-def _merge(section: Section, other: Section) -> None:
-    section.partial = other.partial
+def _merged(section: Section, other: Section) -> Section:
     both = all(name in other.values for name in KEYS)
-    for name in (*_MERGED, *((*KEYS, TOKENS[0]) if both else ())):
-        if name in other.values:
-            section.values[name] = other.values[name]
-            section.nested.pop(name, None)
+    names = (*_MERGED, *((*KEYS, TOKENS[0]) if both else ()))
+    values = {name: other.values[name] for name in names if name in other.values}
+    nested = {name: block for name, block in section.nested.items() if name not in values}
+    return Section(section.values | values, nested, other.partial)
 
 
 class _LoneQuote(Exception):
@@ -118,11 +113,14 @@ def _sections(file: File, data: bytes) -> dict[str, Section]:
         text = line.lstrip(" \t")
         if line.strip(_BLANKS) and not text.startswith(("#", ";")):
             parser.take(Place(file, number), line, text)
-    for section in parser.found.values():
-        for name, other in (KEYS, KEYS[::-1]):
-            if name in section.values and other not in section.values:
-                section.partial = Fault(Reason.PARTIAL_KEYS, section.values[name].place, other)
-    return parser.found
+    return {name: replace(section, partial=_partial(section)) for name, section in parser.found.items()}
+
+
+def _partial(section: Section) -> Fault | None:
+    for name, other in (KEYS, KEYS[::-1]):
+        if name in section.values and other not in section.values:
+            return Fault(Reason.PARTIAL_KEYS, section.values[name].place, other)
+    return None
 
 
 class _Parser:

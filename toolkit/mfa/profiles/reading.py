@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from toolkit.mfa.profiles import inbotocore, insdk
+from toolkit.mfa.profiles import inbotocore, insdk, sdkchecks
 from toolkit.mfa.profiles.inbotocore import InBotocore
 from toolkit.mfa.profiles.insdk import InSdk
-from toolkit.mfa.profiles.views import KEYS, ROLE, SSO, TOKENS, File, Place, Value, View
+from toolkit.mfa.profiles.views import KEYS, PLAIN, ROLE, SERVICES, SSO, TOKENS, File, Place, Value, View
 
 
 class End(StrEnum):
-    """What is at the end of a hop. Only after ROLE there can be another one."""
+    """The profile that a hop leads to. Only ROLE can be followed by another hop."""
 
     KEY = "key"  # its key, whatever else it has
     SELF = "self"  # the profile before it, which names itself and has a key
-    LOOP = "loop"  # a profile that was there before, so none has a key
+    LOOP = "loop"  # an earlier profile of the chain, so none has a key
     MISSING = "missing"
     ROLE = "role"
     OTHER = "other"  # SSO, `aws login` or a process
@@ -36,17 +36,16 @@ class Hop:
 
 @dataclass(frozen=True)
 class Profile:
-    """What there is to know of one profile.
+    """A profile as both readers see it.
 
-    A kind of credentials is there if either reader sees it: what only one of them takes for the profile can still
-    hide a session, or be hidden by it.
+    A kind of credentials counts if either reader sees it: a role that only one of them finds can still hide a session.
     """
 
     name: str
     botocore: View
     sdk: View
     chain: tuple[Hop, ...] = ()  # the source profiles, each named by the one before it
-    strays: tuple[Place, ...] = ()  # headers that may be meant for it, and that not both readers take for it
+    strays: tuple[Place, ...] = ()  # headers that may be meant for it, but that only one reader, or none, recognizes
 
     @property
     def exists(self) -> bool:
@@ -66,6 +65,12 @@ class Profile:
             "process": self.either("credential_process").text,
         }
         return tuple(name for name, there in found.items() if there)
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """The settings of which the readers see different texts. The old token is left out."""
+        names = (name for name in (*PLAIN, *SERVICES) if name != TOKENS[1])
+        return tuple(name for name in names if self.botocore.text(name) != self.sdk.text(name))
 
     def either(self, name: str) -> Value:
         """Return a setting as botocore sees it, or as the SDK does if botocore sees none."""
@@ -89,7 +94,8 @@ class Reading:
         """Return a profile, which need not exist."""
         alone = self._alone(name)
         strays = tuple(place for profile, place in self.strays if profile == name)
-        return replace(alone, chain=tuple(self._chain(alone)), strays=strays)
+        rejected = sdkchecks.rejected(self.in_sdk.sections, name) if alone.sdk.exists else None
+        return replace(alone, sdk=replace(alone.sdk, rejected=rejected), chain=tuple(self._chain(alone)), strays=strays)
 
     def _alone(self, name: str) -> Profile:
         return Profile(name, self.in_botocore.view(name), self.in_sdk.view(name))
@@ -107,7 +113,7 @@ class Reading:
 
 
 def read(config: bytes, credentials: bytes) -> Reading:
-    """Parse both files for both readers. What cannot be parsed is found in the views of each profile."""
+    """Parse both files for both readers. The views of each profile report what cannot be parsed."""
     strays = (*_strays(File.CONFIG, config), *_strays(File.CREDENTIALS, credentials))
     return Reading(inbotocore.parse(config, credentials), insdk.parse(config, credentials), strays)
 
@@ -134,7 +140,7 @@ def _end(profile: Profile, before: str, seen: set[str]) -> End:
 
 
 def _strays(file: File, data: bytes) -> Iterator[tuple[str, Place]]:
-    """Yield headers that a reader or a person takes for that of a profile, and another reader does not."""
+    """Yield headers that one reader or a person reads as that of a profile, and another reader does not."""
     for number, line in enumerate(data.decode("utf-8", "replace").split("\n"), start=1):
         text = line.strip()
         if text.startswith("["):

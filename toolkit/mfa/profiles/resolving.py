@@ -11,7 +11,7 @@ from toolkit.mfa.profiles.views import Fault, Reason, Refused
 
 @dataclass(frozen=True)
 class Calls:
-    """How AWS is called. What is empty, false or 0 is left to the SDK."""
+    """The settings of calls to AWS. Empty, false and 0 leave the choice to the SDK."""
 
     region: str = ""
     endpoint_sts: str = ""
@@ -23,7 +23,7 @@ class Calls:
 
 
 def resolve(settings: Settings, variables: Mapping[str, str], *, region: str = "", endpoint: str = "") -> Calls:
-    """Return how AWS is called, in the SDK's order: flag, variable, profile. A variable that is empty is unset.
+    """Return the settings of calls in the SDK's order: flag, variable, profile. An empty variable counts as unset.
 
     Differences from the SDK: an empty AWS_ENDPOINT_URL does not hide the services section, and a number of attempts
     or AWS_IGNORE_CONFIGURED_ENDPOINT_URLS that cannot be read is skipped. Raises Refused, with the name of a variable.

@@ -1,4 +1,4 @@
-"""What we take from a profile, where the two readers differ as well, and what we refuse."""
+"""The values of a profile that we use where the two readers agree or differ, and the profiles that we refuse."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MOST_ATTEMPTS = 9  # digits
 
 @dataclass(frozen=True)
 class Settings:
-    """What we take from a profile. Only settings with a text are there."""
+    """The values of a profile that we use. Empty values are left out."""
 
     values: Mapping[str, Value]
     notes: tuple[Fault, ...] = ()
@@ -44,12 +44,12 @@ class Settings:
 
 
 def settings(profile: Profile) -> Settings:
-    """Return what we take from a profile. Raises Refused.
+    """Return the values of a profile that we use. Raises Refused.
 
-    Both readers must be able to parse both files. A setting that both see alike, or that only one of them sees, is
-    taken. If they differ by quotation marks or a comment only, the SDK's value is taken, because botocore's cannot
-    work; but not in a command, where both may mean something. Any other difference is refused. A number of attempts
-    that is no number does not count.
+    Both readers must be able to parse both files. A value that both see, or that only one of them sees, is used. If
+    they differ only by quotation marks or a comment, the SDK's value is used, because botocore's cannot work. In a
+    command both can work, so there and everywhere else a difference is refused. A number of attempts that is not a
+    number is ignored.
     """
     fault = _unreadable(profile)
     if fault:
@@ -67,8 +67,8 @@ def settings(profile: Profile) -> Settings:
 def source(profile: Profile) -> Settings:
     """Return the settings of a profile that a login starts from: one with a long-term key or a credential_process.
 
-    A role in the same profile is left unused, with a note, if it takes the profile's own key. A role that takes other
-    keys is refused: the AWS CLI would use those. Raises Refused.
+    A role in the same profile is ignored, with a note, if it uses the profile's own key. A role that uses other keys is
+    refused: the AWS CLI would use those. Raises Refused.
     """
     taken = settings(profile)
     fault = _unfit_source(profile, taken)
@@ -80,7 +80,7 @@ def source(profile: Profile) -> Settings:
 
 
 def destination(profile: Profile) -> None:
-    """Raise Refused if a session would destroy keys of a profile, would be hidden, or could not be read there.
+    """Raise Refused if a session in the profile would overwrite keys, be hidden, or be unreadable for a reader.
 
     The profile need not exist.
     """
@@ -95,14 +95,14 @@ def destination(profile: Profile) -> None:
     if profile.first(*ROLE)[0]:
         fault = fault or Fault(Reason.IS_ROLE, profile.first(*ROLE)[1].place, profile.name)
     fault = fault or _sign_in(profile)
-    # A login writes both keys, so half of a pair is whole then.
+    # A login writes both keys, so half of a pair does not matter.
     rejected = [view.rejected for view in views if view.rejected and view.rejected.reason is not Reason.PARTIAL_KEYS]
     if fault or rejected:
         raise Refused(fault or rejected[0])
 
 
 def _old_session(profile: Profile, view: View) -> bool:
-    """Return whether a view has the key of a session that only botocore knows as one, by the token of old tools."""
+    """Return whether a view's key belongs to a session whose token only botocore sees: an old tool wrote it."""
     same = view.values.get(KEYS[0]) == profile.botocore.values.get(KEYS[0], Value())
     return bool(profile.botocore.text(TOKENS[1]) and view.text(KEYS[0]) and same)
 
@@ -113,7 +113,7 @@ def is_boolean(text: str) -> bool:
 
 
 def attempts(text: str) -> int:
-    """Return a number of attempts; 0 for what is no such number."""
+    """Return a number of attempts; 0 if the text is not one."""
     return int(text) if text.isascii() and text.isdecimal() and int(text[:-1] or 0) < 10 ** (_MOST_ATTEMPTS - 1) else 0
 
 
@@ -125,7 +125,7 @@ def _unreadable(profile: Profile) -> Fault | None:
 
 
 def _agreed(profile: Profile, name: str) -> tuple[Value, Reason | None]:
-    """Return the value of a setting that is taken, with a reason for a note."""
+    """Return the value of a setting that we use, with a reason for a note."""
     botocore, sdk = profile.botocore.values.get(name, Value()), profile.sdk.values.get(name, Value())
     value, note = botocore, None
     if botocore.text != sdk.text:
@@ -144,11 +144,11 @@ def _agreed(profile: Profile, name: str) -> tuple[Value, Reason | None]:
         raise Refused(Fault(Reason.UNUSABLE, value.place, name))
     if name in BOOLEANS and value.text and not is_boolean(value.text):
         raise Refused(Fault(Reason.NOT_BOOLEAN, value.place, name))
-    return value, None if name == TOKENS[1] else note  # that only botocore knows that token is no news
+    return value, None if name == TOKENS[1] else note  # only botocore knows that token, so there is nothing to note
 
 
 def _undecorated(text: str) -> str:
-    """Return a value without the comment or the quotation marks that the SDK takes off."""
+    """Return a value without the comment and the quotation marks that the SDK removes."""
     plain = unquoted(without_comment(f" {text}").strip())
     return text if plain is None else plain
 

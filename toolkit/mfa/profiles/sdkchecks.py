@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
 
-from toolkit.mfa.profiles.views import KEYS, ROLE, ROLE_SOURCES, SSO, Fault, Place, Reason, Value
+from toolkit.mfa.profiles.insdk import Section
+from toolkit.mfa.profiles.views import KEYS, ROLE, ROLE_SOURCES, SSO, Fault, Place, Reason
 
 _INTEGER = re.compile(
     r"([+-]?)(?:0[xX](?P<x>(?:_?[0-9a-fA-F])+)|0[bB](?P<b>(?:_?[01])+)|0[oO]?(?P<o>(?:_?[0-7])+)|(?P<d>0|[1-9](?:_?[0-9])*))",
@@ -15,20 +15,29 @@ _INTEGER = re.compile(
 _BASES = {"x": 16, "b": 2, "o": 8, "d": 10}
 
 
-class _Section(Protocol):
-    values: dict[str, Value]
-    partial: Fault | None
-
-    def text(self, name: str) -> str: ...
-
-
-def rejected(sections: Mapping[str, _Section], name: str) -> Fault | None:
-    """Return why the SDK cannot use a profile that is there, None if it can."""
-    return _linked(sections, name, Place(), set())[1]
+def rejected(sections: Mapping[str, Section], name: str) -> Fault | None:
+    """Return why the SDK cannot use a profile, None if it can. Follows source profiles as the SDK does."""
+    seen, above, named = set[str](), list[Section](), Place()
+    while section := sections.get(name):
+        again = name in seen  # a role counts the first time only
+        fault = _bad_value(section) or (None if again else _without_role(section))
+        if fault:
+            return fault
+        if seen and _has_keys(section):
+            return _sso_missing(sections, above)
+        fault = _two_sources(section, again=again)
+        if fault:
+            return fault
+        if again or not section.text("source_profile"):
+            return _sso_missing(sections, [section]) or _empty(section, above) or _sso_missing(sections, above)
+        seen.add(name)
+        above.append(section)
+        name, named = section.text("source_profile"), section.values["source_profile"].place
+    return Fault(Reason.SOURCE_MISSING, named, name)
 
 
 def integer(text: str) -> int | None:
-    """Return what strconv.ParseInt makes of a text with base 0; None for an error."""
+    """Return the number that strconv.ParseInt reads with base 0; None for an error."""
     match = _INTEGER.fullmatch(text)
     if not match or not match.lastgroup:
         return None
@@ -36,52 +45,45 @@ def integer(text: str) -> int | None:
     return number if -(2**63) <= number < 2**63 else None
 
 
-def _linked(sections: Mapping[str, _Section], name: str, named: Place, seen: set[str]) -> tuple[bool, Fault | None]:
-    """Follow source profiles as the SDK does; return whether the profile provides credentials, and what is wrong."""
-    section = sections.get(name)
-    if not section:
-        return False, Fault(Reason.SOURCE_MISSING, named, name)
-    again = name in seen  # what a role needs counts the first time only
-    fault = _bad_value(section) or (None if again else _without_role(section))
-    if fault:
-        return False, fault
-    has_keys = all(map(section.text, KEYS))
-    if seen and has_keys:
-        return True, None
-    seen.add(name)
-    fault = _two_sources(section, again=again)
-    source = "" if again else section.text("source_profile")
-    if source and not fault:
-        provides, fault = _linked(sections, source, section.values["source_profile"].place, seen)
-        if not provides and not fault:
-            fault = Fault(Reason.SOURCE_EMPTY, section.values["source_profile"].place, source)
-    session = section.text("sso_session")
-    if session and not fault and f"sso-session {session.strip()}" not in sections:
-        fault = Fault(Reason.SSO_SESSION_MISSING, section.values["sso_session"].place, session)
+def _has_keys(section: Section) -> bool:
+    return all(map(section.text, KEYS))
+
+
+def _empty(section: Section, above: Sequence[Section]) -> Fault | None:
+    """Return a fault if a source profile provides nothing to the last one above it."""
     others = ("credential_process", *ROLE_SOURCES[1:], *SSO)
-    return not fault and (bool(source) or has_keys or any(map(section.text, others))), fault
+    if not above or _has_keys(section) or any(map(section.text, others)):
+        return None
+    source = above[-1].values["source_profile"]
+    return Fault(Reason.SOURCE_EMPTY, source.place, source.text)
 
 
-def _without_role(section: _Section) -> Fault | None:
+def _sso_missing(sections: Mapping[str, Section], linked: Sequence[Section]) -> Fault | None:
+    for section in reversed(linked):
+        session = section.text("sso_session")
+        if session and f"sso-session {session.strip()}" not in sections:
+            return Fault(Reason.SSO_SESSION_MISSING, section.values["sso_session"].place, session)
+    return None
+
+
+def _without_role(section: Section) -> Fault | None:
     name = next(filter(section.text, ROLE_SOURCES), "")
     if section.text(ROLE[0]) or not name:
         return None
     return Fault(Reason.ROLE_MISSING, section.values[name].place, name)
 
 
-def _two_sources(section: _Section, *, again: bool) -> Fault | None:
+def _two_sources(section: Section, *, again: bool) -> Fault | None:
     names = ("credential_source", "credential_process", "web_identity_token_file", *(() if again else ROLE_SOURCES[:1]))
     found = [name for name in names if section.text(name)]
     return Fault(Reason.TWO_SOURCES, section.values[found[1]].place, found[1]) if len(found) > 1 else None
 
 
-def _bad_value(section: _Section) -> Fault | None:
-    if section.partial:
-        return section.partial
+def _bad_value(section: Section) -> Fault | None:
     for name, good in _CHECKS.items():
         if name in section.values and not good(section.text(name)):
             return Fault(Reason.BAD_VALUE, section.values[name].place, name)
-    return None
+    return section.partial  # a login corrects only this, so it comes last
 
 
 def _exactly(*words: str) -> Callable[[str], bool]:

@@ -36,7 +36,7 @@ class Reason(StrEnum):
     SOURCE_MISSING = "source-missing"  # no such source_profile; for the SDK
     SOURCE_EMPTY = "source-empty"  # a source_profile without credentials; for the SDK
     SSO_SESSION_MISSING = "sso-session-missing"  # no such sso-session section; for the SDK
-    # We do not take a profile.
+    # A profile is refused.
     NO_PROFILE = "no-profile"  # its place is a section that may be meant, if there is one
     READERS_DIFFER = "readers-differ"  # two values for one setting
     UNUSABLE = "unusable-value"  # a value with a control character in it
@@ -44,14 +44,14 @@ class Reason(StrEnum):
     NO_KEY = "no-key"
     IS_SESSION = "is-session"
     IS_ROLE = "is-role"
-    ROLE_ELSEWHERE = "role-elsewhere"  # a key, and a role that takes the keys of the profile that is named
+    ROLE_ELSEWHERE = "role-elsewhere"  # a key, and a role that uses the keys of the profile that is named
     USES_SSO = "uses-sso"
     USES_LOGIN = "uses-login"  # login_session, which `aws login` writes
-    HOLDS_KEYS = "holds-keys"  # long-term keys, which a session would replace
-    # Notes: the profile is taken, but a person should know.
+    HOLDS_KEYS = "holds-keys"  # long-term keys, which a session would overwrite
+    # Notes: the profile is accepted, but its owner should know.
     ONE_READER = "one-reader"  # only one reader finds the setting
-    DECORATED = "decorated"  # botocore takes quotes or a comment for a part of the value
-    ROLE_UNUSED = "role-unused"  # the key is taken and the role is not
+    DECORATED = "decorated"  # botocore reads quotes or a comment as part of the value
+    ROLE_UNUSED = "role-unused"  # the key is used and the role is not
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Fault:
-    """A problem in the files or the environment: a kind, and what is needed to find it, without any value."""
+    """A problem in the files or the environment: its kind and its place, never a value."""
 
     reason: Reason
     place: Place = Place()
@@ -80,7 +80,7 @@ class Fault:
 
 
 class Refused(Exception):
-    """A profile that we do not take, with the fault as `fault`."""
+    """A refused profile, with the reason and the place in `fault`."""
 
     def __init__(self, fault: Fault) -> None:
         """Take the fault."""
@@ -111,6 +111,8 @@ BOOLEANS = ("use_fips_endpoint", "use_dualstack_endpoint")
 # The endpoint_url of a service in the services section that the profile names.
 SERVICES = {"services.sts": "sts", "services.iam": "iam"}
 PLAIN = (
-    *KEYS, *TOKENS, *ROLE, *SSO, *BOOLEANS, "credential_process", "login_session", "region", "mfa_serial",
-    "endpoint_url", "services", "ignore_configured_endpoint_urls", "ca_bundle", "max_attempts", "retry_mode",
+    *KEYS, *TOKENS, "credential_process", "credential_source", "web_identity_token_file", "role_arn",
+    "source_profile", "sso_session", "sso_region", "sso_start_url", "sso_account_id", "sso_role_name", "login_session",
+    "region", "mfa_serial", "endpoint_url", "services", "ignore_configured_endpoint_urls", "ca_bundle", *BOOLEANS,
+    "max_attempts", "retry_mode",
 )  # fmt: skip
