@@ -9,8 +9,8 @@ from toolkit.mfa import profiles
 GENERATED = 1500
 
 
-def test_the_sdk_sees_what_is_recorded_and_what_we_take_for_its_view() -> None:
-    """The columns of the SDK are what it makes of files and variables now, and any file is seen as it sees it."""
+def test_the_sdk_reads_what_is_recorded_and_what_our_view_shows() -> None:
+    """The recorded columns equal what the SDK reads now, and our view equals the SDK's for any file."""
     files, variables = table.cases(), table.cases("variables")
     generated = [generate(seed) for seed in range(GENERATED)]
     seen = table.by_sdk([*files, *variables, *generated])

@@ -1,4 +1,4 @@
-"""Fill the columns of the table: run it as `python -m tests.profiles.record` and read the difference."""
+"""Fill the columns of the table. Run `python -m tests.profiles.record`, then review the difference."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The table of config and credentials files: its format, and a column for each reader.
 
 A case is a profile of two files. A file is its lines, or an object with `lines` and how they are written: `encoding`,
-`end` (of each line) and `open` (the last line has no end). The Go tests of the package `awsfiles` read the same table.
+`end` (of each line) and `open` (the last line has no end). A case of variables has `differs` where our result is not
+the SDK's, with the reason. The Go tests of the package `awsfiles` read the same table.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import base64
 import codecs
 import json
+import ntpath
 import os
 import posixpath
 import subprocess
@@ -122,7 +124,7 @@ def _botocore_keys(session: Session, profile: str) -> dict[str, str]:
 
 
 def _unparsed(error: ConfigParseError) -> str:
-    """Return the reason, the file and the line, as far as botocore tells them."""
+    """Return the reason, the file and the line, as far as botocore reports them."""
     told: Any = error.kwargs
     path, cause = Path(told["path"]), told["error"]
     file = path.name.removesuffix("_file")
@@ -168,6 +170,7 @@ def ours(case: Case) -> Column:
         "botocore": _shown(profile.botocore.broken or profile.botocore.rejected),
         "sdk": _shown(profile.sdk.broken or profile.sdk.rejected),
         "kinds": list(profile.kinds),
+        "differ": list(profile.differences),
         "chain": [f"{hop.ends} {hop.place.file}:{hop.place.line} {hop.name}" for hop in profile.chain],
         "strays": [f"{place.file}:{place.line}" for place in profile.strays],
         "source": _source(profile),
@@ -241,7 +244,7 @@ def _with_booleans(view: View, values: dict[str, str]) -> dict[str, str]:
 
 
 def _text(text: str) -> str:
-    """Return a text as JSON can have it: bytes that are no text are replaced one by one, as Go does."""
+    """Return a text that JSON can contain: invalid bytes are replaced one by one, as Go does."""
     return "".join("\ufffd" if "\udc80" <= letter <= "\udcff" else letter for letter in text)
 
 
@@ -250,7 +253,7 @@ def _present(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def resolved(case: Case) -> Column:
-    """Return how AWS is called, given variables as well."""
+    """Return the settings of calls to AWS, including variables."""
     profile = profiles.read(case.config, case.credentials).profile(case.profile)
     try:
         calls = profiles.resolve(profiles.settings(profile), case.row["variables"])
@@ -261,20 +264,22 @@ def resolved(case: Case) -> Column:
 
 
 def expanded(case: Case) -> str:
-    """Return a path as botocore expands it on systems with slashes."""
+    """Return a path as botocore expands it on a system."""
+    system = ntpath if case.row.get("system") == "Windows" else posixpath
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
             patch.delenv(name)
         for name, value in case.row["variables"].items():
             patch.setenv(name, value)
         path: str = case.row["path"]
-        return posixpath.expanduser(posixpath.expandvars(path))
+        found: str = system.expanduser(system.expandvars(path))
+    return found
 
 
 def like_sdk(ours: Column, sdk: Column) -> bool:
-    """Return whether two columns of variables say the same, as far as the SDK tells.
+    """Return whether two columns of variables agree, as far as the SDK reports.
 
-    It stops at a file of certificates that does not exist, and tells nothing else then.
+    It stops at a file of certificates that does not exist, and reports nothing else.
     """
     if ours["outcome"] != sdk["outcome"]:
         return False
@@ -286,7 +291,7 @@ def like_sdk(ours: Column, sdk: Column) -> bool:
 
 
 def like_recorded(column: Column, recorded: Column) -> Column:
-    """Return a column without the line of a fault of which botocore does not tell the line."""
+    """Return a column without the line of a fault where botocore does not report the line."""
     if "fault" in column and ":" not in recorded.get("fault", ":"):
         return column | {"fault": column["fault"].partition(":")[0]}
     return column
@@ -307,7 +312,7 @@ def _fields(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _json(value: object) -> str:
-    """Return a value as JSON in which letters that nobody sees are escaped."""
+    """Return a value as JSON with invisible letters escaped."""
     text = json.dumps(value, ensure_ascii=False)
     return "".join(
         letter if letter.isprintable() and not combining(letter) else json.dumps(letter)[1:-1] for letter in text

@@ -1,5 +1,5 @@
-// The sdkview command prints what the AWS SDK for Go makes of config and credentials files: for each request on
-// standard input, a line of JSON. It makes no calls.
+// The sdkview command prints how the AWS SDK for Go reads config and credentials files: a line of JSON for each
+// request on standard input. It makes no calls.
 package main
 
 import (
@@ -24,7 +24,7 @@ type request struct {
 	Env                 map[string]string // nil: only the files are read
 }
 
-// view is what a request is answered with. Empty values are left out.
+// A view is the answer to a request. Empty values are left out.
 type view struct {
 	Outcome string            `json:"outcome"` // "read", "missing", "rejected" or "panic"
 	Values  map[string]string `json:"values,omitempty"`
@@ -126,7 +126,7 @@ var (
 		aws.DualStackEndpointStateEnabled: "true", aws.DualStackEndpointStateDisabled: "false"}
 )
 
-// resolved is what clients would call with, given variables as well.
+// resolved returns the settings that clients would call with, including variables.
 func resolved(r request, configFile, credentialsFile string) view {
 	os.Clearenv()
 	for name, value := range r.Env {
@@ -138,7 +138,7 @@ func resolved(r request, configFile, credentialsFile string) view {
 		config.WithSharedCredentialsFiles([]string{credentialsFile}),
 		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "secret", "")))
 	var unread *os.PathError
-	if errors.As(err, &unread) { // no file of certificates exists here: the SDK's error names the one that it wants
+	if errors.As(err, &unread) { // no certificates exist here, and the SDK's error names the file
 		return view{Outcome: "read", Values: map[string]string{"ca_bundle": unread.Path}}
 	} else if err != nil {
 		return view{Outcome: "rejected"}
