@@ -51,6 +51,9 @@ def without_proxies(text: str, settings: Iterable[str]) -> str:
     for whole in (*known, *addresses):
         for form in _forms(whole):
             text = text.replace(form, anonymous(whole))
+    for begun in (re.split(r"[,|]", address)[0] for address in addresses):  # Go parts a list within a password, too
+        if "@" not in begun and ":" in begun.partition("//")[2]:
+            text = text.replace(begun, f"{begun.partition('//')[0]}//…")
     for userinfo in map(_userinfo, addresses):
         for form in _forms(userinfo):
             text = text.replace(f"{form}@", "…@")
@@ -84,7 +87,7 @@ def _secrets(address: str) -> Iterator[str]:
     user, colon, password = _userinfo(address).partition(":")
     web = address.startswith(("http:", "https:"))
     secret = password if colon else user if web else ""  # `https://token@host`; `ssh://git@host` has no secret
-    for part in (secret, *re.split(r"[:/?#@\[\]\s]", secret)):
+    for part in (secret, *re.split(r"[:/?#@\[\]\s,|]", secret)):
         yield from filter(None, _forms(part))
 
 

@@ -86,6 +86,8 @@ class Run:
 @contextlib.contextmanager
 def running(settings: EngineSettings, watcher: Watcher, limits: Limits) -> Iterator[Run]:
     """Hold `dist/` alone for a run, and end whatever it started."""
+    if isinstance(settings, CompileSettings):
+        source.check_dist(settings.source, settings.dist)
     store = Store(settings.dist)
     with contextlib.ExitStack() as stack:
         stack.enter_context(store.lock(watcher.say))

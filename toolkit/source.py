@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit import gomodule
-from toolkit.errors import NameNotText, SourceError
+from toolkit.errors import NameNotText, SourceError, UsageError
 from toolkit.go import asking, documents, repository, snapshot, tree
 from toolkit.go.asking import Inquiry, Known
 from toolkit.go.filelist import problem
@@ -46,6 +46,20 @@ def resolve(text: str, inquiry: Inquiry) -> Found:
             f"`{text}` is not a directory", hint="name one with a Go main package, or a module as `path@version`"
         )
     return _from_directory(directory, inquiry)
+
+
+def check_dist(text: str, dist: Path) -> None:
+    """Raise UsageError where `--dist` is the directory of the module itself: nothing is ever written to a source."""
+    try:
+        directory = Path(text).expanduser().absolute()
+        _, root = _module_root(directory)
+        same = directory.is_dir() and root.resolve() == dist.resolve()
+    except (SourceError, OSError, RuntimeError, ValueError):  # it is not a directory of a module
+        return
+    if same:
+        raise UsageError(
+            f"`--dist` is the directory of the source: `{root}`", hint="name another one, such as `--dist dist`"
+        )
 
 
 def _from_directory(directory: Path, inquiry: Inquiry) -> Found:

@@ -101,6 +101,7 @@ TREES = {
     "embed: what quotes hide": Tree({"main.go": embedding('"a b.txt" `c d`/*'), "a b.txt": "1", "c d/x": "2"}, REFUSED),
     "embed: no hidden files": Tree({"main.go": embedding("d"), "d/.h": "1", "d/_i": "2", "d/j": "3"}),
     "embed: hidden files with all:": Tree({"main.go": embedding("all:d"), "d/.h": "1", "d/_i": "2", "d/j": "3"}),
+    "embed: all there is": Tree({"main.go": embedding("*"), "a.txt": "1", ".b": "2", "c/d": "3"}),
     "embed: prose": Tree({"main.go": embedding("*.md LICENSE"), "README.md": "1", "LICENSE": "2", "b.md": "3"}),
     "embed: a pattern over directories": Tree({"main.go": embedding("*/x.css"), "a/x.css": "1", "b/x.css": "2"}),
     "embed: nothing matches": Tree({"main.go": embedding("*.css")}, REFUSED),

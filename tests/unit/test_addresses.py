@@ -81,6 +81,8 @@ def test_a_text_is_shown_without_the_passwords_of_proxies(proxies: list[str], to
         ("GOPROXY", "http://u:X9/hunter2@host", "`X9`"),
         ("GOPROXY", "https://a:hunter2@one|https://b:X9hunter2@two,direct", "b:X9hunter2@two and a:hunter2@one"),
         ("GOPROXY", "https://a:hun,ter2X9@one,direct", "https://a:hun,ter2X9@one,direct, hun,ter2X9"),
+        ("GOPROXY", "https://a:hun,hunter2@one,direct", 'parse "https://a:hun" and hunter2'),
+        ("GOPROXY", "https://one,https://a:X9|hunter2@two", "https://a:X9 and hunter2@two"),
         ("GOPROXY", "https://hunter2token@host", "token hunter2token"),
         ("GONOPROXY", "https://u:hunter2@host", "GONOPROXY=https://u:hunter2@host"),
         ("HTTPS_PROXY", "http://u:hunter2%40X9@host:1", "hunter2@X9 and hunter2%40X9"),

@@ -11,7 +11,7 @@ import pytest
 from tests.integration.exact import LINUX, WINDOWS, Builds, started
 from tests.unit.samples import write_tree
 from toolkit import source, toolchain
-from toolkit.errors import LinkOutside, NameNotText, ReplacementOutside, SourceError, SourceTooLarge
+from toolkit.errors import LinkOutside, NameNotText, ReplacementOutside, SourceError, SourceTooLarge, UsageError
 from toolkit.model import Module, Source
 from toolkit.options import SourceLimit
 
@@ -317,3 +317,31 @@ def test_a_source_that_is_too_large_is_an_error(limit: SourceLimit, engine: Buil
     with pytest.raises(SourceTooLarge) as caught:
         source.resolve(str(program), replace(engine.inquiry(), limit=limit))
     assert "`--max-source`" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "dist", "refused"),
+    [
+        (".", ".", True),
+        ("cmd/x", ".", True),
+        ("link/cmd", ".", True),
+        (".", "link", True),
+        (".", "dist", False),
+        (".", "cmd", False),
+        (".", "..", False),
+        ("../none", ".", False),
+        ("x@v1.0.0", ".", False),
+    ],
+)
+def test_nothing_is_written_to_a_source(
+    text: str, dist: str, *, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--dist` may be below it or above it, and cannot be the same directory."""
+    write_tree(tmp_path / "top", {"go.mod": "module x\n", "cmd/x/main.go": MAIN})
+    (tmp_path / "top" / "link").symlink_to(".")
+    monkeypatch.chdir(tmp_path / "top")
+    if not refused:
+        source.check_dist(text, Path(dist))
+        return
+    with pytest.raises(UsageError, match="`--dist` is the directory of the source"):
+        source.check_dist(text, Path(dist))

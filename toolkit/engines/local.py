@@ -111,7 +111,8 @@ class LocalEngine:
 
     def ask(self, argv: tuple[str, ...], cwd: Path, env: Mapping[str, str], *, fresh: bool, online: bool) -> Answer:
         """Run the go command to its end, for a question."""
-        held = {**self._offline(cwd), "GOPATH": str(self.caches.checked), **self.caches.environment()}
+        # Never in the tree: the go command keeps its counters below `HOME`, and a source may embed all there is.
+        held = {**self._offline(self._work), "GOPATH": str(self.caches.checked), **self.caches.environment()}
         if not online:
             return self._answer(argv, cwd, {**held, "GOPROXY": "off", **env})
         go = self._go.env
