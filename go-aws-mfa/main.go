@@ -1,4 +1,5 @@
-// The aws-mfa command swaps a long-term AWS access key and an MFA code for a session, and writes it into a profile.
+// The aws-mfa command exchanges a long-term AWS access key and an MFA code for a session, and writes the session into a
+// profile.
 package main
 
 import (
@@ -12,8 +13,8 @@ import (
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/cli"
+	"aws-mfa.example/aws-mfa/internal/messages"
 	"aws-mfa.example/aws-mfa/internal/prompt"
-	"aws-mfa.example/aws-mfa/internal/words"
 	smithytime "github.com/aws/smithy-go/time"
 )
 
@@ -32,12 +33,21 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	app := cli.App{
-		Version: strings.TrimSpace(version), Digest: sourceDigest, Language: words.FromEnvironment(os.Getenv),
-		Terminal: sync.OnceValue(func() *prompt.Terminal { return prompt.Find(os.Stdin, os.Stderr) }),
-		Stdout:   os.Stdout, Stderr: os.Stderr, Now: time.Now, Wait: smithytime.SleepWithContext,
+		Version:  strings.TrimSpace(version),
+		Digest:   sourceDigest,
+		Language: messages.FromEnvironment(os.Getenv),
+		Terminal: sync.OnceValue(findTerminal),
+		Stdout:   os.Stdout,
+		Stderr:   os.Stderr,
+		Now:      time.Now,
+		Wait:     smithytime.SleepWithContext,
 	}
 	if !prompt.IsTerminal(os.Stdin) {
 		app.Stdin = os.Stdin
 	}
 	return app.Run(ctx, os.Args[1:])
+}
+
+func findTerminal() *prompt.Terminal {
+	return prompt.Find(os.Stdin, os.Stderr)
 }

@@ -73,7 +73,7 @@ func TestLanguage(t *testing.T) {
 		command := program(t, "-s x -d x", "LC_ALL="+locale)
 		var stderr strings.Builder
 		command.Stderr = &stderr
-		if _ = command.Run(); !strings.HasPrefix(stderr.String(), "aws-mfa: error: "+text) {
+		if _ = command.Run(); !strings.HasPrefix(stderr.String(), "aws-mfa: error[usage]: "+text) {
 			t.Errorf("%s: %q", locale, stderr.String())
 		}
 	}
@@ -254,7 +254,7 @@ func TestAddresses(t *testing.T) {
 		environment = append(environment, "AWS_ENDPOINT_URL=", "HTTPS_PROXY="+proxy.URL, "NO_PROXY=", "AWS_MAX_ATTEMPTS=1", variable)
 		out, _ := program(t, "-s a --code 123456", environment...).CombinedOutput()
 		mu.Lock()
-		if !hosts[host] || !strings.Contains(string(out), "could not reach AWS") {
+		if !hosts[host] || !strings.Contains(string(out), "error[aws-unreachable]") {
 			t.Errorf("%s calls %v, not %s: %s", variable, hosts, host, out)
 		}
 		mu.Unlock()

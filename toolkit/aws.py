@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
 from toolkit.addresses import is_address, without_mistyped, without_proxies
-from toolkit.errors import AwsBusy, AwsRefused, AwsUnreachable
+from toolkit.errors import AwsBusy, AwsRefused, AwsUnreachable, ClockWrong, KeysRefused
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -26,6 +26,7 @@ _SERVICES = ("sts", "iam", "s3")
 _FALLBACK_REGION = "us-east-1"  # STS cannot be called without one, and in this one it always is
 _BUSY = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
 _LATER = {"EntityTemporarilyUnmodifiable"}  # what IAM says of what was changed a moment ago
+_KEYS = {"InvalidClientTokenId", "SignatureDoesNotMatch"}  # of the key, and of its secret
 _SKEWED = {"RequestTimeTooSkewed", "RequestExpired"}
 
 
@@ -226,12 +227,14 @@ def _refusal(call: str, profile: str, response: Any) -> AwsRefused | AwsBusy:
         return AwsBusy(f"`{call}` failed at AWS with `{code}`: {sentence}", hint="try again in a minute")
     if code in _LATER:
         return AwsBusy(f"AWS does not do `{call}` now, with `{code}`: {sentence}", hint="try again in a few minutes")
+    kind = KeysRefused if code in _KEYS else AwsRefused
     hint = f"aws configure --profile={profile}, if its access key was changed or deleted"
     if code == "AccessDenied" and "not authorized" in sentence:
         hint = f"a policy has to allow `{call}`, to a user without MFA too"
     if code in _SKEWED or sentence.startswith(("Signature expired", "Signature not yet current")):
+        kind = ClockWrong
         hint = f"set the clock of this machine: invoke doctor --profile {profile}"
-    return AwsRefused(f"AWS refused `{call}` to profile `{profile}` with `{code}`: {sentence}", hint=hint, code=code)
+    return kind(f"AWS refused `{call}` to profile `{profile}` with `{code}`: {sentence}", hint=hint, code=code)
 
 
 def _date(response: Any) -> float:

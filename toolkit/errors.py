@@ -5,6 +5,7 @@ ToolkitError                  1   (never raised itself)
 ├── UsageError                2   an option's value cannot be used
 │   ├── UnknownTarget         3   unknown GOOS, GOARCH or pair
 │   ├── CodeMalformed         4   an MFA code that is not six digits
+│   │   └── CodeMissing       4   no MFA code was given
 │   └── CommandFailed         5   the command of `--totp-command` gave no code
 ├── SourceError              10   not a Go main package, or a module that cannot be downloaded
 │   ├── LinkOutside          10   a required link leads out of the repository
@@ -37,16 +38,25 @@ ToolkitError                  1   (never raised itself)
 │       ├── SessionUnusable  55   the credentials are not a new, valid session
 │       └── S3Denied         56   the session may not list buckets (`--require-s3`)
 ├── ProfileUnusable          60   a profile cannot be used for a login
+│   ├── ProfileIsRole        60   the profile gets its credentials from a role or from SSO
+│   ├── DestinationHoldsKeys 60   the destination contains long-term keys
+│   ├── CredentialProcessFailed 60  its `credential_process` printed no keys
 │   ├── ProfileMissing       61   the profile does not exist
 │   ├── KeysMissing          62   the profile has no access key
 │   ├── ProfileIsSession     63   the profile contains a session already
 │   └── CredentialsUnreadable 64  the credentials or config file cannot be parsed
 ├── LoginFailed              70   the program ended without a session
+│   ├── LoginInterrupted     70   the program was interrupted
+│   ├── ProgramDefect        70   the program met an unexpected error
 │   ├── CodeRefused          71   AWS rejected the MFA code
-│   ├── DeviceUnusable       72   the user has no usable MFA device
+│   ├── DeviceUnusable       72   the configured MFA device shows no codes
+│   │   ├── DeviceMissing    72   the user has no MFA device that shows codes
+│   │   └── DeviceUnknown    72   the MFA device cannot be found
 │   ├── AwsUnreachable       73   no answer from AWS: the network fails, or the server hangs
 │   ├── AwsBusy              74   AWS failed, or throttled the calls
 │   └── AwsRefused           75   AWS refused the call
+│       ├── KeysRefused      75   AWS does not know the access key, or the secret key does not belong to it
+│       └── ClockWrong       75   the clock of this computer is wrong, and with it the signature
 └── EnrollmentFailed         80   no MFA device was enabled
     ├── NotAUser             81   the keys are not those of an IAM user
     ├── AlreadyEnrolled      82   the user has a device already
@@ -57,13 +67,14 @@ ToolkitError                  1   (never raised itself)
     └── NoTerminal           87   there is no terminal to show the seed on
 ```
 
-A message says what failed, with literals in backticks and no full stop; the hint says what to type next. Newer errors
-have a stable name, their `kind`, which is part of the text (`error[link-outside]: …`), and share the exit code of their
-parent.
+A message says what failed, with literals in backticks and no full stop; the hint says what to type next. Many errors
+have a stable name, their `kind`, which is part of the text (`error[link-outside]: …`). One without an exit code of its
+own shares that of its parent. The kinds of a failed login are those that `aws-mfa` prints.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -83,7 +94,15 @@ class ToolkitError(Exception):
         self.hint = hint
 
 
-class UsageError(ToolkitError, exit_code=2):
+def named() -> Mapping[str, type[ToolkitError]]:
+    """Return the errors that have a kind, by that name."""
+    classes = [ToolkitError]
+    for known in classes:  # it grows by the classes below each one
+        classes.extend(known.__subclasses__())
+    return {known.kind: known for known in classes if known.kind}
+
+
+class UsageError(ToolkitError, exit_code=2, kind="usage"):
     """The value of an option is invalid."""
 
 
@@ -91,11 +110,15 @@ class UnknownTarget(UsageError, exit_code=3):
     """Unknown GOOS, GOARCH or pair."""
 
 
-class CodeMalformed(UsageError, exit_code=4):
+class CodeMalformed(UsageError, exit_code=4, kind="code-malformed"):
     """The MFA code is not six digits; it was not sent to AWS."""
 
 
-class CommandFailed(UsageError, exit_code=5):
+class CodeMissing(CodeMalformed, kind="code-missing"):
+    """No MFA code was given."""
+
+
+class CommandFailed(UsageError, exit_code=5, kind="code-command-failed"):
     """The command of `--totp-command` cannot be run, failed, or did not print a code."""
 
 
@@ -183,7 +206,7 @@ class DiskFull(OutputUnwritable, exit_code=41):
     """No space left on device."""
 
 
-class CredentialsUnwritable(OutputUnwritable, exit_code=42):
+class CredentialsUnwritable(OutputUnwritable, exit_code=42, kind="credentials-unwritable"):
     """The program got a session but could not write it to the credentials file."""
 
 
@@ -219,23 +242,35 @@ class S3Denied(NotProven, exit_code=56):
     """The session may not list buckets, which `--require-s3` requires."""
 
 
-class ProfileUnusable(ToolkitError, exit_code=60):
+class ProfileUnusable(ToolkitError, exit_code=60, kind="profile-unusable"):
     """The source or destination profile cannot be used for a login."""
 
 
-class ProfileMissing(ProfileUnusable, exit_code=61):
+class ProfileIsRole(ProfileUnusable, kind="profile-is-role"):
+    """The profile gets its credentials from a role or from SSO."""
+
+
+class DestinationHoldsKeys(ProfileUnusable, kind="destination-holds-keys"):
+    """The destination contains long-term keys, which a session would overwrite."""
+
+
+class CredentialProcessFailed(ProfileUnusable, kind="credential-process-failed"):
+    """The `credential_process` of the profile failed, or printed no keys."""
+
+
+class ProfileMissing(ProfileUnusable, exit_code=61, kind="profile-missing"):
     """The profile does not exist."""
 
 
-class KeysMissing(ProfileUnusable, exit_code=62):
+class KeysMissing(ProfileUnusable, exit_code=62, kind="keys-missing"):
     """The profile has no access key."""
 
 
-class ProfileIsSession(ProfileUnusable, exit_code=63):
+class ProfileIsSession(ProfileUnusable, exit_code=63, kind="profile-is-session"):
     """The profile contains a session, and AWS does not issue a session for a session."""
 
 
-class CredentialsUnreadable(ProfileUnusable, exit_code=64):
+class CredentialsUnreadable(ProfileUnusable, exit_code=64, kind="credentials-unreadable"):
     """The AWS CLI and boto3 cannot read the credentials or config file."""
 
     def __init__(self, message: str, *, hint: str = "", path: str = "", line: int = 0) -> None:
@@ -248,15 +283,31 @@ class LoginFailed(ToolkitError, exit_code=70):
     """The program ended without a session."""
 
 
-class CodeRefused(LoginFailed, exit_code=71):
+class LoginInterrupted(LoginFailed, kind="interrupted"):
+    """The program was interrupted, and nothing else was."""
+
+
+class ProgramDefect(LoginFailed, kind="unexpected"):
+    """The program met an unexpected error."""
+
+
+class CodeRefused(LoginFailed, exit_code=71, kind="code-refused"):
     """AWS rejected the MFA code: it is wrong, expired or was used before. AWS does not say which."""
 
 
-class DeviceUnusable(LoginFailed, exit_code=72):
-    """The user has no MFA device that shows codes, or none with the configured serial number."""
+class DeviceUnusable(LoginFailed, exit_code=72, kind="device-unusable"):
+    """The configured MFA device shows no codes."""
 
 
-class AwsUnreachable(LoginFailed, exit_code=73):
+class DeviceMissing(DeviceUnusable, kind="device-missing"):
+    """The user has no MFA device that shows codes."""
+
+
+class DeviceUnknown(DeviceUnusable, kind="device-unknown"):
+    """The MFA device cannot be found, or does not belong to this user."""
+
+
+class AwsUnreachable(LoginFailed, exit_code=73, kind="aws-unreachable"):
     """No answer from AWS: the network fails, or the server hangs."""
 
     def __init__(self, message: str, *, hint: str = "", untrusted: bool = False) -> None:
@@ -265,17 +316,25 @@ class AwsUnreachable(LoginFailed, exit_code=73):
         self.untrusted = untrusted
 
 
-class AwsBusy(LoginFailed, exit_code=74):
+class AwsBusy(LoginFailed, exit_code=74, kind="aws-busy"):
     """AWS reported an internal failure, or throttled the calls."""
 
 
-class AwsRefused(LoginFailed, exit_code=75):
+class AwsRefused(LoginFailed, exit_code=75, kind="aws-refused"):
     """AWS refused the call."""
 
     def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
         """Store AWS's error code, such as `AccessDenied`."""
         super().__init__(message, hint=hint)
         self.code = code
+
+
+class KeysRefused(AwsRefused, kind="keys-refused"):
+    """AWS does not know the access key, or the secret key does not belong to it."""
+
+
+class ClockWrong(AwsRefused, kind="clock-wrong"):
+    """The clock of this computer is wrong, so AWS refuses the signature."""
 
 
 class EnrollmentFailed(ToolkitError, exit_code=80):

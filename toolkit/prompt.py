@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from toolkit import totp
-from toolkit.errors import CodeMalformed
+from toolkit.errors import CodeMissing
 from toolkit.mfa.command import Command
 from toolkit.mfa.enroll import Watch
 from toolkit.mfa.login import checked
@@ -49,7 +49,7 @@ class _Commanded:
 def typed(refused: tuple[str, ...]) -> str:
     """Return a code: typed, without being shown, or else the first line of standard input, which has no second one.
 
-    Raises CodeMalformed where there is none.
+    Raises CodeMissing where there is none.
     """
     if sys.stdin is None:  # it was closed before this began
         raise _nothing()
@@ -69,5 +69,5 @@ def typed(refused: tuple[str, ...]) -> str:
     return text
 
 
-def _nothing() -> CodeMalformed:
-    return CodeMalformed("there is no MFA code", hint="type it when asked, or: echo 123456 | invoke verify …")
+def _nothing() -> CodeMissing:
+    return CodeMissing("there is no MFA code", hint="type it when asked, or: echo 123456 | invoke verify …")

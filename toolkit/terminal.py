@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from toolkit.errors import CodeMalformed, NoTerminal
+from toolkit.errors import CodeMalformed, CodeMissing, NoTerminal
 from toolkit.mfa import qr
 from toolkit.mfa.command import Command
 from toolkit.mfa.devices import NewDevice
@@ -93,7 +93,7 @@ class Terminal:
                 shown.write("\n")  # what is said next has a line of its own
                 raise
         if not line:
-            raise CodeMalformed("there is no MFA code", hint="type the six digits that the app shows")
+            raise CodeMissing("there is no MFA code", hint="type the six digits that the app shows")
         return line.strip()
 
     @property

@@ -25,8 +25,8 @@ class Case:
 
     name: str
     error: type[errors.ToolkitError]
-    says: str  # a pattern for the one line
-    hint: str  # a pattern for the hint
+    says: str  # a pattern for the one line: of the program's, only the values that it names
+    hint: str  # a pattern for the hint: so of that
     prepare: Callable[[Scene], object] = lambda _: None
     args: tuple[str, ...] = ()
     code: str = ""  # on standard input, if not the right one
@@ -71,30 +71,34 @@ def _both(*steps: Callable[[Scene], object]) -> Callable[[Scene], None]:
 
 
 SESSION = "profile `example` is a session already"
+ROLE = "arn:aws:sts::123456789012:assumed-role/admin/alice"
 UNREADABLE = r"`\S+/credentials` cannot be read: line "
 CASES = (
-    Case("wrong code", errors.CodeRefused, "AWS did not take the MFA code", "next code", code="000000"),
-    Case("used code", errors.CodeRefused, "AWS did not take the MFA code", "each works once", prepare=_used),
+    Case("wrong code", errors.CodeRefused, "", "", code="000000"),
+    Case(
+        "Japanese", errors.CodeRefused, "MFA コード", "デバイス", code="000000", env=(("LC_ALL", "ja_JP.UTF-8"),),
+    ),
+    Case("used code", errors.CodeRefused, "", "", prepare=_used),
     Case("short code", errors.CodeMalformed, "an MFA code is six digits", "six digits", code="12345", calls=False),
     Case("letters", errors.CodeMalformed, "an MFA code is six digits", "six digits", code="hunter2", calls=False),
     Case(
         "wide digits", errors.CodeMalformed, "an MFA code is six digits", "six digits", code=chr(0xFF11) * 6, calls=False,
     ),
-    Case("no code", errors.CodeMalformed, "there is no MFA code", "type it", code="\n", calls=False),
+    Case("no code", errors.CodeMissing, "there is no MFA code", "type it", code="\n", calls=False),
     Case(
-        "no device", errors.DeviceUnusable, "the user has no MFA device", "authenticator app.*, or: invoke enroll --profile ",
+        "no device", errors.DeviceMissing, "", ", or: invoke enroll --profile example$",
         prepare=lambda scene: scene.become(scene.aws.add_user("bob", devices=())), code="123456",
     ),
     Case(
-        "only FIDO", errors.DeviceUnusable, "no MFA device but FIDO keys", "authenticator app",
+        "only FIDO", errors.DeviceMissing, "FIDO", ", or: invoke enroll --profile example$",
         prepare=lambda scene: scene.become(scene.aws.add_user("bob", devices=(Kind.FIDO,))), code="123456",
     ),
     Case(
-        "FIDO configured", errors.DeviceUnusable, "is a FIDO key", "virtual or hardware",
+        "FIDO configured", errors.DeviceUnusable, "`mfa_serial` of profile `example`", "",
         prepare=lambda scene: scene.configure("mfa_serial = arn:aws:iam::123456789012:u2f/user/alice/key"),
     ),
     Case(
-        "wrong serial", errors.DeviceUnusable, "does not know the MFA device", "mfa_serial",
+        "wrong serial", errors.DeviceUnknown, "", "`mfa_serial`",
         prepare=lambda scene: scene.configure("mfa_serial = arn:aws:iam::123456789012:mfa/nobody"),
     ),
     Case(
@@ -121,7 +125,11 @@ CASES = (
         prepare=lambda scene: scene.add("aws_security_token = x\n"), calls=False,
     ),
     Case(
-        "keys as destination", errors.ProfileUnusable, "profile `example_mfa` holds long-term keys", "--destination",
+        "keys of a role", errors.ProfileUnusable, f"`{ROLE}`", "-s",
+        prepare=lambda scene: scene.aws.lie("GetCallerIdentity", {"Arn": ROLE}, times=9),
+    ),
+    Case(
+        "keys as destination", errors.DestinationHoldsKeys, "profile `example_mfa` holds long-term keys", "--destination",
         prepare=lambda scene: scene.desk.profile("example_mfa", Keys.of(scene.user)), calls=False,
     ),
     Case(
@@ -153,7 +161,7 @@ CASES = (
         prepare=lambda scene: scene.write(b"[example]\nregion = \xff\n"), calls=False,
     ),
     Case(
-        "no network", errors.AwsUnreachable, "could not reach AWS: .*connection refused", "network",
+        "no network", errors.AwsUnreachable, "`GetCallerIdentity`: .*connection refused", "",
         env=(("AWS_ENDPOINT_URL", "http://{dead}"),), calls=False,
     ),
     Case(
@@ -165,7 +173,7 @@ CASES = (
         prepare=_both(_serial, _hang("GetCallerIdentity")), args=("--aws-timeout", "1.5s"),
     ),
     Case(
-        "HTTP 500", errors.AwsBusy, "failed at AWS with HTTP status 500", "in a minute",
+        "HTTP 500", errors.AwsBusy, "`GetSessionToken` .*500", "",
         prepare=_fail("GetSessionToken", 500, "InternalFailure"),
     ),
     Case(
@@ -173,7 +181,7 @@ CASES = (
         prepare=_both(_serial, _fail("GetCallerIdentity", 500, "InternalFailure")),
     ),
     Case(
-        "throttled", errors.AwsBusy, "there were too many", "minute",
+        "throttled", errors.AwsBusy, "", "",
         prepare=_fail("GetSessionToken", 400, "Throttling", "Rate exceeded"),
     ),
     Case(
@@ -185,7 +193,7 @@ CASES = (
         prepare=_both(_serial, lambda scene: scene.aws.cut("GetCallerIdentity", times=9)),
     ),
     Case(
-        "deleted key", errors.AwsRefused, "AWS does not know the access key", "IAM console",
+        "deleted key", errors.KeysRefused, "", "",
         prepare=lambda scene: scene.write(
             "[example]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n"
         ),
@@ -231,13 +239,13 @@ def test_credentials_that_cannot_be_written(verify: Verify, desk: Shell, alice: 
         done = verify(given=alice.device.code(), wrap=wrap)
     finally:
         desk.folder.chmod(0o700)
-    expect(done, errors.CredentialsUnwritable, "the session could not be written to `.*credentials`", "give access")
+    expect(done, errors.CredentialsUnwritable, "`.*credentials`: permission denied", "")
     assert desk.credentials.read_bytes() == before
     assert sorted(path.name for path in desk.folder.iterdir()) == ["config", "credentials"]
 
 
-OWN_CODE = (errors.CodeRefused, "did not take the MFA code", r"clock of this computer is off by 1[12]\d s: set it")
-SIGNATURE = (errors.AwsRefused, "the clock of this computer is wrong", "set the clock")
+OWN_CODE = (errors.CodeRefused, "", r"\b1[12]\d s\b")
+SIGNATURE = (errors.ClockWrong, "", "")
 CLOCKS = {120: OWN_CODE, -120: OWN_CODE, 600: SIGNATURE, -600: SIGNATURE}
 
 

@@ -960,7 +960,7 @@ def test_aws_mfa(aws: Emulator, alice: User, shell: Shell, aws_mfa: str) -> None
     assert "example-logs" in shell.cli("s3", "ls", "--profile", "example_mfa").stdout
     again = shell.run(aws_mfa, "-s", "example", given=code)
     assert again.returncode == 254
-    assert "AWS did not take the MFA code" in again.stderr
+    assert "aws-mfa: error[code-refused]: " in again.stderr
 
 
 def test_aws_mfa_with_every_kind_of_device(aws: Emulator, shell: Shell, aws_mfa: str) -> None:
@@ -970,7 +970,7 @@ def test_aws_mfa_with_every_kind_of_device(aws: Emulator, shell: Shell, aws_mfa:
     shell.profile("example", Keys.of(user))
     first = shell.run(aws_mfa, "-s", "example", given=app.code())
     assert first.returncode == 0, first.stderr
-    assert f"taking `{app.serial}`, the first of 2" in first.stderr
+    assert f"note: using `{app.serial}`" in first.stderr
     (shell.folder / "config").write_text(f"[profile example]\nmfa_serial = {token.serial}\n", "utf-8")
     second = shell.run(aws_mfa, "-s", "example", given=token.code())
     assert second.returncode == 0, second.stderr

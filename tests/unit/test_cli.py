@@ -130,7 +130,7 @@ def test_any_other_flag_is_given_once(name: str) -> None:
     with pytest.raises(Exit) as caught:
         typed(flag, "1", "--json", f"{flag}=1")
     assert caught.value.code == 2
-    assert caught.value.message == f"error: `{flag}` is given more than once\n\nhint: keep one of them"
+    assert caught.value.message == f"error[usage]: `{flag}` is given more than once\n\nhint: keep one of them"
 
 
 def test_a_switch_can_be_repeated() -> None:
@@ -207,7 +207,7 @@ def test_a_wrong_flag_ends_before_the_body_begins() -> None:
     with pytest.raises(Exit) as caught:
         run(lambda _settings, _report: pytest.fail("begun"), jobs="x")
     assert caught.value.code == 2
-    assert caught.value.message == "error: `x` is not a whole number of at least 1\n\nhint: change `--jobs`"
+    assert caught.value.message == "error[usage]: `x` is not a whole number of at least 1\n\nhint: change `--jobs`"
 
 
 @pytest.mark.parametrize(("name", "value"), [("GOCACHE", "off"), ("HOME", "relative"), ("GOPATH", "go")])

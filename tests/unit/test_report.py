@@ -79,8 +79,8 @@ def test_a_time_is_told_in_minutes_and_seconds(seconds: float, text: str) -> Non
 @pytest.mark.parametrize(
     ("error", "text"),
     [
-        (UsageError("`x` is wrong"), "error: `x` is wrong"),
-        (UsageError("`x` is wrong", hint="type `y`"), "error: `x` is wrong\n\nhint: type `y`"),
+        (UsageError("`x` is wrong"), "error[usage]: `x` is wrong"),
+        (UsageError("`x` is wrong", hint="type `y`"), "error[usage]: `x` is wrong\n\nhint: type `y`"),
     ],
 )
 def test_a_failure_is_a_message_and_a_hint_after_a_blank_line(error: ToolkitError, text: str) -> None:

@@ -86,7 +86,7 @@ def test_all_streams_closed() -> None:
 def test_letters_that_an_encoding_lacks_are_escaped() -> None:
     """A message is never lost to a terminal of another language."""
     done = shell("invoke targets --engine \N{LATIN SMALL LETTER E WITH ACUTE}", PYTHONIOENCODING="ascii")
-    assert done.stderr.startswith(r"error: `\xe9` is not an engine")
+    assert done.stderr.startswith(r"error[usage]: `\xe9` is not an engine")
     assert done.returncode == 2
 
 

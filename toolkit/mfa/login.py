@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from toolkit import profiles
-from toolkit.errors import CodeMalformed, ProfileUnusable, UsageError
+from toolkit.errors import CodeMalformed, DestinationHoldsKeys, UsageError
 from toolkit.profiles import Profile
 from toolkit.settings import LoginSettings
 
@@ -31,7 +31,7 @@ def prepare(settings: LoginSettings) -> Login:
     source, there = profiles.source(known, settings.profile), known.get(destination)
     if there and there.access_key and not there.is_session:
         message = f"profile `{destination}` holds long-term keys, and a session would destroy them"
-        raise ProfileUnusable(message, hint="name another one with `--destination`")
+        raise DestinationHoldsKeys(message, hint="name another one with `--destination`")
     return Login(source, destination, there.access_key if there else "", settings.aws_timeout)
 
 

@@ -8,17 +8,7 @@ import shlex
 import subprocess
 from collections.abc import Iterable, Mapping
 
-from toolkit.errors import (
-    AwsBusy,
-    AwsRefused,
-    AwsUnreachable,
-    CodeRefused,
-    CredentialsUnwritable,
-    DeviceUnusable,
-    LoginFailed,
-    NotProven,
-    ToolkitError,
-)
+from toolkit.errors import AwsUnreachable, DeviceMissing, LoginFailed, NotProven, ToolkitError, named
 from toolkit.files import sha256
 from toolkit.mfa.login import Login
 from toolkit.model import Binary
@@ -33,36 +23,24 @@ _HOW = {
 }  # fmt: skip
 _WHERE = "AWS_ENDPOINT_URL"  # and AWS_ENDPOINT_URL_STS, …
 
-# What `aws-mfa` says, in English, and what kind of failure it is. Its exit codes are the AWS CLI's, which are coarser.
-KINDS: tuple[tuple[str, type[ToolkitError]], ...] = (
-    ("did not take the MFA code", CodeRefused),
-    ("has no MFA device", DeviceUnusable),
-    ("FIDO key", DeviceUnusable),
-    ("does not know the MFA device", DeviceUnusable),
-    ("failed at AWS with HTTP status", AwsBusy),
-    ("there were too many", AwsBusy),
-    ("had no answer from AWS in time", AwsUnreachable),
-    ("could not reach AWS", AwsUnreachable),
-    ("could not be written", CredentialsUnwritable),
-    ("AWS refused", AwsRefused),
-    ("AWS does not know the access key", AwsRefused),
-    ("does not belong to its access key", AwsRefused),
-    ("the clock of this computer is wrong", AwsRefused),
-)
+# A failure of `aws-mfa`, and of any program that names its failures in the same way.
+_FAILURE = re.compile(r"^(?:\S+: )?error\[([a-z0-9-]+)\]: (.+)$", re.MULTILINE)
+_HINT = re.compile(r"^hint: (.+)$", re.MULTILINE)
+_LAST_LINES = 10  # that are shown of a program which names no failure
 _GRACE = 2  # seconds for a program that was told to end
 
 
 def log_in(binary: Binary, login: Login, code: str) -> str:
     """Run a program, and return what it said on standard error.
 
-    Raises NotProven where it is not the one that was built, and for a login that failed whatever kind the program's
-    words say: one of LoginFailed, or CredentialsUnwritable.
+    Raises NotProven where it is not the one that was built, and for a login that failed the error that the program
+    names, or LoginFailed.
     """
     if sha256(binary.path) != binary.sha256:
         message = f"`{binary.path}` is not the program that was built and checked"
         raise NotProven(message, hint="run it again: a changed program is built anew")
     argv = [str(binary.path), "-s", login.source.name, "-d", login.destination]
-    exit_code, said = _run(argv, f"{code}\n", login.limit, environment(os.environ))
+    exit_code, said = _run(argv, f"{code}\n", login.limit, allowed(os.environ))
     if exit_code is None:
         message = f"`{binary.path.name}` had no answer from AWS within {login.limit:g} s, and was ended"
         hint = "check the network, the proxy variables and AWS_ENDPOINT_URL; `--aws-timeout` allows more"
@@ -70,15 +48,10 @@ def log_in(binary: Binary, login: Login, code: str) -> str:
     text = hidden(said, (code, *login.source.secrets))
     if exit_code:
         error = failure(binary.path.name, exit_code, text)
-        if "no MFA device" in str(error):
+        if isinstance(error, DeviceMissing):
             error.hint += f", or: invoke enroll --profile {shlex.quote(login.source.name)}"
         raise error
     return text
-
-
-def environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return what a program gets of our variables. Its words are to be English."""
-    return {**allowed(inherited), "LC_ALL": "C"}
 
 
 def allowed(inherited: Mapping[str, str]) -> dict[str, str]:
@@ -131,12 +104,13 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def failure(name: str, exit_code: int, said: str) -> ToolkitError:
-    """Return what the words of a program that failed mean."""
-    lines = [line for line in said.splitlines() if line.strip()]
-    sentence = next((found[1] for line in lines if (found := re.match(r"(?:\S+: )?error: (.+)", line))), "")
-    hint = next((line.removeprefix("hint: ") for line in lines if line.startswith("hint: ")), "")
-    if not sentence:  # another program, which has words of its own
-        last = f": {lines[-1]}" if lines else " without a word"
-        return LoginFailed(f"`{name}` ended with exit code {exit_code}{last}", hint=hint or "run it by hand")
-    kind = next((kind for words, kind in KINDS if words in sentence), LoginFailed)
-    return kind(sentence, hint=hint)
+    """Return the error that a failed program names, else a LoginFailed with its last lines."""
+    found = _FAILURE.search(said)
+    if not found:
+        lines = [line.strip() for line in said.splitlines() if line.strip()][-_LAST_LINES:]
+        last = "".join(f"\n{line}" for line in lines) if len(lines) > 1 else " ".join(["", *lines])
+        last = f":{last}" if lines else " without a word"
+        return LoginFailed(f"`{name}` ended with exit code {exit_code}{last}", hint="run it by hand")
+    hint = _HINT.search(said, found.end())
+    kind = named().get(found[1], LoginFailed)
+    return kind(found[2], hint=hint[1] if hint else "")

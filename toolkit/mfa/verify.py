@@ -26,7 +26,7 @@ _TRIES = 3  # codes that AWS is asked to take
 def verify(login: Login, dist: Dist, codes: Codes, *, require_s3: bool = False) -> Proof:
     """Log in with this machine's program, and look at what came of it.
 
-    Raises CodeMalformed, LoginFailed and its kinds, CredentialsUnwritable, what `codes` raises, or NotProven where the
+    Raises CodeMalformed, the error that the program names, LoginFailed, what `codes` raises, or NotProven where the
     program is not the one that was built. What AWS says of the session is in the checks; see `proof.require`.
     """
     program = targets.mine(dist.binaries)

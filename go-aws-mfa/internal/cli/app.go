@@ -1,4 +1,5 @@
-// Package cli is the command: what it is told, what it does, what it prints.
+// Package cli is the aws-mfa command: its options, its steps and everything that it prints. failures.go turns the
+// errors of the other packages into messages.
 package cli
 
 import (
@@ -9,54 +10,64 @@ import (
 	"runtime"
 	"time"
 
+	"aws-mfa.example/aws-mfa/internal/messages"
 	"aws-mfa.example/aws-mfa/internal/prompt"
-	"aws-mfa.example/aws-mfa/internal/words"
 )
 
-// codeVariable may hold a code. It is taken out of the environment at once: no program that this one starts needs it.
+// codeVariable may hold a code. It is removed from the environment at once: no program that this one starts needs it.
 const codeVariable = "AWS_MFA_CODE"
 
-// App is the command with everything that it touches, but for the AWS files and variables, which the SDK reads.
+// App is the command with everything that it uses, except the AWS files and variables, which the SDK reads.
 type App struct {
-	Version, Digest string
-	Language        words.Language
-	Stdin           io.Reader               // nil if it is a terminal
-	Terminal        func() *prompt.Terminal // where a person can be asked; nil if nowhere
-	Stdout, Stderr  io.Writer
-	Now             func() time.Time
-	Wait            func(context.Context, time.Duration) error
+	Version  string
+	Digest   string
+	Language messages.Language
+	Stdin    io.Reader               // nil if it is a terminal
+	Terminal func() *prompt.Terminal // where a person can be asked; returns nil if there is no terminal
+	Stdout   io.Writer
+	Stderr   io.Writer
+	Now      func() time.Time
+	Wait     func(context.Context, time.Duration) error
 }
 
-// Run does what args say and returns the exit code.
-func (a App) Run(ctx context.Context, args []string) (code int) {
+// Run executes the command line and returns the exit code.
+func (a App) Run(ctx context.Context, args []string) (exitCode int) {
 	var seen secrets
+	var chosen options
 	defer func() {
-		// A last net, so that not even a defect prints a trace with keys in it.
-		if trouble := recover(); trouble != nil {
-			code = a.fail(words.New("defect", trouble), seen)
+		// The last resort, so that not even a defect prints a trace with keys in it.
+		if defect := recover(); defect != nil {
+			exitCode = a.fail(messages.Fail(messages.Defect, defect), chosen.format, seen)
 		}
 	}()
-	given := os.Getenv(codeVariable)
-	_ = os.Unsetenv(codeVariable)
-	chosen, err := parse(args, given)
+	var err error
+	chosen, err = parse(args, takeCode())
 	switch {
 	case err != nil:
-	case chosen.completion != "":
-		fmt.Fprint(a.Stdout, completion(chosen.completion))
-	case chosen.is("help"):
+	case chosen.shell != "":
+		fmt.Fprint(a.Stdout, completion(chosen.shell))
+	case chosen.help:
 		fmt.Fprint(a.Stdout, manual)
-	case chosen.is("version"):
+	case chosen.version:
 		fmt.Fprintf(a.Stdout, "aws-mfa %s\nsource  %s\ngo      %s\ntarget  %s/%s\n",
 			a.Version, a.Digest, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	default:
 		seen.add(chosen.code)
-		err = (&run{App: a, options: chosen, seen: &seen}).logIn(ctx)
+		login := run{App: a, options: chosen, seen: &seen}
+		err = login.logIn(ctx)
 	}
 	switch {
 	case err == nil:
-		return words.OK
+		return messages.ExitOK
 	case ctx.Err() != nil:
-		return words.Interrupted
+		return a.interrupted(chosen.format)
 	}
-	return a.fail(err, seen)
+	return a.fail(failure(err), chosen.format, seen)
+}
+
+// takeCode returns the code of the environment and removes it there.
+func takeCode() string {
+	code := os.Getenv(codeVariable)
+	_ = os.Unsetenv(codeVariable)
+	return code
 }

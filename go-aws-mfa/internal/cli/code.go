@@ -12,8 +12,8 @@ import (
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
 	"aws-mfa.example/aws-mfa/internal/login"
+	"aws-mfa.example/aws-mfa/internal/messages"
 	"aws-mfa.example/aws-mfa/internal/prompt"
-	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 const (
@@ -21,7 +21,7 @@ const (
 	countdownWidth = 50               // of the line that counts down, in Japanese too
 )
 
-// swapCode gets a session for a code; if AWS does not take it, for the next one.
+// swapCode gets a session for a code; if AWS rejects it, for the next one.
 func (r *run) swapCode(ctx context.Context, device login.Device) (credfile.Session, error) {
 	for try := 1; ; try++ {
 		var session credfile.Session
@@ -29,7 +29,7 @@ func (r *run) swapCode(ctx context.Context, device login.Device) (credfile.Sessi
 		if err == nil {
 			r.seen.add(code)
 			session, err = r.client.Session(ctx, device, code, r.duration)
-			again = again && words.Is(err, "code-refused")
+			again = again && isCall(err, login.CodeRefused)
 			err = r.explain(device, err)
 		}
 		if err == nil || !again || try == tries {
@@ -44,37 +44,38 @@ func (r *run) swapCode(ctx context.Context, device login.Device) (credfile.Sessi
 // explain adds to a refusal what only the caller knows.
 func (r *run) explain(device login.Device, err error) error {
 	skew := r.client.Skew().Abs()
+	isUnknown := isCall(err, login.DeviceUnknown)
 	switch {
-	case words.Is(err, "code-refused") && skew > harmlessSkew:
-		return words.New("code-refused-clock", seconds(skew))
-	case words.Is(err, "device-unknown") && r.guessed != nil:
-		return words.New("device-guess-unknown", device, r.guessed)
-	case words.Is(err, "device-unknown") && r.text("serial") != "":
-		return words.New("device-flag-unknown")
+	case isCall(err, login.CodeRefused) && skew > harmlessSkew:
+		return messages.Fail(messages.CodeRefusedClock, seconds(skew))
+	case isUnknown && r.guessed != nil:
+		return messages.Fail(messages.DeviceGuessUnknown, device, r.guessed)
+	case isUnknown && r.serial != "":
+		return messages.Fail(messages.DeviceFlagUnknown)
 	}
 	return err
 }
 
-// nextCode takes the code from the first place that there is. again says that the place may have another one later.
+// nextCode returns the code from the first place that has one. again says that the place may have another one later.
 func (r *run) nextCode(ctx context.Context) (code string, again bool, err error) {
 	if r.code != "" {
 		return r.code, false, nil
 	}
-	if r.text("code-command") != "" {
+	if r.codeCommand != "" {
 		code, err = r.runCodeCommand(ctx)
 		return code, err == nil, err
 	}
 	terminal := r.terminal()
-	// A credential_process shares standard input with the program that runs it: what is there is its data, hardly a code.
-	if terminal == nil || r.text("format") != processFormat {
+	// A credential_process shares standard input with the program that runs it: that is its data, hardly a code.
+	if terminal == nil || r.format != processFormat {
 		if code, err = r.readPipe(ctx); code != "" || err != nil {
 			return code, false, err
 		}
 	}
 	if terminal == nil {
-		return "", false, words.New("code-missing")
+		return "", false, messages.Fail(messages.CodeMissing)
 	}
-	line, err := terminal.Ask(ctx, words.New("ask-code").In(r.Language), true)
+	line, err := terminal.Ask(ctx, messages.New(messages.AskCode).In(r.Language), true)
 	if err != nil {
 		return "", false, err
 	}
@@ -84,7 +85,7 @@ func (r *run) nextCode(ctx context.Context) (code string, again bool, err error)
 
 // terminal is where a person can be asked, if that is allowed.
 func (r *run) terminal() *prompt.Terminal {
-	if r.is("no-prompt") {
+	if r.noPrompt {
 		return nil
 	}
 	return r.Terminal()
@@ -92,14 +93,15 @@ func (r *run) terminal() *prompt.Terminal {
 
 // person is the terminal at which the code will be asked for, or nil if it may come from elsewhere.
 func (r *run) person() *prompt.Terminal {
-	pipe := r.Stdin != nil && r.text("format") != processFormat && (r.piped == nil || *r.piped != "")
-	if r.code != "" || r.text("code-command") != "" || pipe {
+	isPipe := r.Stdin != nil && r.format != processFormat
+	isEmpty := r.piped != nil && *r.piped == ""
+	if r.code != "" || r.codeCommand != "" || isPipe && !isEmpty {
 		return nil
 	}
 	return r.terminal()
 }
 
-// readPipe reads standard input once, if it is no terminal.
+// readPipe reads standard input once, if it is not a terminal.
 func (r *run) readPipe(ctx context.Context) (string, error) {
 	if r.Stdin == nil {
 		return "", nil
@@ -117,11 +119,13 @@ func (r *run) readPipe(ctx context.Context) (string, error) {
 	return *r.piped, nil
 }
 
-// runCodeCommand never shows what was printed: that is the code. Its stderr goes through: it may ask for a touch.
+// runCodeCommand never shows what the command prints: that is the code. Its stderr is shown: it may ask for a touch.
 func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	var printed bytes.Buffer
-	command := shell(ctx, r.text("code-command"))
-	command.Stdout, command.Stderr, command.WaitDelay = &printed, r.Stderr, time.Second
+	command := shell(ctx, r.codeCommand)
+	command.Stdout = &printed
+	command.Stderr = r.Stderr
+	command.WaitDelay = time.Second
 	if r.Stdin == nil {
 		command.Stdin = os.Stdin // it may ask for a password
 	}
@@ -130,28 +134,31 @@ func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 		return "", ctx.Err()
 	}
 	if err != nil && !errors.Is(err, exec.ErrWaitDelay) { // a child that it left behind does not matter
-		return "", words.New("code-command-failed", err)
+		return "", messages.Fail(messages.CodeCommandFailed, err)
 	}
-	if code, err := prompt.Code(printed.String()); err == nil {
-		return code, nil
+	code, err := prompt.Code(printed.String())
+	if err != nil {
+		return "", messages.Fail(messages.CodeCommandOutput)
 	}
-	return "", words.New("code-command-useless")
+	return code, nil
 }
 
 // beforeNext says what was wrong with a code, and lets the time pass until the device shows another one.
 func (r *run) beforeNext(ctx context.Context, why error) error {
 	screen, counter := r.Stderr, io.Discard
 	if terminal := r.terminal(); terminal != nil {
-		screen, counter = terminal.Out, terminal.Out
+		screen = terminal.Out
+		counter = terminal.Out
 	}
-	r.tell(screen, "", words.New("refused", why))
-	if words.Is(why, "code-shape") { // it was mistyped, and not used up
+	r.say(screen, "", failure(why))
+	if errors.Is(why, prompt.ErrMalformed) { // it was mistyped, and not used up
 		return nil
 	}
 	now := r.Now().Add(r.client.Skew())
 	defer fmt.Fprintf(counter, "\r%*s\r", countdownWidth, "") // what is said next has a line of its own
 	for left := now.Truncate(period).Add(period).Sub(now); left > 0; left -= time.Second {
-		fmt.Fprintf(counter, "\r%s ", words.New("next-code", seconds(left+time.Second-1)).In(r.Language))
+		countdown := messages.New(messages.NextCode, seconds(left+time.Second-1))
+		fmt.Fprintf(counter, "\r%s ", countdown.In(r.Language))
 		if err := r.Wait(ctx, min(left, time.Second)); err != nil {
 			return err
 		}
@@ -159,4 +166,6 @@ func (r *run) beforeNext(ctx context.Context, why error) error {
 	return nil
 }
 
-func seconds(d time.Duration) int { return int(d / time.Second) }
+func seconds(d time.Duration) int {
+	return int(d / time.Second)
+}

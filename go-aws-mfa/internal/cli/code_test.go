@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"aws-mfa.example/aws-mfa/internal/messages"
 	"aws-mfa.example/aws-mfa/internal/prompt"
-	"aws-mfa.example/aws-mfa/internal/words"
 	smithytime "github.com/aws/smithy-go/time"
 )
 
@@ -60,7 +60,7 @@ func TestTerminalBesidesPipe(t *testing.T) {
 		pipe := strings.NewReader(w.stdin)
 		app := w.app()
 		app.Stdin = pipe
-		if code := app.Run(t.Context(), []string{"-s", "example", "--format", test[1]}); code != words.OK {
+		if code := app.Run(t.Context(), []string{"-s", "example", "--format", test[1]}); code != messages.ExitOK {
 			t.Fatalf("exit code %d: %s", code, w.stderr.String())
 		}
 		if person.asked != 1 || person.out.String() != "MFA code: \n" {
@@ -91,16 +91,17 @@ func TestVariableIsNotInherited(t *testing.T) {
 func TestBadCodeFromElsewhere(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
-	w.fails(words.Usage, []string{"--code", "hunter2"}, "an MFA code is six digits")
+	w.fails(messages.ExitUsage, messages.KindCodeMalformed, []string{"--code", "hunter2"})
 	t.Setenv(codeVariable, "hunter2")
-	w.fails(words.Usage, example, "an MFA code is six digits")
+	w.fails(messages.ExitUsage, messages.KindCodeMalformed, example)
 	w.called()
-	for command, text := range map[string]string{
-		"echo hunter2":             "printed something else than an MFA code",
-		"echo 123456; echo 654321": "printed something else than an MFA code",
-		"echo hunter2; exit 3":     "the `--code-command` failed: exit status 3",
+	for command, value := range map[string]string{
+		"echo hunter2":             "`--code-command`",
+		"echo 123456; echo 654321": "`--code-command`",
+		"echo hunter2; exit 3":     "exit status 3",
 	} {
-		w.fails(words.Usage, []string{"-s", "example", "--code-command", command}, text)
+		args := []string{"-s", "example", "--code-command", command}
+		w.fails(messages.ExitUsage, messages.KindCodeCommandFailed, args, value)
 		if strings.Contains(w.stderr.String(), "hunter2") || strings.Contains(w.stderr.String(), "654321") {
 			t.Errorf("what the command printed is in %q", w.stderr.String())
 		}
@@ -140,13 +141,13 @@ func TestNextCode(t *testing.T) {
 		t.Errorf("it waited %v and asked %d times", w.waited, w.terminal.asked)
 	}
 	wiped := "\r" + strings.Repeat(" ", countdownWidth) + "\rMFA code: "
-	for _, text := range []string{"AWS did not take the MFA code", "the next code comes in 12 s", "the next code comes in  1 s", wiped} {
+	for _, text := range []string{"aws-mfa: ", "the next code comes in 12 s", "the next code comes in  1 s", wiped} {
 		if !strings.Contains(w.terminal.out.String(), text) {
 			t.Errorf("%q is not in %q", text, w.terminal.out.String())
 		}
 	}
 	w.terminal = &terminal{codes: []string{"111111", "222222", "333333", "444444"}}
-	w.fails(words.Refused, []string{"-s", "example", "--force"}, "AWS did not take the MFA code")
+	w.fails(messages.ExitRefused, messages.KindCodeRefused, []string{"-s", "example", "--force"})
 	if w.terminal.asked != 3 {
 		t.Errorf("it asked %d times", w.terminal.asked)
 	}
@@ -162,7 +163,7 @@ func TestCtrlCWhileCounting(t *testing.T) {
 		cancel()
 		return smithytime.SleepWithContext(ctx, time.Hour)
 	}
-	if code := app.Run(ctx, example); code != words.Interrupted || w.terminal.asked != 1 || !strings.HasSuffix(w.terminal.waits(), " \r") {
+	if code := app.Run(ctx, example); code != messages.ExitInterrupted || w.terminal.asked != 1 || !strings.HasSuffix(w.terminal.waits(), " \r") {
 		t.Errorf("exit code %d: %q", code, w.terminal.waits())
 	}
 }
@@ -184,7 +185,7 @@ func TestOtherRefusals(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[profile example]\nmfa_serial = arn:aws:iam::123456789012:mfa/other\n")
 	w.terminal = &terminal{codes: []string{goodCode, goodCode, goodCode}}
-	w.fails(words.Refused, example, "AWS does not know the MFA device")
+	w.fails(messages.ExitRefused, messages.KindDeviceUnknown, example)
 	if w.terminal.asked != 1 || len(w.waited) > 0 {
 		t.Errorf("it asked %d times and waited %v", w.terminal.asked, w.waited)
 	}
@@ -195,7 +196,7 @@ func TestMistyped(t *testing.T) {
 	w := newWorld(t)
 	w.terminal = &terminal{codes: []string{"12345", goodCode}}
 	w.succeeds(example...)
-	if len(w.waited) > 0 || !strings.Contains(w.terminal.out.String(), "an MFA code is six digits") {
+	if len(w.waited) > 0 || !strings.Contains(w.terminal.out.String(), "aws-mfa: ") {
 		t.Errorf("it waited %v and said %q", w.waited, w.terminal.out.String())
 	}
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
@@ -211,7 +212,7 @@ func TestNextCodeOfCommand(t *testing.T) {
 	}
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken", "GetSessionToken", "GetSessionToken")
 	w.aws.calls = nil
-	w.fails(words.Refused, []string{"-s", "example", "--force", "--code", "111111"}, "AWS did not take the MFA code")
+	w.fails(messages.ExitRefused, messages.KindCodeRefused, []string{"-s", "example", "--force", "--code", "111111"})
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
@@ -224,7 +225,7 @@ func TestNoPromptWithCode(t *testing.T) {
 	app := w.app()
 	app.Terminal = func() *prompt.Terminal { return person.prompt() }
 	code := app.Run(t.Context(), []string{"-s", "example", "--no-prompt", "--format", processFormat})
-	if code != words.OK || person.asked != 0 || person.out.Len() > 0 || w.aws.last.Get("SerialNumber") != phone {
+	if code != messages.ExitOK || person.asked != 0 || person.out.Len() > 0 || w.aws.last.Get("SerialNumber") != phone {
 		t.Errorf("exit code %d, asked %q: %s", code, person.out.String(), w.stderr.String())
 	}
 }
@@ -233,8 +234,9 @@ func TestNoPromptWithCode(t *testing.T) {
 func TestNoPrompt(t *testing.T) {
 	w := newWorld(t)
 	w.stdin = ""
-	w.fails(words.Usage, []string{"-s", "example", "--no-prompt"}, "`--no-prompt` forbids", "--code-command")
+	noPrompt := []string{"-s", "example", "--no-prompt"}
+	w.fails(messages.ExitUsage, messages.KindCodeMissing, noPrompt, "`--no-prompt`", "--code-command")
 	w.terminal = &terminal{codes: []string{goodCode}}
-	w.fails(words.Usage, []string{"-s", "example", "--no-prompt"}, "`--no-prompt` forbids")
+	w.fails(messages.ExitUsage, messages.KindCodeMissing, noPrompt, "`--no-prompt`")
 	w.called()
 }

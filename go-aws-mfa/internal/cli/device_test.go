@@ -6,15 +6,15 @@ import (
 	"testing"
 	"time"
 
+	"aws-mfa.example/aws-mfa/internal/messages"
 	"aws-mfa.example/aws-mfa/internal/prompt"
-	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 const token = "GAHT12345678"
 
-// A person chooses among several devices; FIDO keys are shown, and can not be chosen.
+// A person chooses among several devices; FIDO keys are shown, and cannot be chosen.
 func TestChoice(t *testing.T) {
-	list := "MFA devices of the user:\n  -  yubi-ABCDEF  (FIDO key, can not be used here)\n  1  phone  (virtual)\n  2  " + token + "  (hardware)\nWhich one? [1] "
+	list := "MFA devices of the user:\n  -  yubi-ABCDEF  (FIDO key, cannot be used here)\n  1  phone  (virtual)\n  2  " + token + "  (hardware)\nWhich one? [1] "
 	for name, test := range map[string]struct {
 		lines        []string
 		serial, said string
@@ -36,10 +36,10 @@ func TestChoice(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices = []string{phone, token}
 	w.terminal = &terminal{lines: []string{"3", "x", "-1", "1"}}
-	w.fails(words.Usage, example, "none of the MFA devices was chosen")
+	w.fails(messages.ExitUsage, messages.KindDeviceUnknown, example)
 }
 
-// A name that a server made up can not steer the terminal.
+// A name that a server made up cannot steer the terminal.
 func TestHostileName(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices = []string{phone, phone + "\u009b2J"}
@@ -58,7 +58,7 @@ func TestNoChoice(t *testing.T) {
 		w.aws.devices = []string{phone, token}
 		w.terminal = &terminal{}
 		w.succeeds("-s", "example", flag, value)
-		if !strings.Contains(w.stderr.String(), "taking `"+phone+"`") || w.terminal.out.Len() > 0 {
+		if !strings.Contains(w.stderr.String(), "note: using `"+phone+"`") || w.terminal.out.Len() > 0 {
 			t.Errorf("%s: it said %q and %q", flag, w.stderr.String(), w.terminal.out.String())
 		}
 	}
@@ -67,7 +67,7 @@ func TestNoChoice(t *testing.T) {
 	person := &terminal{}
 	app := w.app()
 	app.Terminal = func() *prompt.Terminal { return person.prompt() }
-	if code := app.Run(t.Context(), example); code != words.OK || person.out.Len() > 0 {
+	if code := app.Run(t.Context(), example); code != messages.ExitOK || person.out.Len() > 0 {
 		t.Errorf("exit code %d, it said %q and %q", code, w.stderr.String(), person.out.String())
 	}
 }
@@ -98,24 +98,28 @@ func TestSerial(t *testing.T) {
 
 // What is no device, or not clearly one, is refused before the question.
 func TestBadSerial(t *testing.T) {
-	for serial, text := range map[string]string{
-		"arn:aws:iam::123456789012:user/alice": "the value of `--serial` is the ARN of a user, not of an MFA device\n\nhint: perhaps: arn:aws:iam::123456789012:mfa/alice",
-		securityKey:                            "the value of `--serial` is a FIDO key",
-		"arn:aws:iam::1:mfa/a b":               "is neither the ARN nor the serial number",
-		"yubi":                                 "the value of `--serial` is a FIDO key",
-		"hon":                                  "`hon` is part of the name of 2 MFA devices: " + phone,
-		"laptop":                               "the user has no MFA device with `laptop` in its name",
+	const unusable, unknown = messages.KindDeviceUnusable, messages.KindDeviceUnknown
+	for serial, test := range map[string]struct {
+		kind  messages.Kind
+		value string
+	}{
+		"arn:aws:iam::123456789012:user/alice": {unusable, "arn:aws:iam::123456789012:mfa/alice"},
+		securityKey:                            {unusable, "FIDO"},
+		"arn:aws:iam::1:mfa/a b":               {unusable, "`--serial`"},
+		"yubi":                                 {unusable, "FIDO"},
+		"hon":                                  {unknown, phone},
+		"laptop":                               {unknown, "`laptop`"},
 	} {
 		w := newWorld(t)
 		w.aws.devices = []string{securityKey, phone, "arn:aws:iam::123456789012:mfa/honey"}
-		w.fails(words.Configuration, []string{"-s", "example", "--serial", serial}, text)
+		w.fails(messages.ExitConfiguration, test.kind, []string{"-s", "example", "--serial", serial}, test.value)
 		if strings.Contains(strings.Join(w.aws.calls, ""), "Session") || strings.HasPrefix(serial, "arn:") && len(w.aws.calls) > 0 {
 			t.Errorf("%s: the calls were %v", serial, w.aws.calls)
 		}
 	}
 	w := newWorld(t)
 	w.write("config", "[profile example]\nmfa_serial = arn:aws:iam::123456789012:user/alice\n")
-	w.fails(words.Configuration, example, "the `mfa_serial` of profile `example` is the ARN of a user")
+	w.fails(messages.ExitConfiguration, unusable, example, "`mfa_serial`", "`example`")
 	w.called()
 }
 
@@ -145,8 +149,8 @@ func TestIdentityDenied(t *testing.T) {
 	w.denies(func(action, _ string) bool { return action == "GetCallerIdentity" })
 	w.succeeds(example...)
 	w.denies(func(action, _ string) bool { return action != "GetSessionToken" })
-	w.fails(words.Refused, []string{"-s", "example", "--force"}, "the MFA device could not be found: AWS refused `GetCallerIdentity`",
-		"; the user may not list MFA devices", "give --serial")
+	again := []string{"-s", "example", "--force"}
+	w.fails(messages.ExitRefused, messages.KindDeviceUnknown, again, "`GetCallerIdentity`", "; ", "--serial")
 }
 
 // A listing without an answer is not tried in another way, and does not take the
@@ -164,7 +168,7 @@ func TestListingWithoutAnswer(t *testing.T) {
 	w.aws.broken = silent
 	w.succeeds(example...)
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
-	if !strings.Contains(w.stderr.String(), "(`ListMFADevices` had no answer from AWS in time); guessing") {
+	if said := w.stderr.String(); !strings.Contains(said, "note: ") || !strings.Contains(said, "`ListMFADevices`") {
 		t.Errorf("it said %q", w.stderr.String())
 	}
 }
@@ -197,7 +201,7 @@ func TestGuess(t *testing.T) {
 		w.aws.caller, w.aws.devices = caller, []string{guess}
 		w.denies(func(action, _ string) bool { return action == "ListMFADevices" })
 		w.succeeds(example...)
-		if said := w.stderr.String(); !strings.Contains(said, "the user may not list MFA devices); guessing `"+guess+"`\n") {
+		if said := w.stderr.String(); !strings.Contains(said, "guessing `"+guess+"`\n") {
 			t.Errorf("it said %q", said)
 		}
 	}

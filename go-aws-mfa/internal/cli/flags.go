@@ -4,7 +4,6 @@ import (
 	"cmp"
 	_ "embed"
 	"flag"
-	"fmt"
 	"io"
 	"net/url"
 	"regexp"
@@ -14,105 +13,149 @@ import (
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
+	"aws-mfa.example/aws-mfa/internal/messages"
 	"aws-mfa.example/aws-mfa/internal/prompt"
-	"aws-mfa.example/aws-mfa/internal/words"
 )
 
-// manual is what --help prints. Its OPTIONS are the one table of flags: the parser, the completion and the
-// documentation are made from it.
-//
-//go:embed manual.txt
-var manual string
+const (
+	shortestDuration = 15 * time.Minute
+	longestDuration  = 36 * time.Hour
+)
 
-var row = regexp.MustCompile(`(?m)^    (?:-(\w), )?--([\w-]+)(?: ([A-Z]+))?\n        (.+)$`)
-
-// An option is one row of the table. A switch has no value.
-type option struct{ short, long, value, help string }
-
-func table() (options []option) {
-	for _, found := range row.FindAllStringSubmatch(manual, -1) {
-		options = append(options, option{found[1], found[2], found[3], found[4]})
-	}
-	return options
-}
-
-// What the flags hold where they are not given.
-var defaults = map[string]string{"source-profile": "default", "format": profileFormat, "timeout": "20s"}
-
-// options is what the command line says: flags by their long names, and what needed a closer look.
+// options is the command line.
 type options struct {
-	flags                     *flag.FlagSet
-	source, destination, code string
-	completion                string        // the shell that a script is wanted for
-	duration, limit           time.Duration // of the session, where 0 is AWS's own; of each step with AWS
+	source      string
+	destination string
+	serial      string // the device, or a part of its name
+	code        string // from the flag or from the environment
+	codeCommand string
+	noPrompt    bool
+	duration    time.Duration // of the session; 0 is the default of AWS
+	force       bool
+	format      string
+	region      string
+	endpoint    string
+	timeout     time.Duration // of each step with AWS
+	quiet       bool
+	version     bool
+	help        bool
+	shell       string // the shell to print a completion script for
 }
 
-func (o *options) text(long string) string { return o.flags.Lookup(long).Value.String() }
-func (o *options) is(long string) bool     { return o.text(long) == "true" }
+// given are the options whose text has to be understood after parsing.
+type given struct {
+	duration string
+	timeout  string
+}
 
-// parse reads the command line and refuses what can not work with any profile. given is the code of the environment.
-func parse(args []string, given string) (*options, error) {
-	o := &options{flags: flag.NewFlagSet("aws-mfa", flag.ContinueOnError)}
-	o.flags.SetOutput(io.Discard) // its own messages are not in our form
-	for _, row := range table() {
-		if row.value == "" {
-			o.flags.Bool(row.long, false, "")
-		} else {
-			o.flags.String(row.long, defaults[row.long], "")
-		}
-		if row.short != "" {
-			o.flags.Var(o.flags.Lookup(row.long).Value, row.short, "")
+// flagSet defines the flags. The manual documents the same ones: a test compares them.
+func (o *options) flagSet(raw *given) *flag.FlagSet {
+	flags := flag.NewFlagSet("aws-mfa", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // its own messages do not have our form
+	text := func(target *string, name, short, value string) {
+		flags.StringVar(target, name, value, "")
+		if short != "" {
+			flags.StringVar(target, short, value, "")
 		}
 	}
+	enable := func(target *bool, name, short string) {
+		flags.BoolVar(target, name, false, "")
+		if short != "" {
+			flags.BoolVar(target, short, false, "")
+		}
+	}
+	text(&o.source, "source-profile", "s", "default")
+	text(&o.destination, "destination-profile", "d", "")
+	text(&o.serial, "serial", "", "")
+	text(&o.code, "code", "", "")
+	text(&o.codeCommand, "code-command", "", "")
+	enable(&o.noPrompt, "no-prompt", "")
+	text(&raw.duration, "duration", "", "")
+	enable(&o.force, "force", "f")
+	text(&o.format, "format", "", profileFormat)
+	text(&o.region, "region", "", "")
+	text(&o.endpoint, "endpoint-url", "", "")
+	text(&raw.timeout, "timeout", "", "20s")
+	enable(&o.quiet, "quiet", "q")
+	enable(&o.version, "version", "")
+	enable(&o.help, "help", "h")
+	return flags
+}
+
+// parse reads the command line and refuses what cannot work with any profile. codeInEnvironment may be "".
+func parse(args []string, codeInEnvironment string) (options, error) {
+	var o options
+	var raw given
+	flags := o.flagSet(&raw)
 	if len(args) > 0 && args[0] == "completion" {
 		if len(args) != 2 || !slices.Contains(shells, args[1]) {
-			return nil, words.New("completion-shell", strings.Join(shells, ", "))
+			return o, messages.Fail(messages.CompletionShell, strings.Join(shells, ", "))
 		}
-		o.completion = args[1]
+		o.shell = args[1]
 		return o, nil
 	}
-	if err := o.flags.Parse(args); err != nil {
-		return nil, words.New("flag-unknown", flagMessage(err))
+	if err := flags.Parse(args); err != nil {
+		o.format = formatIn(args) // so that a program can read the error
+		return o, flagFailure(err)
 	}
-	if o.is("help") || o.is("version") {
+	if o.help || o.version {
 		return o, nil
 	}
-	if o.flags.NArg() > 0 { // not repeated: people put the code there
-		return nil, words.New("arguments")
+	if flags.NArg() > 0 { // not repeated: people put the code there
+		return o, messages.Fail(messages.Arguments)
 	}
-	o.source, o.code = o.text("source-profile"), cmp.Or(o.text("code"), strings.TrimSpace(given))
-	o.destination = cmp.Or(o.text("destination-profile"), o.source+"_mfa")
-	return o, o.check()
+	o.code = cmp.Or(o.code, strings.TrimSpace(codeInEnvironment))
+	o.destination = cmp.Or(o.destination, o.source+"_mfa")
+	return o, o.check(raw)
 }
 
-func (o *options) check() (err error) {
-	badSource, badDestination := credfile.CheckName(o.source), credfile.CheckName(o.destination)
-	length, region, endpoint := o.text("duration"), o.text("region"), o.text("endpoint-url")
-	address, badURL := url.Parse(endpoint)
-	limit, badLimit := span(o.text("timeout"))
-	duration, badDuration := span(length)
-	o.limit, o.duration = limit, duration
-	switch {
-	case badSource != nil:
-		return words.New("source-name", badSource)
-	case badDestination != nil:
-		return words.New("destination-name", badDestination)
-	case o.source == o.destination:
-		return words.New("same-profiles", o.source)
-	case badLimit != nil || limit <= 0:
-		return words.New("timeout")
-	case length != "" && (badDuration != nil || duration < 15*time.Minute || duration > 36*time.Hour):
-		return words.New("duration")
-	case !slices.Contains(formats, o.text("format")):
-		return words.New("format", strings.Join(formats, ", "))
-	case region != "" && (!credfile.Writable(region) || strings.ContainsAny(region, "/.:@?")):
-		return words.New("region")
-	case endpoint != "" && (badURL != nil || address.Host == "" || !strings.HasPrefix(address.Scheme, "http")):
-		return words.New("endpoint")
-	case o.code != "":
-		o.code, err = prompt.Code(o.code)
+// check refuses values that cannot work, and completes the options that raw has as texts.
+func (o *options) check(raw given) error {
+	if err := credfile.CheckName(o.source); err != nil {
+		return messages.Fail(messages.SourceName, localized(err))
 	}
-	return err
+	if err := credfile.CheckName(o.destination); err != nil {
+		return messages.Fail(messages.DestinationName, localized(err))
+	}
+	if o.source == o.destination {
+		return messages.Fail(messages.SameProfiles, o.source)
+	}
+	timeout, err := span(raw.timeout)
+	if err != nil || timeout <= 0 {
+		return messages.Fail(messages.TimeoutInvalid)
+	}
+	o.timeout = timeout
+	if raw.duration != "" {
+		duration, err := span(raw.duration)
+		if err != nil || duration < shortestDuration || duration > longestDuration {
+			return messages.Fail(messages.DurationInvalid)
+		}
+		o.duration = duration
+	}
+	if !slices.Contains(formats, o.format) {
+		return messages.Fail(messages.FormatInvalid, strings.Join(formats, ", "))
+	}
+	if o.region != "" && !isRegion(o.region) {
+		return messages.Fail(messages.RegionInvalid)
+	}
+	if o.endpoint != "" && !isAddress(o.endpoint) {
+		return messages.Fail(messages.EndpointInvalid)
+	}
+	if o.code != "" {
+		o.code, err = prompt.Code(o.code)
+		return err
+	}
+	return nil
+}
+
+// isRegion reports whether text could be a region: it becomes a part of a host name.
+func isRegion(text string) bool {
+	return credfile.Writable(text) && !strings.ContainsAny(text, "/.:@?")
+}
+
+func isAddress(text string) bool {
+	address, err := url.Parse(text)
+	return err == nil && address.Host != "" && strings.HasPrefix(address.Scheme, "http")
 }
 
 // span understands 1h30m, and a plain number as seconds.
@@ -123,54 +166,43 @@ func span(text string) (time.Duration, error) {
 	return time.ParseDuration(text)
 }
 
-// flagMessage puts what the flag package says into our form.
-func flagMessage(err error) words.Text {
-	what, name, _ := strings.Cut(err.Error(), ": ")
-	if len(name) > len("-x") { // the flag package knows one dash only
-		name = "-" + name
+// formatIn finds --format in a command line that cannot be parsed.
+func formatIn(args []string) string {
+	for i, arg := range args {
+		name, value, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if !strings.HasPrefix(arg, "-") || name != "format" {
+			continue
+		}
+		if hasValue {
+			return value
+		}
+		if i+1 < len(args) {
+			return args[i+1]
+		}
 	}
-	switch {
-	case what == "flag provided but not defined" && strings.Trim(name, "-0123456789") == "":
-		return words.New("flag-is-code")
-	case what == "flag provided but not defined":
-		return words.New("flag-missing", name)
-	case what == "flag needs an argument":
-		return words.New("flag-without-value", name)
-	}
-	return words.New("flag-odd", err)
+	return profileFormat
 }
 
-// The completions are texts with places for what the table of flags has.
-var (
-	//go:embed completion.bash
-	bashCompletion string
-	//go:embed completion.fish
-	fishCompletion string
-	// zsh runs a file of fpath when it first needs it, and takes what that offers.
-	zshFirst = "[ \"$funcstack[1]\" != _aws-mfa ] || _bash_complete -F _aws_mfa\n"
+// manual is what --help prints. Its OPTIONS are the table that the completion and the documentation are made from.
+//
+//go:embed manual.txt
+var manual string
 
-	shells = []string{"bash", "zsh", "fish"}
-)
+var rows = regexp.MustCompile(`(?m)^    (?:-(\w), )?--([\w-]+)(?: ([A-Z]+))?\n        (.+)$`)
 
-// completion is what the shell called name has to read. zsh reads that of bash.
-func completion(name string) string {
-	var flags, valued []string
-	var fish strings.Builder
-	profiles := "(__aws_mfa_profiles)"
-	values := map[string]string{"SRC": profiles, "DST": profiles, "FORMAT": strings.Join(formats, " ")}
-	for _, row := range table() {
-		line, written := "-l "+row.long, []string{"--" + row.long}
-		if row.short != "" {
-			line, written = line+" -s "+row.short, append(written, "-"+row.short)
-		}
-		flags = append(flags, written...)
-		if row.value != "" {
-			line, valued = line+" -x -a '"+values[row.value]+"'", append(valued, written...)
-		}
-		fmt.Fprintf(&fish, "complete -c aws-mfa %s -d '%s'\n", line, row.help)
+// A row is one option in the manual.
+type row struct {
+	short string
+	long  string
+	value string // "" for a switch
+	help  string
+}
+
+// table returns the options of the manual.
+func table() []row {
+	var found []row
+	for _, match := range rows.FindAllStringSubmatch(manual, -1) {
+		found = append(found, row{short: match[1], long: match[2], value: match[3], help: match[4]})
 	}
-	script := map[string]string{"bash": bashCompletion, "fish": fishCompletion + fish.String(),
-		"zsh": "#compdef aws-mfa\nautoload -U +X bashcompinit && bashcompinit\n" + bashCompletion + zshFirst}[name]
-	return strings.NewReplacer("@FLAGS@", strings.Join(flags, " "), "@VALUED@", strings.Join(valued, "|"),
-		"@FORMATS@", strings.Join(formats, " "), "@SHELLS@", strings.Join(shells, " ")).Replace(script)
+	return found
 }

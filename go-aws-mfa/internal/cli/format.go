@@ -9,62 +9,95 @@ import (
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
-	"aws-mfa.example/aws-mfa/internal/words"
+	"aws-mfa.example/aws-mfa/internal/messages"
 )
 
 // What can be printed once there is a session.
 const (
 	profileFormat = "profile"
+	jsonFormat    = "json"
 	processFormat = "credential-process"
 )
 
-var formats = []string{profileFormat, "json", "env", "fish", "powershell", processFormat}
+var formats = []string{profileFormat, jsonFormat, "env", "fish", "powershell", processFormat}
 
-// For each shell: how it sets a variable, and how it forgets the one that old tools set, which botocore reads before
-// AWS_SESSION_TOKEN. No value has quotes in it.
-var assignments = map[string][2]string{
-	"env":        {"export %s='%s'\n", "unset AWS_SECURITY_TOKEN\n"},
-	"fish":       {"set -gx %s '%s'\n", "set -e AWS_SECURITY_TOKEN\n"},
-	"powershell": {"$env:%s = '%s'\n", "Remove-Item Env:AWS_SECURITY_TOKEN -ErrorAction SilentlyContinue\n"},
+// A shellForm is how a shell sets a variable, and how it forgets the one that old tools set, which botocore reads
+// before AWS_SESSION_TOKEN. No value has quotes in it.
+type shellForm struct {
+	set    string
+	forget string
 }
 
-// deliver hands the session out in the form that was asked for.
+var shellForms = map[string]shellForm{
+	"env": {
+		set:    "export %s='%s'\n",
+		forget: "unset AWS_SECURITY_TOKEN\n",
+	},
+	"fish": {
+		set:    "set -gx %s '%s'\n",
+		forget: "set -e AWS_SECURITY_TOKEN\n",
+	},
+	"powershell": {
+		set:    "$env:%s = '%s'\n",
+		forget: "Remove-Item Env:AWS_SECURITY_TOKEN -ErrorAction SilentlyContinue\n",
+	},
+}
+
+// deliver prints the session in the format that was asked for.
 func (r *run) deliver(session credfile.Session, reused bool) error {
-	until, format, text := session.Expires.UTC().Format(time.RFC3339), r.text("format"), ""
+	until := session.Expires.UTC().Format(time.RFC3339)
 	region := cmp.Or(r.to.Region, session.Region)
-	switch form, isShell := assignments[format]; {
-	case format == profileFormat:
+	var text string
+	switch form, isShell := shellForms[r.format]; {
+	case r.format == profileFormat:
 		r.succeed(until, reused)
 		return nil
 	case isShell:
-		text = assign(form[0], session, until, region) + form[1]
-	default: // json has all that AWS documents for a credential_process, and more
-		document := map[string]any{"Version": 1, "AccessKeyId": session.AccessKeyID,
-			"SecretAccessKey": session.SecretAccessKey, "SessionToken": session.SessionToken, "Expiration": until}
-		if format != processFormat {
-			document["Profile"], document["SourceProfile"], document["SerialNumber"] = r.destination, r.source, session.Serial
-			document["Region"], document["Reused"] = region, reused
-		}
-		encoded, _ := json.MarshalIndent(document, "", "  ")
-		text = string(encoded) + "\n"
+		text = assignments(form, session, until, region)
+	default:
+		text = r.document(session, until, region, reused)
 	}
 	if _, err := fmt.Fprint(r.Stdout, text); err != nil {
-		return words.New("output", words.Reason(err))
+		return messages.Fail(messages.StdoutUnwritable, localized(err))
 	}
 	return nil
 }
 
-// assign sets a region only where there is none: it may be another one on purpose.
-func assign(form string, session credfile.Session, until, region string) string {
+// document returns what AWS documents for a credential_process; json has more.
+func (r *run) document(session credfile.Session, until, region string, reused bool) string {
+	document := map[string]any{
+		"Version":         1,
+		"AccessKeyId":     session.AccessKeyID,
+		"SecretAccessKey": session.SecretAccessKey,
+		"SessionToken":    session.SessionToken,
+		"Expiration":      until,
+	}
+	if r.format == jsonFormat {
+		document["Profile"] = r.destination
+		document["SourceProfile"] = r.source
+		document["SerialNumber"] = session.Serial
+		document["Region"] = region
+		document["Reused"] = reused
+	}
+	encoded, _ := json.MarshalIndent(document, "", "  ")
+	return string(encoded) + "\n"
+}
+
+// assignments returns the lines for a shell. They set a region only where there is none: another one may be intended.
+func assignments(form shellForm, session credfile.Session, until, region string) string {
 	var text strings.Builder
-	set := func(name, value string) { fmt.Fprintf(&text, form, name, value) }
+	set := func(name, value string) {
+		fmt.Fprintf(&text, form.set, name, value)
+	}
 	set("AWS_ACCESS_KEY_ID", session.AccessKeyID)
 	set("AWS_SECRET_ACCESS_KEY", session.SecretAccessKey)
 	set("AWS_SESSION_TOKEN", session.SessionToken)
 	set("AWS_CREDENTIAL_EXPIRATION", until)
-	if credfile.Writable(region) && os.Getenv("AWS_REGION")+os.Getenv("AWS_DEFAULT_REGION") == "" {
+	hasRegion := os.Getenv("AWS_REGION") != "" || os.Getenv("AWS_DEFAULT_REGION") != ""
+	if credfile.Writable(region) && !hasRegion {
 		set("AWS_REGION", region)
 		set("AWS_DEFAULT_REGION", region)
 	}
+	text.WriteString(form.forget)
 	return text.String()
 }

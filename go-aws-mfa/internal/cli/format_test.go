@@ -2,12 +2,13 @@ package cli
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
-	"aws-mfa.example/aws-mfa/internal/words"
+	"aws-mfa.example/aws-mfa/internal/messages"
 )
 
 // output logs in and returns what is on stdout.
@@ -110,18 +111,82 @@ func TestQuiet(t *testing.T) {
 	if w.stderr.Len() > 0 {
 		t.Errorf("stderr has %q", w.stderr.String())
 	}
-	w.fails(words.Configuration, []string{"-s", "nobody", "-q"}, "there is no profile `nobody`")
+	w.fails(messages.ExitConfiguration, messages.KindProfileMissing, []string{"-s", "nobody", "-q"}, "`nobody`")
 }
 
-// What can not be printed is an error.
+// A program that reads the output gets each error as a JSON object, in the last line, without secrets.
+func TestErrorsForPrograms(t *testing.T) {
+	for _, format := range []string{jsonFormat, processFormat} {
+		w := newWorld(t)
+		w.stdin = "111111"
+		w.aws.broken = func(answer http.ResponseWriter, request *http.Request) {
+			if request.Form.Get("Action") == "GetSessionToken" {
+				refuse(answer, "Odd", "\"&lt;\" \u009b "+longTermValue+" 111111")
+				return
+			}
+			w.aws.answer(answer, request)
+		}
+		code := w.run("-s", "example", "--format", format)
+		said := w.stderr.String()
+		before, line, _ := strings.Cut(said, "\n{")
+		message, hint, _ := strings.Cut(strings.TrimPrefix(before, "aws-mfa: error[aws-refused]: "), "\n\nhint: ")
+		var got errorDocument
+		if err := json.Unmarshal([]byte("{"+line), &got); err != nil {
+			t.Fatalf("%v in %q", err, said)
+		}
+		details := errorDetails{Kind: messages.KindAWSRefused, Message: message, Hint: hint, ExitCode: code}
+		if got.Error != details || code != messages.ExitRefused || strings.Count(line, "\n") != 1 {
+			t.Errorf("exit code %d: %q", code, said)
+		}
+		if !strings.Contains(message, "\"<\" *** ***") || hint == "" {
+			t.Errorf("the message is %q, the hint %q", message, hint)
+		}
+	}
+}
+
+// So is an error of the command line, wherever --format is, and one that nobody expected.
+func TestErrorsForProgramsBeforeTheLogin(t *testing.T) {
+	for name, args := range map[string][]string{
+		"an unknown flag":       {"--bogus", "--format", "json"},
+		"an unknown flag later": {"--format=credential-process", "--bogus"},
+		"one dash":              {"-format", "json", "-x"},
+		"a wrong value":         {"--timeout", "soon", "--format", "json"},
+		"an argument":           {"--format", "json", "x"},
+	} {
+		w := newWorld(t)
+		code := w.app().Run(t.Context(), args)
+		if code != messages.ExitUsage || !strings.Contains(w.stderr.String(), "\n{\"error\":{\"kind\":\"usage\",") {
+			t.Errorf("%s: exit code %d: %s", name, code, w.stderr.String())
+		}
+	}
+	w := newWorld(t)
+	app := w.app()
+	app.Now = nil
+	w.write("credentials", keysOf("example")+sessionOf("example_mfa", ""))
+	code := app.Run(t.Context(), []string{"-s", "example", "--format", "json"})
+	if code != messages.ExitFailed || !strings.Contains(w.stderr.String(), "\n{\"error\":{\"kind\":\"unexpected\",") {
+		t.Errorf("exit code %d: %s", code, w.stderr.String())
+	}
+}
+
+// No other format has JSON among its errors.
+func TestErrorsForPeople(t *testing.T) {
+	for _, format := range []string{profileFormat, "env", "fish", "powershell"} {
+		w := newWorld(t)
+		args := []string{"-s", "nobody", "--format", format}
+		w.fails(messages.ExitConfiguration, messages.KindProfileMissing, args, "`nobody`")
+	}
+}
+
+// What cannot be printed is an error.
 func TestClosedOutput(t *testing.T) {
 	w := newWorld(t)
 	app := w.app()
 	reader, writer, _ := os.Pipe()
 	_, _ = reader.Close(), writer.Close()
 	app.Stdout = writer
-	if code := app.Run(t.Context(), []string{"-s", "example", "--format", "env"}); code != words.Failed ||
-		!strings.Contains(w.stderr.String(), "standard output can not be written") {
+	if code := app.Run(t.Context(), []string{"-s", "example", "--format", "env"}); code != messages.ExitFailed ||
+		!strings.Contains(w.stderr.String(), "error[stdout-unwritable]") {
 		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}
 }

@@ -3,40 +3,39 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"strings"
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
 	"aws-mfa.example/aws-mfa/internal/login"
+	"aws-mfa.example/aws-mfa/internal/messages"
 	"aws-mfa.example/aws-mfa/internal/profile"
-	"aws-mfa.example/aws-mfa/internal/words"
 	"github.com/aws/aws-sdk-go-v2/config"
 )
 
-// A session that ends sooner than this is as good as none: what is begun with it could not be finished.
+// margin is how long a session has to last to be used again: a shorter one may end before the work does.
 const margin = 10 * time.Minute
 
-// A clock that is off by less gives the same codes, or AWS takes them still.
+// harmlessSkew is how far a clock may be off: it gives the same codes, or AWS still accepts them.
 const harmlessSkew = 15 * time.Second
 
-// A run is one login: what it was told, and what it has found out so far.
+// A run is one login: its options, and what it has found out so far.
 type run struct {
 	App
-	*options
-	seen     *secrets
-	files    profile.Files
-	from     config.SharedConfig // SRC, with its keys wherever they came from
-	to       profile.Destination
-	named    login.Device // the device that needs no search; "" if there is none
-	guessed  error        // if nobody told that the user has the device: why not
-	client   login.Client
-	piped    *string // the code on standard input, "" if there is none; nil before it is read
-	skewTold bool
+	options
+	seen      *secrets
+	files     profile.Files
+	from      config.SharedConfig // SRC, with its keys wherever they came from
+	to        profile.Destination
+	named     login.Device       // the device that needs no search; "" if there is none
+	guessed   messages.Localized // why the device is a guess; nil if it is not one
+	client    login.Client
+	piped     *string // the code on standard input, "" if there is none; nil before it is read
+	skewNoted bool
 }
 
-// logIn is the whole login. All that can be refused without AWS or the code is refused first; the code is asked for
-// last, because each works only once.
+// logIn is the whole login. Everything that can fail without AWS or the code is checked first; the code is asked for
+// last, because each code works only once.
 func (r *run) logIn(ctx context.Context) (err error) {
 	if r.files, err = profile.Locate(); err != nil {
 		return err
@@ -51,39 +50,46 @@ func (r *run) logIn(ctx context.Context) (err error) {
 	if err := r.nameDevice(); err != nil {
 		return err
 	}
-	// A code on standard input has always meant a new session, so that has a look there.
-	fits, none, piped := r.keptFits(), r.code == "" && r.text("code-command") == "", ""
-	if none && (fits && r.text("format") != processFormat || !fits && r.is("no-prompt")) {
+	// A code on standard input always means a new session, so a good one does not keep it from being read.
+	fits := r.keptFits()
+	hasSource := r.code != "" || r.codeCommand != ""
+	mayReuse := fits && r.format != processFormat
+	mustKnow := !fits && r.noPrompt
+	piped := ""
+	if !hasSource && (mayReuse || mustKnow) {
 		if piped, err = r.readPipe(ctx); err != nil {
 			return err
 		}
 	}
-	switch {
-	case fits && piped == "":
+	if fits && piped == "" {
 		return r.deliver(r.to.Kept, true)
-	case none && piped == "" && r.is("no-prompt"):
-		return words.New("code-forbidden-to-ask")
+	}
+	if r.noPrompt && !hasSource && piped == "" {
+		return messages.Fail(messages.CodePromptForbidden)
 	}
 	return r.renew(ctx)
 }
 
-// keptFits reports whether DST has a session from this very key and device that lasts for a while.
+// keptFits reports whether DST has a session from the same key and device that lasts for a while.
 func (r *run) keptFits() bool {
 	kept := r.to.Kept
-	device := login.Device(kept.Serial)
-	wanted := strings.Contains(device.Name(), r.text("serial"))
-	if r.named != "" {
-		wanted = device == r.named
+	if r.force || kept.AccessKeyID == "" || kept.Source != r.from.Credentials.AccessKeyID {
+		return false
 	}
-	return !r.is("force") && kept.AccessKeyID != "" && kept.Source == r.from.Credentials.AccessKeyID && wanted &&
-		kept.Expires.Sub(r.Now()) > margin
+	device := login.Device(kept.Serial)
+	isWanted := strings.Contains(device.Name(), r.serial)
+	if r.named != "" {
+		isWanted = device == r.named
+	}
+	return isWanted && kept.Expires.Sub(r.Now()) > margin
 }
 
-// renew gets a session while no other process does so for the same profile. Who had to wait takes what that one got.
+// renew gets a session while no other process does so for the same profile. A process that had to wait uses the session
+// that the other one got.
 func (r *run) renew(ctx context.Context) error {
-	release, err := credfile.LockProfile(ctx, r.files.Credentials, r.destination, r.tellWaiting)
+	release, err := credfile.LockProfile(ctx, r.files.Credentials, r.destination, r.sayWaiting)
 	if err != nil {
-		return r.unwritten(err)
+		return r.writeFailure(err)
 	}
 	defer release()
 	before := r.to.Kept.AccessKeyID
@@ -94,26 +100,26 @@ func (r *run) renew(ctx context.Context) error {
 		return r.deliver(r.to.Kept, true)
 	}
 	if r.to.Process {
-		r.note("note-process", r.destination)
+		r.note(messages.NoteProcess, r.destination)
 	}
 	session, err := r.newSession(ctx)
 	if err != nil {
 		return err
 	}
 	if err := credfile.Save(ctx, r.files.Credentials, r.destination, session); err != nil {
-		return r.unwritten(err)
+		return r.writeFailure(err)
 	}
 	return r.deliver(session, false)
 }
 
 func (r *run) newSession(ctx context.Context) (session credfile.Session, err error) {
-	cfg, err := profile.Config(ctx, r.from, r.files, r.text("region"), r.named.Partition())
+	cfg, err := profile.Config(ctx, r.from, r.files, r.region, r.named.Partition())
 	if err != nil {
 		return session, err
 	}
-	r.client = login.New(cfg, r.text("endpoint-url"), r.limit)
+	r.client = login.New(cfg, r.endpoint, r.timeout)
 	device, err := r.device(ctx)
-	r.tellSkew()
+	r.noteSkew()
 	if err != nil {
 		return session, err
 	}
@@ -122,29 +128,23 @@ func (r *run) newSession(ctx context.Context) (session credfile.Session, err err
 	if err != nil {
 		return session, err
 	}
-	r.tellSkew()
+	r.noteSkew()
 	if session.Expires.Sub(r.Now().Add(r.client.Skew())) < r.duration-time.Minute {
-		r.note("note-shorter")
+		r.note(messages.NoteShorter)
 	}
 	session.Source = r.from.Credentials.AccessKeyID
 	if r.to.Region == "" {
-		session.Region = cmp.Or(r.from.Region, r.text("region"))
+		session.Region = cmp.Or(r.from.Region, r.region)
 	}
 	return session, nil
 }
 
-// tellSkew says it when this computer's clock is wrong, once that is known. The SDK corrects its signatures by
-// itself, so nothing else would.
-func (r *run) tellSkew() {
-	if skew := r.client.Skew().Abs(); skew > harmlessSkew && !r.skewTold {
-		r.skewTold = true
-		r.note("note-clock", seconds(skew))
+// noteSkew says once that the clock of this computer is wrong. The SDK corrects its signatures without a word, so
+// nothing else would.
+func (r *run) noteSkew() {
+	skew := r.client.Skew().Abs()
+	if skew > harmlessSkew && !r.skewNoted {
+		r.skewNoted = true
+		r.note(messages.NoteClock, seconds(skew))
 	}
-}
-
-func (r *run) unwritten(err error) error {
-	if errors.Is(err, credfile.ErrLongTermKeys) { // they came while the code was typed
-		return words.New("destination-holds-keys", r.destination)
-	}
-	return words.New("session-unwritten", r.files.Credentials, words.Reason(err))
 }

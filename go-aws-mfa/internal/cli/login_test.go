@@ -167,7 +167,7 @@ func TestSeveralDevices(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices = []string{"GAHT12345678", phone}
 	w.succeeds("-s", "example")
-	if said := w.stderr.String(); !strings.HasPrefix(said, "aws-mfa: note: taking `GAHT12345678`, the first of 2 ") {
+	if said := w.stderr.String(); !strings.HasPrefix(said, "aws-mfa: note: using `GAHT12345678`, the first of 2 ") {
 		t.Errorf("stderr is %q", said)
 	}
 }

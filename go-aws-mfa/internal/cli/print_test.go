@@ -2,20 +2,20 @@ package cli
 
 import (
 	"bytes"
-	"cmp"
 	"context"
+	"flag"
 	"runtime"
 	"strings"
 	"testing"
 
-	"aws-mfa.example/aws-mfa/internal/words"
+	"aws-mfa.example/aws-mfa/internal/messages"
 )
 
 func printed(t *testing.T, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	app := App{Version: "1.2.3", Digest: "abc", Stdout: &stdout, Stderr: &stderr}
-	if code := app.Run(context.Background(), args); code != words.OK || stderr.Len() > 0 {
+	if code := app.Run(context.Background(), args); code != messages.ExitOK || stderr.Len() > 0 {
 		t.Fatalf("exit code %d, stderr %q", code, stderr.String())
 	}
 	return stdout.String()
@@ -51,21 +51,43 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// Every flag of the table has a help text and is taken by the parser.
+// The flags that are parsed are those of the manual: the same names, switches and defaults.
 func TestFlagTable(t *testing.T) {
+	documented := map[string]row{}
+	for _, row := range table() {
+		documented[row.long] = row
+		if row.short != "" {
+			documented[row.short] = row
+		}
+	}
 	if len(table()) != strings.Count(manual, "\n    -") {
 		t.Errorf("%d of %d flags of the manual are understood", len(table()), strings.Count(manual, "\n    -"))
 	}
-	for _, row := range table() {
-		for _, name := range []string{cmp.Or(row.short, row.long), row.long} {
-			args := []string{"--" + name}
-			if row.value != "" {
-				args = append(args, cmp.Or(map[string]string{"code": goodCode, "duration": "8h", "format": "json",
-					"endpoint-url": "https://x", "timeout": "1m"}[row.long], "x"))
-			}
-			if _, err := parse(args, ""); err != nil || row.help == "" {
-				t.Errorf("%s: %v", name, err)
-			}
+	var o options
+	o.flagSet(new(given)).VisitAll(func(parsed *flag.Flag) {
+		row, isDocumented := documented[parsed.Name]
+		delete(documented, parsed.Name)
+		toggle, isBool := parsed.Value.(interface{ IsBoolFlag() bool })
+		isSwitch := isBool && toggle.IsBoolFlag()
+		hasDefault := isSwitch || parsed.DefValue == "" || strings.Contains(row.help, "default: "+parsed.DefValue+")")
+		if !isDocumented || isSwitch != (row.value == "") || !hasDefault {
+			t.Errorf("%s is %+v in the manual", parsed.Name, row)
+		}
+	})
+	for name := range documented {
+		t.Errorf("%s is documented and not parsed", name)
+	}
+}
+
+// Both names of a flag set the same option.
+func TestShortFlags(t *testing.T) {
+	for _, args := range [][]string{
+		{"-s", "a", "-d", "b", "-f", "-q"},
+		{"--source-profile", "a", "--destination-profile=b", "--force", "--quiet"},
+	} {
+		got, err := parse(args, "")
+		if err != nil || got.source != "a" || got.destination != "b" || !got.force || !got.quiet {
+			t.Errorf("%v: %+v (%v)", args, got, err)
 		}
 	}
 }
@@ -98,10 +120,10 @@ func TestSecretsAreHidden(t *testing.T) {
 func TestDefect(t *testing.T) {
 	w := newWorld(t)
 	app := App{Stdout: nil, Stderr: &w.stderr}
-	if code := app.Run(context.Background(), []string{"--version"}); code != words.Failed {
+	if code := app.Run(context.Background(), []string{"--version"}); code != messages.ExitFailed {
 		t.Errorf("exit code %d", code)
 	}
-	if said := w.stderr.String(); !strings.HasPrefix(said, "aws-mfa: error: ") || strings.Contains(said, "goroutine") {
+	if said := w.stderr.String(); !strings.HasPrefix(said, "aws-mfa: error[unexpected]: ") || strings.Contains(said, "goroutine") {
 		t.Errorf("stderr is %q", said)
 	}
 }

@@ -13,68 +13,101 @@ import (
 	"testing"
 	"time"
 
+	"aws-mfa.example/aws-mfa/internal/messages"
 	"aws-mfa.example/aws-mfa/internal/prompt"
-	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 var example = []string{"-s", "example"}
 
-// A command line that can not work is refused before any call.
+// A command line that cannot work is refused before any call, naming the flag or the value.
 func TestCommandLine(t *testing.T) {
-	for text, args := range map[string][]string{
-		"source and destination are both `example`": {"-s", "example", "-d", "example"},
-		"there is no flag `-x`":                     {"-x"},
-		"there is no flag `--bogus`":                {"--bogus"},
-		"flag `-s` needs a value":                   {"-s"},
-		"flag `--serial` needs a value":             {"--serial"},
-		"standard input":                            {"-s", "example", goodCode},
-		"there is no such flag":                     {"-" + goodCode},
-		"`-s` can not be used":                      {"-s", ""},
-		"can not hold any of `[ ] # ;`":             {"-s", "example", "-d", "a]b"},
-		"control characters":                        {"-s", "example", "-d", "a\nb"},
-		"can not begin or end with a blank":         {"-s", "example", "-d", " a"},
-		"leak into all others":                      {"-s", "example", "-d", "DEFAULT"},
-		"the word `profile`":                        {"-s", "example", "-d", "profile a"},
+	for name, test := range map[string]struct {
+		args  []string
+		value string
+	}{
+		"same profiles":     {args: []string{"-s", "example", "-d", "example"}, value: "`example`"},
+		"a short flag":      {args: []string{"-x"}, value: "`-x`"},
+		"a long flag":       {args: []string{"--bogus"}, value: "`--bogus`"},
+		"no value":          {args: []string{"-s"}, value: "`-s`"},
+		"no value, long":    {args: []string{"--serial"}, value: "`--serial`"},
+		"not a switch":      {args: []string{"--force=maybe"}, value: "maybe"},
+		"a code":            {args: []string{"-s", "example", goodCode}},
+		"a code as a flag":  {args: []string{"-" + goodCode}},
+		"an empty source":   {args: []string{"-s", ""}, value: "`-s`"},
+		"a bracket":         {args: []string{"-s", "example", "-d", "a]b"}, value: "`[ ] # ;`"},
+		"a line break":      {args: []string{"-s", "example", "-d", "a\nb"}, value: "`-d`"},
+		"a leading space":   {args: []string{"-s", "example", "-d", " a"}, value: "`-d`"},
+		"the section":       {args: []string{"-s", "example", "-d", "DEFAULT"}, value: "`DEFAULT`"},
+		"the word profile":  {args: []string{"-s", "example", "-d", "profile a"}, value: "`profile`"},
+		"no shell":          {args: []string{"completion"}, value: "bash, zsh, fish"},
+		"an unknown shell":  {args: []string{"completion", "tcsh"}, value: "bash, zsh, fish"},
+		"--timeout soon":    {args: []string{"--timeout", "soon"}, value: "`--timeout`"},
+		"--timeout 0":       {args: []string{"--timeout", "0"}, value: "`--timeout`"},
+		"an unknown format": {args: []string{"--format", "yaml"}, value: "profile, json, env"},
+		"a host as region":  {args: []string{"--region", "eu-west-1.evil.example/"}, value: "`--region`"},
+		"no scheme":         {args: []string{"--endpoint-url", "localhost:4566"}, value: "`--endpoint-url`"},
+		"another scheme":    {args: []string{"--endpoint-url", "ftp://host"}, value: "`--endpoint-url`"},
 	} {
-		t.Run(text, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			w.fails(words.Usage, args, text)
+			code := w.app().Run(t.Context(), test.args)
+			said := w.stderr.String()
+			if code != messages.ExitUsage || !strings.HasPrefix(said, "aws-mfa: error[usage]: ") ||
+				!strings.Contains(said, test.value) {
+				t.Errorf("exit code %d: %s", code, said)
+			}
 			w.called()
 		})
 	}
 }
 
-// Profiles that can not be used are refused before any call and any question.
+// Profiles that cannot be used are refused before any call and any question, by their name.
 func TestProfiles(t *testing.T) {
-	session := "[example]\naws_access_key_id=A\naws_secret_access_key=S\n"
+	const (
+		half  = "[example]\naws_access_key_id=A\naws_secret_access_key=S\n"
+		role  = "role_arn=arn:aws:iam::1:role/r\n"
+		sso   = "sso_start_url=https://x\nsso_region=us-east-1\nsso_account_id=1\nsso_role_name=r\n"
+		named = "sso_session=s\ncredential_process=false\n[sso-session s]\nsso_region=us-east-1\n"
+	)
 	destination := func(lines string) string { return keysOf("example") + "[example_mfa]\n" + lines }
-	for name, test := range map[string]struct{ credentials, config, text string }{
-		"SRC missing":           {"", "", "there is no profile `example` in"},
-		"SRC without keys":      {"[example]\nregion=x\n", "", "profile `example` has no access key"},
-		"SRC with half a key":   {"[example]\naws_access_key_id=A\n", "", "partial credentials found for profile example"},
-		"SRC is a session":      {session + "aws_session_token=T\n", "", "profile `example` is a session already"},
-		"SRC is an old session": {session + "aws_security_token=T\n", "", "profile `example` is a session already"},
-		"SRC assumes a role":    {"[example]\nrole_arn=arn:aws:iam::1:role/r\nsource_profile=k\n" + keysOf("k"), "", "profile `example` assumes a role"},
-		"SRC uses SSO": {"", "[profile example]\nsso_start_url=https://x\nsso_region=us-east-1\nsso_account_id=1\nsso_role_name=r\n",
-			"profile `example` has no access key"},
-		"SRC uses SSO and a program": {"", "[profile example]\nsso_session=s\ncredential_process=false\n[sso-session s]\nsso_region=us-east-1\n",
-			"profile `example` has no access key"},
-		"SRC with an odd region": {keysOf("example") + "region = a b\n", "", "the region of profile `example`"},
-		"a lone quotation mark":  {keysOf("example") + "[a]\nx = \"\n", "", "the AWS SDK can not read a line of"},
-		"DST has keys":           {destination(keysOf("x")[4:]), "", "profile `example_mfa` holds long-term keys"},
-		"DST has a key id":       {destination("AWS_Access_Key_ID : A\n"), "", "profile `example_mfa` holds long-term keys"},
-		"DST has an empty token": {destination("aws_secret_access_key=S\naws_session_token=\n"), "", "profile `example_mfa` holds long-term keys"},
-		"DST has keys in config": {keysOf("example"), "[profile example_mfa]\n" + keysOf("x")[4:], "profile `example_mfa` holds long-term keys"},
-		"DST assumes a role":     {keysOf("example"), "[profile example_mfa]\nrole_arn=arn:aws:iam::1:role/r\nsource_profile=example\n", "would hide a session"},
-		"DST uses SSO": {keysOf("example"), "[profile example_mfa]\nsso_start_url=https://x\nsso_region=us-east-1\nsso_account_id=1\nsso_role_name=r\n",
-			"would hide a session"},
-		"DST has an unclear header": {keysOf("example") + "[example_mfa] x\n", "", "section `example_mfa` of "},
+	for name, test := range map[string]struct {
+		credentials string
+		config      string
+		kind        messages.Kind
+		value       string
+	}{
+		"SRC missing":                {"", "", messages.KindProfileMissing, "`example`"},
+		"SRC without keys":           {"[example]\nregion=x\n", "", messages.KindKeysMissing, "`example`"},
+		"SRC with half a key":        {"[example]\naws_access_key_id=A\n", "", messages.KindProfileUnusable, "`example`"},
+		"SRC is a session":           {half + "aws_session_token=T\n", "", messages.KindProfileIsSession, "`example`"},
+		"SRC is an old session":      {half + "aws_security_token=T\n", "", messages.KindProfileIsSession, "`example`"},
+		"SRC assumes a role":         {"[example]\n" + role + "source_profile=k\n" + keysOf("k"), "", messages.KindProfileIsRole, "`example`"},
+		"SRC uses SSO":               {"", "[profile example]\n" + sso, messages.KindKeysMissing, "`example`"},
+		"SRC uses SSO and a program": {"", "[profile example]\n" + named, messages.KindKeysMissing, "`example`"},
+		"SRC with an odd region":     {keysOf("example") + "region = a b\n", "", messages.KindProfileUnusable, "`example`"},
+		"a lone quotation mark":      {keysOf("example") + "[a]\nx = \"\n", "", messages.KindCredentialsUnreadable, "credentials`"},
+		"DST has keys":               {destination(keysOf("x")[4:]), "", messages.KindDestinationHoldsKeys, "`example_mfa`"},
+		"DST has a key id":           {destination("AWS_Access_Key_ID : A\n"), "", messages.KindDestinationHoldsKeys, "`example_mfa`"},
+		"DST has an empty token": {
+			destination("aws_secret_access_key=S\naws_session_token=\n"), "",
+			messages.KindDestinationHoldsKeys, "`example_mfa`",
+		},
+		"DST has keys in config": {
+			keysOf("example"), "[profile example_mfa]\n" + keysOf("x")[4:],
+			messages.KindDestinationHoldsKeys, "`example_mfa`",
+		},
+		"DST assumes a role": {
+			keysOf("example"), "[profile example_mfa]\n" + role + "source_profile=example\n",
+			messages.KindProfileIsRole, "`example_mfa`",
+		},
+		"DST uses SSO":              {keysOf("example"), "[profile example_mfa]\n" + sso, messages.KindProfileIsRole, "`example_mfa`"},
+		"DST has an unclear header": {keysOf("example") + "[example_mfa] x\n", "", messages.KindCredentialsUnreadable, "line 4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.write("credentials", test.credentials)
 			w.write("config", test.config)
-			w.fails(words.Configuration, example, test.text)
+			w.fails(messages.ExitConfiguration, test.kind, example, test.value)
 			w.called()
 		})
 	}
@@ -86,11 +119,12 @@ func TestCredentialProcess(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs a shell")
 	}
-	for printed, text := range map[string]string{
-		`{"Version":1,"AccessKeyId":"` + longTermKey + `","SecretAccessKey":"` + longTermValue + `"}`:                    "",
-		`{"Version":1,"AccessKeyId":"` + longTermKey + `","SecretAccessKey":"` + longTermValue + `","SessionToken":"x"}`: "is a session already",
-		`{"Version":1,"AccessKeyId":"` + longTermKey + `","SecretAccessKey":"` + longTermValue + `"`:                     "gave no usable keys",
-		``: "gave no usable keys",
+	keys := `{"Version":1,"AccessKeyId":"` + longTermKey + `","SecretAccessKey":"` + longTermValue + `"`
+	for printed, kind := range map[string]messages.Kind{
+		keys + `}`:                    "",
+		keys + `,"SessionToken":"x"}`: messages.KindProfileIsSession,
+		keys:                          messages.KindCredentialProcessFailed,
+		``:                            messages.KindCredentialProcessFailed,
 	} {
 		w := newWorld(t)
 		script := filepath.Join(w.home, "keys")
@@ -99,26 +133,26 @@ func TestCredentialProcess(t *testing.T) {
 		}
 		w.write("credentials", "")
 		w.write("config", "[profile example]\ncredential_process = "+script+"\n")
-		if text == "" {
+		if kind == "" {
 			w.succeeds(example...)
 		} else {
-			w.fails(words.Configuration, example, text)
+			w.fails(messages.ExitConfiguration, kind, example, "`example`")
 		}
 	}
 	w := newWorld(t)
 	w.write("credentials", "[example]\ncredential_process = exit 3\n")
-	w.fails(words.Configuration, example, "failed: exit status 3")
+	w.fails(messages.ExitConfiguration, messages.KindCredentialProcessFailed, example, "exit status 3")
 }
 
-// What is no file, or can not be read, is refused before a code is spent on it:
+// What is no file, or cannot be read, is refused before a code is spent on it:
 // a rename over /dev/null would be a disaster.
 func TestNotAFile(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", w.home)
-	w.fails(words.Configuration, example, "it is not a regular file")
+	w.fails(messages.ExitConfiguration, messages.KindCredentialsUnreadable, example, "`"+w.home+"`")
 	if _, err := os.Stat(os.DevNull); err == nil {
 		t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
-		w.fails(words.Configuration, example, "it is not a regular file")
+		w.fails(messages.ExitConfiguration, messages.KindCredentialsUnreadable, example, "`"+os.DevNull+"`")
 	}
 	w.called()
 }
@@ -128,10 +162,10 @@ func TestNotAFile(t *testing.T) {
 func TestNoUsableDevice(t *testing.T) {
 	w := newWorld(t)
 	for _, w.aws.devices = range [][]string{nil, {""}} {
-		w.fails(words.Configuration, example, "the user has no MFA device\n")
+		w.fails(messages.ExitConfiguration, messages.KindDeviceMissing, example)
 	}
 	w.aws.devices = []string{securityKey}
-	w.fails(words.Configuration, example, "the user has no MFA device but FIDO keys", "authenticator app")
+	w.fails(messages.ExitConfiguration, messages.KindDeviceMissing, example, "FIDO")
 	w.called(strings.Fields(strings.Repeat("GetCallerIdentity ListMFADevices ", 3))...)
 }
 
@@ -139,7 +173,7 @@ func TestNoUsableDevice(t *testing.T) {
 func TestConfiguredFIDO(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[profile example]\nmfa_serial = "+securityKey+"\n")
-	w.fails(words.Configuration, example, "is a FIDO key")
+	w.fails(messages.ExitConfiguration, messages.KindDeviceUnusable, example, "`mfa_serial`", "`example`")
 	w.called()
 }
 
@@ -148,7 +182,7 @@ func TestNotAUser(t *testing.T) {
 	w := newWorld(t)
 	for _, caller := range []string{"arn:aws:sts::1:assumed-role/r/alice", "arn:aws:iam::1:user/", "", "alice"} {
 		w.aws.caller = caller
-		w.fails(words.Configuration, example, "the keys belong to `"+caller+"`, which is not an IAM user")
+		w.fails(messages.ExitConfiguration, messages.KindProfileUnusable, example, "`"+caller+"`")
 	}
 }
 
@@ -158,32 +192,40 @@ func TestShapeOfTheCode(t *testing.T) {
 	for _, stdin := range []string{"12345\n", "1234567\n", "hunter\n", "123 456\n", "１２３４５６\n", strings.Repeat("1", 5000)} {
 		w := newWorld(t)
 		w.stdin = stdin
-		w.fails(words.Usage, example, "an MFA code is six digits")
+		w.fails(messages.ExitUsage, messages.KindCodeMalformed, example)
 		w.called("GetCallerIdentity", "ListMFADevices")
 	}
 	w := newWorld(t)
 	for _, w.stdin = range []string{"", "\n", " \r\n"} {
-		w.fails(words.Usage, example, "there is no MFA code on standard input")
+		w.fails(messages.ExitUsage, messages.KindCodeMissing, example)
 	}
 }
 
-// Each refusal of AWS is a plain sentence with a next step, and not AWS's text.
+// Each refusal of AWS that is known has a kind; of the others, AWS's own words are shown.
 func TestRefusals(t *testing.T) {
-	for text, refusal := range map[string][2]string{
-		"AWS does not know the access key":                                {"InvalidClientTokenId", "The security token included in the request is invalid."},
-		"the secret access key of the profile":                            {"SignatureDoesNotMatch", "The request signature we calculated does not match."},
-		"the clock of this computer":                                      {"SignatureDoesNotMatch", "Signature expired: 20200101T000000Z is now earlier than"},
-		"the clock of this computer is wrong":                             {"SignatureDoesNotMatch", "Signature not yet current: 20300101T000000Z is still later than"},
-		"AWS refuses its signature":                                       {"RequestTimeTooSkewed", "The difference is too large."},
-		"set the clock, then try again":                                   {"RequestExpired", "Request has expired."},
-		"STS is switched off in this region":                              {"RegionDisabledException", "STS is not activated in this region for account:1."},
-		"error: the keys of the profile are a session already":            {"AccessDenied", "Cannot call GetSessionToken with session credentials"},
-		"AWS refused `GetCallerIdentity` with `Odd`: it says *** and ***": {"Odd", "it\n says \u009b" + longTermKey + " and " + longTermValue + "."},
+	const clockWrong, keysRefused = messages.KindClockWrong, messages.KindKeysRefused
+	for _, test := range []struct {
+		code, message string // of AWS
+		kind          messages.Kind
+		value         string
+	}{
+		{"InvalidClientTokenId", "The security token included in the request is invalid.", keysRefused, ""},
+		{"SignatureDoesNotMatch", "The request signature we calculated does not match.", keysRefused, ""},
+		{"SignatureDoesNotMatch", "Signature expired: 20200101T000000Z is now earlier than", clockWrong, ""},
+		{"SignatureDoesNotMatch", "Signature not yet current: 20300101T000000Z is still later than", clockWrong, ""},
+		{"RequestTimeTooSkewed", "The difference is too large.", clockWrong, ""},
+		{"RequestExpired", "Request has expired.", clockWrong, ""},
+		{"RegionDisabledException", "STS is not activated in this region for account:1.", messages.KindAWSRefused, "--region"},
+		{"AccessDenied", "Cannot call GetSessionToken with session credentials", messages.KindProfileIsSession, ""},
+		{
+			"Odd", "it\n says \u009b" + longTermKey + " and " + longTermValue + ".",
+			messages.KindAWSRefused, "`GetCallerIdentity` with `Odd`: it says *** and ***\n",
+		},
 	} {
 		w := newWorld(t)
 		t.Setenv("AWS_MAX_ATTEMPTS", "1")
-		w.aws.broken = func(answer http.ResponseWriter, _ *http.Request) { refuse(answer, refusal[0], refusal[1]) }
-		w.fails(words.Refused, example, text)
+		w.aws.broken = func(answer http.ResponseWriter, _ *http.Request) { refuse(answer, test.code, test.message) }
+		w.fails(messages.ExitRefused, test.kind, example, test.value)
 	}
 }
 
@@ -201,13 +243,15 @@ func TestRepeatedSecrets(t *testing.T) {
 		}
 		w.aws.answer(answer, request)
 	}
-	text := "AWS refused `GetSessionToken` with `Odd`: it says 2J *** ***"
-	w.fails(words.Refused, example, text)
-	w.fails(words.Refused, []string{"-s", "example", "--code", goodCode}, text)
-	w.fails(words.Configuration, []string{"-s", "example", "--serial", "laptop"}, "hint: give --serial part of one of these", "mfa/***")
+	text := "`Odd`: it says 2J *** ***"
+	w.fails(messages.ExitRefused, messages.KindAWSRefused, example, text)
+	w.fails(messages.ExitRefused, messages.KindAWSRefused, []string{"-s", "example", "--code", goodCode}, text)
+	laptop := []string{"-s", "example", "--serial", "laptop"}
+	w.fails(messages.ExitConfiguration, messages.KindDeviceUnknown, laptop, "`laptop`", "mfa/***")
 	refused, repeated = "ListMFADevices", "it says\n\u009b2J "+longTermValue // before there is a code
 	w.succeeds(example...)
-	if !strings.HasPrefix(w.stderr.String(), "aws-mfa: note: the MFA device could not be found (AWS refused `ListMFADevices` with `Odd`: it says 2J ***); guessing") {
+	said := w.stderr.String()
+	if !strings.HasPrefix(said, "aws-mfa: note: ") || !strings.Contains(said, "`Odd`: it says 2J ***)") {
 		t.Errorf("it said %q", w.stderr.String())
 	}
 }
@@ -217,19 +261,20 @@ func TestRepeatedSecrets(t *testing.T) {
 func TestWrongCodeAndWrongDevice(t *testing.T) {
 	w := newWorld(t)
 	w.stdin = "111111\n"
-	w.fails(words.Refused, example, "AWS did not take the MFA code", "wait for the next code")
+	w.fails(messages.ExitRefused, messages.KindCodeRefused, example)
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 	w.stdin = goodCode
 	w.write("config", "[profile example]\nmfa_serial = arn:aws:iam::123456789012:mfa/other\n")
-	w.fails(words.Refused, example, "AWS does not know the MFA device", "hint: correct the profile's `mfa_serial`")
-	w.fails(words.Refused, []string{"-s", "example", "--serial", token}, "AWS does not know the MFA device", "hint: correct `--serial`")
+	w.fails(messages.ExitRefused, messages.KindDeviceUnknown, example, "`mfa_serial`")
+	withFlag := []string{"-s", "example", "--serial", token}
+	w.fails(messages.ExitRefused, messages.KindDeviceUnknown, withFlag, "`--serial`")
 }
 
 // Who may not list devices is told the way round it.
 func TestListingDenied(t *testing.T) {
 	w := newWorld(t)
 	w.aws.user = "bob"
-	w.fails(words.Refused, example, "the user may not list MFA devices", "set `mfa_serial`")
+	w.fails(messages.ExitRefused, messages.KindDeviceUnknown, example, "`mfa_serial`")
 }
 
 // Server trouble is AWS's, and says so with the status.
@@ -239,7 +284,7 @@ func TestServerError(t *testing.T) {
 	w.aws.broken = func(answer http.ResponseWriter, _ *http.Request) {
 		http.Error(answer, "<html>oops", http.StatusBadGateway)
 	}
-	w.fails(words.Refused, example, "`GetCallerIdentity` failed at AWS with HTTP status 502")
+	w.fails(messages.ExitRefused, messages.KindAWSBusy, example, "`GetCallerIdentity`", "502")
 	w.called("GetCallerIdentity")
 }
 
@@ -254,8 +299,9 @@ func TestTimeLimit(t *testing.T) {
 			t.Setenv("AWS_MAX_ATTEMPTS", "1000")
 			w.aws.broken, w.timeout = handler, 200*time.Millisecond
 			start := time.Now()
-			w.fails(words.Failed, example, "`GetCallerIdentity` had no answer from AWS in time")
-			w.fails(words.Failed, []string{"-s", "example", "--serial", phone}, "`GetSessionToken` had no answer from AWS in time")
+			withSerial := []string{"-s", "example", "--serial", phone}
+			w.fails(messages.ExitFailed, messages.KindAWSUnreachable, example, "`GetCallerIdentity`")
+			w.fails(messages.ExitFailed, messages.KindAWSUnreachable, withSerial, "`GetSessionToken`")
 			if took := time.Since(start); took > 3*time.Second {
 				t.Errorf("it took %s", took)
 			}
@@ -266,8 +312,8 @@ func TestTimeLimit(t *testing.T) {
 // The limit is 20 s unless said otherwise, and is never one of a person, who may
 // take longer to find the phone.
 func TestNoTimeLimitForPeople(t *testing.T) {
-	if usual, err := parse(nil, ""); err != nil || usual.limit != 20*time.Second {
-		t.Errorf("the limit is %v (%v)", usual.limit, err)
+	if usual, err := parse(nil, ""); err != nil || usual.timeout != 20*time.Second {
+		t.Errorf("the limit is %v (%v)", usual.timeout, err)
 	}
 	w := newWorld(t)
 	app := w.app()
@@ -277,7 +323,7 @@ func TestNoTimeLimitForPeople(t *testing.T) {
 			return []byte(goodCode), nil
 		}}
 	}
-	if code := app.Run(t.Context(), []string{"-s", "example", "--timeout", "500ms"}); code != words.OK {
+	if code := app.Run(t.Context(), []string{"-s", "example", "--timeout", "500ms"}); code != messages.ExitOK {
 		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}
 }
@@ -289,7 +335,7 @@ func TestUnreachable(t *testing.T) {
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	t.Setenv("AWS_ENDPOINT_URL", strings.Replace(gone.URL, "//", "//me:hunter2@", 1))
-	w.fails(words.Failed, example, "`GetCallerIdentity` could not reach AWS: dial ")
+	w.fails(messages.ExitFailed, messages.KindAWSUnreachable, example, "`GetCallerIdentity`: dial ")
 	if strings.Contains(w.stderr.String(), "hunter2") {
 		t.Errorf("stderr is %q", w.stderr.String())
 	}
@@ -308,22 +354,22 @@ func TestOddAnswers(t *testing.T) {
 		w := newWorld(t)
 		t.Setenv("AWS_MAX_ATTEMPTS", "1")
 		w.aws.answers = map[string]string{"GetSessionToken": answer}
-		w.fails(words.Failed, example, "the answer to `GetSessionToken` is not one that AWS gives")
+		w.fails(messages.ExitFailed, messages.KindAWSUnreachable, example, "`GetSessionToken`")
 		w.aws.answers = map[string]string{"ListMFADevices": answer}
-		if code := w.run(example...); code == words.OK {
+		if code := w.run(example...); code == messages.ExitOK {
 			t.Errorf("%q was taken for a list of devices", answer)
 		}
 	}
 }
 
-// A value that the file can not hold is never written: a line break in it could
+// A value that the file cannot hold is never written: a line break in it could
 // make up settings of another profile.
 func TestHostileSession(t *testing.T) {
 	w := newWorld(t)
 	w.aws.answers = map[string]string{"GetSessionToken": "<GetSessionTokenResponse><GetSessionTokenResult><Credentials>" +
 		"<AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T\n[default]\nx=y</SessionToken>" +
 		"<Expiration>2026-01-01T12:00:00Z</Expiration></Credentials></GetSessionTokenResult></GetSessionTokenResponse>"}
-	w.fails(words.Failed, example, "the value of `aws_session_token`")
+	w.fails(messages.ExitFailed, messages.KindCredentialsUnwritable, example, "`aws_session_token`")
 }
 
 // Long-term keys that came to DST while the code was typed are not overwritten.
@@ -335,7 +381,7 @@ func TestKeysThatCameLater(t *testing.T) {
 		w.aws.broken = nil
 		w.aws.ServeHTTP(answer, request)
 	}
-	if code := w.run(example...); code != words.Configuration {
+	if code := w.run(example...); code != messages.ExitConfiguration {
 		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}
 	w.holds("credentials", text)
@@ -350,9 +396,11 @@ func TestNotWritable(t *testing.T) {
 		_ = os.Mkdir(w.path("credentials"), 0o700)
 		w.aws.ServeHTTP(answer, request)
 	}
-	said := "the session could not be written to `" + w.path("credentials") + "`: it is not a regular file\n\nhint: "
-	if code := w.run(example...); code != words.Failed || !strings.Contains(w.stderr.String(), said) {
-		t.Errorf("exit code %d: %s", code, w.stderr.String())
+	code := w.run(example...)
+	said := w.stderr.String()
+	if code != messages.ExitFailed || !strings.Contains(said, "error[credentials-unwritable]") ||
+		!strings.Contains(said, "`"+w.path("credentials")+"`") {
+		t.Errorf("exit code %d: %s", code, said)
 	}
 }
 
@@ -368,7 +416,7 @@ func TestInterrupted(t *testing.T) {
 	silent, _ := io.Pipe()
 	app := w.app()
 	app.Stdin = silent
-	if code := app.Run(ctx, example); code != words.Interrupted || w.stderr.Len() > 0 {
+	if code := app.Run(ctx, example); code != messages.ExitInterrupted || w.stderr.Len() > 0 {
 		t.Errorf("exit code %d: %q", code, w.stderr.String())
 	}
 }

@@ -1,7 +1,8 @@
 package cli
 
 import (
-	"errors"
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"regexp"
@@ -9,81 +10,126 @@ import (
 	"strings"
 	"unicode"
 
+	"aws-mfa.example/aws-mfa/internal/messages"
 	"aws-mfa.example/aws-mfa/internal/prompt"
-	"aws-mfa.example/aws-mfa/internal/words"
 )
 
-// succeed says until when, and what to type next. It goes to stderr: stdout is for data, and there is none.
+// succeed says how long the session lasts, and what to type next. It writes to stderr: stdout is for data.
 func (r *run) succeed(until string, reused bool) {
-	if r.is("quiet") {
+	if r.quiet {
 		return
 	}
-	said := words.New("done", r.destination, until)
+	said := messages.New(messages.SessionUntil, r.destination, until)
 	if reused {
-		said = words.New("done-before", r.destination, until)
+		said = messages.New(messages.SessionReused, r.destination, until)
 	}
 	fmt.Fprintf(r.Stderr, "%s\n%s\n", said.In(r.Language), nextCommand(runtime.GOOS, r.destination))
 }
 
-// note says what is good to know but no error.
-func (r *run) note(name string, args ...any) {
-	if !r.is("quiet") {
-		r.tell(r.Stderr, "note: ", words.New(name, args...))
+// note says what is good to know and not an error.
+func (r *run) note(key messages.TextKey, args ...any) {
+	if !r.quiet {
+		r.say(r.Stderr, "note: ", messages.New(key, args...))
 	}
 }
 
-// tell prints a line without secrets and without what steers a terminal.
-func (r *run) tell(out io.Writer, before string, text words.Text) {
-	fmt.Fprintf(out, "aws-mfa: %s%s\n", before, clean(r.seen.hide(text.In(r.Language))))
+// say prints a line without secrets and without anything that steers a terminal.
+func (r *run) say(out io.Writer, before string, text messages.Localized) {
+	fmt.Fprintf(out, "aws-mfa: %s%s\n", before, r.seen.clean(text.In(r.Language)))
 }
 
-// tellWaiting says, where a person sees it, why nothing happens.
-func (r *run) tellWaiting() {
-	if t := r.Terminal(); t != nil && !r.is("quiet") {
-		r.tell(t.Out, "note: ", words.New("note-waiting", r.destination))
+// sayWaiting says, where a person sees it, why nothing happens.
+func (r *run) sayWaiting() {
+	if t := r.Terminal(); t != nil && !r.quiet {
+		r.say(t.Out, "note: ", messages.New(messages.NoteWaiting, r.destination))
 	}
 }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_.@/+:-]+$`)
 
-// nextCommand selects the profile in the shell that goos has, which takes a quoted name as it stands.
+// nextCommand selects the profile in the usual shell of goos, which reads a quoted name as it is.
 func nextCommand(goos, name string) string {
-	quoted := func(quote string) string { return "'" + strings.ReplaceAll(name, "'", quote) + "'" }
-	plain := plainWord.MatchString(name)
-	switch {
-	case goos == "windows" && plain:
-		return `$env:AWS_DEFAULT_PROFILE = "` + name + `"`
-	case goos == "windows":
-		return "$env:AWS_DEFAULT_PROFILE = " + quoted("''")
-	case plain:
+	isPlain := plainWord.MatchString(name)
+	if goos == "windows" {
+		if isPlain {
+			return `$env:AWS_DEFAULT_PROFILE = "` + name + `"`
+		}
+		return "$env:AWS_DEFAULT_PROFILE = '" + strings.ReplaceAll(name, "'", "''") + "'"
+	}
+	if isPlain {
 		return "export AWS_DEFAULT_PROFILE=" + name
 	}
-	return "export AWS_DEFAULT_PROFILE=" + quoted(`'\''`)
+	return "export AWS_DEFAULT_PROFILE='" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }
 
-// fail prints err and returns its exit code.
-func (a App) fail(err error, seen secrets) int {
-	shown := words.New("unforeseen", err)
-	errors.As(err, &shown)
-	code, hint := shown.Failure(a.Language)
-	said := shown.In(a.Language)
-	fmt.Fprintf(a.Stderr, "aws-mfa: error: %s\n\nhint: %s\n", clean(seen.hide(said)), clean(seen.hide(hint)))
-	return code
+// fail prints a failure and returns its exit code.
+func (a App) fail(failed messages.Failure, format string, seen secrets) int {
+	message := seen.clean(failed.In(a.Language))
+	hint := seen.clean(failed.Hint(a.Language))
+	fmt.Fprintf(a.Stderr, "aws-mfa: error[%s]: %s\n\nhint: %s\n", failed.Kind(), message, hint)
+	if isForPrograms(format) {
+		a.failForPrograms(failed, message, hint)
+	}
+	return failed.ExitCode()
 }
 
-// secrets are values that must not be printed, whoever put them in a message.
+// interrupted returns the exit code after Ctrl-C. A person knows what happened; a program is told.
+func (a App) interrupted(format string) int {
+	failed := messages.Fail(messages.Interrupted)
+	if isForPrograms(format) {
+		a.failForPrograms(failed, failed.In(a.Language), failed.Hint(a.Language))
+	}
+	return failed.ExitCode()
+}
+
+// isForPrograms reports whether a program reads the output.
+func isForPrograms(format string) bool {
+	return format == jsonFormat || format == processFormat
+}
+
+// errorDocument is what a program reads about a failure, in one line.
+type errorDocument struct {
+	Error errorDetails `json:"error"`
+}
+
+type errorDetails struct {
+	Kind     messages.Kind `json:"kind"`
+	Message  string        `json:"message"`
+	Hint     string        `json:"hint"`
+	ExitCode int           `json:"exit_code"`
+}
+
+// failForPrograms prints a failure as a JSON object.
+func (a App) failForPrograms(failed messages.Failure, message, hint string) {
+	details := errorDetails{Kind: failed.Kind(), Message: message, Hint: hint, ExitCode: failed.ExitCode()}
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(errorDocument{Error: details}) // a buffer takes everything
+	_, _ = a.Stderr.Write(line.Bytes())
+}
+
+// secrets are values that must not be printed, whoever put them into a message.
 type secrets []string
 
-// Whatever is shorter is no real key, and hiding it would only garble the text.
+// shortestKey is the length of a real key. Hiding something shorter would only garble the text.
 const shortestKey = 16
 
-func (s *secrets) add(values ...string) { *s = append(*s, values...) }
+func (s *secrets) add(values ...string) {
+	*s = append(*s, values...)
+}
 
+// clean returns a text without secrets, and as one line that a server may have written.
+func (s secrets) clean(text string) string {
+	return oneLine(s.hide(text))
+}
+
+// hide replaces the secrets in a text.
 func (s secrets) hide(text string) string {
 	for _, secret := range s {
 		if len(secret) >= shortestKey {
 			text = strings.ReplaceAll(text, secret, "***")
-		} else if code, bad := prompt.Code(secret); bad == nil {
+		} else if code, err := prompt.Code(secret); err == nil {
 			// As a word, so that longer numbers such as accounts stay whole.
 			text = regexp.MustCompile(`\b`+code+`\b`).ReplaceAllString(text, "***")
 		}
@@ -93,9 +139,11 @@ func (s secrets) hide(text string) string {
 
 var passwordInURL = regexp.MustCompile(`//[^/@]+@`)
 
-// clean makes one line of text that a server may have written: no line breaks, and nothing that steers a terminal.
-func clean(text string) string {
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool {
-		return unicode.IsSpace(r) || !unicode.IsPrint(r)
-	}), " ")
+// oneLine returns a text without line breaks and without anything that steers a terminal.
+func oneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, isUnprintable), " ")
+}
+
+func isUnprintable(r rune) bool {
+	return unicode.IsSpace(r) || !unicode.IsPrint(r)
 }

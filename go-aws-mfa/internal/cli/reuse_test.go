@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
+	"aws-mfa.example/aws-mfa/internal/messages"
 	"aws-mfa.example/aws-mfa/internal/prompt"
-	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 // loggedIn is a world in which example_mfa has a session already, and nobody to
@@ -30,7 +30,7 @@ func TestReuse(t *testing.T) {
 	if after, _ := os.Stat(w.path("credentials")); !os.SameFile(before, after) {
 		t.Error("the file was written")
 	}
-	if said := w.stderr.String(); !strings.HasPrefix(said, "profile example_mfa: still the session until "+sessionEnd+"; --force gets a new one\n") {
+	if said := w.stderr.String(); !strings.HasPrefix(said, "profile example_mfa: still using the session until "+sessionEnd+"; --force gets a new one\n") {
 		t.Errorf("it said %q", said)
 	}
 	w.terminal = &terminal{}
@@ -46,7 +46,7 @@ func TestReuseLeavesInputAlone(t *testing.T) {
 	data := strings.NewReader("data")
 	app := w.app()
 	app.Stdin = data
-	if code := app.Run(t.Context(), []string{"-s", "example", "--no-prompt", "--format", processFormat}); code != words.OK || data.Len() != 4 {
+	if code := app.Run(t.Context(), []string{"-s", "example", "--no-prompt", "--format", processFormat}); code != messages.ExitOK || data.Len() != 4 {
 		t.Errorf("exit code %d, %d bytes are left: %s", code, data.Len(), w.stderr.String())
 	}
 }
@@ -57,7 +57,7 @@ func TestReuseNearTheEnd(t *testing.T) {
 	w.now = beforeEnd(10*time.Minute + time.Second)
 	w.succeeds(example...)
 	w.now = beforeEnd(10 * time.Minute)
-	w.fails(words.Usage, example, "there is no MFA code")
+	w.fails(messages.ExitUsage, messages.KindCodeMissing, example)
 }
 
 // A code on standard input always meant a new session, and --force means one, too.
@@ -98,15 +98,16 @@ func TestNotReused(t *testing.T) {
 			t.Fatalf("%s: nothing was changed", name)
 		}
 		w.write("credentials", tampered)
-		if code := w.run(example...); code == words.OK {
+		if code := w.run(example...); code == messages.ExitOK {
 			t.Errorf("%s: it was used again", name)
 		}
 	}
 	w := loggedIn(t)
-	w.fails(words.Usage, []string{"-s", "example", "--serial", token}, "there is no MFA code")
-	w.fails(words.Configuration, []string{"-s", "example", "--serial", "laptop"}, "no MFA device with `laptop` in its name")
+	w.fails(messages.ExitUsage, messages.KindCodeMissing, []string{"-s", "example", "--serial", token})
+	laptop := []string{"-s", "example", "--serial", "laptop"}
+	w.fails(messages.ExitConfiguration, messages.KindDeviceUnknown, laptop, "`laptop`")
 	w.write("config", "[profile example]\nmfa_serial = "+token+"\n")
-	w.fails(words.Usage, example, "there is no MFA code")
+	w.fails(messages.ExitUsage, messages.KindCodeMissing, example)
 }
 
 // Who has to wait for another login is told at the terminal, takes the session
@@ -127,7 +128,7 @@ func TestWaiting(t *testing.T) {
 	}
 	w.write("credentials", keysOf("example")+sessionOf("example_mfa", ""))
 	release()
-	if code := <-done; code != words.OK || !strings.Contains(w.stderr.String(), "still the session") {
+	if code := <-done; code != messages.ExitOK || !strings.Contains(w.stderr.String(), "still using the session") {
 		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}
 	w.called()
@@ -153,7 +154,7 @@ func TestWaitingWithForce(t *testing.T) {
 	}
 	w.write("credentials", keysOf("example")+sessionOf("example_mfa", ""))
 	release()
-	if code := <-done; code != words.OK {
+	if code := <-done; code != messages.ExitOK {
 		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
@@ -170,7 +171,7 @@ func TestWaitingQuietly(t *testing.T) {
 	app := w.app()
 	app.Terminal = func() *prompt.Terminal { return person.prompt() }
 	time.AfterFunc(150*time.Millisecond, release)
-	if code := app.Run(t.Context(), []string{"-s", "example", "-q"}); code != words.OK || person.waits() != "" {
+	if code := app.Run(t.Context(), []string{"-s", "example", "-q"}); code != messages.ExitOK || person.waits() != "" {
 		t.Errorf("exit code %d: %q", code, person.waits())
 	}
 }
@@ -200,11 +201,11 @@ func TestNothingLeft(t *testing.T) {
 	}
 }
 
-// A folder that can not be written to is noticed before a code is asked for.
+// A folder that cannot be written to is noticed before a code is asked for.
 func TestReadOnlyFolder(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(w.path("config"), "folder", "credentials"))
-	if code := w.run("-s", "example"); code == words.OK || strings.Contains(strings.Join(w.aws.calls, ""), "Get") {
+	if code := w.run("-s", "example"); code == messages.ExitOK || strings.Contains(strings.Join(w.aws.calls, ""), "Get") {
 		t.Errorf("exit code %d, calls %v", code, w.aws.calls)
 	}
 }

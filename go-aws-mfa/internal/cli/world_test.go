@@ -17,8 +17,8 @@ import (
 	"time"
 	"unicode"
 
+	"aws-mfa.example/aws-mfa/internal/messages"
 	"aws-mfa.example/aws-mfa/internal/prompt"
-	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 const (
@@ -138,7 +138,7 @@ type world struct {
 	stdin          string
 	terminal       *terminal // where a person sits; nil for nowhere
 	timeout        time.Duration
-	language       words.Language
+	language       messages.Language
 	now            time.Time
 	waited         []time.Duration // for the next code
 	silent         bool            // nothing may be on stdout
@@ -290,9 +290,9 @@ func (w *world) succeeds(args ...string) {
 	}
 }
 
-// fails runs a login that must end with the exit code and say all the texts in
-// the form of an error, and leave the credentials file alone.
-func (w *world) fails(code int, args []string, texts ...string) {
+// fails runs a login that must end with the exit code and an error of the kind, name all the values, and leave the
+// credentials file alone.
+func (w *world) fails(code int, kind messages.Kind, args []string, values ...string) {
 	w.t.Helper()
 	before, _ := os.ReadFile(w.path("credentials"))
 	if got := w.run(args...); got != code {
@@ -303,16 +303,17 @@ func (w *world) fails(code int, args []string, texts ...string) {
 	for len(lines) > 4 && strings.HasPrefix(lines[0], "aws-mfa: note: ") {
 		lines = lines[1:]
 	}
-	if len(lines) != 4 || !strings.HasPrefix(lines[0], "aws-mfa: error: ") || strings.HasSuffix(lines[0], ".") ||
+	begin := "aws-mfa: error[" + string(kind) + "]: "
+	if len(lines) != 4 || !strings.HasPrefix(lines[0], begin) || strings.HasSuffix(lines[0], ".") ||
 		lines[1] != "" || !strings.HasPrefix(lines[2], "hint: ") || lines[3] != "" {
-		w.t.Errorf("this is not an error and a hint: %q", said)
+		w.t.Errorf("this is not an error of the kind %s and a hint: %q", kind, said)
 	}
 	if strings.ContainsFunc(said, func(r rune) bool { return r != '\n' && unicode.IsControl(r) }) {
 		w.t.Errorf("this can steer a terminal: %q", said)
 	}
-	for _, text := range texts {
-		if !strings.Contains(said, text) {
-			w.t.Errorf("%q is not in %q", text, said)
+	for _, value := range values {
+		if !strings.Contains(said, value) {
+			w.t.Errorf("%q is not in %q", value, said)
 		}
 	}
 	if after, _ := os.ReadFile(w.path("credentials")); !bytes.Equal(before, after) {

@@ -1,23 +1,23 @@
-// Package credfile writes a session into one section of the AWS credentials file and leaves every other byte alone.
-// This file and scan.go are pure: bytes in, bytes out. The disk is in file.go.
+// Package credfile writes a session into one section of the AWS credentials file and keeps every other byte as it is.
+// This file and scan.go are pure: bytes in, bytes out. file.go reads and writes the disk.
 package credfile
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
-
-	"aws-mfa.example/aws-mfa/internal/words"
 )
 
-// Session is what a profile gets. A Region of "" leaves the profile's as it is.
+// Session is what a profile gets.
 type Session struct {
-	AccessKeyID, SecretAccessKey, SessionToken string
-	Expires                                    time.Time
-	Region                                     string
-	Source, Serial                             string // the long-term access key and the device that it came from
+	AccessKeyID     string
+	SecretAccessKey string
+	SessionToken    string
+	Expires         time.Time
+	Region          string // "" keeps the region of the profile
+	Source          string // the ID of the long-term access key that the session came from
+	Serial          string // the MFA device that it came from
 }
 
 // The settings this program reads or writes. No SDK defines one for the end of a session: expiry is what most tools
@@ -34,9 +34,6 @@ const (
 	legacyToken = "aws_security_token"
 )
 
-// ErrLongTermKeys says that a section holds what may be the only copy of a key: one without a session token.
-var ErrLongTermKeys = errors.New("the profile holds long-term keys")
-
 // Put returns text with session in the section called name.
 func Put(text []byte, name string, session Session) ([]byte, error) {
 	if err := CheckName(name); err != nil {
@@ -44,8 +41,12 @@ func Put(text []byte, name string, session Session) ([]byte, error) {
 	}
 	settings := session.settings()
 	for _, s := range settings {
-		if !Writable(s.value) && (s.key != record || !Writable(strings.ReplaceAll(s.value, " ", ""))) {
-			return nil, words.New("value-unwritable", s.key)
+		value := s.value
+		if s.key == record { // the only value that has spaces
+			value = strings.ReplaceAll(value, " ", "")
+		}
+		if !Writable(value) {
+			return nil, &ValueError{Setting: s.key}
 		}
 	}
 	lines, err := scan(text, name)
@@ -58,67 +59,105 @@ func Put(text []byte, name string, session Session) ([]byte, error) {
 	return []byte(strings.Join(replace(lines, name, settings), "")), nil
 }
 
-// Section is what there is to know of a section before it is written to.
+// Section describes a section before it is written to.
 type Section struct {
-	LongTerm bool    // Put would refuse for ErrLongTermKeys
+	LongTerm bool    // Put would return ErrLongTermKeys
 	Legacy   bool    // it has the token of old tools
-	Partial  bool    // it has some of what makes a session, and not all
-	Kept     Session // what Put left there, if nobody touched it since: what is odd in any way is not trusted
+	Partial  bool    // it has some of the settings of a session, and not all
+	Kept     Session // the session that Put wrote; zero if anything about the section has changed since
 }
 
-// Look reads the section called name, or says why Put would refuse the file.
-func Look(text []byte, name string) (found Section, err error) {
+// Look reads the section called name. Its error is the one that Put would return for the file.
+func Look(text []byte, name string) (Section, error) {
 	lines, err := scan(text, name)
-	found.LongTerm = longTerm(lines)
-	values, odd := map[string]string{}, false
+	found := Section{LongTerm: longTerm(lines)}
+	values := map[string]string{}
+	repeated := false
 	for _, l := range lines {
-		if l.ours && l.key != "" {
-			_, twice := values[l.key]
-			found.Legacy = found.Legacy || l.key == legacyToken
-			odd = odd || twice || found.Legacy
-			values[l.key] = l.value
+		if !l.ours || l.key == "" {
+			continue
 		}
+		if _, isRepeated := values[l.key]; isRepeated {
+			repeated = true
+		}
+		if l.key == legacyToken {
+			found.Legacy = true
+		}
+		values[l.key] = l.value
 	}
 	some := []bool{values[accessKey] != "", values[secretKey] != "", values[token] != ""}
 	found.Partial = slices.Contains(some, true) && slices.Contains(some, false)
-	from := strings.Fields(values[record])
-	until, bad := time.Parse(time.RFC3339, values[expiry])
-	if !odd && bad == nil && len(from) == 3 && from[2] == values[accessKey] && strings.HasPrefix(from[2], "ASIA") &&
-		Writable(values[secretKey]) && Writable(values[token]) {
-		found.Kept = Session{from[2], values[secretKey], values[token], until, values[region], from[0], from[1]}
+	if !repeated && !found.Legacy {
+		found.Kept = keptSession(values)
 	}
 	return found, err
 }
 
-// CheckName says why name can not be a section, or nil.
-func CheckName(name string) error {
-	switch {
-	case name == "":
-		return words.New("name-empty")
-	case strings.ContainsAny(name, "[]#;"):
-		return words.New("name-marks")
-	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }):
-		return words.New("name-control")
-	case name != strings.Join(strings.Fields(name), " "):
-		return words.New("name-blanks")
-	case name == "DEFAULT":
-		return words.New("name-default")
-	case strings.HasPrefix(name, "profile "):
-		return words.New("name-profile")
+// keptSession returns the session of a section that Put wrote, or none if the settings do not fit together.
+func keptSession(values map[string]string) Session {
+	from := strings.Fields(values[record])
+	if len(from) != 3 || from[2] != values[accessKey] || !strings.HasPrefix(from[2], "ASIA") {
+		return Session{}
 	}
-	return nil
+	until, err := time.Parse(time.RFC3339, values[expiry])
+	if err != nil || !Writable(values[secretKey]) || !Writable(values[token]) {
+		return Session{}
+	}
+	return Session{
+		AccessKeyID:     values[accessKey],
+		SecretAccessKey: values[secretKey],
+		SessionToken:    values[token],
+		Expires:         until,
+		Region:          values[region],
+		Source:          from[0],
+		Serial:          from[1],
+	}
 }
 
-type setting struct{ key, value string }
-
-func (s Session) settings() []setting {
-	all := []setting{{region, s.Region}, {accessKey, s.AccessKeyID}, {secretKey, s.SecretAccessKey},
-		{token, s.SessionToken}, {expiry, s.Expires.UTC().Format(time.RFC3339)},
-		{record, s.Source + " " + s.Serial + " " + s.AccessKeyID}}
-	if s.Region == "" {
-		return all[1:]
+// CheckName returns a *NameError if name cannot be the name of a section.
+func CheckName(name string) error {
+	var problem NameProblem
+	switch {
+	case name == "":
+		problem = NameEmpty
+	case strings.ContainsAny(name, "[]#;"):
+		problem = NameMarks
+	case strings.ContainsFunc(name, isControl):
+		problem = NameControl
+	case name != strings.Join(strings.Fields(name), " "):
+		problem = NameSpaces
+	case name == "DEFAULT":
+		problem = NameDefault
+	case strings.HasPrefix(name, "profile "):
+		problem = NameWithProfile
+	default:
+		return nil
 	}
-	return all
+	return &NameError{Name: name, Problem: problem}
+}
+
+func isControl(r rune) bool {
+	return !unicode.IsPrint(r) || r == unicode.ReplacementChar
+}
+
+type setting struct {
+	key   string
+	value string
+}
+
+// settings returns what Put writes, in the order of a new section.
+func (s Session) settings() []setting {
+	var all []setting
+	if s.Region != "" {
+		all = append(all, setting{key: region, value: s.Region})
+	}
+	return append(all,
+		setting{key: accessKey, value: s.AccessKeyID},
+		setting{key: secretKey, value: s.SecretAccessKey},
+		setting{key: token, value: s.SessionToken},
+		setting{key: expiry, value: s.Expires.UTC().Format(time.RFC3339)},
+		setting{key: record, value: s.Source + " " + s.Serial + " " + s.AccessKeyID},
+	)
 }
 
 // Writable reports whether every reader gets value back as it is: none cuts, unquotes or breaks it.
@@ -128,20 +167,26 @@ func Writable(value string) bool {
 	})
 }
 
-// longTerm says yes in doubt: to a token that is empty for some reader, and to a secret without a key.
+// longTerm reports whether the section has a key and no token. In doubt it says yes: for a token that is empty for some
+// reader, and for a secret without a key.
 func longTerm(lines []line) bool {
-	keys, tokens := false, false
+	hasKey := false
+	hasToken := false
 	for _, l := range lines {
-		value := strings.Trim(l.value, `"'`)
-		switch {
-		case !l.ours:
-		case l.key == accessKey || l.key == secretKey:
-			keys = keys || l.value != ""
-		case l.key == token || l.key == legacyToken:
-			tokens = tokens || value != "" && value[0] != '#' && value[0] != ';'
+		if !l.ours || l.value == "" {
+			continue
+		}
+		switch l.key {
+		case accessKey, secretKey:
+			hasKey = true
+		case token, legacyToken:
+			value := strings.Trim(l.value, `"'`)
+			if value != "" && value[0] != '#' && value[0] != ';' {
+				hasToken = true
+			}
 		}
 	}
-	return keys && !tokens
+	return hasKey && !hasToken
 }
 
 // replace puts the settings where the section has them already, else behind its last setting, else in a new section.
@@ -154,13 +199,14 @@ func replace(lines []line, name string, settings []setting) []string {
 	missing := slices.Clone(settings)
 	for _, l := range lines {
 		at := slices.IndexFunc(missing, func(s setting) bool { return s.key == l.key })
+		isWritten := slices.ContainsFunc(settings, func(s setting) bool { return s.key == l.key })
 		switch {
 		case !l.ours || l.kind == header:
 			dropDeeperThan = -1
 		case l.kind == filler:
 		case dropDeeperThan >= 0 && l.indent > dropDeeperThan:
 			continue
-		case l.key == legacyToken || slices.ContainsFunc(settings, func(s setting) bool { return s.key == l.key }):
+		case l.key == legacyToken || isWritten:
 			dropDeeperThan = l.indent
 			// An indented setting can be part of another one's value: never reused.
 			if l.indent > 0 || at < 0 {
@@ -198,14 +244,20 @@ func insert(out []string, end int, name string, settings []setting, eol string) 
 	return slices.Insert(out, end, fresh...)
 }
 
-func (s setting) line(eol string) string { return s.key + " = " + s.value + eol }
+func (s setting) line(eol string) string {
+	return s.key + " = " + s.value + eol
+}
 
 // lineEnding is that of the section's header, else of the file's first line.
 func lineEnding(lines []line) string {
 	if len(lines) == 0 {
 		return "\n"
 	}
-	return ending(lines[max(0, slices.IndexFunc(lines, func(l line) bool { return l.ours }))].raw, "\n")
+	model := lines[0]
+	if at := slices.IndexFunc(lines, func(l line) bool { return l.ours }); at >= 0 {
+		model = lines[at]
+	}
+	return ending(model.raw, "\n")
 }
 
 func ending(raw, otherwise string) string {

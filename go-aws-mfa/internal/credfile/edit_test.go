@@ -7,7 +7,14 @@ import (
 	"time"
 )
 
-var fresh = Session{"ASIANEW", "new/secret", "new+token==", time.Date(2026, 1, 1, 13, 0, 0, 0, time.FixedZone("", 3600)), "", "AKIALONG", "serial"}
+var fresh = Session{
+	AccessKeyID:     "ASIANEW",
+	SecretAccessKey: "new/secret",
+	SessionToken:    "new+token==",
+	Expires:         time.Date(2026, 1, 1, 13, 0, 0, 0, time.FixedZone("", 3600)),
+	Source:          "AKIALONG",
+	Serial:          "serial",
+}
 
 const freshLines = "aws_access_key_id = ASIANEW\naws_secret_access_key = new/secret\n" +
 	"aws_session_token = new+token==\nx_security_token_expires = 2026-01-01T12:00:00Z\nx_aws_mfa_source = AKIALONG serial ASIANEW\n"
@@ -105,32 +112,35 @@ func TestLongTermKeys(t *testing.T) {
 	}
 }
 
-// What some reader can not read at all, or reads as something else, is refused
-// with the line, wherever in the file it is.
+// A file that some reader cannot read, or reads as something else, is refused with the line, wherever that is.
 func TestUnreadableForSome(t *testing.T) {
-	for text, reason := range map[string]string{
-		"\ufeff[d]\n":               "line 1 begins with a byte order mark",
-		"\xff\xfe[\x00d\x00]\x00":   "line 1 begins with a byte order mark",
-		"[d]\no = j\n[d]\n":         "line 3 begins section `d` a second time",
-		"[a]\n[d]\n\n[a] # again\n": "line 4 begins section `a` a second time",
-		"[d]\n[DEFAULT]\n":          "line 2 begins section `DEFAULT`",
-		"[d]\n[default]\n[D]\n":     "",
-		"x = y\n[d]\n":              "line 1 stands before the first section",
-		"# x\n\n y\n[d]\n":          "line 3 stands before the first section",
-		"[a]\nx = y\n\nX: z\n[d]\n": "line 4 sets `x` a second time",
-		"[d]\noutput=a\noutput=b\n": "line 3 sets `output` a second time",
-		"[a]\nx=y\n[b]\nx=y\n":      "",
-		"[a]\njunk\n":               "line 2 is neither a section nor a setting",
-		"[a]\n= x\n":                "line 2 is neither a section nor a setting",
-		"[a]\n[\n":                  "line 2 is neither a section nor a setting",
-		"[a]\nx = y\n  junk\n":      "",
-		"[a]\nx =\n  y = z\n":       "",
-		"[a]\nx =\n  y = z\n  k\n":  "line 4 is neither a section nor a setting",
-		"[a]\nx = \xff\n":           "line 2 is not UTF-8 text",
+	for text, want := range map[string]LineError{
+		"\ufeff[d]\n":               {Line: 1, Problem: LineBOM},
+		"\xff\xfe[\x00d\x00]\x00":   {Line: 1, Problem: LineBOM},
+		"[d]\no = j\n[d]\n":         {Line: 3, Problem: LineRepeatsSection, Name: "d"},
+		"[a]\n[d]\n\n[a] # again\n": {Line: 4, Problem: LineRepeatsSection, Name: "a"},
+		"[d]\n[DEFAULT]\n":          {Line: 2, Problem: LineDefault},
+		"[d]\n[default]\n[D]\n":     {},
+		"x = y\n[d]\n":              {Line: 1, Problem: LineOutsideSection},
+		"# x\n\n y\n[d]\n":          {Line: 3, Problem: LineOutsideSection},
+		"[a]\nx = y\n\nX: z\n[d]\n": {Line: 4, Problem: LineRepeatsSetting, Name: "x"},
+		"[d]\noutput=a\noutput=b\n": {Line: 3, Problem: LineRepeatsSetting, Name: "output"},
+		"[a]\nx=y\n[b]\nx=y\n":      {},
+		"[a]\njunk\n":               {Line: 2, Problem: LineNotSetting},
+		"[a]\n= x\n":                {Line: 2, Problem: LineNotSetting},
+		"[a]\n[\n":                  {Line: 2, Problem: LineNotSetting},
+		"[a]\nx = y\n  junk\n":      {},
+		"[a]\nx =\n  y = z\n":       {},
+		"[a]\nx =\n  y = z\n  k\n":  {Line: 4, Problem: LineNotSetting},
+		"[a]\nx = \xff\n":           {Line: 2, Problem: LineNotUTF8},
 	} {
 		_, err := Put([]byte(text), "d", fresh)
-		if (err != nil) != (reason != "") || err != nil && !strings.Contains(err.Error(), reason) {
-			t.Errorf("%q: %v", text, err)
+		var got LineError
+		if found, ok := errors.AsType[*LineError](err); ok {
+			got = *found
+		}
+		if got != want || (err == nil) != (want == LineError{}) {
+			t.Errorf("%q: %+v (%v)", text, got, err)
 		}
 	}
 }
@@ -158,11 +168,27 @@ func TestUnclearHeader(t *testing.T) {
 	}
 }
 
-// A name or a value that some reader would not give back is refused.
-func TestUnwritable(t *testing.T) {
-	for _, name := range []string{"", " ", "a ", "a  b", "a\tb", "a\n", "a]", "[a", "a#", "a;", "\xff", "\u0085", "DEFAULT", "profile a"} {
-		if _, err := Put(nil, name, fresh); err == nil {
-			t.Errorf("%q was taken as a name", name)
+// A name that some reader would not give back is refused.
+func TestUnusableNames(t *testing.T) {
+	for name, want := range map[string]NameProblem{
+		"":          NameEmpty,
+		" ":         NameSpaces,
+		"a ":        NameSpaces,
+		"a  b":      NameSpaces,
+		"a\tb":      NameControl,
+		"a\n":       NameControl,
+		"\xff":      NameControl,
+		"\u0085":    NameControl,
+		"a]":        NameMarks,
+		"[a":        NameMarks,
+		"a#":        NameMarks,
+		"a;":        NameMarks,
+		"DEFAULT":   NameDefault,
+		"profile a": NameWithProfile,
+	} {
+		_, err := Put(nil, name, fresh)
+		if got, ok := errors.AsType[*NameError](err); !ok || got.Problem != want || got.Name != name {
+			t.Errorf("%q: %v", name, err)
 		}
 	}
 	for _, name := range []string{"a", "a b", "a@b.c/d", "é", "default"} {
@@ -170,11 +196,16 @@ func TestUnwritable(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
+}
+
+// A value that some reader would not give back is refused, and not repeated: it may be a secret.
+func TestUnwritableValues(t *testing.T) {
 	for _, value := range []string{"", "a b", "a\n", "\"a\"", "'a'", "a\\", "a#", "a;", "é", "\x7f"} {
 		session := fresh
 		session.SessionToken = value
-		if _, err := Put(nil, "d", session); err == nil {
-			t.Errorf("%q was taken as a token", value)
+		_, err := Put(nil, "d", session)
+		if got, ok := errors.AsType[*ValueError](err); !ok || got.Setting != token {
+			t.Errorf("%q: %v", value, err)
 		}
 	}
 }

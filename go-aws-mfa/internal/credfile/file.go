@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"time"
 
-	"aws-mfa.example/aws-mfa/internal/words"
 	"github.com/gofrs/flock"
 )
 
@@ -20,12 +19,14 @@ const (
 	privateFile   fs.FileMode = 0o600
 	privateFolder fs.FileMode = 0o700
 	temporaries               = ".aws-mfa-*.tmp"
-	mostLinks                 = 40                    // as many symbolic links in a row as Linux follows
 	pause                     = 50 * time.Millisecond // between two tries for what another process holds
 )
 
-// Read returns the text of the file, nothing if there is none, and an error for what can not be replaced by a
-// rename: a folder, a pipe, a device.
+// MaxLinks is how many symbolic links in a row are followed: as many as Linux follows.
+const MaxLinks = 40
+
+// Read returns the text of the file, nothing if there is no file, and ErrNotRegular for what a rename must not replace:
+// a directory, a pipe, a device.
 func Read(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -34,7 +35,7 @@ func Read(path string) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
-		return nil, words.New("file-irregular")
+		return nil, ErrNotRegular
 	}
 	return os.ReadFile(path)
 }
@@ -104,7 +105,11 @@ func take(ctx context.Context, path string, busy func()) (release func(), held b
 			return func() {}, false, nil
 		case current(handle):
 			// Removed while it is held, so that nobody locks a file that is gone. Windows keeps an empty one.
-			return func() { _ = os.Remove(path); _ = handle.Close() }, true, nil
+			release = func() {
+				_ = os.Remove(path)
+				_ = handle.Close()
+			}
+			return release, true, nil
 		}
 		_ = handle.Close()
 	}
@@ -119,7 +124,7 @@ func current(handle *flock.Flock) bool {
 
 // locate goes to where symbolic links lead, even if nothing is there yet: a rename over a link would cut it.
 func locate(path string) (string, error) {
-	for range mostLinks {
+	for range MaxLinks {
 		next, err := os.Readlink(path)
 		if err != nil { // no link
 			return path, os.MkdirAll(filepath.Dir(path), privateFolder)
@@ -129,10 +134,12 @@ func locate(path string) (string, error) {
 		}
 		path = next
 	}
-	return "", words.New("file-links", mostLinks)
+	return "", ErrTooManyLinks
 }
 
-func beside(target, end string) string { return filepath.Join(filepath.Dir(target), ".aws-mfa"+end) }
+func beside(target, end string) string {
+	return filepath.Join(filepath.Dir(target), ".aws-mfa"+end)
+}
 
 // swap replaces the file by a temporary one beside it: a rename only swaps within one file system.
 func swap(target string, text []byte) error {

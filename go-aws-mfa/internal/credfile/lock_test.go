@@ -69,7 +69,7 @@ func TestRemovedMeanwhile(t *testing.T) {
 		t.Error("a fresh lock is not current")
 	}
 	if os.Remove(path) != nil {
-		t.Skip("open files can not be removed here")
+		t.Skip("open files cannot be removed here")
 	}
 	for range 2 { // gone, then another one of the name
 		if current(handle) {
@@ -79,7 +79,7 @@ func TestRemovedMeanwhile(t *testing.T) {
 	}
 }
 
-// Where the file can not be made there is an error, not a missing lock.
+// Where the file cannot be made there is an error, not a missing lock.
 func TestNoPlace(t *testing.T) {
 	if _, _, err := take(t.Context(), filepath.Join(t.TempDir(), "none", "lock"), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the error is %v", err)

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"aws-mfa.example/aws-mfa/internal/words"
 )
 
 // A line is one line of the file, seen as the AWS SDK for Go sees it.
@@ -34,25 +32,35 @@ var (
 	comment     = regexp.MustCompile(`[ \t][#;]`) // behind a setting: the mark needs a blank before it
 )
 
-// scan splits text into lines and marks those of the section called name. It refuses a file that some reader can
-// not read at all, or reads otherwise in or about that section.
-func scan(text []byte, name string) (lines []line, err error) {
-	seen, ours := map[string]bool{}, false
+// byteOrderMarks are those of UTF-8 and of both kinds of UTF-16.
+var byteOrderMarks = []string{"\ufeff", "\xff\xfe", "\xfe\xff"}
+
+// scan splits text into lines and marks those of the section called name. It returns a *LineError for a file that some
+// reader cannot read, or reads differently in or about that section.
+func scan(text []byte, name string) ([]line, error) {
+	for _, mark := range byteOrderMarks {
+		if strings.HasPrefix(string(text), mark) {
+			return nil, &LineError{Line: 1, Problem: LineBOM}
+		}
+	}
+	var lines []line
+	seen := map[string]bool{}
+	ours := false
 	for raw := range strings.Lines(string(text)) {
-		l, number := classify(raw), len(lines)+1
-		switch {
-		case number == 1 && (strings.HasPrefix(raw, "\ufeff") ||
-			strings.HasPrefix(raw, "\xff\xfe") || strings.HasPrefix(raw, "\xfe\xff")):
-			return nil, words.New("line-marked")
-		case l.kind == header && seen[l.value]:
-			return nil, words.New("line-doubles-section", number, l.value)
-		case l.kind == header && l.value == "DEFAULT":
-			return nil, words.New("line-default", number)
+		l := classify(raw)
+		number := len(lines) + 1
 		// For botocore, but for no other, the blanks of [ name ] are part of the name.
-		case (l.kind == unclear || l.value != name) && means(raw, name), l.kind == unclear && ours:
-			return nil, words.New("line-unclear", number)
+		isOtherHeader := l.kind == unclear || l.value != name
+		switch {
+		case l.kind == header && seen[l.value]:
+			return nil, &LineError{Line: number, Problem: LineRepeatsSection, Name: l.value}
+		case l.kind == header && l.value == "DEFAULT":
+			return nil, &LineError{Line: number, Problem: LineDefault}
+		case isOtherHeader && means(raw, name), l.kind == unclear && ours:
+			return nil, &LineError{Line: number, Problem: LineAmbiguous}
 		case l.kind == header:
-			ours, seen[l.value] = l.value == name, true
+			ours = l.value == name
+			seen[l.value] = true
 		}
 		l.ours = ours
 		lines = append(lines, l)
@@ -67,20 +75,26 @@ func means(raw, name string) bool {
 	return isHeader && closed && strings.Join(strings.Fields(inner), " ") == name
 }
 
+// classify finds out what kind of line raw is.
 func classify(raw string) line {
-	l, trimmed := line{raw: raw, indent: len(raw) - len(strings.TrimLeft(raw, " \t"))}, strings.TrimSpace(raw)
+	l := line{raw: raw, indent: len(raw) - len(strings.TrimLeft(raw, " \t"))}
+	trimmed := strings.TrimSpace(raw)
 	at := strings.IndexAny(trimmed, "=:")
 	found := clearHeader.FindStringSubmatch(strings.TrimRight(raw, "\r\n"))
 	switch {
 	case trimmed == "" || trimmed[0] == '#' || trimmed[0] == ';':
+		l.kind = filler
 	case found != nil:
-		l.kind, l.value = header, found[1]
+		l.kind = header
+		l.value = found[1]
 	case trimmed[0] == '[' && strings.Contains(trimmed, "]"):
 		l.kind = unclear
-	case at < 0 || l.indent == 0 && comment.MatchString(trimmed[:at]): // "a # b = c" is no setting
+	case at < 0 || l.indent == 0 && comment.MatchString(trimmed[:at]): // "a # b = c" is not a setting
 		l.kind = other
 	default:
-		l.kind, l.key, l.value = property, strings.ToLower(strings.TrimSpace(trimmed[:at])), strings.TrimSpace(trimmed[at+1:])
+		l.kind = property
+		l.key = strings.ToLower(strings.TrimSpace(trimmed[:at]))
+		l.value = strings.TrimSpace(trimmed[at+1:])
 	}
 	return l
 }
@@ -88,34 +102,39 @@ func classify(raw string) line {
 // replaced are the settings of which Put leaves one, however many there were.
 var replaced = []string{accessKey, secretKey, token, legacyToken, expiry, record}
 
-// strict refuses what botocore can not read. One such line anywhere makes the whole file unreadable to the AWS CLI,
-// and a session in it would be of no use.
+// strict returns a *LineError for the first line that botocore cannot read. One such line anywhere makes the whole file
+// unreadable for the AWS CLI, and a session in it would be of no use.
 func strict(lines []line) error {
-	var keys map[string]bool // of the section so far; nil before the first
-	depth, nested := -1, false
+	var keys map[string]bool // of the section so far; nil before the first section
+	depth := -1              // of the value that may continue
+	nested := false          // that value is a block of settings
 	for at, l := range lines {
 		trimmed := strings.TrimSpace(l.raw)
 		mark := strings.IndexAny(trimmed, "=:")
 		switch {
 		case !utf8.ValidString(l.raw):
-			return words.New("line-not-text", at+1)
+			return &LineError{Line: at + 1, Problem: LineNotUTF8}
 		case l.kind == filler:
 		case depth >= 0 && l.indent > depth: // it continues the value above
 			if nested && !strings.Contains(trimmed, "=") {
-				return words.New("line-no-setting", at+1)
+				return &LineError{Line: at + 1, Problem: LineNotSetting}
 			}
 		case l.kind == header || l.kind == unclear:
-			keys, depth = map[string]bool{}, -1
+			keys = map[string]bool{}
+			depth = -1
 		case keys == nil:
-			return words.New("line-outside", at+1)
+			return &LineError{Line: at + 1, Problem: LineOutsideSection}
 		case mark < 1:
-			return words.New("line-no-setting", at+1)
+			return &LineError{Line: at + 1, Problem: LineNotSetting}
 		default:
 			key := strings.ToLower(strings.TrimSpace(trimmed[:mark]))
-			if keys[key] && !(l.ours && slices.Contains(replaced, key)) {
-				return words.New("line-doubles-setting", at+1, key)
+			isReplaced := l.ours && slices.Contains(replaced, key)
+			if keys[key] && !isReplaced {
+				return &LineError{Line: at + 1, Problem: LineRepeatsSetting, Name: key}
 			}
-			keys[key], depth, nested = true, l.indent, mark == len(trimmed)-1
+			keys[key] = true
+			depth = l.indent
+			nested = mark == len(trimmed)-1
 		}
 	}
 	return nil

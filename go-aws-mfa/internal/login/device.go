@@ -3,11 +3,10 @@ package login
 import (
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
-	"aws-mfa.example/aws-mfa/internal/words"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -18,7 +17,7 @@ import (
 // Device is the ARN of an MFA device, or the number on the back of a hardware one.
 type Device string
 
-// What AWS takes as a serial number, and what is printed on hardware devices.
+// The form of what AWS accepts as a serial number, and of what is printed on hardware devices.
 var (
 	anySerial      = regexp.MustCompile(`^[\w+=/:,.@-]{9,256}$`)
 	hardwareSerial = regexp.MustCompile(`^[A-Z]{2,8}[0-9]{6,}$`)
@@ -29,51 +28,49 @@ func Whole(text string) bool {
 	return strings.HasPrefix(text, "arn:") || hardwareSerial.MatchString(text)
 }
 
-// FIDO reports whether it is a security key, which GetSessionToken can not use.
-func (d Device) FIDO() bool { return strings.Contains(string(d), ":u2f/") }
+// IsFIDO reports whether it is a security key, which GetSessionToken cannot use.
+func (d Device) IsFIDO() bool {
+	return strings.Contains(string(d), ":u2f/")
+}
+
+// IsVirtual reports whether it is an app that shows codes.
+func (d Device) IsVirtual() bool {
+	return strings.Contains(string(d), ":mfa/")
+}
 
 // Name is what people call it.
-func (d Device) Name() string { return string(d[strings.LastIndexByte(string(d), '/')+1:]) }
+func (d Device) Name() string {
+	return string(d[strings.LastIndexByte(string(d), '/')+1:])
+}
 
-// Partition is the one of the device's ARN, or "".
+// Partition is that of the ARN of the device, or "".
 func (d Device) Partition() string {
 	parsed, _ := arn.Parse(string(d))
 	return parsed.Partition
 }
 
-// Kind says what sort of device it is.
-func (d Device) Kind() words.Text {
+// Check returns a *DeviceError for a text that by its form cannot be a device for GetSessionToken.
+func (d Device) Check() error {
 	switch {
-	case d.FIDO():
-		return words.New("kind-fido")
-	case strings.Contains(string(d), ":mfa/"):
-		return words.New("kind-virtual")
-	}
-	return words.New("kind-hardware")
-}
-
-// Check refuses what by its shape is no device for GetSessionToken; from is where it stands.
-func (d Device) Check(from words.Text) error {
-	switch {
-	case d.FIDO():
-		return words.New("device-is-fido", from)
+	case d.IsFIDO():
+		return &DeviceError{Device: d, Problem: DeviceIsFIDO}
 	case strings.Contains(string(d), ":user/"):
-		return words.New("device-is-user", from, strings.Replace(string(d), ":user/", ":mfa/", 1))
+		return &DeviceError{Device: d, Problem: DeviceIsUser}
 	case !anySerial.MatchString(string(d)):
-		return words.New("device-shape", from)
+		return &DeviceError{Device: d, Problem: DeviceMalformed}
 	}
 	return nil
 }
 
-// Found is what AWS told about the user's devices.
+// Found is what AWS says about the devices of the user.
 type Found struct {
-	Devices []Device // FIDO keys too, in no order: AWS promises none
-	Guess   Device   // what it may be where nothing could be listed
-	Why     error    // why nothing could be listed, call by call; nil if it could
+	Devices  []Device // with FIDO keys, in no order: AWS promises none
+	Guess    Device   // the usual name of a device, where nothing could be listed
+	Refusals []error  // why nothing could be listed, call by call; none if it could
 }
 
-// Devices asks for the devices of the user. Who may not list them by name may be able to without; else the usual name
-// of a device is a guess.
+// Devices asks for the devices of the user. A user who may not list them by name may be allowed to without a name; else
+// the usual name of a device is a guess.
 func (c Client) Devices(ctx context.Context) (found Found, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
@@ -81,7 +78,7 @@ func (c Client) Devices(ctx context.Context) (found Found, err error) {
 	identity, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	switch {
 	case denied(err):
-		found.refused(explain(ctx, "GetCallerIdentity", err))
+		found.addRefusal(explain(ctx, "GetCallerIdentity", err))
 	case err != nil:
 		return found, explain(ctx, "GetCallerIdentity", err)
 	default:
@@ -94,13 +91,13 @@ func (c Client) Devices(ctx context.Context) (found Found, err error) {
 		if err == nil {
 			return Found{Devices: devices}, nil
 		}
-		told := explain(ctx, "ListMFADevices", err)
-		if errors.Is(told, context.Canceled) {
-			return found, told
+		refusal := explain(ctx, "ListMFADevices", err)
+		if errors.Is(refusal, context.Canceled) {
+			return found, refusal
 		}
-		found.refused(told)
+		found.addRefusal(refusal)
 		if _, answered := errors.AsType[smithy.APIError](err); ctx.Err() != nil || !answered {
-			break // another question would have no answer either
+			break // another call would have no response either
 		}
 	}
 	return found, nil
@@ -119,16 +116,15 @@ func (c Client) list(ctx context.Context, user *string) (devices []Device, err e
 	return devices, nil
 }
 
-// refused notes why a call failed, once.
-func (f *Found) refused(told error) {
-	if f.Why == nil {
-		f.Why = told
-	} else if f.Why.Error() != told.Error() {
-		f.Why = words.New("both", f.Why, told)
+// addRefusal notes why a call failed, once where two calls failed for the same reason.
+func (f *Found) addRefusal(refusal error) {
+	isSame := func(known error) bool { return known.Error() == refusal.Error() }
+	if !slices.ContainsFunc(f.Refusals, isSame) {
+		f.Refusals = append(f.Refusals, refusal)
 	}
 }
 
-// denied is what a policy can do to GetCallerIdentity, and a wrong key is not.
+// denied reports whether a policy denies GetCallerIdentity; a wrong key is something else.
 func denied(err error) bool {
 	api, ok := errors.AsType[smithy.APIError](err)
 	return ok && strings.HasPrefix(api.ErrorCode(), "AccessDenied") &&
@@ -147,10 +143,10 @@ func parse(caller string) (names []*string, guess Device, err error) {
 	case err == nil && strings.HasPrefix(parsed.Resource, "user/") && name != "":
 		return []*string{&name, nil}, prefix + Device(name), nil
 	}
-	return nil, "", words.New("not-a-user", caller)
+	return nil, "", &CallerError{ARN: caller}
 }
 
-// Match finds the device that part of a name means: the whole name of one, or what only one has in it.
+// Match finds the device that a part of a name means: the whole name of one device, or a part that only one name has.
 func (f Found) Match(part string) (Device, error) {
 	var matching []Device
 	for _, device := range f.Devices {
@@ -161,13 +157,8 @@ func (f Found) Match(part string) (Device, error) {
 			matching = append(matching, device)
 		}
 	}
-	switch len(matching) {
-	case 1:
+	if len(matching) == 1 {
 		return matching[0], nil
-	case 0:
-		return "", words.New("device-no-match", part, list(f.Devices))
 	}
-	return "", words.New("device-ambiguous", part, len(matching), list(matching))
+	return "", &MatchError{Part: part, Matching: matching, Devices: f.Devices}
 }
-
-func list(devices []Device) string { return strings.Trim(fmt.Sprint(devices), "[]") }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
-	"aws-mfa.example/aws-mfa/internal/words"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -27,11 +26,16 @@ type Client struct {
 func New(cfg aws.Config, endpoint string, limit time.Duration) Client {
 	c := Client{limit: limit, skew: new(atomic.Int64)}
 	cfg.Interceptors.AddAfterTransmit(c)
-	c.sts, c.iam = sts.NewFromConfig(cfg), iam.NewFromConfig(cfg)
-	if endpoint != "" {
-		c.sts = sts.NewFromConfig(cfg, func(o *sts.Options) { o.BaseEndpoint = &endpoint })
-		c.iam = iam.NewFromConfig(cfg, func(o *iam.Options) { o.BaseEndpoint = &endpoint })
-	}
+	c.sts = sts.NewFromConfig(cfg, func(o *sts.Options) {
+		if endpoint != "" {
+			o.BaseEndpoint = &endpoint
+		}
+	})
+	c.iam = iam.NewFromConfig(cfg, func(o *iam.Options) {
+		if endpoint != "" {
+			o.BaseEndpoint = &endpoint
+		}
+	})
 	return c
 }
 
@@ -44,7 +48,9 @@ func (c Client) AfterTransmit(_ context.Context, seen *smithyhttp.InterceptorCon
 }
 
 // Skew is how far AWS's clock is ahead of this computer's, as far as is known: a Date has whole seconds.
-func (c Client) Skew() time.Duration { return time.Duration(c.skew.Load()).Truncate(time.Second) }
+func (c Client) Skew() time.Duration {
+	return time.Duration(c.skew.Load()).Truncate(time.Second)
+}
 
 // Session swaps the code for temporary keys. A duration of 0 leaves it to AWS, whose default is right for users
 // (12 hours) and for root (1 hour).
@@ -64,8 +70,14 @@ func (c Client) Session(ctx context.Context, device Device, code string, duratio
 	got := answer.Credentials
 	if got == nil || got.AccessKeyId == nil || got.SecretAccessKey == nil || got.SessionToken == nil ||
 		got.Expiration == nil {
-		return session, words.New("odd-answer", "GetSessionToken")
+		return session, &CallError{Call: "GetSessionToken", Problem: BadResponse}
 	}
-	return credfile.Session{AccessKeyID: *got.AccessKeyId, SecretAccessKey: *got.SecretAccessKey,
-		SessionToken: *got.SessionToken, Expires: *got.Expiration, Serial: string(device)}, nil
+	session = credfile.Session{
+		AccessKeyID:     *got.AccessKeyId,
+		SecretAccessKey: *got.SecretAccessKey,
+		SessionToken:    *got.SessionToken,
+		Expires:         *got.Expiration,
+		Serial:          string(device),
+	}
+	return session, nil
 }

@@ -8,65 +8,77 @@ import (
 	"slices"
 	"strings"
 
-	"aws-mfa.example/aws-mfa/internal/words"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// refusals are answers of AWS that have a plainer sentence, by the error's code and what its text holds; "" is
-// anything. AWS uses AccessDenied for most, so the text has to tell them apart. The first that fits is taken.
-var refusals = []struct{ code, text, fault string }{
-	{"", "invalid MFA one time pass code", "code-refused"},
-	{"", "unable to validate MFA code", "device-unknown"},
-	{"", "session credentials", "keys-are-session"},
-	{"", "Signature expired", "clock"},
-	{"", "Signature not yet current", "clock"},
-	{"RequestTimeTooSkewed", "", "clock"},
-	{"RequestExpired", "", "clock"},
-	{"InvalidClientTokenId", "", "key-unknown"},
-	{"SignatureDoesNotMatch", "", "secret-wrong"},
-	{"RegionDisabledException", "", "sts-off"},
-	{"AccessDenied", "iam:ListMFADevices", "listing-denied"},
+// refusals are the answers of AWS that this package knows, by the code of the error and a part of its text; "" is any.
+// AWS uses AccessDenied for most of them, so only the text distinguishes them. The first that fits counts.
+var refusals = []struct {
+	code    string
+	text    string
+	problem Problem
+}{
+	{text: "invalid MFA one time pass code", problem: CodeRefused},
+	{text: "unable to validate MFA code", problem: DeviceUnknown},
+	{text: "session credentials", problem: KeysAreSession},
+	{text: "Signature expired", problem: ClockWrong},
+	{text: "Signature not yet current", problem: ClockWrong},
+	{code: "RequestTimeTooSkewed", problem: ClockWrong},
+	{code: "RequestExpired", problem: ClockWrong},
+	{code: "InvalidClientTokenId", problem: KeyUnknown},
+	{code: "SignatureDoesNotMatch", problem: SecretWrong},
+	{code: "RegionDisabledException", problem: STSDisabled},
+	{code: "AccessDenied", text: "iam:ListMFADevices", problem: ListingDenied},
 }
 
-// throttled is what the services call it when there are too many calls.
-var throttled = []string{"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled",
-	"RequestLimitExceeded", "TooManyRequests", "TooManyRequestsException", "SlowDown"}
+// throttled are the names that the services have for too many calls.
+var throttled = []string{
+	"RequestLimitExceeded",
+	"RequestThrottled",
+	"SlowDown",
+	"ThrottledException",
+	"Throttling",
+	"ThrottlingException",
+	"TooManyRequests",
+	"TooManyRequestsException",
+}
 
-// explain turns the error of a call into one sentence and a next step.
+// explain turns the error of the SDK into a *CallError, or into the reason why the program ends.
 func explain(ctx context.Context, call string, err error) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return words.New("no-answer", call)
+		return &CallError{Call: call, Problem: TimedOut}
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	status := 0 // there was no answer
-	if answer, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
-		status = answer.HTTPStatusCode()
+	status := 0 // there was no response
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		status = response.HTTPStatusCode()
 	}
 	api, known := errors.AsType[smithy.APIError](err)
 	known = known && api.ErrorCode() != "UnknownError"
 	switch {
 	case known && slices.Contains(throttled, api.ErrorCode()), status == http.StatusTooManyRequests:
-		return words.New("too-many")
-	case status >= 500:
-		return words.New("aws-failed", call, status)
+		return &CallError{Call: call, Problem: Throttled}
+	case status >= http.StatusInternalServerError:
+		return &CallError{Call: call, Problem: ServerFailed, Status: status}
 	case !known && status != 0:
-		return words.New("odd-answer", call)
+		return &CallError{Call: call, Problem: BadResponse}
 	case !known:
-		return unreachable(call, err)
+		return &CallError{Call: call, Problem: Unreachable, Err: innermost(err)}
 	}
 	for _, r := range refusals {
-		if (r.code == "" || r.code == api.ErrorCode()) && strings.Contains(api.ErrorMessage(), r.text) {
-			return words.New(r.fault)
+		isCode := r.code == "" || r.code == api.ErrorCode()
+		if isCode && strings.Contains(api.ErrorMessage(), r.text) {
+			return &CallError{Call: call, Problem: r.problem}
 		}
 	}
-	return words.New("aws-refused", call, api.ErrorCode(), strings.TrimSuffix(api.ErrorMessage(), "."))
+	return &CallError{Call: call, Problem: Refused, API: api}
 }
 
-// unreachable keeps the innermost reason: around it the SDK says the same thrice.
-func unreachable(call string, err error) error {
+// innermost returns the reason of an error of the SDK, which repeats itself around it.
+func innermost(err error) error {
 	reason := err
 	if operation, ok := errors.AsType[*smithy.OperationError](err); ok {
 		reason = operation.Err
@@ -74,5 +86,5 @@ func unreachable(call string, err error) error {
 	if request, ok := errors.AsType[*url.Error](err); ok {
 		reason = request.Err
 	}
-	return words.New("unreachable", call, reason)
+	return reason
 }

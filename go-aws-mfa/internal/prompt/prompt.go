@@ -12,13 +12,33 @@ import (
 	"strings"
 	"time"
 
-	"aws-mfa.example/aws-mfa/internal/words"
 	smithytime "github.com/aws/smithy-go/time"
 	"golang.org/x/term"
 )
 
+var (
+	// ErrNoLine reports that the input ended before anything was typed.
+	ErrNoLine = errors.New("no line was typed")
+	// ErrMalformed reports a text that is not a code. It does not show the text, which may be a password.
+	ErrMalformed = errors.New("not six digits")
+)
+
+// A ReadError reports an input that cannot be read.
+type ReadError struct {
+	Err error
+}
+
+func (e *ReadError) Error() string {
+	return "cannot read the input: " + e.Err.Error()
+}
+
+// Unwrap returns the reason.
+func (e *ReadError) Unwrap() error {
+	return e.Err
+}
+
 const (
-	longestLine = 1024                   // a longer one is no answer, and reading on could go on for ever
+	longestLine = 1024                   // a longer one is not an answer, and reading on might never end
 	signalLag   = 100 * time.Millisecond // how long a Ctrl-C may come after the read that it ended (Windows)
 )
 
@@ -33,7 +53,8 @@ type Terminal struct {
 // Find returns the terminal of the person who started the program, or nil. The streams do not always lead there:
 // a program that runs this one as its credential_process keeps stderr for itself.
 func Find(stdin, stderr *os.File) *Terminal {
-	in, out, typed := stdin, stderr, IsTerminal(stdin)
+	in, out := stdin, stderr
+	typed := IsTerminal(stdin)
 	if !typed || !term.IsTerminal(int(stderr.Fd())) {
 		if keyboard, screen, err := open(); err == nil {
 			in, out = keyboard, screen
@@ -65,8 +86,8 @@ func open() (in, out *os.File, err error) {
 	return in, in, err
 }
 
-// IsTerminal reports whether a person types at f. For the terminal library wasm has no terminals: there, whatever
-// is no pipe and no file counts as one.
+// IsTerminal reports whether a person types at f. The terminal library finds no terminals on wasm: there, everything
+// except a pipe or a file counts as one.
 func IsTerminal(f *os.File) bool {
 	if runtime.GOARCH != "wasm" {
 		return term.IsTerminal(int(f.Fd()))
@@ -89,9 +110,9 @@ func (t *Terminal) Ask(ctx context.Context, question string, secret bool) (strin
 	line, err := cancellable(ctx, read)
 	if err != nil && smithytime.SleepWithContext(ctx, signalLag) == nil {
 		if errors.Is(err, io.EOF) {
-			return "", words.New("code-missing")
+			return "", ErrNoLine
 		}
-		return "", words.New("input", err)
+		return "", &ReadError{Err: err}
 	}
 	if ctx.Err() != nil && t.Restore != nil {
 		t.Restore()
@@ -99,11 +120,11 @@ func (t *Terminal) Ask(ctx context.Context, question string, secret bool) (strin
 	return line, ctx.Err()
 }
 
-// Piped reads the first line of what is no terminal; "" is one that is empty or not there.
+// Piped reads the first line of an input that is not a terminal. It returns "" for an empty line and for no line.
 func Piped(ctx context.Context, in io.Reader) (string, error) {
 	line, err := cancellable(ctx, func() (string, error) { return firstLine(in) })
 	if err != nil && ctx.Err() == nil && !errors.Is(err, io.EOF) {
-		return "", words.New("input", err)
+		return "", &ReadError{Err: err}
 	}
 	return strings.TrimSpace(line), ctx.Err()
 }
@@ -133,11 +154,11 @@ func firstLine(in io.Reader) (string, error) {
 	return line, err
 }
 
-// Code returns the code that line is. It never repeats what was typed: it may be a password.
+// Code returns the code in a line, or ErrMalformed.
 func Code(line string) (string, error) {
 	code := strings.TrimSpace(line)
 	if len(code) != 6 || strings.Trim(code, "0123456789") != "" {
-		return "", words.New("code-shape")
+		return "", ErrMalformed
 	}
 	return code, nil
 }

@@ -1,0 +1,238 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"aws-mfa.example/aws-mfa/internal/credfile"
+	"aws-mfa.example/aws-mfa/internal/login"
+	"aws-mfa.example/aws-mfa/internal/messages"
+	"aws-mfa.example/aws-mfa/internal/profile"
+	"aws-mfa.example/aws-mfa/internal/prompt"
+)
+
+// failure turns any error into a message. The commands of this package may return a finished one.
+func failure(err error) messages.Failure {
+	if finished, ok := errors.AsType[messages.Failure](err); ok {
+		return finished
+	}
+	if found, ok := errors.AsType[*profile.Error](err); ok {
+		return profileFailure(found)
+	}
+	if found, ok := errors.AsType[*login.CallError](err); ok {
+		return callFailure(found)
+	}
+	if found, ok := errors.AsType[*login.MatchError](err); ok {
+		return matchFailure(found)
+	}
+	if found, ok := errors.AsType[*login.CallerError](err); ok {
+		return messages.Fail(messages.KeysNotOfUser, found.ARN)
+	}
+	if found, ok := errors.AsType[*prompt.ReadError](err); ok {
+		return messages.Fail(messages.StdinUnreadable, found.Err)
+	}
+	switch {
+	case errors.Is(err, prompt.ErrMalformed):
+		return messages.Fail(messages.CodeMalformed)
+	case errors.Is(err, prompt.ErrNoLine):
+		return messages.Fail(messages.CodeMissing)
+	case errors.Is(err, profile.ErrNoHome):
+		return messages.Fail(messages.HomeMissing)
+	}
+	return messages.Fail(messages.Unexpected, err)
+}
+
+// profileFailure says why a profile cannot be used.
+func profileFailure(err *profile.Error) messages.Failure {
+	name := err.Profile
+	switch err.Problem {
+	case profile.Missing:
+		return messages.Fail(messages.ProfileMissing, name, err.Files.Credentials, err.Files.Config)
+	case profile.FileUnusable:
+		return messages.Fail(messages.CredentialsUnusable, err.Files.Credentials, localized(err.Err))
+	case profile.FileLoneQuote:
+		return messages.Fail(messages.LoneQuote, err.Files.Credentials, err.Files.Config)
+	case profile.SectionUnclear:
+		return messages.Fail(messages.SectionUnclear, name, err.Files.Credentials, localized(err.Err))
+	case profile.SourceWithoutKeys:
+		return messages.Fail(messages.KeysMissing, name)
+	case profile.SourceIsRole:
+		return messages.Fail(messages.SourceIsRole, name)
+	case profile.SourceIsSession:
+		return messages.Fail(messages.SourceIsSession, name)
+	case profile.SourceRegion:
+		return messages.Fail(messages.SourceRegionInvalid, name)
+	case profile.SourceProcessFailed:
+		return messages.Fail(messages.CredentialProcessFailed, name, err.Err)
+	case profile.SourceProcessOutput:
+		return messages.Fail(messages.CredentialProcessOutput, name)
+	case profile.DestinationHoldsKeys:
+		return messages.Fail(messages.DestinationHoldsKeys, name)
+	case profile.DestinationIsRole:
+		return messages.Fail(messages.DestinationIsRole, name)
+	}
+	return messages.Fail(messages.ProfileUnusable, name, err.Err)
+}
+
+// callFailure says why a call to AWS gave no result.
+func callFailure(err *login.CallError) messages.Failure {
+	switch err.Problem {
+	case login.CodeRefused:
+		return messages.Fail(messages.CodeRefused)
+	case login.DeviceUnknown:
+		return messages.Fail(messages.DeviceUnknown)
+	case login.KeysAreSession:
+		return messages.Fail(messages.KeysAreSession)
+	case login.KeyUnknown:
+		return messages.Fail(messages.AccessKeyUnknown)
+	case login.SecretWrong:
+		return messages.Fail(messages.SecretKeyWrong)
+	case login.ClockWrong:
+		return messages.Fail(messages.ClockWrong)
+	case login.STSDisabled:
+		return messages.Fail(messages.STSDisabled)
+	case login.ListingDenied:
+		return messages.Fail(messages.ListingDenied)
+	case login.Throttled:
+		return messages.Fail(messages.Throttled)
+	case login.ServerFailed:
+		return messages.Fail(messages.AWSFailed, err.Call, err.Status)
+	case login.BadResponse:
+		return messages.Fail(messages.ResponseUnexpected, err.Call)
+	case login.TimedOut:
+		return messages.Fail(messages.TimedOut, err.Call)
+	case login.Unreachable:
+		return messages.Fail(messages.AWSUnreachable, err.Call, err.Err)
+	}
+	sentence := strings.TrimSuffix(err.API.ErrorMessage(), ".")
+	return messages.Fail(messages.AWSRefused, err.Call, err.API.ErrorCode(), sentence)
+}
+
+// isCall reports whether err is a call to AWS that failed for a reason.
+func isCall(err error, problem login.Problem) bool {
+	found, ok := errors.AsType[*login.CallError](err)
+	return ok && found.Problem == problem
+}
+
+// matchFailure says why a part of a name does not name one device.
+func matchFailure(err *login.MatchError) messages.Failure {
+	if len(err.Matching) == 0 {
+		return messages.Fail(messages.DeviceNoMatch, err.Part, list(err.Devices))
+	}
+	return messages.Fail(messages.DeviceAmbiguous, err.Part, len(err.Matching), list(err.Matching))
+}
+
+func list(devices []login.Device) string {
+	return strings.Trim(fmt.Sprint(devices), "[]")
+}
+
+// checkDevice refuses a text that cannot be a device; from says where it is written.
+func checkDevice(device login.Device, from messages.Text) error {
+	found, isRefused := errors.AsType[*login.DeviceError](device.Check())
+	if !isRefused {
+		return nil
+	}
+	switch found.Problem {
+	case login.DeviceIsFIDO:
+		return messages.Fail(messages.DeviceIsFIDO, from)
+	case login.DeviceIsUser:
+		guess := strings.Replace(string(device), ":user/", ":mfa/", 1)
+		return messages.Fail(messages.DeviceIsUser, from, guess)
+	}
+	return messages.Fail(messages.DeviceMalformed, from)
+}
+
+// writeFailure says why a session is not in the credentials file.
+func (r *run) writeFailure(err error) error {
+	if errors.Is(err, credfile.ErrLongTermKeys) { // they appeared while the code was typed
+		return messages.Fail(messages.DestinationHoldsKeys, r.destination)
+	}
+	return messages.Fail(messages.SessionUnwritable, r.files.Credentials, localized(err))
+}
+
+// localized turns an error into a part of a message: a text of the catalog where there is one, else the reason of a
+// file operation without the path, which the message has already.
+func localized(err error) any {
+	if found, ok := errors.AsType[*credfile.NameError](err); ok {
+		return nameText(found)
+	}
+	if found, ok := errors.AsType[*credfile.LineError](err); ok {
+		return lineText(found)
+	}
+	if found, ok := errors.AsType[*credfile.ValueError](err); ok {
+		return messages.New(messages.ValueUnwritable, found.Setting)
+	}
+	switch {
+	case errors.Is(err, credfile.ErrNotRegular):
+		return messages.New(messages.FileIrregular)
+	case errors.Is(err, credfile.ErrTooManyLinks):
+		return messages.New(messages.FileLinks, credfile.MaxLinks)
+	}
+	if reason := errors.Unwrap(err); reason != nil {
+		return reason
+	}
+	return err
+}
+
+func nameText(err *credfile.NameError) messages.Text {
+	switch err.Problem {
+	case credfile.NameEmpty:
+		return messages.New(messages.NameEmpty)
+	case credfile.NameMarks:
+		return messages.New(messages.NameMarks)
+	case credfile.NameControl:
+		return messages.New(messages.NameControl)
+	case credfile.NameSpaces:
+		return messages.New(messages.NameBlanks)
+	case credfile.NameDefault:
+		return messages.New(messages.NameDefault)
+	}
+	return messages.New(messages.NameProfile)
+}
+
+func lineText(err *credfile.LineError) messages.Text {
+	switch err.Problem {
+	case credfile.LineBOM:
+		return messages.New(messages.LineBOM)
+	case credfile.LineNotUTF8:
+		return messages.New(messages.LineNotUTF8, err.Line)
+	case credfile.LineAmbiguous:
+		return messages.New(messages.LineAmbiguous, err.Line)
+	case credfile.LineDefault:
+		return messages.New(messages.LineDefault, err.Line)
+	case credfile.LineRepeatsSection:
+		return messages.New(messages.LineRepeatsSection, err.Line, err.Name)
+	case credfile.LineRepeatsSetting:
+		return messages.New(messages.LineRepeatsSetting, err.Line, err.Name)
+	case credfile.LineOutsideSection:
+		return messages.New(messages.LineOutsideSection, err.Line)
+	}
+	return messages.New(messages.LineNotSetting, err.Line)
+}
+
+// joined makes one text of why several calls failed.
+func joined(refusals []error) messages.Localized {
+	var all messages.Localized = failure(refusals[0])
+	for _, refusal := range refusals[1:] {
+		all = messages.New(messages.Joined, all, failure(refusal))
+	}
+	return all
+}
+
+// flagFailure puts an error of the flag package into our form.
+func flagFailure(err error) messages.Failure {
+	problem, name, _ := strings.Cut(err.Error(), ": ")
+	if len(name) > len("-x") { // the flag package knows one dash only
+		name = "-" + name
+	}
+	switch {
+	case problem == "flag provided but not defined" && strings.Trim(name, "-0123456789") == "":
+		return messages.Fail(messages.FlagIsCode)
+	case problem == "flag provided but not defined":
+		return messages.Fail(messages.FlagUnknown, name)
+	case problem == "flag needs an argument":
+		return messages.Fail(messages.FlagWithoutValue, name)
+	}
+	return messages.Fail(messages.FlagInvalid, err)
+}

@@ -1,0 +1,73 @@
+package credfile
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrLongTermKeys reports that a section holds long-term keys, perhaps their only copy.
+	ErrLongTermKeys = errors.New("the profile holds long-term keys")
+	// ErrNotRegular reports a path that a rename must not replace: a directory, a pipe, a device.
+	ErrNotRegular = errors.New("not a regular file")
+	// ErrTooManyLinks reports more than MaxLinks symbolic links in a row.
+	ErrTooManyLinks = fmt.Errorf("more than %d symbolic links in a row", MaxLinks)
+)
+
+// A NameError reports a name that cannot be the name of a section.
+type NameError struct {
+	Name    string
+	Problem NameProblem
+}
+
+// A NameProblem says what is wrong with a name.
+type NameProblem int
+
+// The problems with names.
+const (
+	NameEmpty       NameProblem = iota
+	NameMarks                   // one of [ ] # ;
+	NameControl                 // control characters, or bytes that are not UTF-8
+	NameSpaces                  // a space at an end, or two in a row
+	NameDefault                 // DEFAULT, whose settings botocore applies to all sections
+	NameWithProfile             // it begins with the word that the config file puts before names
+)
+
+func (e *NameError) Error() string {
+	return fmt.Sprintf("%q cannot be the name of a profile", e.Name)
+}
+
+// A LineError reports a line of the file that some reader cannot read, or reads differently.
+type LineError struct {
+	Line    int // from 1
+	Problem LineProblem
+	Name    string // the section or the setting that is repeated
+}
+
+// A LineProblem says what is wrong with a line.
+type LineProblem int
+
+// The problems with lines.
+const (
+	LineBOM            LineProblem = iota // a byte order mark
+	LineNotUTF8                           // bytes that are not UTF-8
+	LineAmbiguous                         // a section header for some readers only
+	LineDefault                           // the section DEFAULT, whose settings botocore applies to all others
+	LineRepeatsSection                    // the second header of a section
+	LineRepeatsSetting                    // a second value for a setting
+	LineOutsideSection                    // text before the first section
+	LineNotSetting                        // neither a section nor a setting
+)
+
+func (e *LineError) Error() string {
+	return fmt.Sprintf("line %d cannot be read by every program", e.Line)
+}
+
+// A ValueError reports a value that the file cannot hold. It does not show the value, which may be a secret.
+type ValueError struct {
+	Setting string
+}
+
+func (e *ValueError) Error() string {
+	return fmt.Sprintf("the file cannot hold the value of %s", e.Setting)
+}
