@@ -123,7 +123,7 @@ def record(settings: Settings, report: Report) -> None:
 
 @task()
 def check(settings: Settings, report: Report) -> None:
-    """Run every check that CI runs before the tests: format, lint, types, layers, gofmt, go vet, generated pages."""
+    """Run every check that CI runs before the tests: format, lint, types, layers, Go, staticcheck, generated pages."""
     del settings
     checks.require(report.checks((*checks.tools(), *checks.pages(reference.pages(namespace.tasks)))))
 

@@ -1,4 +1,4 @@
-"""What `invoke check` runs, and CI before the tests: format, lint, types, layers, Go's own checks, generated pages."""
+"""What `invoke check` runs, and CI before the tests: format, lint, types, layers, Go, staticcheck, generated pages."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from toolkit.model import Check
 from toolkit.settings import ROOT
 
 _GO_SOURCE = ROOT / "go-aws-mfa"
+_STATICCHECK = ROOT / "tests" / "programs" / "staticcheck" / "go.mod"  # pins its version
 
 
 def tools() -> Iterator[Check]:
@@ -32,6 +33,9 @@ def tools() -> Iterator[Check]:
     yield _check("gofmt", unformatted, "gofmt -w go-aws-mfa")
     vetted = go.run("vet", "./...", cwd=_GO_SOURCE)
     yield _check("go vet", vetted.stderr if vetted.returncode else "")
+    path = os.pathsep.join((str(goroot / "bin"), os.environ.get("PATH", "")))  # it runs the go command
+    analyzed = go.run("tool", f"-modfile={_STATICCHECK}", "staticcheck", "./...", cwd=_GO_SOURCE, PATH=path)
+    yield _check("staticcheck", (analyzed.stdout + analyzed.stderr).strip() if analyzed.returncode else "")
 
 
 def pages(wanted: Mapping[Path, str]) -> Iterator[Check]:
