@@ -10,7 +10,7 @@ out. botocore decodes files with the encoding of the locale; this package assume
 from __future__ import annotations
 
 from toolkit.mfa.profiles.reading import End, Hop, Profile, Reading, read
-from toolkit.mfa.profiles.resolving import Calls, resolve
+from toolkit.mfa.profiles.resolving import Calls, configured_endpoint, resolve
 from toolkit.mfa.profiles.rules import Settings, destination, settings, source
 from toolkit.mfa.profiles.views import Fault, File, Place, Reason, Refused, Value, View
 
@@ -28,6 +28,7 @@ __all__ = [
     "Settings",
     "Value",
     "View",
+    "configured_endpoint",
     "destination",
     "read",
     "resolve",

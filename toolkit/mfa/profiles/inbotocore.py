@@ -54,6 +54,19 @@ class InBotocore:
             values |= _endpoints(section or {})
         return View(self.broken, config is not None or credentials is not None, rejected, values)
 
+    def written(self, name: str, setting: str) -> str:
+        """Return any setting of a profile, also one that nobody uses; `""` for none."""
+        for section in (self.credentials.get(name, {}), self.profiles.get(name, {})):
+            if setting in section and section[setting].nested is None:
+                return section[setting].value.text
+        return ""
+
+    def endpoint(self, name: str, service: str) -> Value:
+        """Return the endpoint_url of any service in the services section that a profile names."""
+        section = self.services.get(self.written(name, "services"), {})
+        entry = section.get(service)
+        return (entry.nested if entry and entry.nested else {}).get("endpoint_url", Value())
+
 
 def parse(config: bytes, credentials: bytes) -> InBotocore:
     """Return both files."""

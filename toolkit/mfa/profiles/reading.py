@@ -10,7 +10,7 @@ from enum import StrEnum
 from toolkit.mfa.profiles import inbotocore, insdk, sdkchecks
 from toolkit.mfa.profiles.inbotocore import InBotocore
 from toolkit.mfa.profiles.insdk import InSdk
-from toolkit.mfa.profiles.views import KEYS, PLAIN, ROLE, SERVICES, SSO, TOKENS, File, Place, Value, View
+from toolkit.mfa.profiles.views import KEYS, PLAIN, ROLE, SERVICES, SSO, TOKENS, Fault, File, Place, Value, View
 
 
 class End(StrEnum):
@@ -89,6 +89,18 @@ class Reading:
     in_botocore: InBotocore
     in_sdk: InSdk
     strays: tuple[tuple[str, Place], ...]
+
+    @property
+    def broken(self) -> Fault | None:
+        """Why one of the readers cannot parse one of the files."""
+        return self.in_botocore.broken or self.in_sdk.broken
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the profiles that some reader finds."""
+        others = ("sso-session ", "services ")
+        found = {**self.in_botocore.profiles, **self.in_botocore.credentials, **self.in_sdk.sections}
+        return tuple(name for name in found if not name.startswith(others))
 
     def profile(self, name: str) -> Profile:
         """Return a profile, which need not exist."""

@@ -32,22 +32,26 @@ def resolve(settings: Settings, variables: Mapping[str, str], *, region: str = "
     def variable(name: str) -> str:
         return variables.get(name, "")
 
-    def endpoint_of(service: str) -> str:
-        own, every = variable(f"AWS_ENDPOINT_URL_{service.upper()}"), variable("AWS_ENDPOINT_URL")
-        return own or every or settings.text(f"services.{service}") or settings.text("endpoint_url")
-
-    ignored = variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-    ignored = ignored if is_boolean(ignored) else settings.text("ignore_configured_endpoint_urls")
-    configured = ignored.lower() != "true"
     return Calls(
         region=region or variable("AWS_REGION") or variable("AWS_DEFAULT_REGION") or settings.text("region"),
-        endpoint_sts=endpoint or (endpoint_of("sts") if configured else ""),
-        endpoint_iam=endpoint or (endpoint_of("iam") if configured else ""),
+        endpoint_sts=endpoint or configured_endpoint(settings, variables, "sts"),
+        endpoint_iam=endpoint or configured_endpoint(settings, variables, "iam"),
         use_fips_endpoint=_boolean(settings, variables, "use_fips_endpoint"),
         use_dualstack_endpoint=_boolean(settings, variables, "use_dualstack_endpoint"),
         ca_bundle=variable("AWS_CA_BUNDLE") or settings.text("ca_bundle"),
         max_attempts=attempts(variable("AWS_MAX_ATTEMPTS")) or attempts(settings.text("max_attempts")),
     )
+
+
+def configured_endpoint(settings: Settings, variables: Mapping[str, str], service: str) -> str:
+    """Return the endpoint of a service that variables or the profile configure, `""` for AWS's own."""
+    ignored = variables.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "")
+    ignored = ignored if is_boolean(ignored) else settings.text("ignore_configured_endpoint_urls")
+    if ignored.lower() == "true":
+        return ""
+    names = (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL")
+    named = next(filter(None, (variables.get(name) for name in names)), "")
+    return named or settings.text(f"services.{service}") or settings.text("endpoint_url")
 
 
 def _boolean(settings: Settings, variables: Mapping[str, str], setting: str) -> bool:
