@@ -1,4 +1,4 @@
-"""AWS, as far as the toolkit asks it itself. The only module that makes boto3 clients."""
+"""AWS, as far as the toolkit asks it itself. The only module that makes clients of botocore."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ import functools
 import logging
 import os
 import re
+import shlex
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.request import getproxies
 
 from toolkit.addresses import is_address, without_mistyped, without_proxies
 from toolkit.errors import AwsBusy, AwsRefused, AwsUnreachable, ClockWrong, KeysRefused
 
-if TYPE_CHECKING:
-    from boto3 import Session
-
-_ATTEMPTS = 3
-_SERVICES = ("sts", "iam", "s3")
-_FALLBACK_REGION = "us-east-1"  # STS cannot be called without one, and in this one it always is
+LONG_TERM, TEMPORARY = "AKIA", "ASIA"  # the beginnings of the IDs of keys
+SERVICES = ("sts", "iam", "s3")
+_ATTEMPTS, _MOST_ATTEMPTS = 3, 10
 _BUSY = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
 _LATER = {"EntityTemporarilyUnmodifiable"}  # what IAM says of what was changed a moment ago
 _KEYS = {"InvalidClientTokenId", "SignatureDoesNotMatch"}  # of the key, and of its secret
@@ -40,157 +38,184 @@ class Identity:
     at: float = field(compare=False)  # when STS said so, by its own clock: seconds since 1970
 
 
-class Aws:
-    """Calls with the keys of profiles, as the AWS CLI would make them: files, variables and proxies are botocore's.
+@dataclass(frozen=True)
+class Caller:
+    """The keys of a profile, and where and how its calls are made. Nothing else decides that. Keys are not shown."""
 
-    Making one imports boto3 and reads what it knows of STS and S3, which takes most of the time of a few calls: so do
-    it while a person is waited for.
+    name: str  # of the profile
+    region: str
+    access_key: str = ""
+    secret: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    endpoints: Mapping[str, str] = field(default_factory=dict, repr=False)  # by service; AWS's own if there is none
+    ca_bundle: str = ""
+    use_fips_endpoint: bool = False
+    use_dualstack_endpoint: bool = False
+    max_attempts: int = 0  # 0 for the usual number
+
+    @property
+    def shown_key(self) -> str:
+        """The part of the access key ID that may be shown: its kind, and enough to tell it from others."""
+        return f"{self.access_key[:4]}…{self.access_key[-4:]}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The texts that must not be shown."""
+        return tuple(filter(None, (self.secret, self.token)))
+
+
+class Aws:
+    """Calls of AWS. botocore sees no file, no profile and no `AWS_*` variable; the proxies are the environment's.
+
+    Making one imports botocore and reads its models of the services, which takes most of the time of a few calls: so
+    do it while a person is waited for.
     """
 
     def __init__(self, limit: float) -> None:
         """Take the seconds that a call may take, with all its attempts."""
-        import boto3
         import botocore.session
-        from botocore.config import Config
 
-        self._boto3, self._botocore = boto3, botocore.session
-        logging.getLogger("botocore").setLevel(logging.INFO)  # below that it writes down codes and whole answers
-        each = limit / _ATTEMPTS
-        self._config = Config(
-            connect_timeout=each, read_timeout=each, retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"}
-        )
+        self._botocore = botocore.session
+        logging.getLogger("botocore").setLevel(logging.INFO)  # below that it logs codes and whole responses
+        self._limit = limit
         self._loader = _loader()
 
-    def identity(self, profile: str) -> Identity:
-        """Return who the keys of a profile belong to. Raises AwsRefused, AwsBusy or AwsUnreachable."""
-        with _called("GetCallerIdentity", profile):
-            said = self._session(profile).client("sts", config=self._config).get_caller_identity()
+    def identity(self, caller: Caller) -> Identity:
+        """Return who the caller's keys belong to. Raises AwsRefused, AwsBusy or AwsUnreachable."""
+        with _called("GetCallerIdentity", caller):
+            said = self._client(caller, "sts").get_caller_identity()
             return Identity(said["Account"], said["Arn"], said["UserId"], _date(said))
 
-    def session(self, profile: str) -> str:
-        """Return the ID of the key of a session got with a profile's keys and no code. Raises as `identity` does."""
-        with _called("GetSessionToken", profile):
-            said = self._session(profile).client("sts", config=self._config).get_session_token(DurationSeconds=900)
-            return said["Credentials"]["AccessKeyId"]
+    def session(self, caller: Caller) -> str:
+        """Return the ID of the key of a session created without a code. Raises as `identity` does."""
+        with _called("GetSessionToken", caller):
+            said = self._client(caller, "sts").get_session_token(DurationSeconds=900)
+            return str(said["Credentials"]["AccessKeyId"])
 
-    def user(self, profile: str) -> str:
-        """Return the ARN that IAM has for the user of a profile's keys. Raises as `identity` does."""
-        with _called("GetUser", profile):
-            return self._session(profile).client("iam", config=self._config).get_user()["User"]["Arn"]
+    def user(self, caller: Caller) -> str:
+        """Return the ARN that IAM has for the user of the caller's keys. Raises as `identity` does."""
+        with _called("GetUser", caller):
+            return str(self._client(caller, "iam").get_user()["User"]["Arn"])
 
-    def buckets(self, profile: str) -> tuple[str, ...]:
-        """Return the names of the buckets that a profile may list. Raises AwsRefused, AwsBusy or AwsUnreachable."""
-        with _called("ListBuckets", profile):
-            said = self._session(profile).client("s3", config=self._config).list_buckets()
-        return tuple(bucket["Name"] for bucket in said.get("Buckets", ()))
+    def buckets(self, caller: Caller) -> tuple[str, ...]:
+        """Return the names of the buckets that the caller may list. Raises as `identity` does."""
+        with _called("ListBuckets", caller):
+            said = self._client(caller, "s3").list_buckets()
+            return tuple(bucket["Name"] for bucket in said.get("Buckets", ()))
 
-    def new_device(self, profile: str, name: str) -> tuple[str, str]:
-        """Make a virtual MFA device, and return its serial number and its seed in base32.
+    def new_device(self, caller: Caller, name: str) -> tuple[str, str]:
+        """Create a virtual MFA device, and return its serial number and its seed in base32.
 
-        The seed is told this once only. Raises AwsRefused, AwsBusy or AwsUnreachable, in none of which it is.
+        AWS shows the seed only once. Raises as `identity` does; no error contains the seed.
         """
-        with _called("CreateVirtualMFADevice", profile):
-            client = self._session(profile).client("iam", config=self._config)
+        with _called("CreateVirtualMFADevice", caller):
+            client = self._client(caller, "iam")
             made = client.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]
             serial, seed = made["SerialNumber"], made["Base32StringSeed"].decode("ascii")
             if not re.fullmatch("[A-Z2-7]{16,}=*", seed):
                 raise ValueError
         return serial, seed
 
-    def iam(self, profile: str, call: str, **parameters: str) -> Any:
-        """Make a call of IAM, by its name, and return its answer, all pages of it. Raises as `new_device` does."""
+    def iam(self, caller: Caller, call: str, **parameters: str) -> Any:
+        """Make a call of IAM, by its name, and return all pages of its response. Raises as `identity` does."""
         from botocore import xform_name
 
-        with _called(call, profile):
-            client: Any = self._session(profile).client("iam", config=self._config)
+        with _called(call, caller):
+            client = self._client(caller, "iam")
             operation = xform_name(call)
             if client.can_paginate(operation):
                 return client.get_paginator(operation).paginate(**parameters).build_full_result()
             return getattr(client, operation)(**parameters)
 
-    def devices(self, profile: str, user: str) -> tuple[str, ...]:
+    def devices(self, caller: Caller, user: str) -> tuple[str, ...]:
         """Return the serial numbers of a user's MFA devices. Raises as `identity` does."""
-        with _called("ListMFADevices", profile):
-            listed = self.iam(profile, "ListMFADevices", UserName=user)["MFADevices"]
+        with _called("ListMFADevices", caller):
+            listed = self.iam(caller, "ListMFADevices", UserName=user)["MFADevices"]
             return tuple(device["SerialNumber"] for device in listed)
 
-    def time(self, profile: str) -> float:
+    def time(self, caller: Caller) -> float:
         """Return AWS's time, in seconds since 1970. No key is used. Raises AwsBusy or AwsUnreachable."""
-        from botocore import UNSIGNED
-        from botocore.config import Config
         from botocore.exceptions import ClientError
 
-        config = self._config.merge(Config(signature_version=UNSIGNED))
-        with _called("GetCallerIdentity", profile):
+        with _called("GetCallerIdentity", caller):
             try:
-                said: Any = self._session(profile).client("sts", config=config).get_caller_identity()
-            except ClientError as error:  # a refusal tells the time as well as any answer
+                said: Any = self._client(caller, "sts", signed=False).get_caller_identity()
+            except ClientError as error:  # a refusal tells the time as well as any response
                 said = error.response
         return _date(said)
 
-    def addresses(self, profile: str) -> dict[str, tuple[str, str]]:
-        """Return, by service, the address that its calls go to and the usual one. Raises AwsRefused; calls nobody.
+    def addresses(self, caller: Caller) -> dict[str, tuple[str, str]]:
+        """Return, by service, the address that it is called at and AWS's own. Raises AwsRefused; calls nobody.
 
-        Instead of one that cannot be called there is `""`: any part of it may be a password.
+        An address that cannot be called is `""`: any part of it may be a password.
         """
+        plain = replace(caller, endpoints={})
+        with _called("the address of AWS", caller):
+            usual = {name: self._client(plain, name, signed=False).meta.endpoint_url for name in SERVICES}
+        used = {name: caller.endpoints.get(name) or address for name, address in usual.items()}
+        return {name: (used[name] if _is_endpoint(used[name]) else "", address) for name, address in usual.items()}
+
+    def _client(self, caller: Caller, service: str, *, signed: bool = True) -> Any:
         from botocore import UNSIGNED
         from botocore.config import Config
 
-        ignoring: Any = {"ignore_configured_endpoint_urls": True}  # which its stubs do not have
-        unsigned = self._config.merge(Config(signature_version=UNSIGNED))
-        usual = unsigned.merge(Config(**ignoring))
-        with _called("the address of AWS", profile):
-            make: Any = self._session(profile).client  # its overloads know services by literal names only
+        endpoint = caller.endpoints.get(service) or None
+        if endpoint and not _is_endpoint(endpoint):
+            message = f"the endpoint of {service.upper()} for profile `{caller.name}` is not an address"
+            raise AwsRefused(message, hint=f"invoke doctor --profile {shlex.quote(caller.name)}")
+        attempts = min(caller.max_attempts or _ATTEMPTS, _MOST_ATTEMPTS)
+        each = self._limit / attempts
+        more: dict[str, Any] = {"ignore_configured_endpoint_urls": True}  # which the stubs do not have
+        if not signed:
+            more["signature_version"] = UNSIGNED
+        config = Config(
+            connect_timeout=each, read_timeout=each, retries={"total_max_attempts": attempts, "mode": "standard"},
+            use_fips_endpoint=caller.use_fips_endpoint,
+            use_dualstack_endpoint=caller.use_dualstack_endpoint, **more,
+        )  # fmt: skip
+        return self._session().create_client(
+            service, region_name=caller.region, endpoint_url=endpoint, verify=caller.ca_bundle or None, config=config,
+            aws_access_key_id=caller.access_key, aws_secret_access_key=caller.secret,
+            aws_session_token=caller.token or None,
+        )  # fmt: skip
 
-            found = {service: make(service, config=usual).meta.endpoint_url for service in _SERVICES}
-
-            def used(service: str) -> str:
-                try:
-                    address = str(make(service, config=unsigned).meta.endpoint_url)
-                except ValueError:  # nothing but the address is another than just before
-                    return ""
-                return address if is_address(address) else ""
-
-            return {service: (used(service), address) for service, address in found.items()}
-
-    def _session(self, profile: str) -> Session:
-        # Named in the program, a profile counts before AWS_ACCESS_KEY_ID; and each session reads the files anew.
-        core = self._botocore.Session(profile=profile)
+    def _session(self) -> Any:
+        """Return a session of botocore that sees neither files nor `AWS_*` variables."""
+        known = self._botocore.Session.SESSION_VARIABLES
+        unseen: dict[str, Any] = {name: (None, None, default, kind) for name, (_, _, default, kind) in known.items()}
+        unseen |= dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+        core: Any = self._botocore.Session(session_vars=unseen)
+        core.get_component("config_store").set_config_variable("s3", {})  # which has variables that are not listed
         core.register_component("data_loader", self._loader)  # read service models once, not once a session
-        name, _ = region(os.environ, core.get_scoped_config())
-        return self._boto3.Session(botocore_session=core, region_name=name)
+        return core
 
 
-def region(variables: Mapping[str, str], settings: Mapping[str, str]) -> tuple[str, str]:
-    """Return the region in which calls are made with a profile, and what says so: a variable, a setting or `""`.
+def _is_endpoint(text: str) -> bool:
+    from botocore.utils import is_valid_endpoint_url
 
-    What is empty says nothing, as the program and version 2 of the AWS CLI have it: botocore does not know AWS_REGION,
-    and takes an empty AWS_DEFAULT_REGION for a region.
-    """
-    named = [(variables.get(name, ""), name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")]
-    named += [(settings.get("region", ""), "region"), (_FALLBACK_REGION, "")]
-    return next(each for each in named if each[0])
+    return is_address(text) and bool(is_valid_endpoint_url(text))
 
 
 @functools.cache
 def _loader() -> Any:
     """Return botocore's reader of what it knows of services, which reads each file once."""
-    from botocore.loaders import create_loader
+    from botocore.loaders import Loader
 
-    loader = create_loader()
-    for service in _SERVICES:
+    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    for service in SERVICES:
         loader.load_service_model(service, "service-2")
         loader.load_service_model(service, "endpoint-rule-set-1")
     return loader
 
 
 @contextlib.contextmanager
-def _called(call: str, profile: str) -> Iterator[None]:
-    """Turn what boto3 says into a sentence. None of it has a key in it."""
+def _called(call: str, caller: Caller) -> Iterator[None]:
+    """Turn every exception of botocore into a sentence. None of them contains a key."""
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, InvalidRegionError, SSLError
     from botocore.exceptions import ConnectionError as NoConnection
     from botocore.parsers import ResponseParserError
 
+    profile = caller.name
     try:
         yield
     except ClientError as error:
@@ -209,7 +234,7 @@ def _called(call: str, profile: str) -> Iterator[None]:
     except BotoCoreError as error:
         message = f"profile `{profile}` cannot be used: {_shown(error)}"
         raise AwsRefused(message, hint="look at its settings, and at the AWS_* variables") from None
-    except (ResponseParserError, KeyError, ValueError):  # whose words have the whole answer in them, whatever it holds
+    except (ResponseParserError, LookupError, ValueError, TypeError, AttributeError):  # they may quote the response
         hint = "check that no proxy, login page or AWS_ENDPOINT_URL stands in for AWS"
         raise AwsUnreachable(f"the answer to `{call}` is not one that AWS gives", hint=hint) from None
 

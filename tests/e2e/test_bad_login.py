@@ -141,7 +141,7 @@ CASES = (
         prepare=lambda scene: scene.add("\n[example]\n"), calls=False,
     ),
     Case(
-        "key twice", errors.CredentialsUnreadable, UNREADABLE + "9 sets `region` of `x` a second time", "line",
+        "key twice", errors.CredentialsUnreadable, UNREADABLE + "9 sets `region` a second time", "line",
         prepare=lambda scene: scene.write("#\n#\n#\n#\n#\n#\n[x]\nregion = a\nregion = b\n"), calls=False,
     ),
     Case(

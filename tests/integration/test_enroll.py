@@ -567,7 +567,7 @@ def test_what_is_never_shown(person: Desk, caplog: pytest.LogCaptureFixture) -> 
     assert len(person.app.device.seed) == 64
     told = caplog.text + repr(person.app.device)
     assert [form for form in forms(person.app.device.seed) if form in told] == []
-    assert "botocore" in caplog.text
+    assert "urllib3" in caplog.text
 
 
 def test_with_mfa_afterwards(person: Desk, alice: User, aws: Emulator, clock: Clock) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration.emulator_clients import Keys, Shell, as_user, with_mfa
 from tests.unit import samples
-from toolkit import profiles, targets
+from toolkit import targets
 from toolkit.emulator import Emulator, User
 from toolkit.errors import (
     CodeMalformed,
@@ -26,11 +26,12 @@ from toolkit.errors import (
     OtherUser,
     SessionUnusable,
 )
-from toolkit.mfa.login import Login
+from toolkit.mfa.login import Login, prepare
 from toolkit.mfa.proof import Proof, require
 from toolkit.mfa.verify import verify
 from toolkit.model import Check, Dist, Target
 from toolkit.outputs.manifest import document
+from toolkit.settings import VerifySettings
 
 HERE = Target(*targets.native())
 
@@ -74,9 +75,7 @@ def write(keys: Keys, expires: datetime | None) -> str:
 
 def login(limit: float = 20) -> Login:
     """Return a login from `example`."""
-    known = profiles.read()
-    before = known["example_mfa"].access_key if "example_mfa" in known else ""
-    return Login(known["example"], "example_mfa", before, limit)
+    return prepare(VerifySettings(profile="example", aws_timeout=limit))
 
 
 def one(refused: tuple[str, ...]) -> str:
@@ -237,7 +236,7 @@ def test_what_a_program_is_given(aws: Emulator, alice: User, tmp_path: Path, mon
         ("sys.exit(sys.stdin.read())", r"`program` ended with exit code 1: \*\*\*"),
         ("sys.exit(open(desk).read())", r"aws_secret_access_key = \*\*\*"),
         ("sys.exit('x\\x1b[31m')", r"exit code 1: x\[31m"),
-        ("pass", "the program ended well, and profile `example_mfa` has no keys"),
+        ("pass", "the program reported a login, but profile `example_mfa` has no keys"),
     ],
 )
 @pytest.mark.usefixtures("alice")

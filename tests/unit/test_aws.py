@@ -3,25 +3,21 @@ from __future__ import annotations
 import http.server
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
+from botocore.configprovider import DEFAULT_S3_CONFIG_VARS
+from botocore.session import Session
 
-from toolkit import aws
-from toolkit.aws import Aws
-from toolkit.errors import AwsUnreachable
+from toolkit.aws import Aws, Caller
+from toolkit.errors import AwsRefused, AwsUnreachable
 
-
-@pytest.fixture
-def _example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let a profile `example` have keys."""
-    (tmp_path / "credentials").write_text("[example]\naws_access_key_id = AKIA1\naws_secret_access_key = x\n", "utf-8")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+KEYS = Caller("example", "eu-west-3", "AKIA1", "x")
 
 
 @pytest.fixture
-def answering(_example: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Aws]]:
-    """Return a function that makes an AWS which gives one answer to everything; `example` may call it."""
+def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Caller]]:
+    """Return a function that makes an AWS which gives one response to everything, and returns who can call it."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         answer = ""
@@ -36,14 +32,14 @@ def answering(_example: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         def log_message(self, *_: object) -> None:
             pass
 
-    def start(answer: str) -> Aws:
+    def start(answer: str) -> Caller:
         Handler.answer = answer
-        return Aws(2)
+        address = f"http://127.0.0.1:{server.server_port}"
+        return replace(KEYS, endpoints=dict.fromkeys(("sts", "iam", "s3"), address))
 
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
         yield start
         server.shutdown()
 
@@ -51,39 +47,97 @@ def answering(_example: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 @pytest.mark.parametrize(
     "listed", ["", "<MFADevices><member><UserName>alice</UserName></member></MFADevices>"], ids=("none", "no serial")
 )
-def test_devices_that_are_not_told(listed: str, answering: Callable[[str], Aws]) -> None:
+def test_devices_that_are_not_told(listed: str, answering: Callable[[str], Caller]) -> None:
     """An answer without what it has to have is none that AWS gives."""
     answer = f"<ListMFADevicesResponse><ListMFADevicesResult>{listed}</ListMFADevicesResult></ListMFADevicesResponse>"
     with pytest.raises(AwsUnreachable, match="the answer to `ListMFADevices` is not one that AWS gives"):
-        answering(answer).devices("example", "alice")
+        Aws(2).devices(answering(answer), "alice")
+
+
+SEED = "<SerialNumber>a</SerialNumber><Base32StringSeed>c4n4ry</Base32StringSeed>"
+DEVICE = f"<CreateVirtualMFADeviceResult><VirtualMFADevice>{SEED}</VirtualMFADevice></CreateVirtualMFADeviceResult>"
+ODD = (
+    "", "{", "<", "<a/>", "\x00", "<ErrorResponse/>", "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn/>",
+    "<GetUserResponse><GetUserResult><User/></GetUserResult></GetUserResponse>",
+    f"<CreateVirtualMFADeviceResponse>{DEVICE}</CreateVirtualMFADeviceResponse>",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", ODD)
+def test_odd_responses_are_sentences(answer: str, answering: Callable[[str], Caller]) -> None:
+    """Whatever a server responds, a call ends with an error of ours that does not quote it."""
+    aws, caller = Aws(2), answering(answer)
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: aws.identity(caller), lambda: aws.session(caller), lambda: aws.user(caller),
+        lambda: aws.new_device(caller, "a"), lambda: aws.devices(caller, "a"),
+    )  # fmt: skip
+    for call in calls:
+        with pytest.raises(AwsUnreachable) as caught:
+            call()
+        assert "c4n4ry" not in str(caught.value)
+
+
+def test_no_variable_decides_how_calls_are_made(
+    monkeypatch: pytest.MonkeyPatch, answering: Callable[[str], Caller]
+) -> None:
+    """Nonsense in every variable that botocore knows, and a profile that does not exist, change nothing."""
+    listed = [each for _, names, _, _ in Session.SESSION_VARIABLES.values() for each in as_list(names)]
+    of_s3 = [each for _, names, _, _ in DEFAULT_S3_CONFIG_VARS.values() for each in as_list(names)]
+    more = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"]
+    more += ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_EXECUTION_ENV", "AWS_BEARER_TOKEN_STS"]
+    assert len(listed) > 30
+    plain = Aws(2).addresses(KEYS)
+    for name in (*listed, *of_s3, *more):
+        monkeypatch.setenv(name, "nonsense")
+    assert Aws(2).addresses(KEYS) == plain
+    answer = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>a</Arn><Account>b</Account><UserId>c</UserId>"
+    caller = answering(f"{answer}</GetCallerIdentityResult></GetCallerIdentityResponse>")
+    assert Aws(2).identity(caller).arn == "a"
+    assert Aws(2).time(caller) > 0
+    with pytest.raises(AwsUnreachable):  # which this server does not answer
+        Aws(2).devices(caller, "a")
+
+
+def as_list(names: str | list[str] | None) -> list[str]:
+    """Return the names of variables."""
+    return [names] if isinstance(names, str) else names or []
 
 
 @pytest.mark.parametrize(
-    ("variables", "settings", "found"),
+    ("caller", "address"),
     [
-        ({"AWS_REGION": "a", "AWS_DEFAULT_REGION": "b"}, {"region": "c"}, ("a", "AWS_REGION")),
-        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "b"}, {"region": "c"}, ("b", "AWS_DEFAULT_REGION")),
-        ({"AWS_DEFAULT_REGION": ""}, {"region": "c"}, ("c", "region")),
-        ({"AWS_DEFAULT_REGION": ""}, {"region": ""}, ("us-east-1", "")),
+        (KEYS, "https://sts.eu-west-3.amazonaws.com"),
+        (replace(KEYS, use_fips_endpoint=True, region="us-east-1"), "https://sts-fips.us-east-1.amazonaws.com"),
+        (replace(KEYS, use_dualstack_endpoint=True), "https://sts.eu-west-3.api.aws"),
+        (replace(KEYS, region="cn-north-1"), "https://sts.cn-north-1.amazonaws.com.cn"),
     ],
 )
-def test_the_region_of_calls(variables: dict[str, str], settings: dict[str, str], found: tuple[str, str]) -> None:
-    """Variables come before the profile, and what is empty says nothing."""
-    assert aws.region(variables, settings) == found
+def test_the_usual_address(caller: Caller, address: str) -> None:
+    """It follows from the region, FIPS and dual stack."""
+    assert Aws(2).addresses(caller)["sts"] == (address, address)
 
 
-def test_an_empty_region_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Calls go where the profile says."""
-    (tmp_path / "config").write_text("[profile example]\nregion = eu-west-3\n", "utf-8")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "")
-    assert Aws(2).addresses("example")["sts"][0] == "https://sts.eu-west-3.amazonaws.com"
+@pytest.mark.parametrize("address", ["c4n4ry", "http://user:c4n4ry @ho st", "http://u:c4n4ry/x@host"])
+def test_an_endpoint_that_is_not_an_address(address: str) -> None:
+    """It is not called, and not shown: any part of it may be a password."""
+    caller = replace(KEYS, endpoints={"sts": address})
+    assert Aws(2).addresses(caller)["sts"][0] == ""
+    with pytest.raises(AwsRefused, match="the endpoint of STS for profile `example` is not an address") as caught:
+        Aws(2).identity(caller)
+    assert "c4n4ry" not in str(caught.value)
 
 
-@pytest.mark.usefixtures("_example")
 def test_where_no_proxy_is_used_is_no_proxy(monkeypatch: pytest.MonkeyPatch, dead: str) -> None:
     """What NO_PROXY names is shown as it is, though it looks like the address of a proxy that was mistyped."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{dead}")
     monkeypatch.setenv("NO_PROXY", f"{dead},127.0.0.1")
     with pytest.raises(AwsUnreachable, match=f'endpoint URL: "http://{dead}/"$'):
-        Aws(2).identity("example")
+        Aws(2).identity(replace(KEYS, endpoints={"sts": f"http://{dead}"}))
+
+
+def test_keys_are_not_shown() -> None:
+    """A caller shows the ID of its key only, and says what of it is secret."""
+    caller = Caller("a", "us-east-1", "AKIA1", "c4n4ry", "hunter2", {"sts": "http://a:c4n4ry@b"})
+    assert "c4n4ry" not in repr(caller)
+    assert "hunter2" not in repr(caller)
+    assert caller.secrets == ("c4n4ry", "hunter2")
+    assert replace(caller, access_key="AKIA123456789WXYZ").shown_key == "AKIA…WXYZ"

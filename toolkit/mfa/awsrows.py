@@ -12,7 +12,6 @@ from toolkit.mfa import mending, networkrows
 from toolkit.mfa.devices import Owner
 from toolkit.mfa.machine import Machine, Region
 from toolkit.model import Check
-from toolkit.profiles import Profile
 
 _FIDO = ":u2f/"
 _DRIFT = 15  # seconds: half a period of codes
@@ -23,15 +22,16 @@ class Case:
     """What is known before AWS is asked."""
 
     machine: Machine = field(repr=False)
-    profile: Profile
+    profile: str
     region: Region
+    serial: str = ""  # of the device that the profile names
     address: str = field(default="", repr=False)  # of STS
     proxy: str = field(default="", repr=False)  # through which it is called
 
     @property
     def quoted(self) -> str:
         """The name of the profile, for a command."""
-        return shlex.quote(self.profile.name)
+        return shlex.quote(self.profile)
 
 
 def clock(case: Case, ahead: float | ToolkitError) -> Check:
@@ -58,10 +58,10 @@ def user(case: Case, who: Identity | ToolkitError) -> Check:
 
 def partition(case: Case, who: Identity | None) -> Check:
     """Tell whether the region that is called is in the partition of the key, or else of the device."""
-    arn = who.arn if who else case.profile.values.get("mfa_serial", "")
+    arn = who.arn if who else case.serial
     words, region = arn.split(":"), case.region
     theirs = words[1] if words[0] == "arn" and len(words) > 1 else ""
-    mend = mending.region(case.machine.system, case.profile.name, region.source, theirs)
+    mend = mending.region(case.machine.system, case.profile, region.source, theirs)
     if not region.partition:
         return Check("partition", good=False, found=f"{region} is none that is known", mend=mend, needed=False)
     if not theirs:
@@ -76,8 +76,8 @@ def partition(case: Case, who: Identity | None) -> Check:
 def devices(case: Case, owner: Owner, listed: Sequence[str] | ToolkitError) -> Check:
     """Tell which devices a user has, and which of them can be used."""
     if isinstance(listed, AwsRefused):
-        mend = mending.configure(case.profile.name, "mfa_serial", owner.serial(owner.name))
-        if case.profile.values.get("mfa_serial"):
+        mend = mending.configure(case.profile, "mfa_serial", owner.serial(owner.name))
+        if case.serial:
             mend = f"invoke verify --profile {case.quoted}"
         return Check("MFA devices", good=False, found=f"not known: {listed}", mend=mend, needed=False)
     if isinstance(listed, ToolkitError):
@@ -92,13 +92,13 @@ def serial(case: Case, owner: Owner | str, listed: Sequence[str] | None) -> Chec
 
     Where the user is not known, `owner` is why.
     """
-    named = case.profile.values.get("mfa_serial", "")
+    named = case.serial
     if not named:
         return Check("mfa_serial", good=True, found="none in the profile, so the devices are asked for")
     if isinstance(owner, str):
         return unknown("mfa_serial", case, owner)
     usable = _usable(listed) if listed is not None else [owner.serial(owner.name)]
-    mend = mending.configure(case.profile.name, "mfa_serial", usable[0]) if usable else ""
+    mend = mending.configure(case.profile, "mfa_serial", usable[0]) if usable else ""
     mend = mend or f"invoke enroll --profile {case.quoted}"
     if problem := _problem(named, owner):
         return Check("mfa_serial", good=False, found=f"`{named}` {problem}", mend=mend)

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from toolkit import targets, totp
-from toolkit.aws import Aws
+from toolkit.aws import Aws, Caller
 from toolkit.errors import AwsRefused
 from toolkit.mfa.devices import NewDevice
 from toolkit.mfa.enroll import Authenticator, Turn, Watch, enroll, prepare
+from toolkit.mfa.login import written
 from toolkit.mfa.proof import Proof
 from toolkit.model import Dist
 from toolkit.settings import EnrollSettings
@@ -143,21 +144,21 @@ def _go(dist: Dist, app: Authenticator, audience: Audience, watch: Watch) -> Pro
     source, destination = request.profile, request.login.destination
     aws = Aws(request.login.limit)
     audience.heading(f"1. A key alone, in an account that forces MFA: aws s3 ls --profile {source}")
-    _list(aws, source, audience)
+    _list(aws, request.login.source, audience)
     audience.heading(f"2. A first MFA device: invoke enroll --profile {source}")
     program = targets.mine(dist.binaries).path.name
     heading = f"3. A login, and its proof: {program} -s {source} -d {destination}"
     enrolled = enroll(request, dist, _Announced(app, audience, heading), watch)
     audience.proof(enrolled.proof)
     audience.heading(f"4. The same with the session: aws s3 ls --profile {destination}")
-    _list(aws, destination, audience)
+    _list(aws, written(request.login).caller, audience)
     return enrolled.proof
 
 
-def _list(aws: Aws, profile: str, audience: Audience) -> None:
+def _list(aws: Aws, caller: Caller, audience: Audience) -> None:
     """Tell what `aws s3 ls` gives to a profile."""
     try:
-        lines = list(aws.buckets(profile))
+        lines = list(aws.buckets(caller))
     except AwsRefused as refused:
         lines = textwrap.wrap(str(refused), _COLUMNS - len(_MARGIN), break_on_hyphens=False)
     audience.say(textwrap.indent("\n".join(lines), _MARGIN))

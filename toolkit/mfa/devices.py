@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from toolkit.aws import Aws, Identity
+from toolkit.aws import Aws, Caller, Identity
 from toolkit.errors import (
     AwsRefused,
     AwsUnreachable,
@@ -68,13 +68,18 @@ class Devices:
     """Calls of IAM with the keys of a profile. All raise AwsRefused, AwsBusy or AwsUnreachable, if nothing else."""
 
     aws: Aws
-    profile: str
+    caller: Caller
     owner: Owner
+
+    @property
+    def profile(self) -> str:
+        """The profile of the caller."""
+        return self.caller.name
 
     def enabled(self) -> tuple[str, ...]:
         """Return the serial numbers of the user's devices; none where the user may not list them."""
         try:
-            return self.aws.devices(self.profile, self.owner.name)
+            return self.aws.devices(self.caller, self.owner.name)
         except AwsRefused as error:
             if error.code != "AccessDenied":
                 raise
@@ -83,7 +88,7 @@ class Devices:
     def user_of(self, serial: str) -> str | None:
         """Return the name of the user who has a virtual device, `""` for nobody, None where one may not know."""
         try:
-            listed = self.aws.iam(self.profile, "ListVirtualMFADevices", AssignmentStatus="Assigned")
+            listed = self.aws.iam(self.caller, "ListVirtualMFADevices", AssignmentStatus="Assigned")
         except AwsRefused:
             return None
         owners = {each["SerialNumber"]: each.get("User", {}) for each in listed["VirtualMFADevices"]}
@@ -92,7 +97,7 @@ class Devices:
     def make(self, name: str) -> NewDevice | None:
         """Make a virtual device; None where there is one of the name. Raises TooManyDevices."""
         try:
-            serial, seed = self.aws.new_device(self.profile, name)
+            serial, seed = self.aws.new_device(self.caller, name)
         except AwsRefused as error:
             if error.code == "LimitExceeded":
                 raise TooManyDevices(str(error), hint=LIMIT_HINT) from None
@@ -105,7 +110,7 @@ class Devices:
         """Enable a device for the user, with two codes. Raises CodesRefused, TooManyDevices or EnrollmentFailed."""
         codes = {f"AuthenticationCode{number}": code for number, code in enumerate(pair, start=1)}
         try:
-            self.aws.iam(self.profile, "EnableMFADevice", UserName=self.owner.name, SerialNumber=serial, **codes)
+            self.aws.iam(self.caller, "EnableMFADevice", UserName=self.owner.name, SerialNumber=serial, **codes)
         except (AwsRefused, AwsUnreachable) as error:
             # It may be the second attempt, or the answer that was lost.
             if getattr(error, "code", "EntityAlreadyExists") == "EntityAlreadyExists" and serial in self.enabled():
@@ -115,7 +120,7 @@ class Devices:
     def delete(self, serial: str) -> bool:
         """Delete a virtual device that nobody has; False where it has to stay, or the user may not."""
         try:
-            self.aws.iam(self.profile, "DeleteVirtualMFADevice", SerialNumber=serial)
+            self.aws.iam(self.caller, "DeleteVirtualMFADevice", SerialNumber=serial)
         except AwsRefused as error:
             return error.code == "NoSuchEntity"
         return True

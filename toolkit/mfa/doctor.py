@@ -6,18 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TypeVar
 
-from toolkit import profiles
-from toolkit.aws import Aws, Identity
-from toolkit.errors import AwsUnreachable, CredentialsUnreadable, ToolkitError
-from toolkit.mfa import awsrows, filerows, machine, networkrows
+from toolkit.aws import Aws, Caller, Identity
+from toolkit.errors import AwsUnreachable, CredentialsUnreadable, ProfileUnusable, ToolkitError
+from toolkit.mfa import awsfiles, awsrows, callers, filerows, machine, networkrows
 from toolkit.mfa.awsrows import Case
 from toolkit.mfa.devices import Owner
 from toolkit.mfa.machine import Machine
 from toolkit.mfa.networkrows import Addresses
+from toolkit.mfa.profiles import Settings
 from toolkit.model import Check
-from toolkit.profiles import Profile
 
 T = TypeVar("T")
 
@@ -33,46 +33,56 @@ def examine(profile: str, limit: float = _LIMIT) -> Iterator[Check]:
     here = machine.look()
     yield filerows.variables(here)
     try:
-        known = profiles.read()
+        files = awsfiles.read()
     except CredentialsUnreadable as error:
-        yield filerows.unparsed(here, error)
+        there = filerows.files(here, profile)
+        yield there if there.needed and not there.good else filerows.unparsed(here, error)
         yield from filerows.modes(here)
         yield _rest(here, profile, "the AWS files cannot be read")
         return
-    yield filerows.default(here, known, profile)
+    yield filerows.default(here, files.reading.names, profile)
     yield filerows.files(here, profile)
     yield from filerows.modes(here)
-    yield filerows.sections(here, profile)
-    yield filerows.tokens(here, known)
-    yield (source := filerows.source(here, known, profile))
-    if profile not in known:
-        yield _rest(here, profile, f"there is no profile `{profile}`")
+    yield filerows.sections(here, files, profile)
+    yield filerows.tokens(here, files.reading)
+    yield (source := filerows.source(here, files, profile))
+    try:
+        settings = files.settings(profile)
+    except ProfileUnusable:
+        there_is_one = files.reading.profile(profile).exists
+        why = "the profile cannot be read" if there_is_one else f"there is no profile `{profile}`"
+        yield _rest(here, profile, why)
         return
-    yield from _called(here, known[profile], limit, usable=source.good)
+    case = Case(here, profile, machine.region(here, settings), settings.text("mfa_serial"))
+    caller = _or_error(lambda: callers.caller(files, profile, settings))
+    yield from _called(case, settings, caller, limit, usable=source.good)
 
 
-def _called(here: Machine, profile: Profile, limit: float, *, usable: bool) -> Iterator[Check]:
+def _called(
+    case: Case, settings: Settings, caller: Caller | ToolkitError, limit: float, *, usable: bool
+) -> Iterator[Check]:
     """Look at how AWS is called, and call it."""
-    aws = Aws(limit)
-    found = machine.region(here, profile.values)
-    addresses = _or_error(lambda: aws.addresses(profile.name))
-    yield networkrows.endpoint(here, profile.name, addresses)
+    aws, here = Aws(limit), case.machine
+    addresses = caller if isinstance(caller, ToolkitError) else _or_error(lambda: aws.addresses(caller))
+    yield networkrows.endpoint(here, case.profile, addresses)
     sts = _of_sts(addresses)
-    case = Case(here, profile, found, sts, machine.proxy(sts))
+    case = replace(case, address=sts, proxy=machine.proxy(sts))
     yield networkrows.proxy(here, sts, case.proxy) if sts else awsrows.unknown("proxy", case, _NOBODY)
-    yield networkrows.certificates(here, profile.name, machine.bundles(here, profile.values))
-    if not sts:
+    yield networkrows.certificates(here, case.profile, machine.bundles(here, settings))
+    if not sts or isinstance(caller, ToolkitError):
         yield awsrows.unknown("clock", case, _NOBODY)
         yield from _unasked(case, _NOBODY)
         return
-    ahead = _or_error(lambda: _within(limit * _GRACE, lambda: time.time() - aws.time(profile.name)))
+    ahead = _or_error(lambda: _within(limit * _GRACE, lambda: time.time() - aws.time(caller)))
     yield awsrows.clock(case, ahead)
     if isinstance(ahead, ToolkitError):
         yield from _unasked(case, "AWS did not answer")
     elif not usable:
         yield from _unasked(case, "the profile has no key to ask with")
+    elif not caller.access_key:
+        yield from _unasked(case, "the keys come from a `credential_process`, which only a login runs")
     else:
-        yield from _at_aws(aws, case, limit)
+        yield from _at_aws(aws, case, caller, limit)
 
 
 def _of_sts(found: Addresses | ToolkitError) -> str:
@@ -82,11 +92,10 @@ def _of_sts(found: Addresses | ToolkitError) -> str:
     return found["sts"][0]
 
 
-def _at_aws(aws: Aws, case: Case, limit: float) -> Iterator[Check]:
+def _at_aws(aws: Aws, case: Case, caller: Caller, limit: float) -> Iterator[Check]:
     """Ask whose the keys are, and which devices that user has."""
-    name = case.profile.name
-    who = _or_error(lambda: _within(limit * _GRACE, lambda: aws.identity(name)))
-    owner = _or_error(lambda: Owner.of(who, name)) if isinstance(who, Identity) else who
+    who = _or_error(lambda: _within(limit * _GRACE, lambda: aws.identity(caller)))
+    owner = _or_error(lambda: Owner.of(who, caller.name)) if isinstance(who, Identity) else who
     yield awsrows.user(case, owner if isinstance(owner, ToolkitError) else who)
     yield awsrows.partition(case, who if isinstance(who, Identity) else None)
     if isinstance(owner, ToolkitError):
@@ -94,7 +103,7 @@ def _at_aws(aws: Aws, case: Case, limit: float) -> Iterator[Check]:
         yield awsrows.unknown("MFA devices", case, why)
         yield awsrows.serial(case, why, None)
         return
-    listed = _or_error(lambda: _within(limit * _GRACE, lambda: aws.devices(name, owner.name)))
+    listed = _or_error(lambda: _within(limit * _GRACE, lambda: aws.devices(caller, owner.name)))
     yield awsrows.devices(case, owner, listed)
     yield awsrows.serial(case, owner, None if isinstance(listed, ToolkitError) else listed)
 
@@ -107,7 +116,7 @@ def _unasked(case: Case, why: str) -> Iterator[Check]:
 
 
 def _rest(here: Machine, profile: str, why: str) -> Check:
-    return awsrows.unknown("rest", Case(here, Profile(profile), machine.region(here, {})), why)
+    return awsrows.unknown("rest", Case(here, profile, machine.region(here, Settings({}))), why)
 
 
 def _or_error(call: Callable[[], T]) -> T | ToolkitError:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from toolkit import profiles, totp
+from toolkit import totp
 from toolkit.aws import Aws
-from toolkit.errors import CodesRefused, UsageError
-from toolkit.mfa import configfile, login
+from toolkit.errors import CodesRefused, ProfileUnusable, UsageError
+from toolkit.mfa import awsfiles, configfile, login
 from toolkit.mfa.devices import Devices, NewDevice, Owner
 from toolkit.mfa.login import Login
 from toolkit.mfa.making import made, undone, verify_line
+from toolkit.mfa.profiles import File
 from toolkit.mfa.proof import Proof
 from toolkit.mfa.verify import verify
 from toolkit.model import Dist
@@ -86,10 +87,11 @@ def enroll(request: Request, dist: Dist, authenticator: Authenticator, watch: Wa
     throughout AwsRefused, AwsBusy or AwsUnreachable. A device that was made and not enabled is deleted then, or told.
     """
     aws = Aws(request.login.limit)
-    devices = Devices(aws, request.profile, Owner.of(aws.identity(request.profile), request.profile))
+    caller = request.login.source
+    devices = Devices(aws, caller, Owner.of(aws.identity(caller), request.profile))
 
     def turn(why: str) -> None:
-        watch.pause(totp.seconds_left(aws.time(request.profile)), f"waiting for {why}")
+        watch.pause(totp.seconds_left(aws.time(caller)), f"waiting for {why}")
 
     device = made(devices, request.device_name, watch.say)
     with undone(devices, device, watch.say):
@@ -128,7 +130,12 @@ def _enabled(
 
 
 def _look_back(profile: str, serial: str, watch: Watch) -> None:
-    """Tell where botocore reads another serial number than was written: what the credentials file says counts first."""
-    found = profiles.read()[profile].values.get(_SETTING)
+    """Say so if programs find another serial number than was written: that in the credentials file counts first."""
+    try:
+        found = awsfiles.read().settings(profile).text(_SETTING)
+    except ProfileUnusable as error:
+        watch.say(f"profile {profile}: {error}")
+        return
     if found != serial:
-        watch.say(f"profile {profile}: `{profiles.place()}` says `{_SETTING} = {found}`, which counts before that")
+        place = awsfiles.place(File.CREDENTIALS)
+        watch.say(f"profile {profile}: `{place}` says `{_SETTING} = {found}`, which counts before that")

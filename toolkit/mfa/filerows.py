@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import shlex
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from toolkit import profiles
+from toolkit.aws import LONG_TERM, TEMPORARY, Caller
 from toolkit.errors import CredentialsUnreadable, ProfileIsSession, ToolkitError
-from toolkit.mfa import mending
+from toolkit.mfa import mending, refusals
+from toolkit.mfa.awsfiles import AwsFiles
 from toolkit.mfa.configtext import Entry, profile_of
 from toolkit.mfa.machine import Machine, Stored
+from toolkit.mfa.profiles import File, Reading, View
+from toolkit.mfa.profiles.views import KEYS, TOKENS
 from toolkit.model import Check
-from toolkit.profiles import LONG_TERM, TEMPORARY, Profile
 
 # What makes the AWS CLI take other keys than those of the profile that `AWS_DEFAULT_PROFILE` names.
 _OVERRIDING = (
     "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_PROFILE",
     "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE",
 )  # fmt: skip
-_TOKENS = ("aws_security_token", "aws_session_token")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -33,7 +34,7 @@ def variables(machine: Machine) -> Check:
     return Check("AWS_* variables", good=not names, found=found, mend=mend, needed=False)
 
 
-def default(machine: Machine, known: Mapping[str, Profile], profile: str) -> Check:
+def default(machine: Machine, known: Collection[str], profile: str) -> Check:
     """Tell of variables that name a profile which is not there."""
     named = {name: machine.variables[name] for name in machine.set("AWS_PROFILE", "AWS_DEFAULT_PROFILE")}
     missing = [name for name, value in named.items() if value not in known]
@@ -86,58 +87,73 @@ def modes(machine: Machine) -> Iterator[Check]:
     yield Check("folder mode", not open_, found, mending.chmod("go-w", folder.path), needed=False)
 
 
-def sections(machine: Machine, profile: str) -> Check:
-    """Tell of sections about a profile that programs read differently, or not at all."""
+def sections(machine: Machine, files: AwsFiles, profile: str) -> Check:
+    """Tell of sections and settings of a profile that programs read differently, or not at all."""
     told = [*_in_credentials(machine.credentials, profile), *_in_config(machine.config, profile)]
+    told += _noted(machine, files, profile)
     found = "\n".join(sentence for _, _, sentence in told) or "each program reads the same ones"
     path, line = told[0][:2] if told else (machine.credentials, 0)
     return Check("sections", not told, found, mending.edit(machine.system, path.path, line), needed=False)
 
 
-def tokens(machine: Machine, known: Mapping[str, Profile]) -> Check:
+def tokens(machine: Machine, reading: Reading) -> Check:
     """Tell of tokens that old tools left, which programs read before, or instead of, the session's own."""
-    stale = tuple(each.name for each in known.values() if _left_behind(each))
+    stale = tuple(name for name in reading.names if _left_behind(reading.profile(name).botocore))
     if not stale:
         return Check("old tokens", good=True, found="none")
     names = ", ".join(f"`{name}`" for name in stale)
     found = f"`aws_security_token` in {names}: Python reads it before `aws_session_token`, Go never"
-    return _surplus(machine, Check("old tokens", good=False, found=found, needed=False), stale, *_TOKENS[:1])
+    return _surplus(machine, Check("old tokens", good=False, found=found, needed=False), stale, TOKENS[1])
 
 
-def source(machine: Machine, known: Mapping[str, Profile], name: str) -> Check:
+def source(machine: Machine, files: AwsFiles, name: str) -> Check:
     """Tell whether a profile has keys from which a login can begin."""
     try:
-        found = profiles.source(known, name)
+        key = files.source(name).text(KEYS[0])
     except ProfileIsSession as error:
-        if known[name].access_key.startswith(LONG_TERM):
+        if files.reading.profile(name).either(KEYS[0]).text.startswith(LONG_TERM):
             said = f"profile `{name}` has a long-term key, and with it the token of a session"
-            return _surplus(machine, Check("profile", good=False, found=said), (name,), *_TOKENS)
-        return Check("profile", good=False, found=str(error), mend=_other(known, name))
+            return _surplus(machine, Check("profile", good=False, found=said), (name,), *TOKENS)
+        return Check("profile", good=False, found=str(error), mend=_other(files.reading, name))
     except ToolkitError as error:
         return Check("profile", good=False, found=str(error), mend=error.hint)
-    if found.access_key.startswith(TEMPORARY):
-        said = f"profile `{name}` has the key of a session, {found.shown_key}, without its token"
-        return Check("profile", good=False, found=said, mend=_other(known, name))
-    if found.access_key and not found.values.get("aws_secret_access_key"):
-        mend = f"aws configure --profile={shlex.quote(name)}"
-        return Check("profile", good=False, found=f"profile `{name}` has a key without its secret", mend=mend)
-    shown = f"long-term key {found.shown_key}" if found.access_key else "keys of its `credential_process`"
-    return Check("profile", good=True, found=f"{name}: {shown}")
+    shown = Caller(name, "", key).shown_key
+    if key.startswith(TEMPORARY):
+        said = f"profile `{name}` has the key of a session, {shown}, without its token"
+        return Check("profile", good=False, found=said, mend=_other(files.reading, name))
+    found = f"long-term key {shown}" if key else "keys of its `credential_process`, which only a login runs"
+    return Check("profile", good=True, found=f"{name}: {found}")
 
 
-def _other(known: Mapping[str, Profile], name: str) -> str:
+def _noted(machine: Machine, files: AwsFiles, name: str) -> Iterator[tuple[Stored, int, str]]:
+    """Yield the notes of a profile that a login can begin from."""
+    try:
+        notes = files.source(name).notes
+    except ToolkitError:  # which is told in its own row
+        return
+    for note in notes:
+        file = machine.credentials if note.place.file is File.CREDENTIALS else machine.config
+        yield file, note.place.line, refusals.note(note, name, files.paths)
+
+
+def _other(reading: Reading, name: str) -> str:
     """Return what to do about a session in place of long-term keys: there may be another profile that has some."""
-    usable = [each.name for each in known.values() if each.access_key.startswith(LONG_TERM) and not each.is_session]
+    views = {each: reading.profile(each).botocore for each in reading.names}
+    usable = [
+        each
+        for each, view in views.items()
+        if view.text(KEYS[0]).startswith(LONG_TERM) and not any(map(view.text, TOKENS))
+    ]
     usable.sort(key=lambda each: not name.startswith(each))  # `example`, if this one is `example_mfa`
     if usable:
         return f"invoke doctor --profile {shlex.quote(usable[0])}"
     return "aws configure --profile=NAME, with a new name and the long-term keys"
 
 
-def _left_behind(profile: Profile) -> bool:
+def _left_behind(view: View) -> bool:
     """Whether an `aws_security_token` stands where it misleads; alone it is what some old tools write for a session."""
-    other = profile.values.get("aws_session_token") or profile.access_key.startswith(LONG_TERM)
-    return bool(profile.values.get("aws_security_token") and other)
+    other = view.text(TOKENS[0]) or view.text(KEYS[0]).startswith(LONG_TERM)
+    return bool(view.text(TOKENS[1]) and other)
 
 
 def _surplus(machine: Machine, check: Check, names: tuple[str, ...], *options: str) -> Check:

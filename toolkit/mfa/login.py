@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from toolkit import profiles
-from toolkit.errors import CodeMalformed, DestinationHoldsKeys, UsageError
-from toolkit.profiles import Profile
+from toolkit.aws import Caller
+from toolkit.errors import CodeMalformed, LoginFailed, ProfileUnusable, UsageError
+from toolkit.mfa import awsfiles, callers
+from toolkit.mfa.profiles import File
+from toolkit.mfa.profiles.views import KEYS
 from toolkit.settings import LoginSettings
 
 
@@ -15,24 +18,51 @@ from toolkit.settings import LoginSettings
 class Login:
     """Who logs in, and into which profile. Made by `prepare`."""
 
-    source: Profile
+    source: Caller
     destination: str
     before: str  # the ID of the access key that is in that profile so far
     limit: float  # seconds that the program, and each call after it, may wait for AWS
 
 
+@dataclass(frozen=True)
+class Written:
+    """The session in a destination. Made by `written`."""
+
+    caller: Caller
+    expires: datetime | None
+
+
 def prepare(settings: LoginSettings) -> Login:
-    """Return the login that is asked for. Raises UsageError or ProfileUnusable; calls nobody and changes nothing."""
+    """Return the login that is asked for. Raises UsageError or ProfileUnusable; changes nothing.
+
+    A `credential_process` of the source is run if the profile has no key. Nothing else is called.
+    """
     destination = settings.destination or f"{settings.profile}_mfa"
     if destination == settings.profile:
         message = f"source and destination are both `{destination}`, and a session would destroy its keys"
         raise UsageError(message, hint="change `--destination`")
-    known = profiles.read()
-    source, there = profiles.source(known, settings.profile), known.get(destination)
-    if there and there.access_key and not there.is_session:
-        message = f"profile `{destination}` holds long-term keys, and a session would destroy them"
-        raise DestinationHoldsKeys(message, hint="name another one with `--destination`")
-    return Login(source, destination, there.access_key if there else "", settings.aws_timeout)
+    files = awsfiles.read()
+    found = files.source(settings.profile)
+    files.require_destination(destination)
+    source = callers.caller(files, settings.profile, found)
+    if not source.access_key:
+        source = callers.of_process(source, found.text("credential_process"), settings.aws_timeout)
+    before = files.reading.profile(destination).either(KEYS[0]).text
+    return Login(source, destination, before, settings.aws_timeout)
+
+
+def written(login: Login) -> Written:
+    """Return the session in the destination, which asks where the source does. Raises LoginFailed."""
+    caller = replace(login.source, name=login.destination)
+    try:
+        files = awsfiles.read()
+        session = callers.with_keys(caller, files.reading.profile(login.destination).botocore.text)
+    except ProfileUnusable as error:
+        raise LoginFailed(f"the program reported a login, but {error}", hint=error.hint) from None
+    if not session.access_key:
+        message = f"the program reported a login, but profile `{login.destination}` has no keys"
+        raise LoginFailed(message, hint=f"look at `{files.paths[File.CREDENTIALS]}`")
+    return Written(session, files.expiry(login.destination))
 
 
 def checked(text: str) -> str:

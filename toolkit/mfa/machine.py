@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from toolkit import aws, profiles
-from toolkit.mfa import configfile
+from toolkit.mfa import awsfiles, callers
 from toolkit.mfa.configtext import Entry, entries, profile_of
+from toolkit.mfa.profiles import File, Settings
 
 
 @dataclass(frozen=True)
@@ -113,20 +113,20 @@ def said(source: str) -> str:
 
 def look() -> Machine:
     """Return what there is now. Never raises."""
-    path = profiles.place()
+    path = awsfiles.place(File.CREDENTIALS)
     return Machine(
         platform.system() if os.name == "posix" else "Windows",
         dict(os.environ),
         _stored(path),
         _stored(path.parent),
-        _stored(configfile.place()),
+        _stored(awsfiles.place(File.CONFIG)),
         frozenset(filter(shutil.which, _TOOLS)),
     )
 
 
-def region(machine: Machine, values: Mapping[str, str]) -> Region:
-    """Return the region of a profile's calls, given its settings."""
-    name, source = aws.region(machine.variables, values)
+def region(machine: Machine, settings: Settings) -> Region:
+    """Return the region of a profile's calls."""
+    name, source = callers.region(machine.variables, settings)
     return Region(name, source, partition(name))
 
 
@@ -149,10 +149,11 @@ def _resolver() -> Any:
     return EndpointResolver(create_loader().load_data("endpoints"))
 
 
-def bundles(machine: Machine, values: Mapping[str, str]) -> tuple[Bundle, ...]:
+def bundles(machine: Machine, settings: Settings) -> tuple[Bundle, ...]:
     """Return the files of certificates that are named for AWS: for botocore, and for Go."""
-    ours = [(name, machine.variables[name]) for name in ("AWS_CA_BUNDLE",) if name in machine.variables]
-    ours += [("ca_bundle", values["ca_bundle"])] if "ca_bundle" in values and not ours else []
+    ours = [(name, machine.variables[name]) for name in machine.set("AWS_CA_BUNDLE")]
+    setting = settings.text("ca_bundle")
+    ours += [("ca_bundle", setting)] if setting and not ours else []
     ours += [(name, machine.variables[name]) for name in machine.set("REQUESTS_CA_BUNDLE") if not ours]
     ours += [(name, machine.variables[name]) for name in machine.set("SSL_CERT_FILE")]
     return tuple(_bundle(*each) for each in ours)

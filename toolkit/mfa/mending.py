@@ -48,6 +48,11 @@ def region(system: str, profile: str, source: str, partition: str) -> str:
     return configure(profile, "region", _REGIONS.get(partition, "REGION"))
 
 
+def region_of(partition: str) -> str:
+    """Return a region that a partition always has; one of AWS's usual partition if it is unknown."""
+    return _REGIONS.get(partition, _REGIONS["aws"])
+
+
 def clock(system: str, tools: Collection[str]) -> str:
     """Return how the clock of a system is set."""
     if system in _CLOCKS:

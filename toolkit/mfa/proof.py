@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from toolkit.aws import Identity
+from toolkit.aws import TEMPORARY, Identity
 from toolkit.errors import (
     AwsRefused,
     MfaNotProven,
@@ -17,8 +17,8 @@ from toolkit.errors import (
     SessionUnusable,
     ToolkitError,
 )
+from toolkit.mfa.login import Written
 from toolkit.model import Binary, Check
-from toolkit.profiles import TEMPORARY, Profile
 
 _TO_SESSIONS = "session credentials"  # from AWS's refusal of a further session
 _NO_MFA = "InvalidClientTokenId"  # what IAM says to a session that was got without a code
@@ -44,7 +44,7 @@ class Evidence:
     source: Identity  # who the long-term key belongs to
     session: Identity | AwsRefused
     before: str  # the ID of the key that the destination had before the login
-    profile: Profile  # what the program wrote
+    written: Written  # what the program wrote
     further: str | AwsRefused  # the ID of the key of a session got with the session, which nobody should get
     user: str | AwsRefused  # the ARN that IAM gives for the user, to the session
     buckets: tuple[str, ...] | AwsRefused
@@ -65,7 +65,7 @@ def judged(found: Evidence, *, require_s3: bool) -> Iterator[Check]:
     yield _same("account", "account", found)
     yield _same("user", "arn", found)
     yield _key(found)
-    yield _expiry(found.profile, now=found.source.at)
+    yield _expiry(found.written, now=found.source.at)
     yield _further(found.further)
     yield _mfa(found.user)
     listed = not isinstance(found.buckets, AwsRefused)
@@ -100,19 +100,19 @@ def _same(name: str, attribute: str, found: Evidence) -> Check:
 
 
 def _key(found: Evidence) -> Check:
-    key, shown = found.profile.access_key, found.profile.shown_key
-    if not key.startswith(TEMPORARY) or not found.profile.is_session:
+    key, shown = found.written.caller.access_key, found.written.caller.shown_key
+    if not key.startswith(TEMPORARY) or not found.written.caller.token:
         return Check("session key", good=False, found=f"{shown}, and a session's begins with {TEMPORARY}")
     if key == found.before:
         return Check("session key", good=False, found=f"{shown}, which was there before this login")
     return Check("session key", good=True, found=f"{shown}, issued now")
 
 
-def _expiry(profile: Profile, now: float) -> Check:
-    if not profile.expires:
+def _expiry(written: Written, now: float) -> Check:
+    if not written.expires:
         return Check("expiry", good=False, found="the program wrote none down", needed=False)
-    left = profile.expires - datetime.fromtimestamp(now, UTC)
-    when = f"{profile.expires:%Y-%m-%dT%H:%M:%SZ}"
+    left = written.expires - datetime.fromtimestamp(now, UTC)
+    when = f"{written.expires:%Y-%m-%dT%H:%M:%SZ}"
     minutes = abs(round(left / timedelta(minutes=1)))
     span = f"{minutes // 60} h {minutes % 60:02d} min"
     return Check("expiry", left > timedelta(), f"{when}, {span} {'from now' if left > timedelta() else 'ago'}")

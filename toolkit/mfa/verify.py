@@ -6,15 +6,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from toolkit import profiles, targets
-from toolkit.aws import Aws, Identity
-from toolkit.errors import AwsRefused, CodeRefused, LoginFailed
-from toolkit.mfa.login import Login, checked
+from toolkit import targets
+from toolkit.aws import Aws, Caller, Identity
+from toolkit.errors import AwsRefused, CodeRefused
+from toolkit.mfa.login import Login, checked, written
 from toolkit.mfa.program import log_in
 from toolkit.mfa.proof import Evidence, Proof, judged
 from toolkit.model import Binary, Dist
 from toolkit.outputs import manifest
-from toolkit.profiles import Profile
 
 T = TypeVar("T")
 
@@ -34,15 +33,15 @@ def verify(login: Login, dist: Dist, codes: Codes, *, require_s3: bool = False) 
         ready = pool.submit(Aws, login.limit)
         code = checked(codes(()))
         aws = ready.result()
-        owner = pool.submit(aws.identity, login.source.name)
+        owner = pool.submit(aws.identity, login.source)
         said = _logged_in(program, login, code, codes)
-        written = _written(login.destination)
-        session = pool.submit(_or_refusal, aws.identity, login.destination)
-        further = pool.submit(_or_refusal, aws.session, login.destination)
-        user = pool.submit(_or_refusal, aws.user, login.destination)
-        buckets = pool.submit(_or_refusal, aws.buckets, login.destination)
+        got = written(login)
+        session = pool.submit(_or_refusal, aws.identity, got.caller)
+        further = pool.submit(_or_refusal, aws.session, got.caller)
+        user = pool.submit(_or_refusal, aws.user, got.caller)
+        buckets = pool.submit(_or_refusal, aws.buckets, got.caller)
         found = Evidence(
-            program, _released(dist, program), owner.result(), session.result(), login.before, written,
+            program, _released(dist, program), owner.result(), session.result(), login.before, got,
             further.result(), user.result(), buckets.result(),
         )  # fmt: skip
     identity = found.session if isinstance(found.session, Identity) else None
@@ -63,14 +62,6 @@ def _logged_in(program: Binary, login: Login, code: str, codes: Codes) -> str:
             code = checked(code)
 
 
-def _written(name: str) -> Profile:
-    written = profiles.read().get(name)
-    if not written or not written.access_key:
-        message = f"the program ended well, and profile `{name}` has no keys"
-        raise LoginFailed(message, hint=f"look at `{profiles.place()}`")
-    return written
-
-
 def _released(dist: Dist, program: Binary) -> str | None:
     """Return the SHA-256 that the release has for a program's pair, if there is a release of it that has the pair.
 
@@ -86,8 +77,8 @@ def _released(dist: Dist, program: Binary) -> str | None:
         return None
 
 
-def _or_refusal(call: Callable[[str], T], profile: str) -> T | AwsRefused:
+def _or_refusal(call: Callable[[Caller], T], caller: Caller) -> T | AwsRefused:
     try:
-        return call(profile)
+        return call(caller)
     except AwsRefused as refused:
         return refused

@@ -11,7 +11,7 @@ from toolkit.mfa import awsrows, filerows, machine, mending, networkrows
 from toolkit.mfa.awsrows import Case
 from toolkit.mfa.devices import Owner
 from toolkit.mfa.machine import Machine, Region, Stored
-from toolkit.profiles import Profile
+from toolkit.mfa.profiles import Settings, Value
 
 ALICE = Owner("alice", "123456789012", "aws")
 APP = "arn:aws:iam::123456789012:mfa/alice"
@@ -26,8 +26,12 @@ def _machine(system: str = "Linux", **variables: str) -> Machine:
     return Machine(system, variables, *files)
 
 
-def _case(values: Mapping[str, str], region: Region = HERE) -> Case:
-    return Case(_machine(), Profile("example", values), region)
+def _case(serial: str, region: Region = HERE) -> Case:
+    return Case(_machine(), "example", region, serial)
+
+
+def _settings(values: Mapping[str, str]) -> Settings:
+    return Settings({name: Value(text) for name, text in values.items()})
 
 
 @pytest.mark.parametrize(
@@ -101,7 +105,7 @@ def test_certificates(name: str, mend: str, certificates: Path, tmp_path: Path) 
 
     def row(path: str) -> tuple[bool, str, str]:
         here, values = (_machine(), {name: path}) if name.islower() else (_machine(**{name: path}), {})
-        found = networkrows.certificates(here, "example", machine.bundles(here, values))
+        found = networkrows.certificates(here, "example", machine.bundles(here, _settings(values)))
         return found.good, found.found.partition(" (")[0], found.mend
 
     empty = tmp_path / "empty"
@@ -113,10 +117,14 @@ def test_certificates(name: str, mend: str, certificates: Path, tmp_path: Path) 
 
 
 def test_the_usual_certificates() -> None:
-    """Nothing is named, or an empty variable, which botocore refuses."""
-    assert networkrows.certificates(_machine(), "example", machine.bundles(_machine(), {})).found == "the usual ones"
-    (bundle,) = machine.bundles(_machine(AWS_CA_BUNDLE="", REQUESTS_CA_BUNDLE="x"), {"ca_bundle": "y"})
-    assert str(bundle) == "`` is no file (AWS_CA_BUNDLE)"
+    """Nothing is named; an empty variable counts as unset."""
+    nothing, named = _settings({}), _settings({"ca_bundle": "/y"})
+    found = machine.bundles(_machine(), nothing)
+    assert networkrows.certificates(_machine(), "example", found).found == "the usual ones"
+    (bundle,) = machine.bundles(_machine(AWS_CA_BUNDLE="", REQUESTS_CA_BUNDLE="x"), named)
+    assert str(bundle) == "`/y` is not there (`ca_bundle` in the profile)"
+    (bundle,) = machine.bundles(_machine(AWS_CA_BUNDLE=" "), named)
+    assert str(bundle) == "` ` is no file (AWS_CA_BUNDLE)"
 
 
 @pytest.mark.parametrize(
@@ -126,12 +134,14 @@ def test_the_usual_certificates() -> None:
         ({"AWS_DEFAULT_REGION": "us-gov-west-1"}, {"region": "y"}, ("us-gov-west-1", "aws-us-gov")),
         ({"AWS_REGION": ""}, {"region": "eusc-de-east-1"}, ("eusc-de-east-1", "aws-eusc")),
         ({}, {}, ("us-east-1", "aws")),
+        ({}, {"mfa_serial": APP.replace("aws", "aws-cn")}, ("cn-north-1", "aws-cn")),
+        ({}, {"region": "us-east-2", "mfa_serial": APP.replace("aws", "aws-cn")}, ("us-east-2", "aws")),
         ({}, {"region": "us-est"}, ("us-est", "")),
     ],
 )
 def test_the_region_that_counts(variables: dict[str, str], values: dict[str, str], region: tuple[str, str]) -> None:
     """Variables come before the profile, as with the program that logs in; the partition is botocore's."""
-    found = machine.region(_machine(**variables), values)
+    found = machine.region(_machine(**variables), _settings(values))
     assert (found.name, found.partition) == region
 
 
@@ -153,7 +163,7 @@ def test_the_region_that_counts(variables: dict[str, str], values: dict[str, str
 )
 def test_the_device_that_a_profile_names(named: str, listed: tuple[str, ...], good: bool, found: str) -> None:  # noqa: FBT001
     """It has to be one of the user's that shows codes, by its whole serial number, as the program takes it."""
-    row = awsrows.serial(_case({"mfa_serial": named}), ALICE, listed)
+    row = awsrows.serial(_case(named), ALICE, listed)
     assert row.good is good
     assert found in row.found
     assert good or row.mend == f"aws configure set mfa_serial {listed[0]} --profile example"
@@ -161,13 +171,13 @@ def test_the_device_that_a_profile_names(named: str, listed: tuple[str, ...], go
 
 def test_a_named_device_where_there_is_none() -> None:
     """Nothing can be named in its place."""
-    assert awsrows.serial(_case({"mfa_serial": APP}), ALICE, (FIDO,)).mend == "invoke enroll --profile example"
+    assert awsrows.serial(_case(APP), ALICE, (FIDO,)).mend == "invoke enroll --profile example"
 
 
 @pytest.mark.parametrize("named", [TOKEN, "arn", ""])
 def test_a_partition_that_nobody_told(named: str) -> None:
     """It is not known, which is no failure, and not good either."""
-    row = awsrows.partition(_case({"mfa_serial": named}), None)
+    row = awsrows.partition(_case(named), None)
     assert (row.good, row.needed) == (False, False)
     assert row.found.startswith("not known: that of region `us-east-1` (as none is set) is `aws`")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit import samples
-from toolkit.aws import Identity
+from toolkit.aws import Caller, Identity
 from toolkit.errors import (
     AwsRefused,
     MfaNotProven,
@@ -17,20 +17,14 @@ from toolkit.errors import (
     S3Denied,
     SessionUnusable,
 )
+from toolkit.mfa.login import Written
 from toolkit.mfa.proof import Evidence, Proof, judged, require
 from toolkit.model import Binary, Check
-from toolkit.profiles import Profile
 
 NOW = datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC)
 WHO = Identity("123456789012", "arn:aws:iam::123456789012:user/eng/alice", "AIDA1", NOW.timestamp())
-SESSION = Profile(
-    "a_mfa",
-    {
-        "aws_access_key_id": "ASIA1234WXYZ",
-        "aws_session_token": "t",
-        "x_security_token_expires": "2027-01-02T15:04:05Z",
-    },
-)
+SESSION = Caller("a_mfa", "us-east-1", "ASIA1234WXYZ", "s", "t")
+END = datetime(2027, 1, 2, 15, 4, 5, tzinfo=UTC)
 PROGRAM = Binary(samples.LINUX, Path("aws-mfa"), 1, "0123456789abcdef", "", samples.build_info(samples.LINUX))
 GOOD = Evidence(
     program=PROGRAM,
@@ -38,7 +32,7 @@ GOOD = Evidence(
     source=WHO,
     session=WHO,
     before="ASIA1234OLDS",
-    profile=SESSION,
+    written=Written(SESSION, END),
     further=AwsRefused("AWS refused: Cannot call GetSessionToken with session credentials"),
     user=WHO.arn,
     buckets=("a", "b"),
@@ -50,11 +44,6 @@ def refusal(code: str) -> AwsRefused:
     refused = AwsRefused("AWS refused")
     refused.code = code
     return refused
-
-
-def profile(name: str, value: str) -> Profile:
-    """Return the session's profile with another value."""
-    return Profile("a_mfa", {**SESSION.values, name: value})
 
 
 def test_a_good_login() -> None:
@@ -77,10 +66,10 @@ def test_a_good_login() -> None:
     [
         ("account", replace(GOOD, session=replace(WHO, account="210987654321"))),
         ("user", replace(GOOD, session=replace(WHO, arn=WHO.arn + "2"))),
-        ("session key", replace(GOOD, profile=profile("aws_access_key_id", "AKIA1"))),
-        ("session key", replace(GOOD, profile=profile("aws_session_token", ""))),
-        ("expiry", replace(GOOD, profile=profile("x_security_token_expires", "2027-01-02T03:04:05Z"))),
-        ("expiry", replace(GOOD, profile=profile("x_security_token_expires", "soon"))),
+        ("session key", replace(GOOD, written=Written(replace(SESSION, access_key="AKIA1"), END))),
+        ("session key", replace(GOOD, written=Written(replace(SESSION, token=""), END))),
+        ("expiry", replace(GOOD, written=Written(SESSION, NOW))),
+        ("expiry", replace(GOOD, written=Written(SESSION, None))),
         ("session key", replace(GOOD, before="ASIA1234WXYZ")),
         ("program", replace(GOOD, released="f" * 64)),
         ("program", replace(GOOD, released=None)),

@@ -1,0 +1,116 @@
+"""Calls with the keys of a profile, or of its process: the keys that were read, at the endpoints that a login calls."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from toolkit.aws import Caller
+from toolkit.errors import ProfileIsSession, ProfileUnusable
+from toolkit.mfa import awsfiles, mending, profiles
+from toolkit.mfa.awsfiles import AwsFiles
+from toolkit.mfa.profiles import Settings, Value
+from toolkit.mfa.profiles.views import KEYS, TOKENS
+
+_OURS = "AWS_MFA_"  # variables that may hold a code
+
+
+def region(variables: Mapping[str, str], settings: Settings) -> tuple[str, str]:
+    """Return the region of a login, and the variable or setting that names it, `""` if none does.
+
+    Without one, it is the usual region of the device's partition. An empty variable counts as unset.
+    """
+    named = [(variables.get(name, ""), name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")]
+    named += [(settings.text("region"), "region")]
+    words = settings.text("mfa_serial").split(":")
+    partition = words[1] if words[0] == "arn" and len(words) > 1 else ""
+    return next((each for each in named if each[0]), (mending.region_of(partition), ""))
+
+
+def caller(files: AwsFiles, name: str, settings: Settings) -> Caller:
+    """Return calls with the keys in a profile, if it has some. Raises ProfileUnusable; runs nothing."""
+    calls = files.calls(name, settings)
+    service = Value(files.reading.in_botocore.endpoint(name, "s3").text)
+    with_s3 = Settings({**settings.values, "services.s3": service})
+    endpoints = {
+        "sts": calls.endpoint_sts,
+        "iam": calls.endpoint_iam,
+        "s3": profiles.configured_endpoint(with_s3, os.environ, "s3"),
+    }
+    made = Caller(
+        name, region(os.environ, settings)[0], endpoints=endpoints, ca_bundle=calls.ca_bundle,
+        use_fips_endpoint=calls.use_fips_endpoint, use_dualstack_endpoint=calls.use_dualstack_endpoint,
+        max_attempts=calls.max_attempts,
+    )  # fmt: skip
+    return _keyed(made, settings.text)
+
+
+def with_keys(caller: Caller, text: Callable[[str], str]) -> Caller:
+    """Return a caller with other keys, given the settings that they are in. Raises ProfileUnusable."""
+    awsfiles.require_keys(caller.name, text)
+    return _keyed(caller, text)
+
+
+def _keyed(caller: Caller, text: Callable[[str], str]) -> Caller:
+    token = next(filter(None, map(text, reversed(TOKENS))), "")  # botocore reads the old one first
+    return replace(caller, access_key=text(KEYS[0]), secret=text(KEYS[1]), token=token)
+
+
+def of_process(caller: Caller, command: str, limit: float) -> Caller:
+    """Return a caller with the long-term keys that its `credential_process` prints. Its output is never shown.
+
+    Raises ProfileUnusable, or ProfileIsSession for a session.
+    """
+    what, hint = f"the `credential_process` of profile `{caller.name}`", "run it by hand: it must print keys as JSON"
+    exit_code, said = _run(command, limit)
+    if exit_code is None:
+        raise ProfileUnusable(f"{what} did not end within {limit:g} s", hint="`--aws-timeout` allows more")
+    if exit_code:
+        raise ProfileUnusable(f"{what} failed with exit code {exit_code}", hint=hint)
+    keys = _parsed(said)
+    if not keys.get("AccessKeyId") or not keys.get("SecretAccessKey"):
+        raise ProfileUnusable(f"{what} printed no keys", hint=hint)
+    if keys.get("SessionToken"):
+        message = f"{what} prints a session, and a session cannot get another one"
+        raise ProfileIsSession(message, hint="name the profile that has the long-term keys")
+    found = dict(zip(KEYS, (keys["AccessKeyId"], keys["SecretAccessKey"]), strict=True))
+    return with_keys(caller, lambda setting: found.get(setting, ""))
+
+
+def _parsed(said: bytes) -> dict[str, str]:
+    try:
+        found: Any = json.loads(said)
+    except ValueError:
+        return {}
+    good = isinstance(found, dict) and found.get("Version") == 1
+    return {name: text for name, text in found.items() if isinstance(text, str)} if good else {}
+
+
+def _run(command: str, limit: float) -> tuple[int | None, bytes]:
+    """Run a command as the program does, and return its exit code, None after the limit, and its output."""
+    argv = ["cmd.exe", "/C", command] if os.name == "nt" else ["sh", "-c", command]
+    env = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    with subprocess.Popen(
+        argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            said, _ = process.communicate(timeout=limit)
+        except BaseException as error:
+            _end(process)
+            if isinstance(error, subprocess.TimeoutExpired):
+                return None, b""
+            raise
+    return process.returncode, said
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and those that it started, which may outlive it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
