@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import shlex
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from toolkit.errors import AwsBusy, AwsRefused, AwsUnreachable, ClockWrong, Keys
 LONG_TERM, TEMPORARY = "AKIA", "ASIA"  # the beginnings of the IDs of keys
 SERVICES = ("sts", "iam", "s3")
 _ATTEMPTS, _MOST_ATTEMPTS = 3, 10
+_MAKING = threading.Lock()  # a session makes one client at a time
 _BUSY = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
 _LATER = {"EntityTemporarilyUnmodifiable"}  # what IAM says of what was changed a moment ago
 _KEYS = {"InvalidClientTokenId", "SignatureDoesNotMatch"}  # of the key, and of its secret
@@ -73,12 +75,9 @@ class Aws:
 
     def __init__(self, limit: float) -> None:
         """Take the seconds that a call may take, with all its attempts."""
-        import botocore.session
-
-        self._botocore = botocore.session
         logging.getLogger("botocore").setLevel(logging.INFO)  # below that it logs codes and whole responses
         self._limit = limit
-        self._loader = _loader()
+        _session()
 
     def identity(self, caller: Caller) -> Identity:
         """Return who the caller's keys belong to. Raises AwsRefused, AwsBusy or AwsUnreachable."""
@@ -173,21 +172,12 @@ class Aws:
             use_fips_endpoint=caller.use_fips_endpoint,
             use_dualstack_endpoint=caller.use_dualstack_endpoint, **more,
         )  # fmt: skip
-        return self._session().create_client(
-            service, region_name=caller.region, endpoint_url=endpoint, verify=caller.ca_bundle or None, config=config,
-            aws_access_key_id=caller.access_key, aws_secret_access_key=caller.secret,
-            aws_session_token=caller.token or None,
-        )  # fmt: skip
-
-    def _session(self) -> Any:
-        """Return a session of botocore that sees neither files nor `AWS_*` variables."""
-        known = self._botocore.Session.SESSION_VARIABLES
-        unseen: dict[str, Any] = {name: (None, None, default, kind) for name, (_, _, default, kind) in known.items()}
-        unseen |= dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
-        core: Any = self._botocore.Session(session_vars=unseen)
-        core.get_component("config_store").set_config_variable("s3", {})  # which has variables that are not listed
-        core.register_component("data_loader", self._loader)  # read service models once, not once a session
-        return core
+        with _MAKING:
+            return _session().create_client(
+                service, region_name=caller.region, endpoint_url=endpoint, verify=caller.ca_bundle or None,
+                config=config, aws_access_key_id=caller.access_key, aws_secret_access_key=caller.secret,
+                aws_session_token=caller.token or None,
+            )  # fmt: skip
 
 
 def _is_endpoint(text: str) -> bool:
@@ -197,15 +187,24 @@ def _is_endpoint(text: str) -> bool:
 
 
 @functools.cache
-def _loader() -> Any:
-    """Return botocore's reader of what it knows of services, which reads each file once."""
+def _session() -> Any:
+    """Return a session of botocore that sees neither files nor `AWS_*` variables, and reads each model once."""
     from botocore.loaders import Loader
+    from botocore.session import Session
+    from botocore.tokens import TokenProviderChain
 
+    known = Session.SESSION_VARIABLES
+    unseen: Any = {name: (None, None, default, kind) for name, (_, _, default, kind) in known.items()}
+    unseen |= dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+    session: Any = Session(session_vars=unseen)
+    session.get_component("config_store").set_config_variable("s3", {})  # which has variables of its own
+    session.register_component("token_provider", TokenProviderChain([]))  # the usual one looks at variables
     loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
     for service in SERVICES:
         loader.load_service_model(service, "service-2")
         loader.load_service_model(service, "endpoint-rule-set-1")
-    return loader
+    session.register_component("data_loader", loader)
+    return session
 
 
 @contextlib.contextmanager
