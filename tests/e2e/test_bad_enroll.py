@@ -65,7 +65,11 @@ CASES = (
         args=("--totp-command", "false"), calls=(*MAKING, "DeleteVirtualMFADevice", "ListMFADevices"),
     ),
     Case(
-        "config file", errors.ConfigUnwritable, "`.*/config` cannot be written: is a directory", "AWS_CONFIG_FILE",
+        "config file", errors.ConfigUnwritable, "`mfa_serial` of profile `example` cannot be set safely", "write it yourself",
+        prepare=lambda scene: (scene.desk.folder / "config").write_text("[profile example]\n    [x]\n", "utf-8"), calls=(),
+    ),
+    Case(
+        "directory", errors.CredentialsUnreadable, "`.*/config` cannot be read: it is not a regular file", "AWS_CONFIG_FILE",
         prepare=lambda scene: (scene.desk.folder / "config").mkdir(), calls=(),
     ),
     Case(
@@ -86,7 +90,7 @@ CASES = (
     ),
     Case(
         "throttled", errors.AwsBusy, "`CreateVirtualMFADevice` failed at AWS with `Throttling`", "in a minute",
-        prepare=lambda scene: scene.aws.throttle("CreateVirtualMFADevice", times=9), calls=(*MAKING, *MAKING[2:] * 2),
+        prepare=lambda scene: scene.aws.throttle("CreateVirtualMFADevice", times=9), calls=MAKING,
     ),
 )  # fmt: skip
 
