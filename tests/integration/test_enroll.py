@@ -193,6 +193,34 @@ def test_the_good_way(person: Desk, alice: User, desk: Shell) -> None:
     ]
 
 
+@pytest.mark.usefixtures("alice")
+def test_variables_that_name_other_keys(person: Desk, aws: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user is enrolled with the keys of the profile, whatever variables say."""
+    names = ("PROFILE", "DEFAULT_PROFILE", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "ROLE_ARN")
+    for name in (*names, "WEB_IDENTITY_TOKEN_FILE", "BEARER_TOKEN_IAM", "CREDENTIAL_FILE", "DATA_PATH"):
+        monkeypatch.setenv(f"AWS_{name}", "nonsense")
+    require(person.enroll().proof)
+    assert {call.user for call in aws.calls} - {""} == {"alice"}  # AWS's time is asked without a key
+
+
+def test_the_keys_of_a_process(person: Desk, alice: User, desk: Shell) -> None:
+    """The process of a profile without a key is run once for all calls, and once by the program."""
+    keys = {"Version": 1, "AccessKeyId": alice.access_key, "SecretAccessKey": alice.secret}
+    (desk.folder / "keys.json").write_text(json.dumps(keys), "utf-8")
+    command = f"sh -c 'echo x >> {desk.folder}/runs; cat {desk.folder}/keys.json'"
+    desk.credentials.write_text(f"[example]\ncredential_process = {command}\n", "utf-8")
+    require(person.enroll().proof)
+    assert (desk.folder / "runs").read_text("utf-8").split() == ["x", "x"]
+
+
+def test_a_role_in_the_profile(person: Desk, aws: Emulator, desk: Shell) -> None:
+    """A role that uses other keys is refused before any call; no device is created."""
+    role = "role_arn = arn:aws:iam::210987654321:role/dev"
+    (desk.folder / "config").write_text(f"[profile example]\n{role}\nsource_profile = base\n", "utf-8")
+    person.refused(errors.ProfileUnusable, r"credentials of `base` \(line 3 of ", "remove the role")
+    assert aws.calls == ()
+
+
 def test_a_second_device(person: Desk, alice: User) -> None:
     """With a name of its own, a user gets a device beside the one that is there."""
     person.enroll()

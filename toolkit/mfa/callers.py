@@ -15,7 +15,7 @@ from toolkit.aws import Caller
 from toolkit.errors import ProfileIsSession, ProfileUnusable
 from toolkit.mfa import awsfiles, mending, profiles
 from toolkit.mfa.awsfiles import AwsFiles
-from toolkit.mfa.profiles import Settings, Value
+from toolkit.mfa.profiles import Settings
 from toolkit.mfa.profiles.views import KEYS, TOKENS
 
 _OURS = "AWS_MFA_"  # variables that may hold a code
@@ -36,8 +36,7 @@ def region(variables: Mapping[str, str], settings: Settings) -> tuple[str, str]:
 def caller(files: AwsFiles, name: str, settings: Settings) -> Caller:
     """Return calls with the keys in a profile, if it has some. Raises ProfileUnusable; runs nothing."""
     calls = files.calls(name, settings)
-    service = Value(files.reading.in_botocore.endpoint(name, "s3").text)
-    with_s3 = Settings({**settings.values, "services.s3": service})
+    with_s3 = Settings({**settings.values, "services.s3": files.reading.in_botocore.endpoint(name, "s3")})
     endpoints = {
         "sts": calls.endpoint_sts,
         "iam": calls.endpoint_iam,
@@ -86,7 +85,7 @@ def of_process(caller: Caller, command: str, limit: float) -> Caller:
 def _parsed(said: bytes) -> dict[str, str]:
     try:
         found: Any = json.loads(said)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     good = isinstance(found, dict) and found.get("Version") == 1
     return {name: text for name, text in found.items() if isinstance(text, str)} if good else {}

@@ -39,7 +39,7 @@ _SOURCES: dict[Reason, tuple[type[ProfileUnusable], str, str]] = {
     ),
     Reason.ROLE_ELSEWHERE: (
         ProfileUnusable, "profile `{name}` has a key, and a role that uses the credentials of `{fault.name}`{line}",
-        "log in with a profile that has nothing but a key, or remove the role from that file",
+        "name a profile that has only a key, or remove the role from this one",
     ),
     Reason.USES_SSO: (ProfileUnusable, "profile `{name}` signs in with SSO, and has no access key{line}", _LONG_TERM),
     Reason.USES_LOGIN: (

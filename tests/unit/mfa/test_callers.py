@@ -108,6 +108,7 @@ def test_the_long_term_key_of_a_process() -> None:
         ("/nowhere/x", ProfileUnusable, "failed with exit code 127$"),
         ("echo c4n4ry", ProfileUnusable, "printed no keys$"),
         ("printf '\\377'", ProfileUnusable, "printed no keys$"),
+        ("yes '[' | head -c 200000", ProfileUnusable, "printed no keys$"),
         ("echo []", ProfileUnusable, "printed no keys$"),
         ("echo '{}'", ProfileUnusable, "printed no keys$"),
         (f"echo '{json.dumps({**GOOD, 'Version': 2})}'", ProfileUnusable, "printed no keys$"),
