@@ -217,7 +217,7 @@ def test_a_role_in_the_profile(person: Desk, aws: Emulator, desk: Shell) -> None
     """A role that uses other keys is refused before any call; no device is created."""
     role = "role_arn = arn:aws:iam::210987654321:role/dev"
     (desk.folder / "config").write_text(f"[profile example]\n{role}\nsource_profile = base\n", "utf-8")
-    person.refused(errors.ProfileUnusable, r"credentials of `base` \(line 3 of ", "remove the role")
+    person.refused(errors.ProfileIsRole, r"credentials of `base` \(line 3 of ", "remove the role")
     assert aws.calls == ()
 
 

@@ -20,7 +20,7 @@ from tests.profiles import table
 from tests.unit import samples
 from toolkit import targets
 from toolkit.emulator import Call, Clock, Emulator, User
-from toolkit.errors import CredentialsUnreadable, ProfileMissing, ProfileUnusable
+from toolkit.errors import CredentialsUnreadable, ProfileIsRole, ProfileMissing, ProfileUnusable
 from toolkit.mfa import doctor
 from toolkit.mfa.login import prepare
 from toolkit.mfa.proof import require
@@ -146,18 +146,18 @@ def test_what_only_some_programs_find_is_reported(scene: Scene) -> None:
 REFUSED: dict[str, tuple[str, str, type[ProfileUnusable], str]] = {
     "a token file": (
         f"[default]\n{ROLE}web_identity_token_file = /gone\n", "",
-        ProfileUnusable, "credentials of `/gone` (line 3 of ",
+        ProfileIsRole, "credentials of `/gone` (line 3 of ",
     ),
     "a role by way of another profile": (
         f"[default]\n{ROLE}source_profile = base\n", "[base]\naws_access_key_id = x\naws_secret_access_key = y\n",
-        ProfileUnusable, "credentials of `base` (line 3 of ",
+        ProfileIsRole, "credentials of `base` (line 3 of ",
     ),
     "a loop": (
         f"[default]\n{ROLE}source_profile = b\n[profile b]\n{ROLE}source_profile = default\n", "",
-        ProfileUnusable, "credentials of `b` (line 3 of ",
+        ProfileIsRole, "credentials of `b` (line 3 of ",
     ),
     "credentials of a machine": (
-        f"[default]\n{ROLE}credential_source = Ec2InstanceMetadata\n", "", ProfileUnusable, "of `Ec2InstanceMetadata`",
+        f"[default]\n{ROLE}credential_source = Ec2InstanceMetadata\n", "", ProfileIsRole, "of `Ec2InstanceMetadata`",
     ),
     "a section twice": ("[default]\n[default]\n", "", CredentialsUnreadable, "config` cannot be read: line 2 begins "),
     "a mark": ("\ufeff[default]\n", "", CredentialsUnreadable, "line 1 begins with a byte order mark"),

@@ -6,7 +6,15 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from toolkit.errors import CredentialsUnreadable, KeysMissing, ProfileIsSession, ProfileMissing, ProfileUnusable
+from toolkit.errors import (
+    CredentialsUnreadable,
+    DestinationHoldsKeys,
+    KeysMissing,
+    ProfileIsRole,
+    ProfileIsSession,
+    ProfileMissing,
+    ProfileUnusable,
+)
 from toolkit.mfa.profiles import Fault, File, Reason
 
 _UNPARSED = {
@@ -35,22 +43,30 @@ _SOURCES: dict[Reason, tuple[type[ProfileUnusable], str, str]] = {
         _LONG_TERM,
     ),
     Reason.IS_ROLE: (
-        ProfileUnusable, "profile `{name}` assumes a role, and has no key of a user to log in with{line}", _LONG_TERM,
+        ProfileIsRole, "profile `{name}` assumes a role, and has no key of a user to log in with{line}", _LONG_TERM,
     ),
     Reason.ROLE_ELSEWHERE: (
-        ProfileUnusable, "profile `{name}` has a key, and a role that uses the credentials of `{fault.name}`{line}",
+        ProfileIsRole, "profile `{name}` has a key, and a role that uses the credentials of `{fault.name}`{line}",
         "name a profile that has only a key, or remove the role from this one",
     ),
-    Reason.USES_SSO: (ProfileUnusable, "profile `{name}` signs in with SSO, and has no access key{line}", _LONG_TERM),
+    Reason.USES_SSO: (ProfileIsRole, "profile `{name}` signs in with SSO, and has no access key{line}", _LONG_TERM),
     Reason.USES_LOGIN: (
-        ProfileUnusable, "profile `{name}` signs in with `aws login`, and has no access key{line}", _LONG_TERM,
+        ProfileIsRole, "profile `{name}` signs in with `aws login`, and has no access key{line}", _LONG_TERM,
     ),
 }  # fmt: skip
-_DESTINATIONS = {
-    Reason.HOLDS_KEYS: ("profile `{name}` holds long-term keys, and a session would destroy them{line}", _OTHER),
-    Reason.IS_ROLE: ("profile `{name}` assumes a role, which would hide a session{line}", _OTHER),
-    Reason.USES_SSO: ("profile `{name}` signs in with SSO, which would hide a session{line}", _OTHER),
-    Reason.USES_LOGIN: ("profile `{name}` signs in with `aws login`, which would hide a session{line}", _OTHER),
+_DESTINATIONS: dict[Reason, tuple[type[ProfileUnusable], str, str]] = {
+    Reason.HOLDS_KEYS: (
+        DestinationHoldsKeys,
+        "profile `{name}` holds long-term keys, and a session would destroy them{line}",
+        _OTHER,
+    ),
+    Reason.IS_ROLE: (ProfileIsRole, "profile `{name}` assumes a role, which would hide a session{line}", _OTHER),
+    Reason.USES_SSO: (ProfileIsRole, "profile `{name}` signs in with SSO, which would hide a session{line}", _OTHER),
+    Reason.USES_LOGIN: (
+        ProfileIsRole,
+        "profile `{name}` signs in with `aws login`, which would hide a session{line}",
+        _OTHER,
+    ),
 }
 _ANY = {
     Reason.READERS_DIFFER: ("programs read different values of `{fault.name}` in profile `{name}`{line}", _BY_HAND),
@@ -101,8 +117,8 @@ def source(fault: Fault, name: str, paths: Mapping[File, Path]) -> ProfileUnusab
 
 def destination(fault: Fault, name: str, paths: Mapping[File, Path]) -> ProfileUnusable:
     """Return the error for a profile that cannot get a session."""
-    message, hint = _DESTINATIONS.get(fault.reason) or _ANY[fault.reason]
-    return ProfileUnusable(_text(message, fault, name, paths), hint=hint)
+    kind, message, hint = _DESTINATIONS.get(fault.reason) or (ProfileUnusable, *_ANY[fault.reason])
+    return kind(_text(message, fault, name, paths), hint=hint)
 
 
 def note(fault: Fault, name: str, paths: Mapping[File, Path]) -> str:
