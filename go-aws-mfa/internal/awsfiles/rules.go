@@ -192,8 +192,16 @@ func (p Profile) Destination() error {
 // oldSession reports whether the key of a view belongs to a session whose token only botocore sees, because an old
 // tool wrote it.
 func (p Profile) oldSession(view View) bool {
-	id := view.Values[AccessKeyID]
-	return p.Botocore.Text(SecurityToken) != "" && id.Text != "" && id == p.Botocore.Values[AccessKeyID]
+	name := view.keyName()
+	return p.Botocore.Text(SecurityToken) != "" && view.Values[name] == p.Botocore.Values[name]
+}
+
+// keyName returns the setting that has the key of a view, or the half of it that is there.
+func (v View) keyName() string {
+	if v.Text(AccessKeyID) == "" {
+		return SecretAccessKey
+	}
+	return AccessKeyID
 }
 
 func (p Profile) destination() *Fault {
@@ -205,11 +213,7 @@ func (p Profile) destination() *Fault {
 	}
 	for _, view := range []View{p.Botocore, p.SDK} {
 		if key, session := view.keys(); key && !session && !p.oldSession(view) {
-			name := AccessKeyID
-			if view.Text(name) == "" {
-				name = SecretAccessKey
-			}
-			return &Fault{Reason: HoldsKeys, Place: view.Values[name].Place, Name: p.Name}
+			return &Fault{Reason: HoldsKeys, Place: view.Values[view.keyName()].Place, Name: p.Name}
 		}
 	}
 	if p.Kinds.Role {

@@ -103,8 +103,8 @@ def destination(profile: Profile) -> None:
 
 def _old_session(profile: Profile, view: View) -> bool:
     """Return whether a view's key belongs to a session whose token only botocore sees: an old tool wrote it."""
-    same = view.values.get(KEYS[0]) == profile.botocore.values.get(KEYS[0], Value())
-    return bool(profile.botocore.text(TOKENS[1]) and view.text(KEYS[0]) and same)
+    name = next(filter(view.text, KEYS))
+    return bool(profile.botocore.text(TOKENS[1])) and view.values[name] == profile.botocore.values.get(name)
 
 
 def is_boolean(text: str) -> bool:
