@@ -17,7 +17,7 @@ import (
 // codeVariable may hold a code. It is removed from the environment at once: no program that this one starts needs it.
 const codeVariable = "AWS_MFA_CODE"
 
-// App is the command with everything that it uses, except the AWS files and variables, which the SDK reads.
+// App is the command with everything that it uses, except the AWS files and variables, which package profile reads.
 type App struct {
 	Version  string
 	Digest   string

@@ -20,6 +20,9 @@ func failure(err error) messages.Failure {
 	if found, ok := errors.AsType[*profile.Error](err); ok {
 		return profileFailure(found)
 	}
+	if found, ok := errors.AsType[*profile.PathError](err); ok {
+		return messages.Fail(messages.CredentialsFolder, found.Variable, found.Path)
+	}
 	if found, ok := errors.AsType[*login.CallError](err); ok {
 		return callFailure(found)
 	}
@@ -41,38 +44,6 @@ func failure(err error) messages.Failure {
 		return messages.Fail(messages.HomeMissing)
 	}
 	return messages.Fail(messages.Unexpected, err)
-}
-
-// profileFailure says why a profile cannot be used.
-func profileFailure(err *profile.Error) messages.Failure {
-	name := err.Profile
-	switch err.Problem {
-	case profile.Missing:
-		return messages.Fail(messages.ProfileMissing, name, err.Files.Credentials, err.Files.Config)
-	case profile.FileUnusable:
-		return messages.Fail(messages.CredentialsUnusable, err.Files.Credentials, localized(err.Err))
-	case profile.FileLoneQuote:
-		return messages.Fail(messages.LoneQuote, err.Files.Credentials, err.Files.Config)
-	case profile.SectionUnclear:
-		return messages.Fail(messages.SectionUnclear, name, err.Files.Credentials, localized(err.Err))
-	case profile.SourceWithoutKeys:
-		return messages.Fail(messages.KeysMissing, name)
-	case profile.SourceIsRole:
-		return messages.Fail(messages.SourceIsRole, name)
-	case profile.SourceIsSession:
-		return messages.Fail(messages.SourceIsSession, name)
-	case profile.SourceRegion:
-		return messages.Fail(messages.SourceRegionInvalid, name)
-	case profile.SourceProcessFailed:
-		return messages.Fail(messages.CredentialProcessFailed, name, err.Err)
-	case profile.SourceProcessOutput:
-		return messages.Fail(messages.CredentialProcessOutput, name)
-	case profile.DestinationHoldsKeys:
-		return messages.Fail(messages.DestinationHoldsKeys, name)
-	case profile.DestinationIsRole:
-		return messages.Fail(messages.DestinationIsRole, name)
-	}
-	return messages.Fail(messages.ProfileUnusable, name, err.Err)
 }
 
 // callFailure says why a call to AWS gave no result.
@@ -168,6 +139,8 @@ func localized(err error) any {
 		return messages.New(messages.FileIrregular)
 	case errors.Is(err, credfile.ErrTooManyLinks):
 		return messages.New(messages.FileLinks, credfile.MaxLinks)
+	case errors.Is(err, profile.ErrNoCertificates):
+		return messages.New(messages.FileNoCertificates)
 	}
 	if reason := errors.Unwrap(err); reason != nil {
 		return reason

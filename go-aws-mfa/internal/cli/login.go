@@ -6,11 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"aws-mfa.example/aws-mfa/internal/awsfiles"
 	"aws-mfa.example/aws-mfa/internal/credfile"
 	"aws-mfa.example/aws-mfa/internal/login"
 	"aws-mfa.example/aws-mfa/internal/messages"
 	"aws-mfa.example/aws-mfa/internal/profile"
-	"github.com/aws/aws-sdk-go-v2/config"
 )
 
 // margin is how long a session has to last to be used again: a shorter one may end before the work does.
@@ -25,7 +25,7 @@ type run struct {
 	options
 	seen      *secrets
 	files     profile.Files
-	from      config.SharedConfig // SRC, with its keys wherever they came from
+	from      profile.Source // SRC, with its keys wherever they came from
 	to        profile.Destination
 	named     login.Device       // the device that needs no search; "" if there is none
 	guessed   messages.Localized // why the device is a guess; nil if it is not one
@@ -40,13 +40,13 @@ func (r *run) logIn(ctx context.Context) (err error) {
 	if r.files, err = profile.Locate(); err != nil {
 		return err
 	}
-	if r.to, err = profile.LoadDestination(ctx, r.destination, r.files); err != nil {
+	if r.to, err = profile.LoadDestination(r.destination, r.files); err != nil {
 		return err
 	}
-	if r.from, err = profile.LoadSource(ctx, r.source, r.files); err != nil {
+	if r.from, err = profile.LoadSource(ctx, r.source, r.to); err != nil {
 		return err
 	}
-	r.seen.add(r.from.Credentials.AccessKeyID, r.from.Credentials.SecretAccessKey)
+	r.seen.add(r.from.AccessKeyID, r.from.SecretAccessKey)
 	if err := r.nameDevice(); err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (r *run) logIn(ctx context.Context) (err error) {
 // keptFits reports whether DST has a session from the same key and device that lasts for a while.
 func (r *run) keptFits() bool {
 	kept := r.to.Kept
-	if r.force || kept.AccessKeyID == "" || kept.Source != r.from.Credentials.AccessKeyID {
+	if r.force || kept.AccessKeyID == "" || kept.Source != r.from.AccessKeyID {
 		return false
 	}
 	device := login.Device(kept.Serial)
@@ -93,7 +93,7 @@ func (r *run) renew(ctx context.Context) error {
 	}
 	defer release()
 	before := r.to.Kept.AccessKeyID
-	if r.to, err = profile.LoadDestination(ctx, r.destination, r.files); err != nil {
+	if r.to, err = profile.LoadDestination(r.destination, r.files); err != nil {
 		return err
 	}
 	if r.keptFits() && r.to.Kept.AccessKeyID != before {
@@ -102,6 +102,7 @@ func (r *run) renew(ctx context.Context) error {
 	if r.to.Process {
 		r.note(messages.NoteProcess, r.destination)
 	}
+	r.noteSource()
 	session, err := r.newSession(ctx)
 	if err != nil {
 		return err
@@ -113,11 +114,12 @@ func (r *run) renew(ctx context.Context) error {
 }
 
 func (r *run) newSession(ctx context.Context) (session credfile.Session, err error) {
-	cfg, err := profile.Config(ctx, r.from, r.files, r.region, r.named.Partition())
+	flags := awsfiles.Flags{Region: r.region, EndpointURL: r.endpoint}
+	config, calls, err := r.from.Config(flags, r.named.Partition())
 	if err != nil {
 		return session, err
 	}
-	r.client = login.New(cfg, r.endpoint, r.timeout)
+	r.client = login.New(config, calls, r.timeout)
 	device, err := r.device(ctx)
 	r.noteSkew()
 	if err != nil {
@@ -132,7 +134,7 @@ func (r *run) newSession(ctx context.Context) (session credfile.Session, err err
 	if session.Expires.Sub(r.Now().Add(r.client.Skew())) < r.duration-time.Minute {
 		r.note(messages.NoteShorter)
 	}
-	session.Source = r.from.Credentials.AccessKeyID
+	session.Source = r.from.AccessKeyID
 	if r.to.Region == "" {
 		session.Region = cmp.Or(r.from.Region, r.region)
 	}

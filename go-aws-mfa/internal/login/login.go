@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aws-mfa.example/aws-mfa/internal/awsfiles"
 	"aws-mfa.example/aws-mfa/internal/credfile"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -22,21 +23,34 @@ type Client struct {
 	skew  *atomic.Int64 // nanoseconds that AWS's clock is ahead of ours, as last seen
 }
 
-// New makes a Client. It calls nothing. An endpoint wins over those of the environment; "" is none.
-func New(cfg aws.Config, endpoint string, limit time.Duration) Client {
+// New makes a Client for the endpoints of calls. It calls nothing.
+func New(cfg aws.Config, to awsfiles.Calls, limit time.Duration) Client {
 	c := Client{limit: limit, skew: new(atomic.Int64)}
 	cfg.Interceptors.AddAfterTransmit(c)
+	fips, dualStack := aws.FIPSEndpointStateDisabled, aws.DualStackEndpointStateDisabled
+	if to.UseFIPS {
+		fips = aws.FIPSEndpointStateEnabled
+	}
+	if to.UseDualStack {
+		dualStack = aws.DualStackEndpointStateEnabled
+	}
 	c.sts = sts.NewFromConfig(cfg, func(o *sts.Options) {
-		if endpoint != "" {
-			o.BaseEndpoint = &endpoint
-		}
+		o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = fips, dualStack
+		o.BaseEndpoint = address(to.EndpointSTS)
 	})
 	c.iam = iam.NewFromConfig(cfg, func(o *iam.Options) {
-		if endpoint != "" {
-			o.BaseEndpoint = &endpoint
-		}
+		o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = fips, dualStack
+		o.BaseEndpoint = address(to.EndpointIAM)
 	})
 	return c
+}
+
+// address returns what the SDK calls in place of the endpoint of a region; nil if there is nothing.
+func address(endpoint string) *string {
+	if endpoint == "" {
+		return nil
+	}
+	return &endpoint
 }
 
 // AfterTransmit compares the Date of each answer with this computer's time.

@@ -27,20 +27,39 @@ const (
 	CodeRefused
 	CodeRefusedClock
 	ProfileMissing
+	ProfileMisspelled
 	KeysMissing
 	SourceIsSession
 	KeysAreSession
 	SourceIsRole
+	SourceRoleElsewhere
+	SourceUsesSSO
+	SourceUsesLogin
 	DestinationIsRole
+	DestinationUsesSSO
+	DestinationUsesLogin
 	KeysNotOfUser
-	ProfileUnusable
+	KeysPartial
+	SettingDiffers
+	SettingUnusable
+	SettingNotBoolean
+	VariableNotBoolean
+	CertificatesUnusable
+	EndpointsExclusive
+	DestinationRejected
+	DestinationWouldDiffer
 	SourceRegionInvalid
 	DestinationHoldsKeys
+	DestinationHoldsKeysAt
 	CredentialProcessFailed
 	CredentialProcessOutput
+	CredentialProcessSession
 	HomeMissing
+	CredentialsFolder
 	CredentialsUnusable
-	LoneQuote
+	ConfigUnusable
+	FileUnreadable
+	FileEncoding
 	SectionUnclear
 	SessionUnwritable
 	DeviceMissing
@@ -82,6 +101,8 @@ const (
 	SessionUntil
 	SessionReused
 	FileIrregular
+	FileNoCertificates
+	FileUTF16
 	FileLinks
 	FIDOKey
 	FromFlag
@@ -89,10 +110,12 @@ const (
 	HardwareDevice
 	LineBOM
 	LineDefault
+	LineLoneQuote
 	LineRepeatsSection
 	LineRepeatsSetting
 	LineNotSetting
 	LineNotUTF8
+	LineNotNested
 	LineOutsideSection
 	LineAmbiguous
 	NameBlanks
@@ -102,10 +125,14 @@ const (
 	NameMarks
 	NameProfile
 	NextCode
+	Place
 	NoteClock
+	NoteDecorated
 	NoteFirstDevice
 	NoteGuess
+	NoteOneReader
 	NoteProcess
+	NoteRoleUnused
 	NoteShorter
 	NoteWaiting
 	ValueUnwritable

@@ -8,6 +8,17 @@ import (
 // ErrNoHome reports that no directory is known that could hold the credentials file.
 var ErrNoHome = errors.New("no home directory")
 
+// A PathError reports a relative path of the credentials file whose directory does not exist. A variable in it that is
+// not set is the usual reason.
+type PathError struct {
+	Variable string // the environment variable that the path comes from
+	Path     string // what botocore makes of its value
+}
+
+func (e *PathError) Error() string {
+	return fmt.Sprintf("%s leads to %q, whose directory does not exist", e.Variable, e.Path)
+}
+
 // An Error reports why a profile cannot be the source or the destination of a session.
 type Error struct {
 	Profile string
@@ -21,19 +32,19 @@ type Problem int
 
 // The problems with profiles.
 const (
-	Missing              Problem = iota // neither file has the profile
-	Unusable                            // the SDK cannot read it, or not with these variables; Err is the reason
-	FileUnusable                        // the credentials file cannot be read; Err is the reason
-	FileLoneQuote                       // a value in one of the files is a single quotation mark
-	SectionUnclear                      // a line of the credentials file is in the way; Err is a *credfile.LineError
-	SourceWithoutKeys                   // it has no access key
-	SourceIsRole                        // it assumes a role
-	SourceIsSession                     // its keys are those of a session
-	SourceRegion                        // its region cannot be a region
-	SourceProcessFailed                 // its credential_process failed; Err is an *exec.ExitError
-	SourceProcessOutput                 // its credential_process did not print keys
-	DestinationHoldsKeys                // it holds long-term keys
-	DestinationIsRole                   // a role or SSO would hide the session
+	SourceFault            Problem = iota // SRC cannot be used; Err is an *awsfiles.Fault
+	DestinationFault                      // DST cannot be used; Err is an *awsfiles.Fault
+	CredentialsUnusable                   // the credentials file cannot be read; Err is the reason
+	ConfigUnusable                        // the config file cannot be read; Err is the reason
+	SectionUnclear                        // a line of the credentials file is in the way; Err is a *credfile.LineError
+	SourceRegion                          // the region of SRC cannot be a region; Err is an *awsfiles.Fault
+	SourceProcessFailed                   // the credential_process of SRC failed; Err is an *exec.ExitError
+	SourceProcessOutput                   // the credential_process of SRC did not print keys
+	SourceProcessSession                  // the credential_process of SRC printed the keys of a session
+	CertificatesUnusable                  // the file of certificates to trust cannot be used; Err is a *CertificatesError
+	EndpointsExclusive                    // FIPS or dual stack, and an endpoint that replaces those of AWS
+	DestinationHoldsKeys                  // DST holds long-term keys
+	DestinationWouldDiffer                // the readers would read different keys from DST after a login
 )
 
 func (e *Error) Error() string {
@@ -45,5 +56,23 @@ func (e *Error) Error() string {
 
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error {
+	return e.Err
+}
+
+// ErrNoCertificates reports a file that has no certificates in PEM.
+var ErrNoCertificates = errors.New("no certificates in PEM")
+
+// A CertificatesError reports why a file of certificates cannot be used.
+type CertificatesError struct {
+	Path string
+	Err  error
+}
+
+func (e *CertificatesError) Error() string {
+	return fmt.Sprintf("%s: %v", e.Path, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *CertificatesError) Unwrap() error {
 	return e.Err
 }

@@ -1,192 +1,159 @@
-// Package profile reads profiles as the AWS CLI does, and reports those that cannot be the source or the destination of
-// a session.
+// Package profile reads the source and the destination of a session, and reports those that cannot be used. Package
+// awsfiles decides which settings count.
 package profile
 
 import (
 	"cmp"
 	"context"
 	"errors"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
+	"time"
 
+	"aws-mfa.example/aws-mfa/internal/awsfiles"
 	"aws-mfa.example/aws-mfa/internal/credfile"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
-	"github.com/aws/smithy-go/logging"
 )
-
-// fallbackRegions has a region of each partition: STS and IAM cannot be called without one.
-var fallbackRegions = map[string]string{
-	"aws-cn":     "cn-north-1",
-	"aws-us-gov": "us-gov-west-1",
-	"aws-eusc":   "eusc-de-east-1",
-	"aws-iso":    "us-iso-east-1",
-	"aws-iso-b":  "us-isob-east-1",
-	"aws-iso-e":  "eu-isoe-west-1",
-	"aws-iso-f":  "us-isof-south-1",
-}
-
-// LoadSource reads the profile called name and its long-term keys. It calls nothing but the credential_process of the
-// profile. The region is that of the files only: AWS_REGION does not belong to the profile.
-func LoadSource(ctx context.Context, name string, files Files) (config.SharedConfig, error) {
-	fail := func(problem Problem, reason error) (config.SharedConfig, error) {
-		return config.SharedConfig{}, &Error{Profile: name, Files: files, Problem: problem, Err: reason}
-	}
-	source, err := load(ctx, name, files)
-	text, _ := credfile.Read(files.Credentials)
-	section, _ := credfile.Look(text, name)
-	hasKeys := source.Credentials.HasKeys()
-	hasProcess := source.CredentialProcess != "" && !usesSSO(source)
-	switch {
-	case err != nil:
-		return source, err
-	case source.RoleARN != "":
-		return fail(SourceIsRole, nil)
-	case !hasKeys && !hasProcess:
-		return fail(SourceWithoutKeys, nil)
-	case source.Region != "" && !credfile.Writable(source.Region):
-		return fail(SourceRegion, nil)
-	case section.Legacy: // the SDK does not know this token
-		return fail(SourceIsSession, nil)
-	case !hasKeys:
-		source.Credentials, err = processcreds.NewProvider(source.CredentialProcess).Retrieve(ctx)
-		// The text of the SDK is never shown: it quotes the output of the process, which contains the keys.
-		if exit, isExit := errors.AsType[*exec.ExitError](err); isExit {
-			return fail(SourceProcessFailed, exit)
-		}
-		if err != nil {
-			return fail(SourceProcessOutput, nil)
-		}
-	}
-	if source.Credentials.SessionToken != "" {
-		return fail(SourceIsSession, nil)
-	}
-	return source, nil
-}
-
-// Config returns what the SDK needs to make calls with the keys of a source. The region is the one that is given, else
-// AWS_REGION, else that of the profile, else one of the partition.
-func Config(
-	ctx context.Context, from config.SharedConfig, files Files, region, partition string,
-) (aws.Config, error) {
-	keys := func(context.Context) (aws.Credentials, error) {
-		return from.Credentials, nil
-	}
-	cfg, err := config.LoadDefaultConfig(ctx,
-		// Given here, the profile and its keys win over AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN and AWS_PROFILE.
-		config.WithSharedConfigProfile(from.Profile),
-		config.WithCredentialsProvider(aws.CredentialsProviderFunc(keys)),
-		config.WithSharedCredentialsFiles([]string{files.Credentials}),
-		config.WithSharedConfigFiles([]string{files.Config}),
-		config.WithRegion(region),
-		config.WithDefaultRegion(cmp.Or(fallbackRegions[partition], "us-east-1")),
-		config.WithLogger(logging.Nop{}))
-	if err != nil {
-		return cfg, &Error{Profile: from.Profile, Files: files, Problem: Unusable, Err: err}
-	}
-	return cfg, nil
-}
 
 // Destination is a profile that may get a session.
 type Destination struct {
 	Region  string           // of the profile, from either file
 	Process bool             // it has a credential_process, which AWS programs will not run once a session is there
 	Kept    credfile.Session // the session of an earlier login; zero if there is none that can be trusted
+
+	files   Files
+	reading awsfiles.Reading
 }
 
-// LoadDestination reads the profile called name. It returns an error for a profile that a session would destroy, or
-// that would hide the session.
-func LoadDestination(ctx context.Context, name string, files Files) (Destination, error) {
+// sample stands for the session that a login would write.
+var sample = credfile.Session{
+	AccessKeyID:     "ASIASAMPLE",
+	SecretAccessKey: "sample-secret",
+	SessionToken:    "sample-token",
+	Expires:         time.Unix(0, 0),
+	Source:          "AKIASAMPLE",
+	Serial:          "sample-device",
+}
+
+// LoadDestination reads both files and the profile called name, which need not exist. It returns an error for a profile
+// that a session would destroy, that would hide the session, or that some reader could not read afterwards.
+func LoadDestination(name string, files Files) (Destination, error) {
 	fail := func(problem Problem, reason error) (Destination, error) {
 		return Destination{}, &Error{Profile: name, Files: files, Problem: problem, Err: reason}
 	}
+	config, err := readConfig(files.Config)
+	if err != nil {
+		return fail(ConfigUnusable, err)
+	}
 	text, err := credfile.Read(files.Credentials)
 	if err != nil {
-		return fail(FileUnusable, err)
+		return fail(CredentialsUnusable, err)
 	}
-	section, err := credfile.Look(text, name)
+	reading := awsfiles.Read(awsfiles.Files{Config: config, Credentials: text})
+	section, unclear := credfile.Look(text, name)
+	err = reading.Profile(name).Destination()
+	if unclear == nil && isRepaired(err) {
+		if err = awsfiles.Read(awsfiles.Files{Config: config}).Profile(name).Destination(); err != nil {
+			return fail(DestinationFault, err)
+		}
+	}
+	switch {
+	case err != nil:
+		return fail(DestinationFault, err)
+	case unclear != nil:
+		return fail(SectionUnclear, unclear)
+	case section.LongTerm:
+		return fail(DestinationHoldsKeys, nil)
+	}
+	changed, err := credfile.Put(text, name, sample)
 	if err != nil {
 		return fail(SectionUnclear, err)
 	}
-	shared, err := load(ctx, name, files)
-	if err != nil && section.Partial { // what an old tool or a person left is replaced, so the SDK need not like it
-		shared, err = load(ctx, name, Files{Credentials: os.DevNull, Config: files.Config})
+	after := awsfiles.Read(awsfiles.Files{Config: config, Credentials: changed})
+	if reading.Profile(name).Botocore.Broken != nil {
+		reading = after // a login repairs the file
 	}
-	inConfig := err == nil && shared.Credentials.HasKeys() && shared.Credentials.SessionToken == ""
-	switch {
-	case section.LongTerm, inConfig && !section.Legacy:
-		return fail(DestinationHoldsKeys, nil)
-	case isMissing(err):
-		return Destination{}, nil
-	case err != nil:
-		return Destination{}, err
-	case shared.RoleARN != "" || usesSSO(shared):
-		return fail(DestinationIsRole, nil)
+	written := after.Profile(name)
+	if err := written.Destination(); err != nil {
+		return fail(DestinationFault, err)
 	}
-	return Destination{Region: shared.Region, Process: shared.CredentialProcess != "", Kept: section.Kept}, nil
+	if !hasSample(written.Botocore) || !hasSample(written.SDK) {
+		return fail(DestinationWouldDiffer, nil)
+	}
+	return Destination{
+		Region:  cmp.Or(written.Botocore.Text(awsfiles.Region), written.SDK.Text(awsfiles.Region)),
+		Process: written.Kinds.Process,
+		Kept:    section.Kept,
+		files:   files,
+		reading: reading,
+	}, nil
 }
 
-// load reads the profile from both files. The SDK panics at a value that is a single quotation mark; that is a mistake
-// in a file, not a defect.
-func load(ctx context.Context, name string, files Files) (shared config.SharedConfig, err error) {
-	defer func() {
-		if recover() != nil {
-			err = &Error{Profile: name, Files: files, Problem: FileLoneQuote}
-		}
-	}()
-	shared, err = config.LoadSharedConfigProfile(ctx, name, func(o *config.LoadSharedConfigOptions) {
-		o.CredentialsFiles = []string{files.Credentials}
-		o.ConfigFiles = []string{files.Config}
-	})
-	if _, notFound := errors.AsType[config.SharedConfigProfileNotExistError](err); notFound {
-		return shared, &Error{Profile: name, Files: files, Problem: Missing}
+// isRepaired reports a setting that is in the credentials file twice. credfile accepts such a file only if the setting
+// is one that a login replaces.
+func isRepaired(err error) bool {
+	fault, ok := errors.AsType[*awsfiles.Fault](err)
+	return ok && fault.Reason == awsfiles.DuplicateSetting && fault.Place.File == awsfiles.CredentialsFile
+}
+
+func hasSample(view awsfiles.View) bool {
+	return view.Text(awsfiles.AccessKeyID) == sample.AccessKeyID &&
+		view.Text(awsfiles.SecretAccessKey) == sample.SecretAccessKey &&
+		view.Text(awsfiles.SessionToken) == sample.SessionToken &&
+		view.Text(awsfiles.SecurityToken) == ""
+}
+
+// Source is a profile with a long-term key, wherever the key came from.
+type Source struct {
+	Profile         string
+	AccessKeyID     string
+	SecretAccessKey string
+	Region          string // of the files: AWS_REGION does not belong to the profile
+	MFASerial       string
+	Notes           []awsfiles.Fault // what its owner should know
+
+	files    Files
+	settings awsfiles.Settings
+}
+
+// LoadSource takes the profile called name from the files of a destination. It calls nothing but the
+// credential_process of the profile.
+func LoadSource(ctx context.Context, name string, to Destination) (Source, error) {
+	fail := func(problem Problem, reason error) (Source, error) {
+		return Source{}, &Error{Profile: name, Files: to.files, Problem: problem, Err: reason}
 	}
+	settings, err := to.reading.Profile(name).Source()
 	if err != nil {
-		return shared, &Error{Profile: name, Files: files, Problem: Unusable, Err: err}
+		return fail(SourceFault, err)
 	}
-	return shared, nil
-}
-
-func isMissing(err error) bool {
-	found, ok := errors.AsType[*Error](err)
-	return ok && found.Problem == Missing
-}
-
-func usesSSO(shared config.SharedConfig) bool {
-	first := cmp.Or(shared.SSOSessionName, shared.SSOStartURL, shared.SSOAccountID, shared.SSORoleName,
-		shared.SSORegion, shared.LoginSession)
-	return first != ""
-}
-
-// Files are the two files that hold profiles.
-type Files struct {
-	Credentials string
-	Config      string
-}
-
-// Locate finds the files as the AWS CLI does: the environment, else the home directory.
-func Locate() (Files, error) {
-	named := os.Getenv("AWS_SHARED_CREDENTIALS_FILE")
-	files := Files{
-		Credentials: cmp.Or(expandHome(named), config.DefaultSharedCredentialsFilename()),
-		Config:      cmp.Or(expandHome(os.Getenv("AWS_CONFIG_FILE")), config.DefaultSharedConfigFilename()),
+	region := settings.Values[awsfiles.Region]
+	if region.Text != "" && !credfile.Writable(region.Text) {
+		return fail(SourceRegion, &awsfiles.Fault{Reason: awsfiles.Unusable, Place: region.Place, Name: awsfiles.Region})
 	}
-	// Without a home the path of the SDK is relative, and keys would be written to the current directory.
-	if named == "" && !filepath.IsAbs(files.Credentials) {
-		return files, ErrNoHome
+	source := Source{
+		Profile:         name,
+		AccessKeyID:     settings.Text(awsfiles.AccessKeyID),
+		SecretAccessKey: settings.Text(awsfiles.SecretAccessKey),
+		Region:          region.Text,
+		MFASerial:       settings.Text(awsfiles.MFASerial),
+		Notes:           settings.Notes,
+		files:           to.files,
+		settings:        settings,
 	}
-	return files, nil
-}
-
-// expandHome does what the AWS CLI does and the SDK does not: a quoted "~/x" would create a directory called ~.
-func expandHome(path string) string {
-	rest, found := strings.CutPrefix(path, "~")
-	home, err := os.UserHomeDir()
-	if !found || err != nil || (rest != "" && !os.IsPathSeparator(rest[0])) {
-		return path
+	if source.AccessKeyID != "" && source.SecretAccessKey != "" {
+		return source, nil
 	}
-	return filepath.Join(home, rest)
+	keys, err := processcreds.NewProvider(settings.Text(awsfiles.CredentialProcess)).Retrieve(ctx)
+	// The text of the SDK is never shown: it quotes the output of the process, which contains the keys.
+	if exit, isExit := errors.AsType[*exec.ExitError](err); isExit {
+		return fail(SourceProcessFailed, exit)
+	}
+	switch {
+	case err != nil:
+		return fail(SourceProcessOutput, nil)
+	case keys.SessionToken != "":
+		return fail(SourceProcessSession, nil)
+	}
+	source.AccessKeyID = keys.AccessKeyID
+	source.SecretAccessKey = keys.SecretAccessKey
+	return source, nil
 }

@@ -63,11 +63,13 @@ func enumerate(source *strings.Builder, comment, typeName string, entries []mess
 
 // initialisms are words that Go writes in capitals.
 var initialisms = map[string]string{
-	"aws":  "AWS",
-	"bom":  "BOM",
-	"fido": "FIDO",
-	"sts":  "STS",
-	"utf8": "UTF8",
+	"aws":   "AWS",
+	"bom":   "BOM",
+	"fido":  "FIDO",
+	"sts":   "STS",
+	"sso":   "SSO",
+	"utf16": "UTF16",
+	"utf8":  "UTF8",
 }
 
 // exported turns code-refused into CodeRefused.

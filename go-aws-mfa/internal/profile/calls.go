@@ -1,0 +1,76 @@
+package profile
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net/http"
+	"os"
+
+	"aws-mfa.example/aws-mfa/internal/awsfiles"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go/logging"
+)
+
+// fallbackRegions has a region of each partition: STS and IAM cannot be called without one.
+var fallbackRegions = map[string]string{
+	"aws-cn":     "cn-north-1",
+	"aws-us-gov": "us-gov-west-1",
+	"aws-eusc":   "eusc-de-east-1",
+	"aws-iso":    "us-iso-east-1",
+	"aws-iso-b":  "us-isob-east-1",
+	"aws-iso-e":  "eu-isoe-west-1",
+	"aws-iso-f":  "us-isof-south-1",
+}
+
+// Config returns what the SDK needs to make calls with the keys of a source, and the endpoints to call. Only the
+// settings of awsfiles.Calls have an effect; the SDK reads no file and no variable, except those of proxies. A region
+// that is set nowhere is one of the partition.
+func (s Source) Config(flags awsfiles.Flags, partition string) (aws.Config, awsfiles.Calls, error) {
+	fail := func(problem Problem, reason error) (aws.Config, awsfiles.Calls, error) {
+		return aws.Config{}, awsfiles.Calls{}, &Error{Profile: s.Profile, Files: s.files, Problem: problem, Err: reason}
+	}
+	calls, err := awsfiles.Resolve(s.settings, flags, os.Getenv)
+	if err != nil {
+		return fail(SourceFault, err)
+	}
+	if endpoint := cmp.Or(calls.EndpointSTS, calls.EndpointIAM); endpoint != "" && (calls.UseFIPS || calls.UseDualStack) {
+		return fail(EndpointsExclusive, nil) // the SDK would refuse each call
+	}
+	keys := aws.Credentials{AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey}
+	config := aws.Config{
+		Region:           cmp.Or(calls.Region, fallbackRegions[partition], "us-east-1"),
+		RetryMaxAttempts: calls.MaxAttempts,
+		Logger:           logging.Nop{},
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return keys, nil
+		}),
+	}
+	if calls.CABundle != "" {
+		if config.HTTPClient, err = trusting(calls.CABundle); err != nil {
+			return fail(CertificatesUnusable, &CertificatesError{Path: calls.CABundle, Err: err})
+		}
+	}
+	return config, calls, nil
+}
+
+// trusting returns a client that trusts the certificates of a file and no others.
+func trusting(path string) (aws.HTTPClient, error) {
+	text, err := readCertificates(path)
+	if err != nil {
+		return nil, err
+	}
+	trusted := x509.NewCertPool()
+	if !trusted.AppendCertsFromPEM(text) {
+		return nil, ErrNoCertificates
+	}
+	client := awshttp.NewBuildableClient().WithTransportOptions(func(transport *http.Transport) {
+		if transport.TLSClientConfig == nil {
+			transport.TLSClientConfig = &tls.Config{}
+		}
+		transport.TLSClientConfig.RootCAs = trusted
+	})
+	return client, nil
+}
