@@ -175,9 +175,16 @@ func rename(from, to string) (err error) {
 		}
 		time.Sleep(pause)
 	}
-	if folder, openErr := os.Open(filepath.Dir(to)); err == nil && openErr == nil {
+	if err == nil {
+		syncFolder(filepath.Dir(to))
+	}
+	return err
+}
+
+// syncFolder makes what was renamed or removed in a folder outlive a power cut. Not every system can.
+func syncFolder(path string) {
+	if folder, err := os.Open(path); err == nil {
 		_ = folder.Sync()
 		_ = folder.Close()
 	}
-	return err
 }

@@ -1,0 +1,17 @@
+package credfile
+
+import "golang.org/x/sys/unix"
+
+// attributesOf asks for the attributes of the file itself: device numbers do not show a mount of one file.
+func attributesOf(path string) attributes {
+	var stat unix.Statx_t
+	if unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_BASIC_STATS, &stat) != nil {
+		return attributes{}
+	}
+	has := func(bit uint64) bool { return stat.Attributes&stat.Attributes_mask&bit != 0 }
+	return attributes{
+		mountPoint: has(unix.STATX_ATTR_MOUNT_ROOT),
+		immutable:  has(unix.STATX_ATTR_IMMUTABLE),
+		appendOnly: has(unix.STATX_ATTR_APPEND),
+	}
+}
