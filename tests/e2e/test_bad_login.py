@@ -239,7 +239,7 @@ def test_credentials_that_cannot_be_written(verify: Verify, desk: Shell, alice: 
         done = verify(given=alice.device.code(), wrap=wrap)
     finally:
         desk.folder.chmod(0o700)
-    expect(done, errors.CredentialsUnwritable, "`.*credentials`: permission denied", "")
+    expect(done, errors.CredentialsUnwritable, "`.*`: permission denied", "")
     assert desk.credentials.read_bytes() == before
     assert sorted(path.name for path in desk.folder.iterdir()) == ["config", "credentials"]
 

@@ -215,6 +215,7 @@ class Shell:
     def profile(self, name: str, keys: Keys) -> None:
         """Write a profile."""
         token = f"aws_session_token = {keys.token}\n" if keys.token else ""
+        self.credentials.touch(mode=0o600)
         with self.credentials.open("a", encoding="utf-8") as file:
             file.write(f"[{name}]\naws_access_key_id = {keys.access_key}\n")
             file.write(f"aws_secret_access_key = {keys.secret}\n{token}\n")

@@ -112,15 +112,15 @@ rm -f small/rest; cp -pR small after; exit $ended
 
 
 @pytest.mark.parametrize(
-    ("options", "asked"),
+    "options",
     [
-        pytest.param("", 1, id="limit"),
-        pytest.param("size=64k", 1, id="disk", marks=pytest.mark.needs("unshare")),
-        pytest.param("size=64k,nr_inodes=3", 0, id="inodes", marks=pytest.mark.needs("unshare")),
+        pytest.param("", id="limit"),
+        pytest.param("size=64k", id="disk", marks=pytest.mark.needs("unshare")),
+        pytest.param("size=64k,nr_inodes=3", id="inodes", marks=pytest.mark.needs("unshare")),
     ],
 )
-def test_full_disk(desk: Desk, tmp_path: Path, options: str, asked: int) -> None:
-    """Where nothing more can be written the old file stays, alone, and one sentence without a secret says why."""
+def test_full_disk(desk: Desk, tmp_path: Path, options: str) -> None:
+    """Where nothing more can be written the old file stays, alone, and nobody is asked for a code."""
     apart = ("unshare", "-rm") if options else ()
     mount, fill, reason = ":", "ulimit -f 1", "file too large"
     if options:
@@ -133,10 +133,10 @@ def test_full_disk(desk: Desk, tmp_path: Path, options: str, asked: int) -> None
     argv = (*apart, "sh", "-c", FULL.format(mount=mount, fill=fill), "-", *desk.argv, "--quiet")
     env = {**desk.environ, "AWS_SHARED_CREDENTIALS_FILE": "small/credentials"}
     done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
-    why = rf"aws-mfa: error\[credentials-unwritable\]: .*`small/credentials`: {reason}\n\nhint: .+\n"
+    why = rf"aws-mfa: error\[credentials-unwritable\]: .*{reason}.*\n\nhint: .+\n"
     assert re.fullmatch(why, done.stderr), done.stderr
     assert not re.search(rf"(AKIA|ASIA)\w+|[\w+/]{{40}}|{desk.user.device.code()}", done.stderr)
-    assert (done.returncode, done.stdout, desk.asked) == (255, "", asked)
+    assert (done.returncode, done.stdout, desk.asked) == (255, "", 0)
     assert {path.name: path.read_bytes() for path in (tmp_path / "after").iterdir()} == {"credentials": before}
 
 
@@ -153,8 +153,9 @@ def test_what_reaches_the_disk(desk: Desk, tmp_path: Path) -> None:
     steps = re.findall(
         rf"(\w+)\([^\n]*?{folder}(?:/(\.aws-mfa-\d+\.tmp))?[>\"][^\n]*= \d+$", "\n".join(calls), re.MULTILINE
     )
-    assert [name.removesuffix("at2").removesuffix("at") for name, _ in steps] == ["write", "fsync", "rename", "fsync"]
-    assert [bool(temporary) for _, temporary in steps] == [True, True, True, False]
+    names = [name.removesuffix("at2").removesuffix("at") for name, _ in steps]
+    assert names == ["write", "fsync", "write", "fsync", "rename", "fsync"]  # the first two only try whether it works
+    assert [bool(temporary) for _, temporary in steps] == [True, True, True, True, True, False]
 
 
 @pytest.mark.needs("strace")

@@ -168,6 +168,7 @@ def _furnish(folder: Path, user: User, variables: Mapping[str, str]) -> None:
     """Make AWS files with a user's key, and let this process find them, and the AWS that knows the key."""
     credentials, config = folder / "credentials", folder / "config"
     key = f"aws_access_key_id = {user.access_key}\naws_secret_access_key = {user.secret}\n"
+    credentials.touch(mode=0o600)
     credentials.write_text(f"[{_PROFILE}]\n{key}", "utf-8")
     config.write_text(f"[profile {_PROFILE}]\nregion = ap-northeast-1\n", "utf-8")
     os.environ.update(variables)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -114,8 +115,46 @@ func checkDevice(device login.Device, from messages.Text) error {
 	return messages.Fail(messages.DeviceMalformed, from)
 }
 
-// writeFailure says why a session is not in the credentials file.
+// writeFailure says why the credentials file cannot be written, before a code is asked for.
 func (r *run) writeFailure(err error) error {
+	path := r.files.Credentials
+	if found, ok := errors.AsType[*credfile.LockError](err); ok {
+		if found.Limit > 0 {
+			return messages.Fail(messages.CredentialsLocked, found.Path, seconds(found.Limit))
+		}
+		return messages.Fail(messages.CredentialsLockUnusable, found.Path, localized(found))
+	}
+	if found, ok := errors.AsType[*credfile.DirectoryError](err); ok {
+		switch {
+		case errors.Is(err, credfile.ErrImmutable):
+			return messages.Fail(messages.CredentialsImmutable, found.Path)
+		case errors.Is(err, credfile.ErrAppendOnly):
+			return messages.Fail(messages.CredentialsAppendOnly, found.Path)
+		}
+		return messages.Fail(messages.CredentialsFolderClosed, found.Path, localized(found))
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, credfile.ErrLongTermKeys): // they appeared while the code was typed
+		return messages.Fail(messages.DestinationHoldsKeys, r.destination)
+	case errors.Is(err, credfile.ErrImmutable):
+		return messages.Fail(messages.CredentialsImmutable, path)
+	case errors.Is(err, credfile.ErrAppendOnly):
+		return messages.Fail(messages.CredentialsAppendOnly, path)
+	case credfile.IsFull(err):
+		return messages.Fail(messages.CredentialsDiskFull, path)
+	case credfile.IsReadOnly(err):
+		return messages.Fail(messages.CredentialsReadOnly, path)
+	}
+	return messages.Fail(messages.CredentialsUnwritable, path, localized(err))
+}
+
+// saveFailure says why a session that AWS issued is not in the credentials file.
+func (r *run) saveFailure(err error) error {
+	if _, ok := errors.AsType[*credfile.ValueError](err); ok {
+		return messages.Fail(messages.SessionUnusable, r.files.Credentials, localized(err))
+	}
 	if errors.Is(err, credfile.ErrLongTermKeys) { // they appeared while the code was typed
 		return messages.Fail(messages.DestinationHoldsKeys, r.destination)
 	}

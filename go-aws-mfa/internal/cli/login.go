@@ -40,6 +40,11 @@ func (r *run) logIn(ctx context.Context) (err error) {
 	if r.files, err = profile.Locate(); err != nil {
 		return err
 	}
+	kept, err := credfile.Repair(ctx, r.files.Credentials, r.sayWaiting)
+	r.noteKept(kept)
+	if err != nil {
+		return r.writeFailure(err)
+	}
 	if r.to, err = profile.LoadDestination(r.destination, r.files); err != nil {
 		return err
 	}
@@ -92,6 +97,11 @@ func (r *run) renew(ctx context.Context) error {
 		return r.writeFailure(err)
 	}
 	defer release()
+	place, err := credfile.Prepare(ctx, r.files.Credentials, r.sayWaiting)
+	r.noteKept(place.Kept)
+	if err != nil {
+		return r.writeFailure(err)
+	}
 	before := r.to.Kept.AccessKeyID
 	if r.to, err = profile.LoadDestination(r.destination, r.files); err != nil {
 		return err
@@ -103,14 +113,51 @@ func (r *run) renew(ctx context.Context) error {
 		r.note(messages.NoteProcess, r.destination)
 	}
 	r.noteSource()
+	r.notePlace(place)
 	session, err := r.newSession(ctx)
 	if err != nil {
 		return err
 	}
-	if err := credfile.Save(ctx, r.files.Credentials, r.destination, session); err != nil {
-		return r.writeFailure(err)
+	place, err = credfile.Save(ctx, r.files.Credentials, r.destination, session)
+	r.noteKept(place.Kept)
+	if err != nil {
+		return r.unsaved(session, err)
 	}
 	return r.deliver(session, false)
+}
+
+// unsaved hands a session out that could not be written: its code is spent. The caller of a credential_process drops
+// what it prints if it fails, so that one ends well.
+func (r *run) unsaved(session credfile.Session, err error) error {
+	failed := r.saveFailure(err)
+	if r.format == profileFormat {
+		return failed
+	}
+	if err := r.deliver(session, false); err != nil {
+		return err
+	}
+	if r.format == processFormat {
+		r.say(r.Stderr, "note: ", failure(failed))
+		return nil
+	}
+	return failed
+}
+
+// notePlace says what a write will change beside the profile.
+func (r *run) notePlace(place credfile.Place) {
+	if place.How == credfile.HardLinked {
+		r.note(messages.NoteHardLink, r.files.Credentials)
+	}
+	if place.Opened {
+		r.note(messages.NoteOpened, r.files.Credentials)
+	}
+}
+
+// noteKept says where the text is that an interrupted write had saved. It is said once, so --quiet does not hide it.
+func (r *run) noteKept(path string) {
+	if path != "" {
+		r.say(r.Stderr, "note: ", messages.New(messages.NoteKept, r.files.Credentials, path))
+	}
 }
 
 func (r *run) newSession(ctx context.Context) (session credfile.Session, err error) {

@@ -3,6 +3,7 @@ package credfile
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 var (
@@ -13,6 +14,40 @@ var (
 	// ErrTooManyLinks reports more than MaxLinks symbolic links in a row.
 	ErrTooManyLinks = fmt.Errorf("more than %d symbolic links in a row", MaxLinks)
 )
+
+// A DirectoryError reports a directory in which no file can be made or replaced.
+type DirectoryError struct {
+	Path string
+	Err  error
+}
+
+func (e *DirectoryError) Error() string {
+	return fmt.Sprintf("cannot create files in %s: %v", e.Path, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *DirectoryError) Unwrap() error {
+	return e.Err
+}
+
+// A LockError reports a lock that another process holds for too long, or that cannot be opened.
+type LockError struct {
+	Path  string
+	Limit time.Duration // how long it was waited for; 0 if it cannot be opened
+	Err   error         // why it cannot be opened
+}
+
+func (e *LockError) Error() string {
+	if e.Limit > 0 {
+		return fmt.Sprintf("another process has held %s for %v", e.Path, e.Limit)
+	}
+	return fmt.Sprintf("cannot open %s: %v", e.Path, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *LockError) Unwrap() error {
+	return e.Err
+}
 
 // A NameError reports a name that cannot be the name of a section.
 type NameError struct {

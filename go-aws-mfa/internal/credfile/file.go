@@ -4,20 +4,18 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"hash/fnv"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
-
-	"github.com/gofrs/flock"
 )
 
 const (
 	privateFile   fs.FileMode = 0o600
 	privateFolder fs.FileMode = 0o700
+	others        fs.FileMode = 0o007 // the rights of those who are neither the owner nor in the group
 	temporaries               = ".aws-mfa-*.tmp"
 	pause                     = 50 * time.Millisecond // between two tries for what another process holds
 )
@@ -40,94 +38,119 @@ func Read(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// Save puts session into the section called name of the file at path. Readers see the old file or the new one, never
-// half of each. The text is read again here, under a lock, so that what another process wrote meanwhile is kept.
-func Save(ctx context.Context, path, name string, session Session) error {
-	target, err := locate(path)
+// A Place is what is known about a file before it is written.
+type Place struct {
+	How    How
+	Opened bool   // others may read it; Save takes that right away
+	Kept   string // where the text is that an interrupted write saved, if somebody changed the file since; else ""
+}
+
+// Prepare finds out how the file at path can be written, so that what fails does so before a code is spent. It undoes
+// half of an interrupted write first. busy is called once if another process holds the lock.
+func Prepare(ctx context.Context, path string, busy func()) (place Place, err error) {
+	target, release, err := lockFile(ctx, path, busy)
 	if err != nil {
-		return err
-	}
-	release, held, err := take(ctx, beside(target, ".lock"), func() {})
-	if err != nil {
-		return err
+		return place, err
 	}
 	defer release()
-	if held { // nobody else is writing: temporary files are those of writers that were killed
-		folder := filepath.Dir(target)
-		killed, _ := fs.Glob(os.DirFS(folder), temporaries)
-		for _, name := range killed {
-			_ = os.Remove(filepath.Join(folder, name))
-		}
+	if _, place.Kept, err = Recover(target); err != nil {
+		return place, err
+	}
+	place.How, err = Plan(target)
+	if info, gone := os.Stat(target); gone == nil {
+		place.Opened = info.Mode()&others != 0
+	}
+	return place, err
+}
+
+// Repair undoes half of an interrupted write to the file at path, if there is one, before the file is read. kept is as
+// in Place. Where no write was interrupted it needs no lock and no right to write.
+func Repair(ctx context.Context, path string, busy func()) (kept string, err error) {
+	target, err := follow(path)
+	if err != nil || !interrupted(target) {
+		return "", nil // whoever reads the file says what is wrong with its path
+	}
+	target, release, err := lockFile(ctx, target, busy)
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	_, kept, err = Recover(target)
+	return kept, err
+}
+
+// Save puts session into the section called name of the file at path. Readers see the old file or the new one, never
+// half of each, unless the file cannot be replaced: see overwrite. The text is read again here, under a lock, so that
+// what another process wrote meanwhile is kept.
+func Save(ctx context.Context, path, name string, session Session) (place Place, err error) {
+	target, release, err := lockFile(ctx, path, func() {})
+	if err != nil {
+		return place, err
+	}
+	defer release()
+	if _, place.Kept, err = Recover(target); err != nil {
+		return place, err
 	}
 	text, err := Read(target)
 	if err != nil {
-		return err
+		return place, err
 	}
 	changed, err := Put(text, name, session)
 	if err != nil {
-		return err
+		return place, err
 	}
-	return swap(target, changed)
-}
-
-// LockProfile waits until no other login for the section called name is under way, and returns what lets the next
-// one in. It makes the file's folder.
-func LockProfile(ctx context.Context, path, name string, busy func()) (release func(), err error) {
-	target, err := locate(path)
+	info, err := os.Stat(target)
+	if errors.Is(err, fs.ErrNotExist) {
+		return place, swap(target, changed, nil)
+	}
 	if err != nil {
-		return nil, err
+		return place, err
 	}
-	number := fnv.New64a() // because a name can hold what no file name can
-	_, _ = number.Write([]byte(filepath.Base(target) + "\x00" + name))
-	release, _, err = take(ctx, beside(target, fmt.Sprintf(".%x.lock", number.Sum64())), busy)
-	return release, err
-}
-
-// take waits for the lock at path and returns what gives it back; busy is called once if somebody else holds it. The
-// system takes a lock back when its holder ends, however that comes about, so none is ever stale. Where there are no
-// locks (wasm, Plan 9, some network drives) it goes on without: then held is false.
-func take(ctx context.Context, path string, busy func()) (release func(), held bool, err error) {
-	handle := flock.New(path)
-	for {
-		got, err := handle.TryLock()
-		if !got && err == nil {
-			busy()
-			busy = func() {}
-			if got, err = handle.TryLockContext(ctx, pause); !got && ctx.Err() != nil {
-				return nil, false, ctx.Err()
-			}
+	place.How = wayOf(target, info, attributesOf(target))
+	place.Opened = info.Mode()&others != 0
+	if place.How == ByRename {
+		err = swap(target, changed, info)
+		if !errors.Is(err, syscall.EBUSY) {
+			return place, err
 		}
-		place, isPlace := errors.AsType[*fs.PathError](err)
-		switch {
-		case isPlace && place.Op == "open":
-			return nil, false, err
-		case err != nil:
-			return func() {}, false, nil
-		case current(handle):
-			// Removed while it is held, so that nobody locks a file that is gone. Windows keeps an empty one.
-			release = func() {
-				_ = os.Remove(path)
-				_ = handle.Close()
-			}
-			return release, true, nil
-		}
-		_ = handle.Close()
+		place.How = MountPoint // of a system that does not show them
 	}
+	if place.Opened { // who may not change the mode must not lose the session for it
+		_ = os.Chmod(target, info.Mode().Perm()&^others)
+	}
+	return place, overwrite(target, text, changed)
 }
 
-// current finds out whether the holder before removed the file between our opening and locking it.
-func current(handle *flock.Flock) bool {
-	ours, err := handle.Stat()
-	there, gone := os.Stat(handle.Path())
-	return err == nil && gone == nil && os.SameFile(ours, there)
-}
-
-// locate goes to where symbolic links lead, even if nothing is there yet: a rename over a link would cut it.
+// locate follows path and makes the folder of the file.
 func locate(path string) (string, error) {
+	target, err := follow(path)
+	if err != nil {
+		return "", err
+	}
+	folder := filepath.Dir(target)
+	if err := os.MkdirAll(folder, privateFolder); err != nil {
+		return "", &DirectoryError{Path: folder, Err: err}
+	}
+	return target, checkFolder(folder)
+}
+
+// checkFolder refuses a folder that keeps its files as they are: locks and temporary files would stay for ever.
+func checkFolder(folder string) error {
+	switch found := attributesOf(folder); {
+	case found.immutable:
+		return &DirectoryError{Path: folder, Err: ErrImmutable}
+	case found.appendOnly:
+		return &DirectoryError{Path: folder, Err: ErrAppendOnly}
+	}
+	return nil
+}
+
+// follow goes to where symbolic links lead, even if nothing is there yet: a rename over a link would cut it.
+func follow(path string) (string, error) {
 	for range MaxLinks {
 		next, err := os.Readlink(path)
 		if err != nil { // no link
-			return path, os.MkdirAll(filepath.Dir(path), privateFolder)
+			return path, nil
 		}
 		if !filepath.IsAbs(next) {
 			next = filepath.Join(filepath.Dir(path), next)
@@ -141,20 +164,20 @@ func beside(target, end string) string {
 	return filepath.Join(filepath.Dir(target), ".aws-mfa"+end)
 }
 
-// swap replaces the file by a temporary one beside it: a rename only swaps within one file system.
-func swap(target string, text []byte) error {
-	mode := privateFile
-	if info, err := os.Stat(target); err == nil {
-		mode = info.Mode().Perm() &^ 0o077 // the group and others never get to read keys
-	}
+// swap replaces the file by a temporary one beside it: a rename only swaps within one file system. The new file gets the
+// owner, the group and the mode that like has, without the rights of others.
+func swap(target string, text []byte, like fs.FileInfo) error {
 	// CreateTemp makes it 0600 from the start, under a name nobody can guess.
 	temporary, err := os.CreateTemp(filepath.Dir(target), temporaries)
 	if err != nil {
 		return err
 	}
 	_, err = temporary.Write(text)
-	if mode != privateFile {
-		err = cmp.Or(err, temporary.Chmod(mode))
+	if like != nil {
+		err = cmp.Or(err, chown(temporary, like))
+		if mode := like.Mode().Perm() &^ others; mode != privateFile {
+			err = cmp.Or(err, temporary.Chmod(mode))
+		}
 	}
 	err = cmp.Or(err, temporary.Sync(), temporary.Close())
 	if err == nil {

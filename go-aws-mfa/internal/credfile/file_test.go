@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func write(t *testing.T, path, text string, mode os.FileMode) {
@@ -24,7 +25,7 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 
 func save(t *testing.T, path string) {
 	t.Helper()
-	if err := Save(context.Background(), path, "d", fresh); err != nil {
+	if _, err := Save(context.Background(), path, "d", fresh); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != "[d]\n"+freshLines {
@@ -41,12 +42,12 @@ func alone(t *testing.T, folder, name string) {
 	}
 }
 
-// The mode stays what it was, but the group and others lose what they had.
+// The mode stays what it was, but others lose what they had.
 func TestMode(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no mode bits")
 	}
-	for before, after := range map[os.FileMode]os.FileMode{0o600: 0o600, 0o644: 0o600, 0o640: 0o600, 0o400: 0o400, 0o700: 0o700} {
+	for before, after := range map[os.FileMode]os.FileMode{0o600: 0o600, 0o644: 0o640, 0o640: 0o640, 0o666: 0o660, 0o607: 0o600, 0o400: 0o400, 0o700: 0o700} {
 		path := filepath.Join(t.TempDir(), "credentials")
 		write(t, path, "", before)
 		save(t, path)
@@ -91,7 +92,7 @@ func TestSymbolicLoop(t *testing.T) {
 	if err := os.Symlink(link, link); err != nil {
 		t.Skip("no symbolic links here: ", err)
 	}
-	if err := Save(context.Background(), link, "d", fresh); err == nil {
+	if _, err := Save(context.Background(), link, "d", fresh); err == nil {
 		t.Error("a loop was followed to an end")
 	}
 }
@@ -107,7 +108,7 @@ func TestAtomic(t *testing.T) {
 		t.Error("the file was written in place")
 	}
 	write(t, path, "[d]\naws_access_key_id = x\n", 0o600)
-	if err := Save(context.Background(), path, "d", fresh); err == nil {
+	if _, err := Save(context.Background(), path, "d", fresh); err == nil {
 		t.Error("long-term keys were overwritten")
 	}
 	alone(t, filepath.Dir(path), "credentials")
@@ -115,10 +116,10 @@ func TestAtomic(t *testing.T) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := Save(context.Background(), folder, "d", fresh); err == nil {
+	if _, err := Save(context.Background(), folder, "d", fresh); err == nil {
 		t.Error("a folder was replaced")
 	}
-	if err := swap(folder, nil); err == nil {
+	if err := swap(folder, nil, nil); err == nil {
 		t.Error("a folder was swapped for a file")
 	}
 	alone(t, filepath.Dir(folder), "credentials")
@@ -149,7 +150,7 @@ func TestTurns(t *testing.T) {
 	var all sync.WaitGroup
 	for number := range 30 {
 		all.Go(func() {
-			if err := Save(t.Context(), []string{path, link}[number%2], fmt.Sprintf("p%d", number), fresh); err != nil {
+			if _, err := Save(t.Context(), []string{path, link}[number%2], fmt.Sprintf("p%d", number), fresh); err != nil {
 				t.Error(err)
 			}
 		})
@@ -159,14 +160,14 @@ func TestTurns(t *testing.T) {
 	if got := strings.Count(string(text), "[p"); got != 30 {
 		t.Errorf("%d of 30 sections are there", got)
 	}
-	release, _, err := take(t.Context(), filepath.Join(filepath.Dir(path), ".aws-mfa.lock"), nil)
+	release, _, err := take(t.Context(), filepath.Join(filepath.Dir(path), ".aws-mfa.lock"), time.Minute, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer release()
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := Save(ended, path, "late", fresh); !errors.Is(err, context.Canceled) {
+	if _, err := Save(ended, path, "late", fresh); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 	if after, _ := os.ReadFile(path); string(after) != string(text) {

@@ -49,9 +49,9 @@ func overwrite(target string, old, text []byte) error {
 // saveBoth writes both texts beside target, so that a crash leaves either of them whole or not there. The old text comes
 // last: it is what Recover looks for.
 func saveBoth(target string, old, text []byte) error {
-	err := swap(saved(target, savedNew), text)
+	err := swap(saved(target, savedNew), text, nil)
 	if err == nil {
-		err = swap(saved(target, savedOld), old)
+		err = swap(saved(target, savedOld), old, nil)
 	}
 	if err != nil {
 		_ = os.Remove(saved(target, savedNew))
@@ -78,30 +78,49 @@ func writeOver(target string, text []byte) error {
 	return cmp.Or(err, file.Close())
 }
 
-// Recover undoes half of an interrupted write to the file at path. The caller holds the lock of the file.
-func Recover(target string) (Recovery, error) {
-	old, err := os.ReadFile(saved(target, savedOld))
-	if errors.Is(err, fs.ErrNotExist) {
+// interrupted reports whether there is something for Recover to do, or another process is writing at this moment.
+func interrupted(target string) bool {
+	_, gone := os.Lstat(saved(target, savedOld))
+	return !errors.Is(gone, fs.ErrNotExist)
+}
+
+// Recover undoes half of an interrupted write to the file at target, and returns where it kept the saved text, if it
+// did. The caller holds the lock of the file.
+func Recover(target string) (found Recovery, kept string, err error) {
+	if !interrupted(target) {
 		_ = os.Remove(saved(target, savedNew))
-		return Nothing, nil
+		return Nothing, "", nil
 	}
+	old, err := readSaved(target, savedOld)
 	if err != nil {
-		return Nothing, err
+		return Nothing, "", err
 	}
-	text, missing := os.ReadFile(saved(target, savedNew))
+	text, missing := readSaved(target, savedNew)
 	now, err := os.ReadFile(target)
 	switch {
 	case err != nil:
-		return Nothing, err
+		return Nothing, "", err
 	case bytes.Equal(now, old), missing == nil && bytes.Equal(now, text):
-		return Nothing, forget(target)
+		return Nothing, "", forget(target)
 	case missing != nil || !mixed(now, old, text):
-		return Kept, keep(target, old)
+		return Kept, KeptName(target, old), keep(target, old)
 	}
 	if err := writeOver(target, old); err != nil {
-		return Nothing, err
+		return Nothing, "", err
 	}
-	return Restored, forget(target)
+	return Restored, "", forget(target)
+}
+
+// readSaved reads no link and no pipe, which only somebody else can have put there.
+func readSaved(target, end string) ([]byte, error) {
+	info, err := os.Lstat(saved(target, end))
+	if err == nil && !info.Mode().IsRegular() {
+		err = ErrNotRegular
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(saved(target, end))
 }
 
 // keep gives the saved text a name that no later write uses.

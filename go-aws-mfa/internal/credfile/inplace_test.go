@@ -83,7 +83,7 @@ func TestRecoverAfterAnyByte(t *testing.T) {
 			for n := range len(text) + 1 {
 				target := half(t, old, text, n)
 				now := content(t, target)
-				if _, err := Recover(target); err != nil {
+				if _, _, err := Recover(target); err != nil {
 					t.Fatal(err)
 				}
 				want := old
@@ -115,17 +115,17 @@ func TestRecoverLeavesALaterEdit(t *testing.T) {
 			if err := os.WriteFile(target, []byte(edited), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			got, err := Recover(target)
-			if got != Kept || err != nil {
-				t.Fatalf("got %v, %v", got, err)
+			got, path, err := Recover(target)
+			if got != Kept || path != KeptName(target, []byte(old)) || err != nil {
+				t.Fatalf("got %v, %q, %v", got, path, err)
 			}
 			if now := content(t, target); now != edited {
 				t.Errorf("the edit is lost: %q", now)
 			}
-			if kept := content(t, KeptName(target, []byte(old))); kept != old {
+			if kept := content(t, path); kept != old {
 				t.Errorf("the old text is lost: %q", kept)
 			}
-			if again, err := Recover(target); again != Nothing || err != nil {
+			if again, _, err := Recover(target); again != Nothing || err != nil {
 				t.Errorf("told twice: %v, %v", again, err)
 			}
 		})

@@ -5,7 +5,12 @@ package credfile
 import (
 	"io/fs"
 	"os"
+
+	"github.com/gofrs/flock"
 )
+
+// noFollow has nothing to add where no open can refuse links.
+var noFollow flock.Option = func(*flock.Flock) {}
 
 func chown(*os.File, fs.FileInfo) error { return nil }
 

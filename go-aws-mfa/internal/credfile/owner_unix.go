@@ -5,8 +5,23 @@ package credfile
 import (
 	"io/fs"
 	"os"
+	"runtime"
 	"syscall"
+
+	"github.com/gofrs/flock"
 )
+
+// noFollow opens a lock, and not where a link of its name leads.
+var noFollow = flock.SetFlag(os.O_CREATE | lockAccess() | syscall.O_NOFOLLOW)
+
+// lockAccess is what the system needs to lock a file.
+func lockAccess() int {
+	switch runtime.GOOS {
+	case "aix", "solaris", "illumos":
+		return os.O_RDWR
+	}
+	return os.O_RDONLY
+}
 
 // chown gives file the owner and group that info has. It asks for nothing where they are the same: some file systems
 // refuse every change of owner.

@@ -15,12 +15,14 @@ type How int
 
 // The ways to write a file. All but the first overwrite it where it is.
 const (
-	ByRename   How       = iota // a new file takes its place, in one step
-	MountPoint                  // nothing can be renamed over it
-	HardLinked                  // a rename would leave the other names with the old text
-	OtherOwner                  // a new file could not get its owner and group
-	roomToGrow = 8 << 10        // bytes that a session adds to a file at most, with room to spare
+	ByRename   How = iota // a new file takes its place, in one step
+	MountPoint            // nothing can be renamed over it
+	HardLinked            // a rename would leave the other names with the old text
+	OtherOwner            // a new file could not get its owner and group
 )
+
+// roomToGrow is how many bytes a session adds to a file at most, with room to spare.
+const roomToGrow = 8 << 10
 
 // The reasons for which no attempt is worth making.
 var (
@@ -61,7 +63,8 @@ func Plan(path string) (How, error) {
 	if how == ByRename {
 		return how, cmp.Or(replaceable(target), try(target, info, size))
 	}
-	return how, cmp.Or(writable(target), try(target, nil, len(old)+size))
+	// Both texts are saved beside it, and it may grow where it is.
+	return how, cmp.Or(writable(target), try(target, nil, 2*size))
 }
 
 // wayOf prefers a rename, which is the one way that readers cannot see half of.
@@ -102,20 +105,25 @@ func ownable(target string, info fs.FileInfo) bool {
 		return true // the folder is what is wrong, and try says so
 	}
 	defer os.Remove(temporary.Name())
-	defer temporary.Close()
+	defer temporary.Close() // first, because Windows removes no open file
 	return chown(temporary, info) == nil
 }
 
 // try writes size bytes to a temporary file beside target, with the owner and group that info has, and removes it.
 func try(target string, info fs.FileInfo, size int) error {
 	temporary, err := os.CreateTemp(filepath.Dir(target), temporaries)
+	if errors.Is(err, fs.ErrPermission) {
+		return &DirectoryError{Path: filepath.Dir(target), Err: errors.Unwrap(err)}
+	}
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temporary.Name())
 	_, err = temporary.Write(make([]byte, size))
 	if info != nil {
 		err = cmp.Or(err, chown(temporary, info))
 	}
-	return cmp.Or(err, temporary.Sync(), temporary.Close())
+	err = cmp.Or(err, temporary.Sync())
+	closed := temporary.Close()
+	removed := os.Remove(temporary.Name())
+	return cmp.Or(err, closed, removed)
 }

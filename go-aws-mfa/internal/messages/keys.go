@@ -61,6 +61,15 @@ const (
 	FileUnreadable
 	FileEncoding
 	SectionUnclear
+	CredentialsImmutable
+	CredentialsAppendOnly
+	CredentialsDiskFull
+	CredentialsReadOnly
+	CredentialsFolderClosed
+	CredentialsLocked
+	CredentialsLockUnusable
+	CredentialsUnwritable
+	SessionUnusable
 	SessionUnwritable
 	DeviceMissing
 	DeviceOnlyFIDO
@@ -131,6 +140,9 @@ const (
 	NoteFirstDevice
 	NoteGuess
 	NoteOneReader
+	NoteHardLink
+	NoteKept
+	NoteOpened
 	NoteProcess
 	NoteRoleUnused
 	NoteShorter
