@@ -104,6 +104,25 @@ def test_killed_at_any_moment(aws: Emulator, aws_mfa: str, tmp_path: Path) -> No
     assert kept == []
 
 
+@pytest.mark.parametrize(
+    ("form", "encoding"),
+    [
+        ("{0} {1}\n", "utf-8"),
+        ("\ufeff{0}{1}\r\n", "utf-8"),
+        ("\ufeff{0}{1}\r\n", "utf-16-le"),
+        ("{0}{1}\r\n", "utf-16-be"),
+    ],
+)
+def test_a_code_as_pasted(desk: Desk, form: str, encoding: str) -> None:
+    """Standard input may bring blanks, marks, and the UTF-16 of Windows PowerShell."""
+    code = desk.user.device.code()
+    given = form.format(code[:3], code[3:]).encode(encoding)
+    argv = [desk.program, "-s", "example", "-d", "example_mfa", "--serial", desk.user.device.serial]
+    done = subprocess.run(argv, env=desk.environ, input=given, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert SESSION.search(desk.shell.credentials.read_bytes())
+
+
 FULL = """
 mkdir small; {mount}; cp -p credentials small/
 ({fill}; exec "$@"); ended=$?

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from toolkit.mfa import awsfiles, callers
 from toolkit.mfa.profiles import File
 from toolkit.mfa.profiles.views import KEYS
 from toolkit.settings import LoginSettings
+
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")  # noqa: RUF001 - what Japanese keyboards type
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,15 @@ def written(login: Login) -> Written:
 
 
 def checked(text: str) -> str:
-    """Return an MFA code without what surrounds it. Raises CodeMalformed, without what was typed."""
-    code = text.strip()
+    """Return an MFA code without the blanks and invisible marks that come with a copy.
+
+    Raises CodeMalformed, without what was typed.
+    """
+    code = "".join(letter for letter in text.strip().translate(_FULL_WIDTH) if not _is_blank(letter))
     if not re.fullmatch("[0-9]{6}", code):
         raise CodeMalformed("an MFA code is six digits", hint="type the six digits that the device shows now")
     return code
+
+
+def _is_blank(letter: str) -> bool:
+    return letter == "\t" or unicodedata.category(letter) in {"Zs", "Cf"}

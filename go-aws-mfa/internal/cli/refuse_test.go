@@ -189,7 +189,7 @@ func TestNotAUser(t *testing.T) {
 // What has not the shape of a code is refused without the call that spends it,
 // and is never repeated: it may be a password.
 func TestShapeOfTheCode(t *testing.T) {
-	for _, stdin := range []string{"12345\n", "1234567\n", "hunter\n", "123 456\n", "１２３４５６\n", strings.Repeat("1", 5000)} {
+	for _, stdin := range []string{"12345\n", "1234567\n", "hunter\n", "123-456\n", "１２３４５\n", strings.Repeat("1", 5000)} {
 		w := newWorld(t)
 		w.stdin = stdin
 		w.fails(messages.ExitUsage, messages.KindCodeMalformed, example)

@@ -4,6 +4,7 @@ package prompt
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
 
 	smithytime "github.com/aws/smithy-go/time"
 	"golang.org/x/term"
@@ -154,11 +157,42 @@ func firstLine(in io.Reader) (string, error) {
 	return line, err
 }
 
-// Code returns the code in a line, or ErrMalformed.
+// Code returns the code in a line, or ErrMalformed. Authenticator apps and web pages show codes with blanks between the
+// digits, copies bring marks along that nobody sees, and Japanese keyboards type full-width digits.
 func Code(line string) (string, error) {
-	code := strings.TrimSpace(line)
+	code := strings.Map(plainDigit, strings.TrimSpace(fromUTF16(line)))
 	if len(code) != 6 || strings.Trim(code, "0123456789") != "" {
 		return "", ErrMalformed
 	}
 	return code, nil
+}
+
+// plainDigit drops blanks and format marks, and makes plain digits of full-width ones.
+func plainDigit(r rune) rune {
+	switch {
+	case r == '\t', unicode.Is(unicode.Zs, r), unicode.Is(unicode.Cf, r):
+		return -1
+	case r >= '０' && r <= '９':
+		return r - '０' + '0'
+	}
+	return r
+}
+
+// fromUTF16 decodes a line as Windows PowerShell may write it, with a byte order mark or without one. No other text
+// begins like this. The line ends with the byte of its line feed, or before it.
+func fromUTF16(line string) string {
+	var order binary.ByteOrder = binary.LittleEndian
+	switch {
+	case len(line) < 2:
+		return line
+	case line[0] == 0, strings.HasPrefix(line, "\xfe\xff"):
+		order = binary.BigEndian
+	case line[1] != 0 && !strings.HasPrefix(line, "\xff\xfe"):
+		return line
+	}
+	units := make([]uint16, len(line)/2)
+	for i := range units {
+		units[i] = order.Uint16([]byte(line[2*i:]))
+	}
+	return string(utf16.Decode(units))
 }

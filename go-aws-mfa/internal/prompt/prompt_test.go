@@ -3,6 +3,7 @@ package prompt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode/utf16"
 )
 
 // What is typed for a secret is not shown, so the line break is made up for;
@@ -30,14 +32,50 @@ func TestSecret(t *testing.T) {
 
 // Only six digits of the ASCII kind are a code, and errors never repeat the text.
 func TestCode(t *testing.T) {
-	for _, line := range []string{"", "12345", "1234567", "12345a", "12 345", "-12345", "１２３４５６", "secret"} {
+	for _, line := range []string{
+		"", "12345", "1234567", "12345a", "12 345", "-12345", "123-456", "secret", "123\n456", "１２３４５", "١٢٣٤٥٦",
+		"12345\xff", "\xff\xfe", "\x00", "1\x002\x003\x00", "\xef\xbb\xbf",
+	} {
 		code, err := Code(line)
 		if err == nil || (line != "" && strings.Contains(err.Error(), line)) {
 			t.Errorf("%q: %q %v", line, code, err)
 		}
 	}
-	if code, err := Code(" \t012345\r\n"); code != "012345" || err != nil {
-		t.Errorf("%q %v", code, err)
+}
+
+func TestCodeAsPasted(t *testing.T) {
+	for _, line := range []string{
+		" \t012345\r\n", "012 345", "012\u00a0345", "012\u2009345\n", "012\t345", "0 1 2 3 4 5", "\u200e012345\u200e",
+		"\ufeff012345\r\n", "012\u200b345", "０１２３４５", "０１２　３４５", "\u2068012345\u2069",
+	} {
+		if code, err := Code(line); code != "012345" || err != nil {
+			t.Errorf("%q: %q %v", line, code, err)
+		}
+	}
+}
+
+// Windows PowerShell pipes and writes UTF-16. Of its line feed, which is two bytes, a reader of lines stops at one.
+func TestCodeInUTF16(t *testing.T) {
+	for _, text := range []string{"012345\r\n", "012345\n", "012345", "012 345\r\n", "０１２３４５\r\n"} {
+		for _, mark := range []string{"\ufeff", ""} {
+			if mark == "" && !strings.HasPrefix(text, "0") {
+				continue // nothing tells what encoding that is
+			}
+			units := utf16.Encode([]rune(mark + text))
+			for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+				var encoded []byte
+				for _, unit := range units {
+					encoded = order.AppendUint16(encoded, unit)
+				}
+				line, err := Piped(t.Context(), bytes.NewReader(encoded))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if code, err := Code(line); code != "012345" || err != nil {
+					t.Errorf("%q: %q %v", encoded, code, err)
+				}
+			}
+		}
 	}
 }
 

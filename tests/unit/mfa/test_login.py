@@ -39,15 +39,32 @@ def test_a_destination_that_has_keys(profile: str, destination: str, error: type
         login.prepare(VerifySettings(profile=profile, destination=destination))
 
 
+WIDE = "123456".translate({digit: digit + 0xFEE0 for digit in b"123456"})  # as Japanese keyboards type them
+
+
 @pytest.mark.parametrize("text", ["123456", " 123456\n", "\t012345\r\n"])
 def test_a_code(text: str) -> None:
     """Space around it does not matter."""
     assert login.checked(text) == text.strip()
 
 
-@pytest.mark.parametrize("text", ["12345", "1234567", "12345a", "123 456", "-12345", "１２３４５６", "hunter2"])  # noqa: RUF001
+@pytest.mark.parametrize(
+    "text",
+    [
+        "123 456", "123\u00a0456", "123\u2009456", "\u200e123456\u200e", "\ufeff123456\r\n", "123\t456", "123\u200b456",
+        WIDE, f"{WIDE[:3]}\u3000{WIDE[3:]}",
+    ],
+)  # fmt: skip
+def test_a_code_as_pasted(text: str) -> None:
+    """Blanks and invisible marks come with a copy, and full-width digits from a keyboard."""
+    assert login.checked(text) == "123456"
+
+
+@pytest.mark.parametrize(
+    "text", ["12345", "1234567", "12345a", "123-456", "-12345", "12 345", "١٢٣٤٥٦", "123\n456", WIDE[1:], "hunter2"]
+)
 def test_no_code(text: str) -> None:
-    """Six digits of ASCII are a code; whatever else was typed is not repeated."""
+    """Six digits are a code; whatever else was typed is not repeated."""
     with pytest.raises(CodeMalformed) as caught:
         login.checked(text)
     assert text not in str(caught.value) + caught.value.hint
