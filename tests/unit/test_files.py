@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -16,14 +17,16 @@ from toolkit.errors import DiskFull, OutputUnwritable
 from toolkit.files import make_private_directory, sha256, write, writing
 
 
-@pytest.fixture
-def little_room() -> Iterator[int]:
-    """Return how many bytes a file may have before the system refuses more, as a full disk does."""
+@contextlib.contextmanager
+def room(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond some bytes, as a full disk does; pytest's own output may be one."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, hard))
-    yield 1 << 16
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_digest_is_that_of_the_whole_file(tmp_path: Path) -> None:
@@ -72,12 +75,12 @@ def test_a_private_directory_is_its_owners(umask: int, tmp_path: Path) -> None:
     assert oct(stat.S_IMODE((tmp_path / "above" / "private").stat().st_mode)) == "0o750"
 
 
-def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path: Path, little_room: int) -> None:
+def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path: Path) -> None:
     """A new file that has no room is gone again, and the old one is what it was."""
     path = tmp_path / "file"
     write(path, b"old")
-    with pytest.raises(OutputUnwritable, match=r"`.*file` cannot be written: file too large"):
-        write(path, bytes(little_room + 1))
+    with room(1 << 16), pytest.raises(OutputUnwritable, match=r"`.*file` cannot be written: file too large"):
+        write(path, bytes((1 << 16) + 1))
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["file"]
 
