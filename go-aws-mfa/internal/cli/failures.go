@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -134,10 +133,6 @@ func (r *run) writeFailure(err error) error {
 		return messages.Fail(messages.CredentialsFolderClosed, found.Path, localized(found))
 	}
 	switch {
-	case errors.Is(err, context.Canceled):
-		return err
-	case errors.Is(err, credfile.ErrLongTermKeys): // they appeared while the code was typed
-		return messages.Fail(messages.DestinationHoldsKeys, r.destination)
 	case errors.Is(err, credfile.ErrImmutable):
 		return messages.Fail(messages.CredentialsImmutable, path)
 	case errors.Is(err, credfile.ErrAppendOnly):

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -127,10 +128,11 @@ func (r *run) renew(ctx context.Context) error {
 }
 
 // unsaved hands a session out that could not be written: its code is spent. The caller of a credential_process drops
-// what it prints if it fails, so that one ends well.
+// what it prints if it fails, so that one ends well. Values that the file cannot hold are never printed: a shell would
+// run what a server wrote into them.
 func (r *run) unsaved(session credfile.Session, err error) error {
 	failed := r.saveFailure(err)
-	if r.format == profileFormat {
+	if _, unusable := errors.AsType[*credfile.ValueError](err); unusable || r.format == profileFormat {
 		return failed
 	}
 	if err := r.deliver(session, false); err != nil {
