@@ -123,6 +123,21 @@ def test_a_code_as_pasted(desk: Desk, form: str, encoding: str) -> None:
     assert SESSION.search(desk.shell.credentials.read_bytes())
 
 
+@pytest.mark.parametrize("form", ["env", "fish", "powershell", "json", "credential-process", "profile"])
+@pytest.mark.parametrize("value", ["ASIA';touch${IFS}x;'", 'x";touch x;"', "a b;#c"])
+@pytest.mark.parametrize("element", ["AccessKeyId", "SecretAccessKey", "SessionToken"])
+def test_what_the_file_cannot_hold_is_not_printed(
+    aws: Emulator, desk: Desk, element: str, value: str, form: str
+) -> None:
+    """A server that writes commands into a session gets them neither into the file nor into a shell."""
+    aws.lie("GetSessionToken", {element: value})
+    before = desk.shell.credentials.read_bytes()
+    done = desk.shell.run(*desk.argv, "--format", form)
+    assert (done.returncode, done.stdout) == (255, ""), done.stderr
+    assert "error[credentials-unwritable]: " in done.stderr
+    assert desk.shell.credentials.read_bytes() == before
+
+
 FULL = """
 mkdir small; {mount}; cp -p credentials small/
 ({fill}; exec "$@"); ended=$?
