@@ -32,6 +32,7 @@ func run() int {
 	// A caught signal lets a write finish and gives the terminal its echo back.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // so that a second signal ends the program at once
 	app := cli.App{
 		Version:  strings.TrimSpace(version),
 		Digest:   sourceDigest,

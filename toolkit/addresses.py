@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,6 +30,18 @@ def is_address(text: str) -> bool:
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and not mistyped
     except ValueError:
         return False
+
+
+def is_exposed(text: str) -> bool:
+    """Whether others can read what is sent to an address: it is plain HTTP, and on another computer."""
+    parts = urlsplit(text)
+    host = parts.hostname or ""
+    try:
+        here = ipaddress.ip_address(host)
+    except ValueError:
+        return parts.scheme == "http" and host != "localhost"
+    mapped = getattr(here, "ipv4_mapped", None)
+    return parts.scheme == "http" and not (mapped or here).is_loopback
 
 
 def anonymous(setting: str) -> str:

@@ -254,6 +254,10 @@ class DestinationHoldsKeys(ProfileUnusable, kind="destination-holds-keys"):
     """The destination contains long-term keys, which a session would overwrite."""
 
 
+class EndpointInsecure(ProfileUnusable, kind="endpoint-insecure"):
+    """Calls to another computer would not be encrypted, and `--allow-http` does not allow that."""
+
+
 class CredentialProcessFailed(ProfileUnusable, kind="credential-process-failed"):
     """The `credential_process` of the profile failed, or printed no keys."""
 

@@ -160,7 +160,14 @@ class CleanSettings(DistSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoginSettings(JsonSettings, CompileSettings):
+class CallSettings(Settings):
+    """For tasks that call AWS."""
+
+    allow_http: bool = option("call an address that is not encrypted, on another computer, too", default=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginSettings(CallSettings, JsonSettings, CompileSettings):
     """For tasks that log in."""
 
     profile: str = option("the profile with the long-term keys", default="default", metavar="NAME")
@@ -212,7 +219,7 @@ class DemoSettings(JsonSettings, CompileSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoctorSettings(JsonSettings, EngineSettings):
+class DoctorSettings(CallSettings, JsonSettings, EngineSettings):
     """`invoke doctor`."""
 
     profile: str = option("also check that this profile can log in", metavar="NAME")

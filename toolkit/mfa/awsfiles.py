@@ -37,7 +37,6 @@ class AwsFiles:
             found = profiles.source(self.reading.profile(name))
         except Refused as refused:
             raise self._refusal(refused, name) from None
-        require_keys(name, found.text)
         return found
 
     def settings(self, name: str) -> Settings:

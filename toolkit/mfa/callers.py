@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from toolkit.addresses import anonymous, is_address, is_exposed
 from toolkit.aws import Caller
-from toolkit.errors import ProfileIsSession, ProfileUnusable
+from toolkit.errors import EndpointInsecure, ProfileIsSession, ProfileUnusable
 from toolkit.mfa import awsfiles, mending, profiles
 from toolkit.mfa.awsfiles import AwsFiles
 from toolkit.mfa.profiles import Settings
@@ -33,8 +34,11 @@ def region(variables: Mapping[str, str], settings: Settings) -> tuple[str, str]:
     return next((each for each in named if each[0]), (mending.region_of(partition), ""))
 
 
-def caller(files: AwsFiles, name: str, settings: Settings) -> Caller:
-    """Return calls with the keys in a profile, if it has some. Raises ProfileUnusable; runs nothing."""
+def caller(files: AwsFiles, name: str, settings: Settings, *, allow_http: bool = False) -> Caller:
+    """Return calls with the keys in a profile, if it has some. Raises ProfileUnusable; runs nothing.
+
+    Raises EndpointInsecure unless `allow_http` where others could read what is sent.
+    """
     calls = files.calls(name, settings)
     with_s3 = Settings({**settings.values, "services.s3": files.reading.in_botocore.endpoint(name, "s3")})
     endpoints = {
@@ -42,6 +46,11 @@ def caller(files: AwsFiles, name: str, settings: Settings) -> Caller:
         "iam": calls.endpoint_iam,
         "s3": profiles.configured_endpoint(with_s3, os.environ, "s3"),
     }
+    exposed = [address for address in endpoints.values() if is_address(address) and is_exposed(address)]
+    if exposed and not allow_http:
+        message = f"calls to `{anonymous(exposed[0])}` would not be encrypted: others could read secrets on the way"
+        hint = "use an address that begins with https, or allow this with `--allow-http`"
+        raise EndpointInsecure(message, hint=hint)
     made = Caller(
         name, region(os.environ, settings)[0], endpoints=endpoints, ca_bundle=calls.ca_bundle,
         use_fips_endpoint=calls.use_fips_endpoint, use_dualstack_endpoint=calls.use_dualstack_endpoint,

@@ -26,8 +26,8 @@ _GRACE = 1.5  # of that limit, and a call is left to itself: looking up a name h
 _NOBODY = "AWS cannot be called"
 
 
-def examine(profile: str, limit: float = _LIMIT) -> Iterator[Check]:
-    """Look whether a profile can log in; none where no profile is named."""
+def examine(profile: str, limit: float = _LIMIT, *, allow_http: bool = False) -> Iterator[Check]:
+    """Look whether a profile can log in; none where no profile is named. `allow_http`: see `callers.caller`."""
     if not profile:
         return
     here = machine.look()
@@ -54,7 +54,7 @@ def examine(profile: str, limit: float = _LIMIT) -> Iterator[Check]:
         yield _rest(here, profile, why)
         return
     case = Case(here, profile, machine.region(here, settings), settings.text("mfa_serial"))
-    caller = _or_error(lambda: callers.caller(files, profile, settings))
+    caller = _or_error(lambda: callers.caller(files, profile, settings, allow_http=allow_http))
     yield from _called(case, settings, caller, limit, usable=source.good)
 
 

@@ -25,6 +25,7 @@ class Login:
     destination: str
     before: str  # the ID of the access key that is in that profile so far
     limit: float  # seconds that the program, and each call after it, may wait for AWS
+    allow_http: bool = False  # to other computers, too
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,11 @@ def prepare(settings: LoginSettings) -> Login:
     files = awsfiles.read()
     found = files.source(settings.profile)
     files.require_destination(destination)
-    source = callers.caller(files, settings.profile, found)
+    source = callers.caller(files, settings.profile, found, allow_http=settings.allow_http)
     if not source.access_key:
         source = callers.of_process(source, found.text("credential_process"), settings.aws_timeout)
     before = files.reading.profile(destination).either(KEYS[0]).text
-    return Login(source, destination, before, settings.aws_timeout)
+    return Login(source, destination, before, settings.aws_timeout, settings.allow_http)
 
 
 def written(login: Login) -> Written:

@@ -40,6 +40,7 @@ def log_in(binary: Binary, login: Login, code: str) -> str:
         message = f"`{binary.path}` is not the program that was built and checked"
         raise NotProven(message, hint="run it again: a changed program is built anew")
     argv = [str(binary.path), "-s", login.source.name, "-d", login.destination]
+    argv += ["--allow-http"] if login.allow_http else []
     exit_code, said = _run(argv, f"{code}\n", login.limit, allowed(os.environ))
     if exit_code is None:
         message = f"`{binary.path.name}` had no answer from AWS within {login.limit:g} s, and was ended"

@@ -70,8 +70,10 @@ _DESTINATIONS: dict[Reason, tuple[type[ProfileUnusable], str, str]] = {
 }
 _ANY = {
     Reason.READERS_DIFFER: ("programs read different values of `{fault.name}` in profile `{name}`{line}", _BY_HAND),
-    Reason.UNUSABLE: ("the value of `{fault.name}` in profile `{name}` has a line break or a control character{line}",
-                      _BY_HAND),
+    Reason.UNUSABLE: (
+        "the value of `{fault.name}` in profile `{name}` has characters that cannot be part of it{line}",
+        "write it again: a value that was copied can contain invisible characters",
+    ),
     Reason.NOT_BOOLEAN: ("`{fault.name}` is neither `true` nor `false`{line}", "write `true` or `false`"),
     Reason.SERVICES_MISSING: ("profile `{name}` names services `{fault.name}`, which is not there{line}", _BY_HAND),
     Reason.SOURCE_MISSING: ("profile `{name}` uses profile `{fault.name}`, which is not there{line}", _BY_HAND),

@@ -6,6 +6,7 @@ import "cmp"
 type Flags struct {
 	Region      string
 	EndpointURL string
+	AllowHTTP   bool // to other computers, too
 }
 
 // Calls are the settings of calls to AWS. Empty, false and 0 leave the choice to the SDK.

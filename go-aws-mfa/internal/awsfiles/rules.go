@@ -1,6 +1,7 @@
 package awsfiles
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -82,7 +83,7 @@ func (p Profile) agreed(name string) (value Value, note Reason, fault *Fault) {
 	switch {
 	case name == MaxAttempts && attempts(value.Text) == 0:
 		return Value{}, "", nil
-	case strings.ContainsFunc(value.Text, unicode.IsControl):
+	case strings.ContainsFunc(value.Text, unicode.IsControl), isKey(name) && !IsPlain(value.Text):
 		return value, "", &Fault{Reason: Unusable, Place: value.Place, Name: name}
 	case (name == UseFIPS || name == UseDualStack) && value.Text != "" && !isBoolean(value.Text):
 		return value, "", &Fault{Reason: NotBoolean, Place: value.Place, Name: name}
@@ -99,6 +100,17 @@ func undecorated(text string) string {
 		return text
 	}
 	return plain
+}
+
+// isKey reports whether a setting holds a key or a token.
+func isKey(name string) bool {
+	return slices.Contains([]string{AccessKeyID, SecretAccessKey, SessionToken, SecurityToken}, name)
+}
+
+// IsPlain reports whether text has nothing but visible ASCII characters, as the keys and tokens of AWS do. One that was
+// copied from a page can have an invisible character in it.
+func IsPlain(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 func isBoolean(text string) bool { return isTrue(text) || strings.ToLower(text) == "false" }

@@ -18,6 +18,7 @@ import (
 
 const (
 	period         = 30 * time.Second // how long a device shows a code
+	commandLimit   = 5 * time.Minute  // for a person whom a --code-command asks for something
 	countdownWidth = 50               // of the line that counts down, in Japanese too
 )
 
@@ -122,7 +123,9 @@ func (r *run) readPipe(ctx context.Context) (string, error) {
 // runCodeCommand never shows what the command prints: that is the code. Its stderr is shown: it may ask for a touch.
 func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	var printed bytes.Buffer
-	command := shell(ctx, r.codeCommand)
+	limited, cancel := context.WithTimeout(ctx, commandLimit)
+	defer cancel()
+	command := shell(limited, r.codeCommand)
 	command.Stdout = &printed
 	command.Stderr = r.Stderr
 	command.WaitDelay = time.Second
@@ -132,6 +135,9 @@ func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	err := command.Run()
 	if ctx.Err() != nil {
 		return "", ctx.Err()
+	}
+	if limited.Err() != nil {
+		return "", messages.Fail(messages.CodeCommandEndless, seconds(commandLimit))
 	}
 	if err != nil && !errors.Is(err, exec.ErrWaitDelay) { // a child that it left behind does not matter
 		return "", messages.Fail(messages.CodeCommandFailed, err)
@@ -155,8 +161,12 @@ func (r *run) beforeNext(ctx context.Context, why error) error {
 		return nil
 	}
 	now := r.Now().Add(r.client.Skew())
+	wait := now.Truncate(period).Add(period).Sub(now)
+	if counter == io.Discard {
+		r.note(messages.NoteNextCode, seconds(wait+time.Second-1))
+	}
 	defer fmt.Fprintf(counter, "\r%*s\r", countdownWidth, "") // what is said next has a line of its own
-	for left := now.Truncate(period).Add(period).Sub(now); left > 0; left -= time.Second {
+	for left := wait; left > 0; left -= time.Second {
 		countdown := messages.New(messages.NextCode, seconds(left+time.Second-1))
 		fmt.Fprintf(counter, "\r%s ", countdown.In(r.Language))
 		if err := r.Wait(ctx, min(left, time.Second)); err != nil {

@@ -134,7 +134,7 @@ func TestCommandIsHeard(t *testing.T) {
 func TestNextCode(t *testing.T) {
 	w := newWorld(t)
 	w.aws.now = func() time.Time { return time.Now() }
-	w.now = time.Date(2026, 1, 1, 0, 0, 18, 0, time.UTC)
+	w.now = time.Date(2096, 1, 1, 0, 0, 18, 0, time.UTC)
 	w.terminal = &terminal{codes: []string{"111111", goodCode}}
 	w.succeeds(example...)
 	if len(w.waited) != 12 || w.terminal.asked != 2 {
@@ -172,7 +172,7 @@ func TestCtrlCWhileCounting(t *testing.T) {
 func TestNextCodeByTheClockOfAWS(t *testing.T) {
 	w := newWorld(t)
 	w.aws.now = func() time.Time { return time.Now().Add(10 * time.Second) }
-	w.now = time.Date(2026, 1, 1, 0, 0, 16, 0, time.UTC)
+	w.now = time.Date(2096, 1, 1, 0, 0, 16, 0, time.UTC)
 	w.terminal = &terminal{codes: []string{"111111", goodCode}}
 	w.succeeds(example...)
 	if len(w.waited) < 4 || len(w.waited) > 5 {
@@ -207,7 +207,7 @@ func TestNextCodeOfCommand(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
 	w.succeeds("-s", "example", "--code-command", "echo x >> "+w.path("n")+"; test $(wc -l < "+w.path("n")+") -gt 2 && echo "+goodCode+" || echo 111111")
-	if len(w.waited) == 0 || strings.Contains(w.stderr.String(), "the next code comes") {
+	if len(w.waited) == 0 || strings.Count(w.stderr.String(), "aws-mfa: note: ") != 2 {
 		t.Errorf("it waited %v and said %q", w.waited, w.stderr.String())
 	}
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken", "GetSessionToken", "GetSessionToken")

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
@@ -94,8 +93,13 @@ func matchFailure(err *login.MatchError) messages.Failure {
 	return messages.Fail(messages.DeviceAmbiguous, err.Part, len(err.Matching), list(err.Matching))
 }
 
+// list returns devices in the form in which one can be pasted into a command line.
 func list(devices []login.Device) string {
-	return strings.Trim(fmt.Sprint(devices), "[]")
+	words := make([]string, len(devices))
+	for i, device := range devices {
+		words[i] = theShell().word(string(device))
+	}
+	return strings.Join(words, " ")
 }
 
 // checkDevice refuses a text that cannot be a device; from says where it is written.
@@ -109,7 +113,7 @@ func checkDevice(device login.Device, from messages.Text) error {
 		return messages.Fail(messages.DeviceIsFIDO, from)
 	case login.DeviceIsUser:
 		guess := strings.Replace(string(device), ":user/", ":mfa/", 1)
-		return messages.Fail(messages.DeviceIsUser, from, guess)
+		return messages.Fail(messages.DeviceIsUser, from, theShell().word(guess))
 	}
 	return messages.Fail(messages.DeviceMalformed, from)
 }

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"flag"
 	"io"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 
 	"aws-mfa.example/aws-mfa/internal/credfile"
 	"aws-mfa.example/aws-mfa/internal/messages"
+	"aws-mfa.example/aws-mfa/internal/profile"
 	"aws-mfa.example/aws-mfa/internal/prompt"
 )
 
@@ -35,6 +35,7 @@ type options struct {
 	format      string
 	region      string
 	endpoint    string
+	allowHTTP   bool
 	timeout     time.Duration // of each step with AWS
 	quiet       bool
 	version     bool
@@ -75,6 +76,7 @@ func (o *options) flagSet(raw *given) *flag.FlagSet {
 	text(&o.format, "format", "", profileFormat)
 	text(&o.region, "region", "", "")
 	text(&o.endpoint, "endpoint-url", "", "")
+	enable(&o.allowHTTP, "allow-http", "")
 	text(&raw.timeout, "timeout", "", "20s")
 	enable(&o.quiet, "quiet", "q")
 	enable(&o.version, "version", "")
@@ -138,7 +140,7 @@ func (o *options) check(raw given) error {
 	if o.region != "" && !isRegion(o.region) {
 		return messages.Fail(messages.RegionInvalid)
 	}
-	if o.endpoint != "" && !isAddress(o.endpoint) {
+	if _, err := profile.ParseEndpoint(o.endpoint); o.endpoint != "" && err != nil {
 		return messages.Fail(messages.EndpointInvalid)
 	}
 	if o.code != "" {
@@ -151,11 +153,6 @@ func (o *options) check(raw given) error {
 // isRegion reports whether text could be a region: it becomes a part of a host name.
 func isRegion(text string) bool {
 	return credfile.Writable(text) && !strings.ContainsAny(text, "/.:@?")
-}
-
-func isAddress(text string) bool {
-	address, err := url.Parse(text)
-	return err == nil && address.Host != "" && strings.HasPrefix(address.Scheme, "http")
 }
 
 // span understands 1h30m, and a plain number as seconds.

@@ -21,39 +21,24 @@ const (
 
 var formats = []string{profileFormat, jsonFormat, "env", "fish", "powershell", processFormat}
 
-// A shellForm is how a shell sets a variable, and how it forgets the one that old tools set, which botocore reads
-// before AWS_SESSION_TOKEN. No value has quotes in it.
-type shellForm struct {
-	set    string
-	forget string
-}
+// shellFormats print the session as lines for a shell.
+var shellFormats = map[string]shellSyntax{"env": posix, "fish": fish, "powershell": powershell}
 
-var shellForms = map[string]shellForm{
-	"env": {
-		set:    "export %s='%s'\n",
-		forget: "unset AWS_SECURITY_TOKEN\n",
-	},
-	"fish": {
-		set:    "set -gx %s '%s'\n",
-		forget: "set -e AWS_SECURITY_TOKEN\n",
-	},
-	"powershell": {
-		set:    "$env:%s = '%s'\n",
-		forget: "Remove-Item Env:AWS_SECURITY_TOKEN -ErrorAction SilentlyContinue\n",
-	},
-}
+// forgotten are variables that some AWS programs prefer to the ones that a shell format sets: the token of old tools,
+// and the names of profiles.
+var forgotten = []string{"AWS_SECURITY_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"}
 
 // deliver prints the session in the format that was asked for.
 func (r *run) deliver(session credfile.Session, reused bool) error {
 	until := session.Expires.UTC().Format(time.RFC3339)
 	region := cmp.Or(r.to.Region, session.Region)
 	var text string
-	switch form, isShell := shellForms[r.format]; {
+	switch shell, isShell := shellFormats[r.format]; {
 	case r.format == profileFormat:
 		r.succeed(until, reused)
 		return nil
 	case isShell:
-		text = assignments(form, session, until, region)
+		text = assignments(shell, session, until, region)
 	default:
 		text = r.document(session, until, region, reused)
 	}
@@ -84,10 +69,10 @@ func (r *run) document(session credfile.Session, until, region string, reused bo
 }
 
 // assignments returns the lines for a shell. They set a region only where there is none: another one may be intended.
-func assignments(form shellForm, session credfile.Session, until, region string) string {
+func assignments(shell shellSyntax, session credfile.Session, until, region string) string {
 	var text strings.Builder
 	set := func(name, value string) {
-		fmt.Fprintf(&text, form.set, name, value)
+		fmt.Fprintf(&text, shell.set+"\n", name, shell.quote(value))
 	}
 	set("AWS_ACCESS_KEY_ID", session.AccessKeyID)
 	set("AWS_SECRET_ACCESS_KEY", session.SecretAccessKey)
@@ -98,6 +83,8 @@ func assignments(form shellForm, session credfile.Session, until, region string)
 		set("AWS_REGION", region)
 		set("AWS_DEFAULT_REGION", region)
 	}
-	text.WriteString(form.forget)
+	for _, name := range forgotten {
+		fmt.Fprintf(&text, shell.unset+"\n", name)
+	}
 	return text.String()
 }

@@ -19,17 +19,19 @@ func (w *world) output(format string, args ...string) string {
 	return w.stdout.String()
 }
 
-// Lines for a shell set the four variables and forget the one of old tools; a
-// region is set where there is none.
+// Lines for a shell set the four variables and unset those that other programs prefer to them; a region is set where
+// there is none.
 func TestShellFormats(t *testing.T) {
 	for format, want := range map[string]string{
 		"env": "export AWS_ACCESS_KEY_ID='" + sessionKey + "'\nexport AWS_SECRET_ACCESS_KEY='" + sessionValue + "'\nexport AWS_SESSION_TOKEN='" + sessionToken +
-			"'\nexport AWS_CREDENTIAL_EXPIRATION='" + sessionEnd + "'\nexport AWS_REGION='eu-west-1'\nexport AWS_DEFAULT_REGION='eu-west-1'\nunset AWS_SECURITY_TOKEN\n",
+			"'\nexport AWS_CREDENTIAL_EXPIRATION='" + sessionEnd + "'\nexport AWS_REGION='eu-west-1'\nexport AWS_DEFAULT_REGION='eu-west-1'\nunset AWS_SECURITY_TOKEN\nunset AWS_PROFILE\nunset AWS_DEFAULT_PROFILE\n",
 		"fish": "set -gx AWS_ACCESS_KEY_ID '" + sessionKey + "'\nset -gx AWS_SECRET_ACCESS_KEY '" + sessionValue + "'\nset -gx AWS_SESSION_TOKEN '" + sessionToken +
-			"'\nset -gx AWS_CREDENTIAL_EXPIRATION '" + sessionEnd + "'\nset -gx AWS_REGION 'eu-west-1'\nset -gx AWS_DEFAULT_REGION 'eu-west-1'\nset -e AWS_SECURITY_TOKEN\n",
+			"'\nset -gx AWS_CREDENTIAL_EXPIRATION '" + sessionEnd + "'\nset -gx AWS_REGION 'eu-west-1'\nset -gx AWS_DEFAULT_REGION 'eu-west-1'\nset -e AWS_SECURITY_TOKEN\nset -e AWS_PROFILE\nset -e AWS_DEFAULT_PROFILE\n",
 		"powershell": "$env:AWS_ACCESS_KEY_ID = '" + sessionKey + "'\n$env:AWS_SECRET_ACCESS_KEY = '" + sessionValue + "'\n$env:AWS_SESSION_TOKEN = '" + sessionToken +
 			"'\n$env:AWS_CREDENTIAL_EXPIRATION = '" + sessionEnd + "'\n$env:AWS_REGION = 'eu-west-1'\n$env:AWS_DEFAULT_REGION = 'eu-west-1'\n" +
-			"Remove-Item Env:AWS_SECURITY_TOKEN -ErrorAction SilentlyContinue\n",
+			"Remove-Item Env:AWS_SECURITY_TOKEN -ErrorAction SilentlyContinue\n" +
+			"Remove-Item Env:AWS_PROFILE -ErrorAction SilentlyContinue\n" +
+			"Remove-Item Env:AWS_DEFAULT_PROFILE -ErrorAction SilentlyContinue\n",
 	} {
 		w := newWorld(t)
 		if got := w.output(format); got != want {
@@ -93,7 +95,7 @@ func TestJSONFormats(t *testing.T) {
 // The end is told in UTC, whatever the file has it in.
 func TestEndInUTC(t *testing.T) {
 	w := newWorld(t)
-	w.write("credentials", keysOf("example")+strings.Replace(sessionOf("example_mfa", ""), sessionEnd, "2026-01-01T13:00:00+01:00", 1))
+	w.write("credentials", keysOf("example")+strings.Replace(sessionOf("example_mfa", ""), sessionEnd, "2096-01-01T13:00:00+01:00", 1))
 	w.stdin = ""
 	for _, format := range []string{"json", "env"} {
 		if got := w.output(format); !strings.Contains(got, sessionEnd) {

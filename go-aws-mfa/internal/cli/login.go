@@ -41,7 +41,7 @@ func (r *run) logIn(ctx context.Context) (err error) {
 	if r.files, err = profile.Locate(); err != nil {
 		return err
 	}
-	kept, err := credfile.Repair(ctx, r.files.Credentials, r.sayWaiting)
+	kept, err := credfile.Repair(ctx, r.files.Credentials, r.sayLocked)
 	r.noteKept(kept)
 	if err != nil {
 		return r.writeFailure(err)
@@ -87,7 +87,8 @@ func (r *run) keptFits() bool {
 	if r.named != "" {
 		isWanted = device == r.named
 	}
-	return isWanted && kept.Expires.Sub(r.Now()) > margin
+	left := kept.Expires.Sub(r.Now())
+	return isWanted && left > margin && left < longestDuration+margin // no session of AWS lasts longer
 }
 
 // renew gets a session while no other process does so for the same profile. A process that had to wait uses the session
@@ -98,7 +99,7 @@ func (r *run) renew(ctx context.Context) error {
 		return r.writeFailure(err)
 	}
 	defer release()
-	place, err := credfile.Prepare(ctx, r.files.Credentials, r.sayWaiting)
+	place, err := credfile.Prepare(ctx, r.files.Credentials, r.sayLocked)
 	r.noteKept(place.Kept)
 	if err != nil {
 		return r.writeFailure(err)
@@ -119,7 +120,7 @@ func (r *run) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	place, err = credfile.Save(ctx, r.files.Credentials, r.destination, session)
+	place, err = credfile.Save(ctx, r.files.Credentials, r.destination, session, r.sayLocked)
 	r.noteKept(place.Kept)
 	if err != nil {
 		return r.unsaved(session, err)
@@ -163,7 +164,7 @@ func (r *run) noteKept(path string) {
 }
 
 func (r *run) newSession(ctx context.Context) (session credfile.Session, err error) {
-	flags := awsfiles.Flags{Region: r.region, EndpointURL: r.endpoint}
+	flags := awsfiles.Flags{Region: r.region, EndpointURL: r.endpoint, AllowHTTP: r.allowHTTP}
 	config, calls, err := r.from.Config(flags, r.named.Partition())
 	if err != nil {
 		return session, err

@@ -15,7 +15,7 @@ func TestLogin(t *testing.T) {
 	w.succeeds("-s", "example")
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 	w.holds("credentials", keysOf("example")+"\n"+sessionOf("example_mfa", "eu-west-1"))
-	want := "profile example_mfa: session until 2026-01-01T12:00:00Z\n" + nextCommand(runtime.GOOS, "example_mfa") + "\n"
+	want := "profile example_mfa: session until 2096-01-01T12:00:00Z\n" + strings.Join(theShell().nextSteps("example_mfa", os.Getenv), "\n") + "\n"
 	if got := w.stderr.String(); got != want {
 		t.Errorf("stderr is %q, not %q", got, want)
 	}

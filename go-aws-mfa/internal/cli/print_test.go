@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,14 +95,46 @@ func TestShortFlags(t *testing.T) {
 
 // The next command can be pasted whatever the profile is called.
 func TestNextCommand(t *testing.T) {
-	for _, test := range [][3]string{
-		{"linux", "example_mfa", "export AWS_DEFAULT_PROFILE=example_mfa"},
-		{"linux", "it's $(me)", `export AWS_DEFAULT_PROFILE='it'\''s $(me)'`},
-		{"windows", "example_mfa", `$env:AWS_DEFAULT_PROFILE = "example_mfa"`},
-		{"windows", "it's $(me)", `$env:AWS_DEFAULT_PROFILE = 'it''s $(me)'`},
+	for _, test := range []struct{ goos, login, profile, want string }{
+		{"linux", "/bin/bash", "example_mfa", "export AWS_DEFAULT_PROFILE=example_mfa"},
+		{"linux", "", "it's $(me)", `export AWS_DEFAULT_PROFILE='it'\''s $(me)'`},
+		{"linux", "/usr/bin/fish", `it's \n`, `set -gx AWS_DEFAULT_PROFILE 'it\'s \\n'`},
+		{"freebsd", "/bin/tcsh", "it's me!", `setenv AWS_DEFAULT_PROFILE 'it'\''s me\!'`},
+		{"windows", "", "example_mfa", `$env:AWS_DEFAULT_PROFILE = "example_mfa"`},
+		{"windows", "", "it's $(me)", `$env:AWS_DEFAULT_PROFILE = 'it''s $(me)'`},
+		{"windows", "/bin/fish", "it’s ‘me‛", `$env:AWS_DEFAULT_PROFILE = 'it’’s ‘‘me‛‛'`},
 	} {
-		if got := nextCommand(test[0], test[1]); got != test[2] {
-			t.Errorf("%s %s: %s", test[0], test[1], got)
+		unset := func(string) string { return "" }
+		got := shellOf(test.goos, test.login).nextSteps(test.profile, unset)
+		if len(got) != 1 || got[0] != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+}
+
+// What AWS programs prefer to AWS_DEFAULT_PROFILE is unset, or names the same profile.
+func TestNextStepsInAnEnvironment(t *testing.T) {
+	for _, test := range []struct {
+		shell     shellSyntax
+		variables map[string]string
+		want      []string
+	}{
+		{posix, map[string]string{"AWS_PROFILE": "other"}, []string{"export AWS_PROFILE=work", "export AWS_DEFAULT_PROFILE=work"}},
+		{posix, map[string]string{"AWS_PROFILE": "work"}, []string{"export AWS_DEFAULT_PROFILE=work"}},
+		{posix, map[string]string{"AWS_DEFAULT_PROFILE": "other"}, []string{"export AWS_DEFAULT_PROFILE=work"}},
+		{fish, map[string]string{"AWS_SESSION_TOKEN": "T", "AWS_ACCESS_KEY_ID": "K"}, []string{
+			"set -e AWS_ACCESS_KEY_ID", "set -e AWS_SESSION_TOKEN", "set -gx AWS_DEFAULT_PROFILE work",
+		}},
+		{csh, map[string]string{"AWS_ACCESS_KEY": "K", "AWS_PROFILE": "other"}, []string{
+			"unsetenv AWS_ACCESS_KEY", "setenv AWS_PROFILE work", "setenv AWS_DEFAULT_PROFILE work",
+		}},
+		{powershell, map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "/t"}, []string{
+			"Remove-Item Env:AWS_WEB_IDENTITY_TOKEN_FILE -ErrorAction SilentlyContinue", `$env:AWS_DEFAULT_PROFILE = "work"`,
+		}},
+	} {
+		getenv := func(name string) string { return test.variables[name] }
+		if got := test.shell.nextSteps("work", getenv); !slices.Equal(got, test.want) {
+			t.Errorf("%v: %q", test.variables, got)
 		}
 	}
 }

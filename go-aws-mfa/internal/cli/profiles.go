@@ -32,7 +32,7 @@ func profileFailure(err *profile.Error) messages.Failure {
 	case profile.SectionUnclear:
 		return messages.Fail(messages.SectionUnclear, name, err.Files.Credentials, localized(err.Err))
 	case profile.SourceRegion:
-		return messages.Fail(messages.SourceRegionInvalid, name, place(err.Files, fault))
+		return messages.Fail(messages.SourceRegionInvalid, name, place(err.Files, fault), theShell().word(name))
 	case profile.SourceProcessFailed:
 		return messages.Fail(messages.CredentialProcessFailed, name, err.Err)
 	case profile.SourceProcessOutput:
@@ -43,6 +43,8 @@ func profileFailure(err *profile.Error) messages.Failure {
 		if found, ok := errors.AsType[*profile.CertificatesError](err.Err); ok {
 			return messages.Fail(messages.CertificatesUnusable, found.Path, localized(found.Err))
 		}
+	case profile.EndpointInsecure, profile.EndpointUnusable:
+		return endpointFailure(err)
 	case profile.EndpointsExclusive:
 		return messages.Fail(messages.EndpointsExclusive, name)
 	case profile.DestinationHoldsKeys:
@@ -51,6 +53,17 @@ func profileFailure(err *profile.Error) messages.Failure {
 		return messages.Fail(messages.DestinationWouldDiffer, name)
 	}
 	return messages.Fail(messages.Unexpected, err)
+}
+
+func endpointFailure(err *profile.Error) messages.Failure {
+	found, ok := errors.AsType[*profile.EndpointError](err.Err)
+	switch {
+	case !ok:
+		return messages.Fail(messages.Unexpected, err)
+	case err.Problem == profile.EndpointInsecure:
+		return messages.Fail(messages.EndpointInsecure, found.Address)
+	}
+	return messages.Fail(messages.EndpointUnusable, found.Address)
 }
 
 // place says where a fault is.
@@ -97,11 +110,11 @@ func sourceFailure(name string, files profile.Files, fault *awsfiles.Fault) mess
 		if fault.Place.Line > 0 {
 			return messages.Fail(messages.ProfileMisspelled, name, at, header(name, fault.Place.File))
 		}
-		return messages.Fail(messages.ProfileMissing, name, files.Credentials, files.Config)
+		return messages.Fail(messages.ProfileMissing, name, files.Credentials, files.Config, theShell().word(name))
 	case awsfiles.NoKey:
-		return messages.Fail(messages.KeysMissing, name)
+		return messages.Fail(messages.KeysMissing, name, theShell().word(name))
 	case awsfiles.PartialKeys:
-		return messages.Fail(messages.KeysPartial, name, at)
+		return messages.Fail(messages.KeysPartial, name, at, theShell().word(name))
 	case awsfiles.IsSession:
 		return messages.Fail(messages.SourceIsSession, name, at)
 	case awsfiles.IsRole:

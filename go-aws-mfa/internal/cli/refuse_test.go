@@ -368,7 +368,7 @@ func TestHostileSession(t *testing.T) {
 	w := newWorld(t)
 	w.aws.answers = map[string]string{"GetSessionToken": "<GetSessionTokenResponse><GetSessionTokenResult><Credentials>" +
 		"<AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T\n[default]\nx=y</SessionToken>" +
-		"<Expiration>2026-01-01T12:00:00Z</Expiration></Credentials></GetSessionTokenResult></GetSessionTokenResponse>"}
+		"<Expiration>2096-01-01T12:00:00Z</Expiration></Credentials></GetSessionTokenResult></GetSessionTokenResponse>"}
 	w.fails(messages.ExitFailed, messages.KindCredentialsUnwritable, example, "`aws_session_token`")
 }
 

@@ -5,9 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
-	"runtime"
 	"strings"
+	"time"
 	"unicode"
 
 	"aws-mfa.example/aws-mfa/internal/messages"
@@ -23,7 +24,13 @@ func (r *run) succeed(until string, reused bool) {
 	if reused {
 		said = messages.New(messages.SessionReused, r.destination, until)
 	}
-	fmt.Fprintf(r.Stderr, "%s\n%s\n", said.In(r.Language), nextCommand(runtime.GOOS, r.destination))
+	if names := overriding(os.Getenv); len(names) > 0 {
+		r.note(messages.NoteOverriding, strings.Join(names, ", "))
+	}
+	fmt.Fprintln(r.Stderr, said.In(r.Language))
+	for _, line := range theShell().nextSteps(r.destination, os.Getenv) {
+		fmt.Fprintln(r.Stderr, line)
+	}
 }
 
 // note says what is good to know and not an error.
@@ -38,28 +45,26 @@ func (r *run) say(out io.Writer, before string, text messages.Localized) {
 	fmt.Fprintf(out, "aws-mfa: %s%s\n", before, r.seen.clean(text.In(r.Language)))
 }
 
-// sayWaiting says, where a person sees it, why nothing happens.
-func (r *run) sayWaiting() {
-	if t := r.Terminal(); t != nil && !r.quiet {
-		r.say(t.Out, "note: ", messages.New(messages.NoteWaiting, r.destination))
-	}
+// sayWaiting says why nothing happens: another process is getting a session for the same profile.
+func (r *run) sayWaiting(limit time.Duration) {
+	r.announce(messages.New(messages.NoteWaiting, r.destination, seconds(limit)))
 }
 
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_.@/+:-]+$`)
+// sayLocked says why nothing happens: another process holds the lock of the file.
+func (r *run) sayLocked(limit time.Duration) {
+	r.announce(messages.New(messages.NoteLocked, r.files.Credentials, seconds(limit)))
+}
 
-// nextCommand selects the profile in the usual shell of goos, which reads a quoted name as it is.
-func nextCommand(goos, name string) string {
-	isPlain := plainWord.MatchString(name)
-	if goos == "windows" {
-		if isPlain {
-			return `$env:AWS_DEFAULT_PROFILE = "` + name + `"`
-		}
-		return "$env:AWS_DEFAULT_PROFILE = '" + strings.ReplaceAll(name, "'", "''") + "'"
+// announce says that a wait begins, at the terminal if there is one: a program may keep standard error to itself.
+func (r *run) announce(wait messages.Text) {
+	if r.quiet {
+		return
 	}
-	if isPlain {
-		return "export AWS_DEFAULT_PROFILE=" + name
+	out := r.Stderr
+	if t := r.Terminal(); t != nil {
+		out = t.Out
 	}
-	return "export AWS_DEFAULT_PROFILE='" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	r.say(out, "note: ", wait)
 }
 
 // fail prints a failure and returns its exit code.

@@ -84,7 +84,7 @@ func TestNotReused(t *testing.T) {
 		"no record":             {"x_aws_mfa_source", "x_source"},
 		"no session key":        {sessionKey, "AKIASESSION000000001"},
 		"no end":                {"x_security_token_expires", "expires"},
-		"an odd end":            {sessionEnd, "2026-01-01 12:00:00"},
+		"an odd end":            {sessionEnd, "2096-01-01 12:00:00"},
 		"a key twice":           {"aws_session_token =", "aws_session_token = x\naws_session_token ="},
 		"a legacy token":        {"aws_session_token =", "aws_security_token = x\naws_session_token ="},
 		"blanks in the header":  {"[example_mfa]", "[ example_mfa ]"},
@@ -114,7 +114,7 @@ func TestNotReused(t *testing.T) {
 // that it got, even with a code on standard input, and calls nobody.
 func TestWaiting(t *testing.T) {
 	w := newWorld(t)
-	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", func() {})
+	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestWaiting(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}
 	w.called()
-	if want := "aws-mfa: note: another aws-mfa is getting a session for profile `example_mfa`; waiting for it\n"; person.waits() != want {
+	if want := "aws-mfa: note: another aws-mfa is getting a session for profile `example_mfa`; waiting for it, 300 s at most\n"; person.waits() != want {
 		t.Errorf("it said %q", person.waits())
 	}
 }
@@ -140,7 +140,7 @@ func TestWaiting(t *testing.T) {
 // With --force it gets a session of its own all the same.
 func TestWaitingWithForce(t *testing.T) {
 	w := newWorld(t)
-	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", func() {})
+	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,14 +163,14 @@ func TestWaitingWithForce(t *testing.T) {
 // --quiet says nothing about the wait either.
 func TestWaitingQuietly(t *testing.T) {
 	w := newWorld(t)
-	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", func() {})
+	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	person := &terminal{}
 	app := w.app()
 	app.Terminal = func() *prompt.Terminal { return person.prompt() }
-	time.AfterFunc(150*time.Millisecond, release)
+	time.AfterFunc(1200*time.Millisecond, release) // long enough for others to be told
 	if code := app.Run(t.Context(), []string{"-s", "example", "-q"}); code != messages.ExitOK || person.waits() != "" {
 		t.Errorf("exit code %d: %q", code, person.waits())
 	}
@@ -180,7 +180,7 @@ func TestWaitingQuietly(t *testing.T) {
 // same name in another file.
 func TestOtherProfile(t *testing.T) {
 	w := newWorld(t)
-	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", func() {})
+	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

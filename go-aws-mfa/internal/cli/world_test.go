@@ -27,7 +27,7 @@ const (
 	sessionKey    = "ASIASESSION000000001"
 	sessionValue  = "session/secret+00000000000000000000000001"
 	sessionToken  = "FwoGZXIvYXdzEBtoken/with+signs=="
-	sessionEnd    = "2026-01-01T12:00:00Z"
+	sessionEnd    = "2096-01-01T12:00:00Z"
 	goodCode      = "246810"
 	phone         = "arn:aws:iam::123456789012:mfa/phone"
 	securityKey   = "arn:aws:iam::123456789012:u2f/user/alice/yubi-ABCDEF"

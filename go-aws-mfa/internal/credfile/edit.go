@@ -100,8 +100,13 @@ func keptSession(values map[string]string) Session {
 		return Session{}
 	}
 	until, err := time.Parse(time.RFC3339, values[expiry])
-	if err != nil || !Writable(values[secretKey]) || !Writable(values[token]) {
+	if err != nil {
 		return Session{}
+	}
+	for _, value := range append(from, values[secretKey], values[token]) {
+		if !Writable(value) { // somebody else wrote it, and a shell might run it
+			return Session{}
+		}
 	}
 	return Session{
 		AccessKeyID:     values[accessKey],

@@ -46,8 +46,8 @@ type Place struct {
 }
 
 // Prepare finds out how the file at path can be written, so that what fails does so before a code is spent. It undoes
-// half of an interrupted write first. busy is called once if another process holds the lock.
-func Prepare(ctx context.Context, path string, busy func()) (place Place, err error) {
+// half of an interrupted write first.
+func Prepare(ctx context.Context, path string, busy Busy) (place Place, err error) {
 	target, release, err := lockFile(ctx, path, busy)
 	if err != nil {
 		return place, err
@@ -65,7 +65,7 @@ func Prepare(ctx context.Context, path string, busy func()) (place Place, err er
 
 // Repair undoes half of an interrupted write to the file at path, if there is one, before the file is read. kept is as
 // in Place. Where no write was interrupted it needs no lock and no right to write.
-func Repair(ctx context.Context, path string, busy func()) (kept string, err error) {
+func Repair(ctx context.Context, path string, busy Busy) (kept string, err error) {
 	target, err := follow(path)
 	if err != nil || !interrupted(target) {
 		return "", nil // whoever reads the file says what is wrong with its path
@@ -82,8 +82,8 @@ func Repair(ctx context.Context, path string, busy func()) (kept string, err err
 // Save puts session into the section called name of the file at path. Readers see the old file or the new one, never
 // half of each, unless the file cannot be replaced: see overwrite. The text is read again here, under a lock, so that
 // what another process wrote meanwhile is kept.
-func Save(ctx context.Context, path, name string, session Session) (place Place, err error) {
-	target, release, err := lockFile(ctx, path, func() {})
+func Save(ctx context.Context, path, name string, session Session, busy Busy) (place Place, err error) {
+	target, release, err := lockFile(ctx, path, busy)
 	if err != nil {
 		return place, err
 	}

@@ -25,7 +25,7 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 
 func save(t *testing.T, path string) {
 	t.Helper()
-	if _, err := Save(context.Background(), path, "d", fresh); err != nil {
+	if _, err := Save(context.Background(), path, "d", fresh, silent); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != "[d]\n"+freshLines {
@@ -92,7 +92,7 @@ func TestSymbolicLoop(t *testing.T) {
 	if err := os.Symlink(link, link); err != nil {
 		t.Skip("no symbolic links here: ", err)
 	}
-	if _, err := Save(context.Background(), link, "d", fresh); err == nil {
+	if _, err := Save(context.Background(), link, "d", fresh, silent); err == nil {
 		t.Error("a loop was followed to an end")
 	}
 }
@@ -108,7 +108,7 @@ func TestAtomic(t *testing.T) {
 		t.Error("the file was written in place")
 	}
 	write(t, path, "[d]\naws_access_key_id = x\n", 0o600)
-	if _, err := Save(context.Background(), path, "d", fresh); err == nil {
+	if _, err := Save(context.Background(), path, "d", fresh, silent); err == nil {
 		t.Error("long-term keys were overwritten")
 	}
 	alone(t, filepath.Dir(path), "credentials")
@@ -116,7 +116,7 @@ func TestAtomic(t *testing.T) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Save(context.Background(), folder, "d", fresh); err == nil {
+	if _, err := Save(context.Background(), folder, "d", fresh, silent); err == nil {
 		t.Error("a folder was replaced")
 	}
 	if err := swap(folder, nil, nil); err == nil {
@@ -150,7 +150,7 @@ func TestTurns(t *testing.T) {
 	var all sync.WaitGroup
 	for number := range 30 {
 		all.Go(func() {
-			if _, err := Save(t.Context(), []string{path, link}[number%2], fmt.Sprintf("p%d", number), fresh); err != nil {
+			if _, err := Save(t.Context(), []string{path, link}[number%2], fmt.Sprintf("p%d", number), fresh, silent); err != nil {
 				t.Error(err)
 			}
 		})
@@ -167,10 +167,13 @@ func TestTurns(t *testing.T) {
 	defer release()
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Save(ended, path, "late", fresh); !errors.Is(err, context.Canceled) {
+	if _, err := Save(ended, path, "late", fresh, silent); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 	if after, _ := os.ReadFile(path); string(after) != string(text) {
 		t.Error("something was written")
 	}
 }
+
+// silent waits without a word.
+func silent(time.Duration) {}

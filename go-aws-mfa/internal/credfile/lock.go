@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -18,11 +19,15 @@ import (
 const (
 	fileWait    = 20 * time.Second
 	profileWait = 5 * time.Minute
+	patience    = time.Second // before a wait is announced
 )
 
+// Busy is called with the limit when a wait for another process gets long.
+type Busy func(limit time.Duration)
+
 // LockProfile waits until no other login for the section called name is under way, and returns what lets the next
-// one in. It makes the file's folder. busy is called once if it has to wait.
-func LockProfile(ctx context.Context, path, name string, busy func()) (release func(), err error) {
+// one in. It makes the file's folder.
+func LockProfile(ctx context.Context, path, name string, busy Busy) (release func(), err error) {
 	target, err := locate(path)
 	if err != nil {
 		return nil, err
@@ -34,7 +39,7 @@ func LockProfile(ctx context.Context, path, name string, busy func()) (release f
 }
 
 // lockFile follows path, makes the folder and waits for the lock under which files in it are written.
-func lockFile(ctx context.Context, path string, busy func()) (target string, release func(), err error) {
+func lockFile(ctx context.Context, path string, busy Busy) (target string, release func(), err error) {
 	if target, err = locate(path); err != nil {
 		return "", nil, err
 	}
@@ -49,13 +54,13 @@ func lockFile(ctx context.Context, path string, busy func()) (target string, rel
 	return target, release, err
 }
 
-// take waits for the lock at path and returns what gives it back; busy is called once if somebody else holds it. After
-// limit it returns a *LockError. The system takes a lock back when its holder ends, however that comes about, so none is
+// take waits for the lock at path and returns what gives it back. After limit it returns a *LockError. The system takes a lock back when its holder ends, however that comes about, so none is
 // ever stale. Where there are no locks (wasm, Plan 9, some network drives) it goes on without: then held is false.
 func take(
-	ctx context.Context, path string, limit time.Duration, busy func(),
+	ctx context.Context, path string, limit time.Duration, busy Busy,
 ) (release func(), held bool, err error) {
 	end := time.Now().Add(limit)
+	announce := sync.OnceFunc(func() { busy(limit) })
 	for {
 		// A lock is made through no link, and nothing else is opened in its place: a pipe would block.
 		if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
@@ -64,11 +69,7 @@ func take(
 		handle := flock.New(path, noFollow)
 		got, err := handle.TryLock()
 		if !got && err == nil {
-			busy()
-			busy = func() {}
-			waiting, cancel := context.WithDeadline(ctx, end)
-			got, err = handle.TryLockContext(waiting, pause)
-			cancel()
+			got, err = waitFor(ctx, handle, end, announce)
 			switch {
 			case got:
 			case ctx.Err() != nil:
@@ -93,6 +94,21 @@ func take(
 		}
 		_ = handle.Close()
 	}
+}
+
+// waitFor waits for a lock until end. It announces a wait that is longer than patience.
+func waitFor(ctx context.Context, handle *flock.Flock, end time.Time, announce func()) (got bool, err error) {
+	soon := time.Now().Add(patience)
+	for _, until := range []time.Time{soon, end} {
+		waiting, cancel := context.WithDeadline(ctx, until)
+		got, err = handle.TryLockContext(waiting, pause)
+		cancel()
+		if until == end || got || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			break
+		}
+		announce()
+	}
+	return got, err
 }
 
 // unopened says whether it is the lock that cannot be opened, or the folder that takes no new file.

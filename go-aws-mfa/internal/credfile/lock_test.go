@@ -23,7 +23,7 @@ func TestOneAtATime(t *testing.T) {
 	for range 20 {
 		all.Go(func() {
 			told := 0
-			release, held, err := take(t.Context(), path, time.Minute, func() { told++ })
+			release, held, err := take(t.Context(), path, time.Minute, func(time.Duration) { told++ })
 			if err != nil || !held || told > 1 {
 				t.Errorf("%v %v, told %d times", held, err, told)
 				return
@@ -52,7 +52,7 @@ func TestInterrupted(t *testing.T) {
 	defer release()
 	ctx, cancel := context.WithCancel(t.Context())
 	told := 0
-	if _, _, err := take(ctx, path, time.Minute, func() { told++; time.AfterFunc(3*pause, cancel) }); !errors.Is(err, context.Canceled) || told != 1 {
+	if _, _, err := take(ctx, path, time.Minute, func(time.Duration) { told++; time.AfterFunc(3*pause, cancel) }); !errors.Is(err, context.Canceled) || told != 1 {
 		t.Errorf("told %d times, %v", told, err)
 	}
 }

@@ -3,6 +3,7 @@ package login
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
+
+// longestBody is the limit for the body of a response in bytes. A list of all devices of a user has about 2,000.
+const longestBody = 1 << 20
 
 // Client makes the calls with the keys of one profile.
 type Client struct {
@@ -53,11 +57,16 @@ func address(endpoint string) *string {
 	return &endpoint
 }
 
-// AfterTransmit compares the Date of each answer with this computer's time.
+// AfterTransmit compares the Date of each response with this computer's time, and limits the size of the body.
 func (c Client) AfterTransmit(_ context.Context, seen *smithyhttp.InterceptorContext) error {
 	if date, err := http.ParseTime(seen.Response.Header.Get("Date")); err == nil {
 		c.skew.Store(int64(time.Until(date)))
 	}
+	body := seen.Response.Body
+	seen.Response.Body = struct {
+		io.Reader
+		io.Closer
+	}{Reader: http.MaxBytesReader(nil, body, longestBody), Closer: body}
 	return nil
 }
 
@@ -84,6 +93,9 @@ func (c Client) Session(ctx context.Context, device Device, code string, duratio
 	got := answer.Credentials
 	if got == nil || got.AccessKeyId == nil || got.SecretAccessKey == nil || got.SessionToken == nil ||
 		got.Expiration == nil {
+		return session, &CallError{Call: "GetSessionToken", Problem: BadResponse}
+	}
+	if !got.Expiration.After(time.Now().Add(c.Skew())) { // by the clock of AWS: ours may be wrong
 		return session, &CallError{Call: "GetSessionToken", Problem: BadResponse}
 	}
 	session = credfile.Session{

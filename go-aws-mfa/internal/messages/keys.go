@@ -8,6 +8,7 @@ const (
 	CompletionShell
 	DestinationName
 	DurationInvalid
+	EndpointInsecure
 	EndpointInvalid
 	FlagIsCode
 	FlagInvalid
@@ -20,6 +21,7 @@ const (
 	TimeoutInvalid
 	CodeCommandFailed
 	CodeCommandOutput
+	CodeCommandEndless
 	CodeMalformed
 	CodeMissing
 	CodePromptForbidden
@@ -44,6 +46,7 @@ const (
 	SettingUnusable
 	SettingNotBoolean
 	VariableNotBoolean
+	EndpointUnusable
 	CertificatesUnusable
 	EndpointsExclusive
 	DestinationRejected
@@ -142,7 +145,10 @@ const (
 	NoteOneReader
 	NoteHardLink
 	NoteKept
+	NoteLocked
+	NoteNextCode
 	NoteOpened
+	NoteOverriding
 	NoteProcess
 	NoteRoleUnused
 	NoteShorter
@@ -168,6 +174,7 @@ const (
 	KindDeviceMissing           Kind = "device-missing"
 	KindDeviceUnknown           Kind = "device-unknown"
 	KindDeviceUnusable          Kind = "device-unusable"
+	KindEndpointInsecure        Kind = "endpoint-insecure"
 	KindInterrupted             Kind = "interrupted"
 	KindKeysMissing             Kind = "keys-missing"
 	KindKeysRefused             Kind = "keys-refused"

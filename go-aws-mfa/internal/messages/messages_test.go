@@ -120,13 +120,13 @@ func TestNested(t *testing.T) {
 
 // A failure has a sentence, a hint, a kind and an exit code; a value may be used by the hint alone.
 func TestFailure(t *testing.T) {
-	failure := Fail(ProfileMissing, "a", "b", "c")
+	failure := Fail(ProfileMissing, "a", "b", "c", "'a'")
 	if failure.Kind() != KindProfileMissing || failure.ExitCode() != ExitConfiguration {
 		t.Errorf("%q %d", failure.Kind(), failure.ExitCode())
 	}
 	for _, language := range []Language{English, Japanese} {
 		said, hint := failure.In(language), failure.Hint(language)
-		if strings.Count(said, "`") != 6 || !strings.HasSuffix(hint, "aws configure --profile a") {
+		if strings.Count(said, "`") != 6 || !strings.HasSuffix(hint, "aws configure --profile='a'") {
 			t.Errorf("%q %q", said, hint)
 		}
 	}

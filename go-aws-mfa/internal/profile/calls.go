@@ -3,10 +3,12 @@ package profile
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"os"
+	"strings"
 
 	"aws-mfa.example/aws-mfa/internal/awsfiles"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -39,6 +41,15 @@ func (s Source) Config(flags awsfiles.Flags, partition string) (aws.Config, awsf
 	if endpoint := cmp.Or(calls.EndpointSTS, calls.EndpointIAM); endpoint != "" && (calls.UseFIPS || calls.UseDualStack) {
 		return fail(EndpointsExclusive, nil) // the SDK would refuse each call
 	}
+	for _, endpoint := range []string{calls.EndpointSTS, calls.EndpointIAM} {
+		switch address, err := ParseEndpoint(endpoint); {
+		case endpoint == "":
+		case err != nil:
+			return fail(EndpointUnusable, err)
+		case address.Scheme == "http" && !flags.AllowHTTP && !isLoopback(address.Hostname()):
+			return fail(EndpointInsecure, &EndpointError{Address: endpoint})
+		}
+	}
 	keys := aws.Credentials{AccessKeyID: s.AccessKeyID, SecretAccessKey: s.SecretAccessKey}
 	config := aws.Config{
 		Region:           cmp.Or(calls.Region, fallbackRegions[partition], "us-east-1"),
@@ -48,16 +59,43 @@ func (s Source) Config(flags awsfiles.Flags, partition string) (aws.Config, awsf
 			return keys, nil
 		}),
 	}
-	if calls.CABundle != "" {
-		if config.HTTPClient, err = trusting(calls.CABundle); err != nil {
-			return fail(CertificatesUnusable, &CertificatesError{Path: calls.CABundle, Err: err})
-		}
+	if config.HTTPClient, err = httpClient(calls.CABundle); err != nil {
+		return fail(CertificatesUnusable, &CertificatesError{Path: calls.CABundle, Err: err})
 	}
 	return config, calls, nil
 }
 
-// trusting returns a client that trusts the certificates of a file and no others.
-func trusting(path string) (aws.HTTPClient, error) {
+// ParseEndpoint returns the parts of an address that can be called, or an *EndpointError.
+func ParseEndpoint(text string) (*url.URL, error) {
+	address, err := url.Parse(text)
+	if err != nil || address.Hostname() == "" || address.Scheme != "https" && address.Scheme != "http" {
+		return nil, &EndpointError{Address: text}
+	}
+	return address, nil
+}
+
+// isLoopback reports whether what is sent to a host stays on this computer.
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && address.Unmap().IsLoopback()
+}
+
+// httpClient returns a client that goes nowhere else than it is told to: AWS does not redirect these calls. If
+// caBundle is given, it trusts the certificates of that file and no others.
+func httpClient(caBundle string) (aws.HTTPClient, error) {
+	transport := awshttp.NewBuildableClient().GetTransport()
+	if caBundle != "" {
+		trusted, err := certificates(caBundle)
+		if err != nil {
+			return nil, err
+		}
+		transport.TLSClientConfig.RootCAs = trusted
+	}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &http.Client{Transport: transport, CheckRedirect: stay}, nil
+}
+
+func certificates(path string) (*x509.CertPool, error) {
 	text, err := readCertificates(path)
 	if err != nil {
 		return nil, err
@@ -66,11 +104,5 @@ func trusting(path string) (aws.HTTPClient, error) {
 	if !trusted.AppendCertsFromPEM(text) {
 		return nil, ErrNoCertificates
 	}
-	client := awshttp.NewBuildableClient().WithTransportOptions(func(transport *http.Transport) {
-		if transport.TLSClientConfig == nil {
-			transport.TLSClientConfig = &tls.Config{}
-		}
-		transport.TLSClientConfig.RootCAs = trusted
-	})
-	return client, nil
+	return trusted, nil
 }

@@ -43,6 +43,8 @@ const (
 	SourceProcessSession                  // the credential_process of SRC printed the keys of a session
 	CertificatesUnusable                  // the file of certificates to trust cannot be used; Err is a *CertificatesError
 	EndpointsExclusive                    // FIPS or dual stack, and an endpoint that replaces those of AWS
+	EndpointInsecure                      // an endpoint is plain HTTP; Err is an *EndpointError
+	EndpointUnusable                      // an endpoint is no address that can be called; Err is an *EndpointError
 	DestinationHoldsKeys                  // DST holds long-term keys
 	DestinationWouldDiffer                // the readers would read different keys from DST after a login
 )
@@ -75,4 +77,13 @@ func (e *CertificatesError) Error() string {
 // Unwrap returns the reason.
 func (e *CertificatesError) Unwrap() error {
 	return e.Err
+}
+
+// An EndpointError names the address of an endpoint that is not called.
+type EndpointError struct {
+	Address string
+}
+
+func (e *EndpointError) Error() string {
+	return fmt.Sprintf("cannot call %q", e.Address)
 }

@@ -148,7 +148,7 @@ func LoadSource(ctx context.Context, name string, to Destination) (Source, error
 		return fail(SourceProcessFailed, exit)
 	}
 	switch {
-	case err != nil:
+	case err != nil, !awsfiles.IsPlain(keys.AccessKeyID + keys.SecretAccessKey):
 		return fail(SourceProcessOutput, nil)
 	case keys.SessionToken != "":
 		return fail(SourceProcessSession, nil)

@@ -107,6 +107,14 @@ def _old_session(profile: Profile, view: View) -> bool:
     return bool(profile.botocore.text(TOKENS[1])) and view.values[name] == profile.botocore.values.get(name)
 
 
+def is_plain(text: str) -> bool:
+    """Return whether a text has nothing but visible ASCII characters, as the keys and tokens of AWS do.
+
+    One that was copied from a page can have an invisible character in it.
+    """
+    return text.isascii() and text.isprintable() and " " not in text
+
+
 def is_boolean(text: str) -> bool:
     """Return whether a text is `true` or `false`, in any case."""
     return text.lower() in {"true", "false"}
@@ -140,7 +148,8 @@ def _agreed(profile: Profile, name: str) -> tuple[Value, Reason | None]:
             raise Refused(Fault(Reason.READERS_DIFFER, botocore.place, name))
     if name == "max_attempts" and not attempts(value.text):
         return Value(), None
-    if any(unicodedata.category(letter) == "Cc" for letter in value.text):
+    has_control = any(unicodedata.category(letter) == "Cc" for letter in value.text)
+    if has_control or (name in (*KEYS, *TOKENS) and not is_plain(value.text)):
         raise Refused(Fault(Reason.UNUSABLE, value.place, name))
     if name in BOOLEANS and value.text and not is_boolean(value.text):
         raise Refused(Fault(Reason.NOT_BOOLEAN, value.place, name))
