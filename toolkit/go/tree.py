@@ -18,12 +18,15 @@ _BATCH = 1 << 20  # bytes that are handed on at a time
 _LINKS = 1000  # names of one empty file; some file systems allow no more than a few thousand
 _NOWHERE = "aws-mfa-toolkit-nowhere"  # what a link leads to that must not lead anywhere
 
-# What the go command reads to find out which files belong to a package; of all else the name is enough.
+# What the go command reads to find out which files belong to a package. Of all else the name is enough, and it needs
+# the name only of an object file, of a profile, and of what a package can embed.
 _READ = (
     ".go", ".s", ".S", ".sx", ".c", ".cc", ".cpp", ".cxx", ".m", ".h", ".hh", ".hpp", ".hxx", ".f", ".F", ".for",
     ".f90", ".swig", ".swigcxx",
 )  # fmt: skip
 _READ_NAMES = {"go.mod", "go.sum", "modules.txt"}
+_NAMED, _NAMED_NAMES = ".syso", {"default.pgo"}
+_EMBEDS = b"//go:embed"
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,14 @@ def plain(files: Mapping[str, bytes]) -> Iterator[Node]:
 
 
 def asked(snapshot: Snapshot) -> Iterator[Node]:
-    """Yield all names of a snapshot, for the question what Go would compile; no byte of anything else than code.
+    """Yield the names of a snapshot that decide what Go would compile, with no byte of anything but code.
 
+    Other files are left out, because an engine needs ten seconds for the names of 30,000 of them.
     What is not readable, or leads out of the repository, has to fail there as it would fail for the user: it is not
     readable, or leads nowhere.
     """
     read = {entry.target for name, entry in snapshot.entries.items() if entry.kind is Kind.LINK and _is_read(name)}
+    embedding = _embedding(snapshot)
     for name, entry in sorted(snapshot.entries.items()):
         place = place_of(snapshot, name)
         if entry.kind is Kind.DIRECTORY:
@@ -74,8 +79,10 @@ def asked(snapshot: Snapshot) -> Iterator[Node]:
             target = posixpath.relpath(place_of(snapshot, entry.target), posixpath.dirname(place) or ".")
             yield Node(place, tarfile.SYMTYPE, 0o777, link=target)
         elif entry.kind is Kind.FILE:
-            is_read = name in read or _is_read(name)
-            yield Node(place, piece=snapshot.piece(name, place)) if is_read else Node(place)
+            if name in read or _is_read(name):
+                yield Node(place, piece=snapshot.piece(name, place))
+            elif _is_named(name) or _is_in(name, embedding):
+                yield Node(place)
         else:
             yield Node(place, tarfile.SYMTYPE, 0o777, link=_NOWHERE)
 
@@ -158,6 +165,32 @@ def tar(nodes: Iterable[Node], *, owner: int, below: str = "") -> Iterator[bytes
 def place_of(snapshot: Snapshot, name: str) -> str:
     """Return where a name of a snapshot lies in a tree."""
     return posixpath.normpath(posixpath.join(snapshot.above, name))
+
+
+def _embedding(snapshot: Snapshot) -> set[str]:
+    """Return the directories with Go files that may embed what lies in and below them, and what is linked there."""
+    found = set[str]()
+    links = {name: entry.target for name, entry in snapshot.entries.items() if entry.kind is Kind.LINK}
+    for name, entry in snapshot.entries.items():
+        directory = posixpath.dirname(name)
+        if not name.endswith(".go") or entry.kind not in {Kind.FILE, Kind.LINK} or directory in found:
+            continue
+        if _EMBEDS in (snapshot.read(name) or b""):
+            found.add(directory)
+    while more := {target for name, target in links.items() if target not in found and _is_in(name, found)}:
+        found |= more
+    return found
+
+
+def _is_in(name: str, directories: set[str]) -> bool:
+    """Return whether a name, or a directory above it, is one of these; `""` is the module's directory."""
+    while name and name not in directories:
+        name = posixpath.dirname(name)
+    return name in directories
+
+
+def _is_named(name: str) -> bool:
+    return name.endswith(_NAMED) or posixpath.basename(name) in _NAMED_NAMES
 
 
 def _is_read(name: str) -> bool:

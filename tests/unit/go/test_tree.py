@@ -69,11 +69,11 @@ def test_a_tar_is_the_same_as_a_written_directory(taken: Snapshot, tmp_path: Pat
 
 
 def test_a_question_shows_no_byte_of_what_is_not_code(taken: Snapshot) -> None:
-    """Of `.env` there is the name only, and of what lies outside not even that."""
+    """There is not even the name of `.env`, where nothing can embed it, nor of files outside the repository."""
     data = b"".join(tree.tar(tree.asked(taken), owner=0))
     found = described_tar(data)
     assert SECRET not in data
-    assert found["mod/.env"] == (stat.S_IFREG, b"")
+    assert "mod/.env" not in found
     assert found["mod/main.go"] == (stat.S_IFREG, b"package main\n")
     assert found["mod/lib/a.s"] == (stat.S_IFREG, b"TEXT\n")
     assert b"outside" not in data
@@ -94,7 +94,28 @@ def test_what_code_is_a_link_to_is_read(tmp_path: Path) -> None:
     (module / "note").symlink_to("other.txt")
     taken = snapshot.take(module, Scope(module), tmp_path / "pack", lambda _: ())
     found = described_tar(b"".join(tree.tar(tree.asked(taken), owner=0)))
-    assert (found["main.txt"][1], found["other.txt"][1]) == (b"package main\n", b"")
+    assert found["main.txt"][1] == b"package main\n"
+    assert "other.txt" not in found
+
+
+def test_names_that_go_looks_at_stay(tmp_path: Path) -> None:
+    """Go resolves embed patterns, and finds object files and profiles, by name; no other name decides anything."""
+    files = {
+        "main.go": "package main\n", "a.syso": "object", "default.pgo": "profile", "notes.txt": "text",
+        "web/web.go": "package web\n//go:embed all:static\n", "web/.env": "secret", "web/static/deep/x": "text",
+        "data/x": "text", "shared/one/x": "text", "shared/two/x": "text", "up/x": "text", "alone": "text",
+        "none": "text",
+    }  # fmt: skip
+    module = write_tree(tmp_path / "mod", files)
+    (module / "web" / "link").symlink_to("../shared/one")
+    (module / "web" / "file").symlink_to("../alone")
+    (module / "shared" / "one" / "further").symlink_to("../../up")
+    taken = snapshot.take(module, Scope(module), tmp_path / "pack", lambda _: ())
+    found = described_tar(b"".join(tree.tar(tree.asked(taken), owner=0)))
+    assert {name for name, (kind, _) in found.items() if kind == stat.S_IFREG} == {
+        "main.go", "a.syso", "default.pgo", "web/web.go", "web/.env", "web/static/deep/x", "shared/one/x", "up/x",
+        "alone",
+    }  # fmt: skip
 
 
 @pytest.mark.needs("setpriv")
