@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 )
@@ -101,19 +100,6 @@ func (c Client) Devices(ctx context.Context) (found Found, err error) {
 		}
 	}
 	return found, nil
-}
-
-func (c Client) list(ctx context.Context, user *string) (devices []Device, err error) {
-	listed, err := c.iam.ListMFADevices(ctx, &iam.ListMFADevicesInput{UserName: user})
-	if err != nil {
-		return nil, err
-	}
-	for _, device := range listed.MFADevices {
-		if serial := aws.ToString(device.SerialNumber); serial != "" {
-			devices = append(devices, Device(serial))
-		}
-	}
-	return devices, nil
 }
 
 // addRefusal notes why a call failed, once where two calls failed for the same reason.

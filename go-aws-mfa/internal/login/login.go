@@ -11,7 +11,6 @@ import (
 	"aws-mfa.example/aws-mfa/internal/awsfiles"
 	"aws-mfa.example/aws-mfa/internal/credfile"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -22,7 +21,7 @@ const longestBody = 1 << 20
 // Client makes the calls with the keys of one profile.
 type Client struct {
 	sts   *sts.Client
-	iam   *iam.Client
+	iam   *sts.Client   // as iamEndpoints says
 	limit time.Duration // of each step
 	skew  *atomic.Int64 // nanoseconds that AWS's clock is ahead of ours, as last seen
 }
@@ -38,14 +37,14 @@ func New(cfg aws.Config, to awsfiles.Calls, limit time.Duration) Client {
 	if to.UseDualStack {
 		dualStack = aws.DualStackEndpointStateEnabled
 	}
-	c.sts = sts.NewFromConfig(cfg, func(o *sts.Options) {
-		o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = fips, dualStack
-		o.BaseEndpoint = address(to.EndpointSTS)
-	})
-	c.iam = iam.NewFromConfig(cfg, func(o *iam.Options) {
-		o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = fips, dualStack
-		o.BaseEndpoint = address(to.EndpointIAM)
-	})
+	client := func(endpoint string, resolver sts.EndpointResolverV2) *sts.Client {
+		return sts.NewFromConfig(cfg, func(o *sts.Options) {
+			o.EndpointOptions.UseFIPSEndpoint, o.EndpointOptions.UseDualStackEndpoint = fips, dualStack
+			o.BaseEndpoint, o.EndpointResolverV2 = address(endpoint), resolver
+		})
+	}
+	c.sts = client(to.EndpointSTS, sts.NewDefaultEndpointResolverV2())
+	c.iam = client(to.EndpointIAM, iamEndpoints{})
 	return c
 }
 
