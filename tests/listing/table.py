@@ -1,7 +1,8 @@
 """The table of calls that list MFA devices, and what the SDK's package for IAM makes of each.
 
 A call has a region, settings of endpoints, and a response for each request; the last response repeats. Only the calls
-are written here; `record` adds what was seen. The Go tests of the package `login` compare its own call with the table.
+are written here; `record` adds what was seen. The Go tests of the package `login` compare its own call with the table;
+`differs` says why a call is not the same there.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ def calls() -> Iterator[Row]:
         yield {"region": "eu-west-1", "user": user, "responses": [_good("")]}
     for responses in (*_pages(), *_bodies(), *_refusals(), *_retried()):
         yield {"region": "eu-west-1", "user": "alice", "responses": responses}
+    for reason, responses in _different().items():
+        yield {"region": "eu-west-1", "differs": reason, "responses": responses}
 
 
 def _good(result: str, *, status: int = 200) -> Row:
@@ -160,6 +163,20 @@ def _retried() -> Iterator[list[Row]]:
     for body in ("", good["body"], good["body"].removesuffix("</ListMFADevicesResponse>"), good["body"][:99]):
         yield [{"status": 200, "body": body, "cut": True}, good]
         yield [{"status": 403, "body": body, "cut": True}, good]
+
+
+def _different() -> dict[str, list[Row]]:
+    """Return responses that AWS does not give, and that the package for IAM takes for something else."""
+    one = _members(PHONE)
+    return {
+        "dates of devices are not read": [_good(f"<MFADevices>{one.replace('2020-01-01T', '')}</MFADevices>")],
+        "only the marker says whether there is more": [_good("<IsTruncated>perhaps</IsTruncated>")],
+        "names have one case": [_good(f"<mfadevices>{one}</mfadevices>")],
+        "a serial number may hold elements": [_good(f"<MFADevices>{one.replace(PHONE, PHONE + '<b/>')}</MFADevices>")],
+        "a refusal without a message has that of others": [_refusal("NoSuchEntity", "", status=404)],
+        "the code of a refusal is as it came": [_refusal("nosuchentity", status=404)],
+        "STS tries this again": [_refusal("IDPCommunicationError", status=400), _page(PHONE)],
+    }
 
 
 def recorded() -> list[Row]:

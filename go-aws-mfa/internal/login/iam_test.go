@@ -34,6 +34,7 @@ type call struct {
 	FIPS, DualStack bool
 	Endpoint        *string
 	User            *string
+	Differs         string     // why ours is not the same
 	Responses       []response // one for each request; the last repeats
 }
 
@@ -164,7 +165,7 @@ func TestListingIsThatOfIAM(t *testing.T) {
 		if len(got.Devices) == 0 {
 			got.Devices = nil
 		}
-		if !reflect.DeepEqual(got, row.Seen) {
+		if reflect.DeepEqual(got, row.Seen) != (row.Call.Differs == "") {
 			t.Errorf("%+v:\ngot  %+v (%v)\nwant %+v", row.Call, got, err, row.Seen)
 		}
 		if w.closed != len(w.sent) {
