@@ -15,7 +15,7 @@ import pytest
 
 from tests.integration.emulator_clients import Keys, Shell, with_mfa
 from toolkit.emulator import Emulator, Kind, User
-from toolkit.emulator.policies import READ_S3
+from toolkit.emulator.sample_policies import READ_S3
 from toolkit.mfa import doctor
 from toolkit.model import Check
 

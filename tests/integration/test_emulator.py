@@ -44,7 +44,7 @@ from tests.scanner import seed_of
 from toolkit import totp
 from toolkit.emulator import Clock, Emulator, Kind, User
 from toolkit.emulator.faults import Lie
-from toolkit.emulator.policies import ADMINISTRATOR, FORCE_MFA, SELF_SERVICE
+from toolkit.emulator.sample_policies import ADMINISTRATOR, FORCE_MFA, SELF_SERVICE
 from toolkit.errors import ToolkitError
 from toolkit.settings import ROOT
 

@@ -17,7 +17,7 @@ from tests.integration.emulator_clients import Aws, Keys, Shell, as_user, with_m
 from tests.scanner import qr_code_in, seed_of
 from toolkit import totp
 from toolkit.emulator import Clock, Emulator, Kind, User
-from toolkit.emulator.policies import ADMINISTRATOR
+from toolkit.emulator.sample_policies import ADMINISTRATOR
 
 ARN = "arn:aws:iam::123456789012:"
 WRONG_PAIR = (403, "InvalidAuthenticationCode", "Authentication code for device is not valid.")

@@ -17,7 +17,7 @@ from tests.integration.emulator_clients import Keys, Shell, as_user, assert_nowh
 from tests.unit import samples
 from toolkit import errors, targets, totp
 from toolkit.emulator import Clock, Emulator, Kind, User
-from toolkit.emulator.policies import ADMINISTRATOR, SELF_SERVICE
+from toolkit.emulator.sample_policies import ADMINISTRATOR, SELF_SERVICE
 from toolkit.errors import ToolkitError
 from toolkit.mfa.command import Command
 from toolkit.mfa.devices import NewDevice

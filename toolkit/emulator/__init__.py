@@ -35,10 +35,10 @@ Nothing but the loopback address is listened on. Keys and seeds are worth nothin
 logged or shown. MOTO_ACCOUNT_ID, where it is set, has to be the account.
 """
 
+from toolkit.emulator.app import Call
 from toolkit.emulator.clock import Clock
 from toolkit.emulator.devices import Device, Kind
-from toolkit.emulator.front import Call
+from toolkit.emulator.emulator import Emulator
 from toolkit.emulator.identity import User
-from toolkit.emulator.server import Emulator
 
 __all__ = ["Call", "Clock", "Device", "Emulator", "Kind", "User"]

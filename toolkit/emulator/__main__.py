@@ -8,8 +8,8 @@ import time
 from collections.abc import Sequence
 
 from toolkit.emulator.devices import Kind
+from toolkit.emulator.emulator import Emulator
 from toolkit.emulator.identity import User
-from toolkit.emulator.server import Emulator
 from toolkit.errors import ToolkitError
 
 _INTERRUPTED = 130

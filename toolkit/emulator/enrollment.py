@@ -11,8 +11,8 @@ from http import HTTPStatus
 from toolkit.emulator import permissions, qr
 from toolkit.emulator.devices import Device, Kind
 from toolkit.emulator.identity import Caller, Directory, User
-from toolkit.emulator.shape import SERIAL, Text, complaint, refuse_any
-from toolkit.emulator.wire import Refused
+from toolkit.emulator.protocol import Refused
+from toolkit.emulator.validation import SERIAL, Text, complaint, refuse_any
 
 _SERIAL = Text(SERIAL.name, SERIAL.pattern, SERIAL.shortest, SERIAL.longest, required=True)
 _NAME = Text("VirtualMFADeviceName", r"[\w+=,.@-]+", 1, 226, required=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from toolkit.emulator.flaws import Flaw, Flawed
-from toolkit.emulator.wire import Answer, Refused
+from toolkit.emulator.protocol import Answer, Refused
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from http import HTTPStatus
 
-from toolkit.emulator.wire import Refused
+from toolkit.emulator.protocol import Refused
 
 
 class Flaw(enum.Enum):

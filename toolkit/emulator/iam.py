@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from toolkit.emulator import enrollment, permissions
-from toolkit.emulator.behind import Moto
 from toolkit.emulator.enrollment import Enrollment
 from toolkit.emulator.flaws import Flaw, Flawed, in_words_of_query
 from toolkit.emulator.identity import Caller
-from toolkit.emulator.wire import Answer, Refused, Request, error, result
+from toolkit.emulator.moto_backend import Moto
+from toolkit.emulator.protocol import Answer, Refused, Request, error, result
 
 _NAMESPACE = "https://iam.amazonaws.com/doc/2010-05-08/"
 _ABOUT_A_USER = {"GetUser", "ListAccessKeys"}  # without a UserName they are about the caller

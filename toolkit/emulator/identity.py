@@ -12,9 +12,9 @@ from toolkit.emulator.clock import Now
 from toolkit.emulator.devices import Device
 from toolkit.emulator.flaws import Flaw, Flawed
 from toolkit.emulator.policy import Statement
+from toolkit.emulator.protocol import Request
 from toolkit.emulator.registry import Registry
 from toolkit.emulator.signature import Claim, matches, stamp
-from toolkit.emulator.wire import Request
 
 _SKEW = 5 * 60  # seconds that a client's clock may be wrong
 _KEY_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"

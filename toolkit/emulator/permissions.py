@@ -7,7 +7,7 @@ from http import HTTPStatus
 from toolkit.emulator.identity import Caller
 from toolkit.emulator.patterns import Context
 from toolkit.emulator.policy import Verdict, judge
-from toolkit.emulator.wire import Refused
+from toolkit.emulator.protocol import Refused
 
 
 def check(caller: Caller, action: str, resource: str, shown: str | None = None) -> None:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from toolkit.emulator.clock import Now
 from toolkit.emulator.codes import Codes
 from toolkit.emulator.devices import Device, Kind, new_seed
-from toolkit.emulator.wire import Refused
+from toolkit.emulator.protocol import Refused
 
 LIMIT = 8  # devices that a user may have
 

@@ -8,10 +8,10 @@ from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from toolkit.emulator import permissions
-from toolkit.emulator.behind import Moto
 from toolkit.emulator.flaws import Flawed, in_words_of_s3
 from toolkit.emulator.identity import Caller
-from toolkit.emulator.wire import Answer, Refused, Request, xml
+from toolkit.emulator.moto_backend import Moto
+from toolkit.emulator.protocol import Answer, Refused, Request, xml
 
 _PERMISSIONS = {
     "ListBuckets": "s3:ListAllMyBuckets",

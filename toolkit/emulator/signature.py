@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote
 
-from toolkit.emulator.wire import Request
+from toolkit.emulator.protocol import Request
 
 _CLAIM = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request,\s*"
                     r"SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]{64})")  # fmt: skip

@@ -11,8 +11,8 @@ from http import HTTPStatus
 from toolkit.emulator import permissions
 from toolkit.emulator.flaws import Flawed, in_words_of_query
 from toolkit.emulator.identity import Caller, Directory
-from toolkit.emulator.shape import CODE, SERIAL, complaint, refuse_any
-from toolkit.emulator.wire import Answer, Refused, Request, error, result
+from toolkit.emulator.protocol import Answer, Refused, Request, error, result
+from toolkit.emulator.validation import CODE, SERIAL, complaint, refuse_any
 
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 _SHORTEST, _LONGEST, _USUAL = 900, 129600, 43200  # seconds

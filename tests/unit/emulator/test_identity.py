@@ -10,9 +10,9 @@ from toolkit.emulator import Clock, Kind
 from toolkit.emulator.devices import serial_of
 from toolkit.emulator.flaws import Flaw, Flawed, in_words_of_query, in_words_of_s3
 from toolkit.emulator.identity import Caller, Directory, User, new_id, new_secret
+from toolkit.emulator.protocol import Request
 from toolkit.emulator.registry import Registry
 from toolkit.emulator.signature import Claim, sign, stamp
-from toolkit.emulator.wire import Request
 
 NOW = 1_800_000_000.0
 REGISTRY = Registry(lambda: NOW)

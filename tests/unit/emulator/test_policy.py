@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from toolkit.emulator import actions, conditions, permissions, policies, policy
+from toolkit.emulator import actions, conditions, permissions, policy, sample_policies
 from toolkit.emulator.identity import Caller, Session, User
 from toolkit.emulator.patterns import matches, variables
 from toolkit.emulator.policy import Verdict
+from toolkit.emulator.protocol import Refused
 from toolkit.emulator.registry import Registry
-from toolkit.emulator.wire import Refused
 
 NOW = 1_800_000_000
 A = "arn:aws:iam::123456789012:"
@@ -19,7 +19,7 @@ KEY, PLAIN, MFA = ({**ALICE, **given} for given in (
     {}, {"aws:multifactorauthpresent": "false"},
     {"aws:multifactorauthpresent": "true", "aws:multifactorauthage": "600"},
 ))  # fmt: skip
-USUAL = (policies.SELF_SERVICE, policies.READ_S3, policies.FORCE_MFA)
+USUAL = (sample_policies.SELF_SERVICE, sample_policies.READ_S3, sample_policies.FORCE_MFA)
 YES, NO, DENY = Verdict.ALLOWED, Verdict.UNMENTIONED, Verdict.DENIED
 
 

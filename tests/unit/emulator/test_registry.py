@@ -9,8 +9,8 @@ import pytest
 
 from toolkit.emulator import Kind
 from toolkit.emulator.devices import Device
+from toolkit.emulator.protocol import Refused
 from toolkit.emulator.registry import LIMIT, Registry
-from toolkit.emulator.wire import Refused
 
 NOW = 1_800_000_000.0
 SERIAL = "arn:aws:iam::123456789012:mfa/eng/alice"

@@ -10,14 +10,14 @@ import pytest
 
 from toolkit.emulator import Kind
 from toolkit.emulator.__main__ import main
-from toolkit.emulator.behind import Moto
 from toolkit.emulator.faults import Cut, Delay, Failure, Faults, Lie, Throttle
 from toolkit.emulator.flaws import Flawed
 from toolkit.emulator.identity import Caller, Directory, User
+from toolkit.emulator.moto_backend import Moto
+from toolkit.emulator.protocol import Answer, Refused, Request
 from toolkit.emulator.registry import Registry
 from toolkit.emulator.s3 import S3
 from toolkit.emulator.sts import Sts
-from toolkit.emulator.wire import Answer, Refused, Request
 from toolkit.settings import ROOT
 
 NOW = 1_800_000_000.0

@@ -8,8 +8,8 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from toolkit.emulator.protocol import Request
 from toolkit.emulator.signature import Claim, claim, matches, sign, stamp
-from toolkit.emulator.wire import Request
 
 STAMP = "20150830T123600Z"
 CLAIM = Claim("AKIDEXAMPLE", STAMP[:8], "us-east-1", "iam", ("host", "x-amz-date"), "0" * 64, STAMP, 1440938160)

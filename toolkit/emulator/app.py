@@ -11,8 +11,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from toolkit.emulator.faults import Faults
 from toolkit.emulator.flaws import Flawed
 from toolkit.emulator.identity import Caller, Directory
+from toolkit.emulator.protocol import Answer, Refused, Request
 from toolkit.emulator.signature import claim
-from toolkit.emulator.wire import Answer, Refused, Request
 
 
 class Service(Protocol):

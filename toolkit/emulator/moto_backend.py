@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode
 
 from toolkit.emulator.identity import new_id
-from toolkit.emulator.wire import Answer, Request
+from toolkit.emulator.protocol import Answer, Request
 
 if TYPE_CHECKING:
     from flask import Flask

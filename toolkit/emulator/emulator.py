@@ -11,18 +11,18 @@ from types import TracebackType
 from typing import Self
 
 from toolkit.emulator import policy
-from toolkit.emulator.behind import Moto
+from toolkit.emulator.app import Call, Front, Service
 from toolkit.emulator.clock import Now
 from toolkit.emulator.devices import Device, Kind, serial_of
 from toolkit.emulator.enrollment import Enrollment
 from toolkit.emulator.faults import Cut, Delay, Failure, Fault, Faults, Lie, Throttle
-from toolkit.emulator.front import Call, Front, Service
 from toolkit.emulator.iam import Iam
 from toolkit.emulator.identity import Directory, User
 from toolkit.emulator.listener import listening
-from toolkit.emulator.policies import FORCE_MFA, READ_S3, SELF_SERVICE
+from toolkit.emulator.moto_backend import Moto
 from toolkit.emulator.policy import Document
 from toolkit.emulator.s3 import S3
+from toolkit.emulator.sample_policies import FORCE_MFA, READ_S3, SELF_SERVICE
 from toolkit.emulator.sts import Sts
 
 _alone = threading.Lock()  # moto's state belongs to the whole process

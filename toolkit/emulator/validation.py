@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from toolkit.emulator.wire import Refused
+from toolkit.emulator.protocol import Refused
 
 
 @dataclass(frozen=True)

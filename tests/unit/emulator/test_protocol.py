@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.emulator.wire import Answer, Refused, Request, error, result, xml
+from toolkit.emulator.protocol import Answer, Refused, Request, error, result, xml
 
 
 def environ(**changes: Any) -> dict[str, Any]:
