@@ -28,7 +28,7 @@ from botocore.exceptions import ClientError
 
 from toolkit import totp
 from toolkit.emulator import Emulator, User
-from toolkit.emulator.signature import stamp
+from toolkit.emulator.signature import timestamp
 
 _REGION = "us-east-1"
 _FORM = "application/x-www-form-urlencoded; charset=utf-8"
@@ -176,7 +176,7 @@ class Raw:
         return exchange(emulator, self.method, self.path, dict(request.headers), str(request.data))
 
     def _sign(self, request: AWSRequest, at: float) -> None:
-        request.context["timestamp"] = request.headers["X-Amz-Date"] = stamp(at)
+        request.context["timestamp"] = request.headers["X-Amz-Date"] = timestamp(at)
         if self.keys.token is not None:
             request.headers["X-Amz-Security-Token"] = self.keys.token
         if self.service == "s3":

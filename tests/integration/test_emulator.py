@@ -1,4 +1,4 @@
-"""The embedded AWS, over real HTTP: what it has to do otherwise than moto, and with the programs people use."""
+"""The embedded AWS over real HTTP: its differences from moto, and the programs that people use with it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from tests.integration.emulator_clients import (
 from tests.scanner import seed_of
 from toolkit import totp
 from toolkit.emulator import Clock, Emulator, Kind, User
-from toolkit.emulator.faults import Lie
+from toolkit.emulator.faults import Override
 from toolkit.emulator.sample_policies import ADMINISTRATOR, FORCE_MFA, SELF_SERVICE
 from toolkit.errors import ToolkitError
 from toolkit.settings import ROOT
@@ -70,14 +70,14 @@ UNTIL = 12 * 3600
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody ask a proxy for what is on this machine."""
+    """Disable proxies for this machine."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """Return a clock that a test can move, at the beginning of a period; the clients sign with the machine's."""
+    """Return a clock at the start of a period, which a test can move; the clients sign with the machine's."""
     return Clock(ahead=totp.seconds_left(time.time()))
 
 
@@ -96,7 +96,7 @@ def alice(aws: Emulator) -> User:
 
 @pytest.fixture
 def shell(aws: Emulator, tmp_path: Path) -> Shell:
-    """Return where programs are run."""
+    """Return a place to run programs."""
     return Shell(aws, tmp_path)
 
 
@@ -109,7 +109,7 @@ def aws_mfa(invoke_in: Invoke, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_every_difference_has_a_test() -> None:
-    """Whatever the package says to do otherwise than moto is held by a test."""
+    """Every difference from moto in the package's documentation has a test."""
     told = set(re.findall(r"^ ?(\d+)\. ", toolkit.emulator.__doc__ or "", re.MULTILINE))
     texts = [path.read_text("utf-8") for path in Path(__file__).parent.glob("test_emulator*.py")]
     held = {number for text in texts for number in re.findall(r"^def test_difference_(\d+)_", text, re.MULTILINE)}
@@ -120,7 +120,7 @@ def test_every_difference_has_a_test() -> None:
 
 
 def test_difference_1_codes_are_true(aws: Emulator, alice: User) -> None:
-    """Difference 1: only the codes of this period and of its two neighbours are taken."""
+    """Difference 1: only codes of the current period and its two neighbors are accepted."""
     user, serial = as_user(aws, alice), alice.device.serial
     for code in (wrong_code(alice), code_of(alice, -3), code_of(alice, 3), "000000"):
         assert user.refused("sts", "get_session_token", SerialNumber=serial, TokenCode=code) == WRONG_CODE
@@ -129,7 +129,7 @@ def test_difference_1_codes_are_true(aws: Emulator, alice: User) -> None:
 
 
 def test_difference_1_no_code_works_twice(aws: Emulator, alice: User, clock: Clock) -> None:
-    """Difference 1: a code is good for one call, and one of an earlier period is not good after it."""
+    """Difference 1: a code works once, and afterwards no code of an earlier period works."""
     user, serial = as_user(aws, alice), alice.device.serial
     code, before = code_of(alice), code_of(alice, -1)
     assert user.log_in(SerialNumber=serial, TokenCode=code)
@@ -141,7 +141,7 @@ def test_difference_1_no_code_works_twice(aws: Emulator, alice: User, clock: Clo
 
 
 def test_difference_1_a_refused_code_is_not_spent(aws: Emulator, alice: User) -> None:
-    """Difference 1: a code with which something else was wrong still works, and a wrong one spends nothing."""
+    """Difference 1: a code still works after a call that failed otherwise, and a wrong code uses up nothing."""
     user, serial, code = as_user(aws, alice), alice.device.serial, code_of(alice)
     user.refused("sts", "get_session_token", SerialNumber=serial, TokenCode=wrong_code(alice))
     user.refused("sts", "get_session_token", SerialNumber="GAHT00000000", TokenCode=code)
@@ -150,7 +150,7 @@ def test_difference_1_a_refused_code_is_not_spent(aws: Emulator, alice: User) ->
 
 
 def test_difference_1_one_of_many_at_once(aws: Emulator, alice: User) -> None:
-    """Difference 1: of several calls with one code at the same time, one gets a session."""
+    """Difference 1: of several concurrent calls with the same code, one gets a session."""
     raw = Raw(Keys.of(alice), form={**_session_form(alice), "TokenCode": code_of(alice)})
     with ThreadPoolExecutor(8) as pool:
         replies = list(pool.map(lambda _: raw.send(aws, time.time()), range(8)))
@@ -158,7 +158,7 @@ def test_difference_1_one_of_many_at_once(aws: Emulator, alice: User) -> None:
 
 
 def test_difference_1_devices_are_apart(aws: Emulator) -> None:
-    """Difference 1: a used code of one device does not use up another's, and each has its own codes."""
+    """Difference 1: each device has its own codes, and using one up does not affect other devices."""
     user = aws.add_user("bob", devices=(Kind.VIRTUAL, Kind.HARDWARE))
     app, token = user.devices
     now = app.clock()
@@ -170,7 +170,7 @@ def test_difference_1_devices_are_apart(aws: Emulator) -> None:
 
 
 def test_difference_2_only_ones_own_devices(aws: Emulator, alice: User) -> None:
-    """Difference 2: serials of nobody's, of somebody else's and of a security key are refused in the same words."""
+    """Difference 2: an unknown device, another user's device and a security key are rejected with the same message."""
     other = aws.add_user("bob", devices=ALL)
     user = as_user(aws, other)
     key, app, _ = other.devices
@@ -195,7 +195,7 @@ def test_difference_2_only_ones_own_devices(aws: Emulator, alice: User) -> None:
 def test_difference_2_parameters_are_checked(
     aws: Emulator, alice: User, name: str, value: object, constraint: str
 ) -> None:
-    """Difference 2: a value of the wrong shape is a ValidationError, which is not a refusal of the code."""
+    """Difference 2: a malformed value is a ValidationError, not a rejected code."""
     given = {"SerialNumber": alice.device.serial, "TokenCode": code_of(alice), name: value}
     told = f"Value '{value}' at '{name[0].lower()}{name[1:]}' failed to satisfy constraint: {constraint}"
     expected = (400, "ValidationError", f"1 validation error detected: {told}")
@@ -203,7 +203,7 @@ def test_difference_2_parameters_are_checked(
 
 
 def test_difference_2_all_that_is_wrong_is_told(aws: Emulator, alice: User) -> None:
-    """Difference 2: what a security key types, long and with letters, is wrong in two ways; both are told."""
+    """Difference 2: the output of a security key is too long and has letters; the error mentions both."""
     typed = {"SerialNumber": alice.device.serial, "TokenCode": "cccccfjkllj"}
     _, code, sentence = as_user(aws, alice).refused("sts", "get_session_token", **typed)
     assert code == "ValidationError"
@@ -213,14 +213,14 @@ def test_difference_2_all_that_is_wrong_is_told(aws: Emulator, alice: User) -> N
 
 @pytest.mark.parametrize("half", ["SerialNumber", "TokenCode"])
 def test_difference_2_half_of_it(aws: Emulator, alice: User, half: str) -> None:
-    """Difference 2: a code without a device, and a device without a code, give no session, with or without MFA."""
+    """Difference 2: a code without a device, or a device without a code, is rejected."""
     given = {"SerialNumber": alice.device.serial, "TokenCode": code_of(alice)}[half]
     sentence = "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."
     assert as_user(aws, alice).refused("sts", "get_session_token", **{half: given}) == (403, "AccessDenied", sentence)
 
 
 def test_difference_3_sessions_have_their_own_keys(aws: Emulator, alice: User) -> None:
-    """Difference 3: two sessions share nothing; keys look like AWS's, with all letters that a secret may have."""
+    """Difference 3: two sessions have nothing in common; keys look like AWS's, including `/` and `+` in secrets."""
     first, second = (as_user(aws, alice).log_in().keys for _ in range(2))
     assert {len(first.access_key), first.access_key[:4]} == {20, "ASIA"}
     assert len(first.secret) == len(alice.secret) == 40
@@ -232,7 +232,7 @@ def test_difference_3_sessions_have_their_own_keys(aws: Emulator, alice: User) -
 
 @pytest.mark.parametrize("seconds", [None, 900, 129600])
 def test_difference_3_sessions_end(aws: Emulator, alice: User, clock: Clock, seconds: int | None) -> None:
-    """Difference 3: a session works to the second that its answer tells, 12 hours on if nobody says otherwise."""
+    """Difference 3: a session expires at the second in its response, by default after 12 hours."""
     start, wanted = int(clock()), {"DurationSeconds": seconds} if seconds else {}
     got = as_user(aws, alice)("sts", "get_session_token", **wanted)["Credentials"]
     end = int(got["Expiration"].timestamp())
@@ -249,7 +249,7 @@ def test_difference_3_sessions_end(aws: Emulator, alice: User, clock: Clock, sec
 
 
 def test_difference_4_a_session_is_its_user(aws: Emulator, alice: User) -> None:
-    """Difference 4: account, ARN and user ID are the same for the key and for its sessions, with MFA or without."""
+    """Difference 4: account, ARN and user ID are the same for a key and its sessions, with and without MFA."""
     who = {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/eng/alice", "UserId": alice.user_id}
     assert re.fullmatch(r"AIDA[A-Z2-7]{17}", alice.user_id)
     for caller in (as_user(aws, alice), as_user(aws, alice).log_in(), with_mfa(aws, alice)):
@@ -258,7 +258,7 @@ def test_difference_4_a_session_is_its_user(aws: Emulator, alice: User) -> None:
 
 
 def test_difference_4_another_account() -> None:
-    """Difference 4: the account is the emulator's, in every ARN and in what moto answers too."""
+    """Difference 4: the account is the emulator's in every ARN, including those from moto."""
     with Emulator(account="210987654321") as aws:
         user = aws.add_user("carol", devices=ALL)
         session = with_mfa(aws, user)
@@ -286,7 +286,7 @@ S3_BAD_TOKEN = (400, "InvalidToken", "The provided token is malformed or otherwi
 def test_difference_5_wrong_keys(
     aws: Emulator, service: str, operation: str, unknown: object, bad_token: object
 ) -> None:
-    """Difference 5: each service refuses, in its words, an unknown key, a wrong or missing token, a wrong secret."""
+    """Difference 5: each service rejects unknown keys, wrong or missing tokens and wrong secrets in its own words."""
     user = aws.add_user("alice")
     good, session = Keys.of(user), with_mfa(aws, user).keys
     other = with_mfa(aws, aws.add_user("bob")).keys
@@ -345,11 +345,11 @@ def _authorization(pattern: str, new: str) -> Callable[[AWSRequest], None]:
 def test_difference_5_what_is_signed_cannot_change(
     aws: Emulator, alice: User, change: Callable[[AWSRequest], None]
 ) -> None:
-    """Difference 5: body, host, headers and scope are what was signed, and the signature has to cover them."""
+    """Difference 5: body, host, headers and scope cannot change after signing, and the signature has to cover them."""
     raw = Raw(Keys.of(alice), form=_session_form(alice))
     reply = raw.send(aws, time.time(), change)
     assert (reply.status, reply.code) == (403, "SignatureDoesNotMatch")
-    assert raw.send(aws, time.time()).status == 200  # the code is not spent, and unchanged it is good
+    assert raw.send(aws, time.time()).status == 200  # the code is not used up, and the unchanged request is valid
 
 
 @pytest.mark.parametrize(
@@ -360,7 +360,7 @@ def test_difference_5_what_is_signed_cannot_change(
     ],
 )
 def test_difference_5_without_a_signature(aws: Emulator, service: str, path: str, code: str, sentence: str) -> None:
-    """Difference 5: what nobody signed is refused, by the service that it seems to be for."""
+    """Difference 5: an unsigned request is rejected by the service that it appears to be for."""
     for headers in ({}, {"Authorization": "Basic YTpi"}):
         reply = exchange(aws, "GET", path, headers)
         assert (reply.status, reply.code, reply.sentence) == (403, code, sentence)
@@ -369,14 +369,14 @@ def test_difference_5_without_a_signature(aws: Emulator, service: str, path: str
 
 @pytest.mark.parametrize("stamp", ["20269999T999999Z", "yesterday", ""])
 def test_difference_5_no_time(aws: Emulator, alice: User, stamp: str) -> None:
-    """Difference 5: a request that does not say when it was signed is as good as unsigned."""
+    """Difference 5: a request without the time of its signature counts as unsigned."""
     raw = Raw(Keys.of(alice), form=IDENTITY)
     reply = raw.send(aws, time.time(), _later_header("X-Amz-Date", stamp))
     assert (reply.status, reply.code) == (403, "MissingAuthenticationToken")
 
 
 def test_difference_6_wrong_clocks() -> None:
-    """Difference 6: five minutes either way are forgiven; more is refused, with both times told."""
+    """Difference 6: a clock may be wrong by five minutes; beyond that, the error mentions both times."""
     now = datetime(2027, 1, 15, 8, tzinfo=UTC).timestamp()
     with Emulator(lambda: now) as aws:
         keys = Keys.of(aws.add_user("alice"))
@@ -398,7 +398,7 @@ def test_difference_6_wrong_clocks() -> None:
 
 
 def test_difference_6_date(aws: Emulator, alice: User, clock: Clock) -> None:
-    """Difference 6: every answer, ours and moto's and a refusal, has one Date, and that is the emulator's."""
+    """Difference 6: every response, from the emulator or moto, has one Date header with the emulator's time."""
     session = with_mfa(aws, alice).keys
     clock.step(7200)
     form = {"Action": "GetUser", "Version": "2010-05-08"}
@@ -412,7 +412,7 @@ def test_difference_6_date(aws: Emulator, alice: User, clock: Clock) -> None:
 
 
 def test_difference_6_one_clock_for_all() -> None:
-    """Difference 6: codes, the end of sessions and dates of users, keys, devices and buckets are by one clock."""
+    """Difference 6: codes, sessions and the dates of users, keys, devices and buckets use the same clock."""
     clock = Clock(ahead=10 * 365 * 86400)
     with Emulator(clock) as aws:
         user = aws.add_user("bob", policies=ADMIN)
@@ -431,7 +431,7 @@ def test_difference_6_one_clock_for_all() -> None:
 
 
 def test_difference_7_sessions_get_no_sessions(aws: Emulator, alice: User) -> None:
-    """Difference 7: a session cannot get another one, with a good code or without, and no role either."""
+    """Difference 7: a session cannot get another session, with or without a code, or a role."""
     sentence = "Cannot call GetSessionToken with session credentials"
     for session in (with_mfa(aws, alice), as_user(aws, alice).log_in()):
         code = code_of(alice, 1)
@@ -446,7 +446,7 @@ def test_difference_7_sessions_get_no_sessions(aws: Emulator, alice: User) -> No
 
 
 def test_difference_8_devices(aws: Emulator) -> None:
-    """Difference 8: all kinds of devices are listed, with a UserName or where allowed without, with MFA or without."""
+    """Difference 8: all kinds of devices are listed, with a UserName, or without if allowed, with and without MFA."""
     policies = (SELF_SERVICE, FORCE_MFA, LIST_ALL)
     user = aws.add_user("dave", "/a/b/", devices=(*ALL, Kind.VIRTUAL), policies=policies)
     serials = [device.serial for device in user.devices]
@@ -465,7 +465,7 @@ def test_difference_8_devices(aws: Emulator) -> None:
 
 
 def test_difference_8_devices_of_others(aws: Emulator, alice: User) -> None:
-    """Difference 8: a user does not even learn whether another exists; an administrator does, and sees the devices."""
+    """Difference 8: a user cannot learn whether another user exists; an administrator can list their devices."""
     aws.add_user("bob")
     admin = as_user(aws, aws.add_user("admin", policies=ADMIN))
     session = with_mfa(aws, alice)
@@ -481,7 +481,7 @@ def test_difference_8_devices_of_others(aws: Emulator, alice: User) -> None:
 
 
 def test_difference_8_listing_without_a_name(aws: Emulator) -> None:
-    """Difference 8: where the policy names the user, as that of the documentation does, the listing needs the name."""
+    """Difference 8: a policy that names the user, as in AWS's documentation, requires a UserName."""
     user = aws.add_user("frank")
     status, code, said = as_user(aws, user).refused("iam", "list_mfa_devices")
     assert (status, code) == (403, "AccessDenied")
@@ -490,7 +490,7 @@ def test_difference_8_listing_without_a_name(aws: Emulator) -> None:
 
 
 def test_difference_9_iam_with_and_without_mfa(aws: Emulator, alice: User) -> None:
-    """Difference 9: IAM takes no session without MFA; a key sees its user and devices, a session with MFA its keys."""
+    """Difference 9: IAM rejects sessions without MFA; a key reads users and devices, a session with MFA also keys."""
     key, session, plain = as_user(aws, alice), with_mfa(aws, alice), as_user(aws, alice).log_in()
     for operation in ("get_user", "list_mfa_devices", "list_virtual_mfa_devices", "list_access_keys", "list_users"):
         assert plain.refused("iam", operation) == INVALID_TOKEN
@@ -507,7 +507,7 @@ def test_difference_9_iam_with_and_without_mfa(aws: Emulator, alice: User) -> No
 
 
 def test_difference_9_others(aws: Emulator, alice: User) -> None:
-    """Difference 9: only an administrator, and only with MFA, sees other users."""
+    """Difference 9: only an administrator with MFA can read other users."""
     aws.add_user("bob")
     admin = aws.add_user("admin", policies=ADMIN)
     session = with_mfa(aws, alice)
@@ -523,7 +523,7 @@ def test_difference_9_others(aws: Emulator, alice: User) -> None:
 
 
 def test_difference_9_policies_of_ones_own(aws: Emulator, clock: Clock) -> None:
-    """Difference 9: a user has the policies that a test writes and no others; a code may be too old for them."""
+    """Difference 9: `policies` replaces the default policies, and can require a recent code."""
     listing = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
     fresh = {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}
     data = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::*-data", "Condition": fresh}
@@ -542,7 +542,7 @@ def test_difference_9_policies_of_ones_own(aws: Emulator, clock: Clock) -> None:
 
 
 def test_difference_9_a_deny_stops_a_login(aws: Emulator) -> None:
-    """Difference 9: GetSessionToken needs no Allow and heeds a Deny, before a code is looked at."""
+    """Difference 9: GetSessionToken needs no Allow, and a Deny applies before the code is checked."""
     deny = {"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"}
     user = aws.add_user("alice", policies=[{"Version": "2012-10-17", "Statement": deny}])
     given = {"SerialNumber": user.device.serial, "TokenCode": wrong_code(user)}
@@ -554,7 +554,7 @@ def test_difference_9_a_deny_stops_a_login(aws: Emulator) -> None:
 
 
 def test_difference_10_s3_needs_mfa(aws: Emulator, alice: User) -> None:
-    """Difference 10: without MFA, by key or by session, S3 denies what it gives to a session with MFA."""
+    """Difference 10: without MFA, S3 denies keys and sessions what a session with MFA may do."""
     who = f"User: {alice.arn} is not authorized to perform:"
     deny = "with an explicit deny in an identity-based policy"
     calls: tuple[tuple[str, dict[str, str]], ...] = (
@@ -577,7 +577,7 @@ def test_difference_10_s3_needs_mfa(aws: Emulator, alice: User) -> None:
 
 
 def test_difference_10_users_who_need_no_mfa(aws: Emulator) -> None:
-    """Difference 10: a user whom no policy forces to use MFA reads S3 and their own of IAM with the key alone."""
+    """Difference 10: a user who is not forced to use MFA can read S3 and their own user with the key alone."""
     grace = aws.add_user("grace", force_mfa=False)
     key, plain = as_user(aws, grace), as_user(aws, grace).log_in()
     for caller in (key, plain, with_mfa(aws, grace)):
@@ -592,7 +592,7 @@ def test_difference_10_users_who_need_no_mfa(aws: Emulator) -> None:
 
 
 def test_difference_11_what_is_not_there(aws: Emulator) -> None:
-    """Difference 11: other services, and whatever else writes, are refused by name, also to administrators."""
+    """Difference 11: other services and actions are rejected by name, also for administrators."""
     admin = with_mfa(aws, aws.add_user("admin", policies=ADMIN))
     refused = [
         admin.refused("ec2", "describe_instances"),
@@ -606,13 +606,13 @@ def test_difference_11_what_is_not_there(aws: Emulator) -> None:
     assert {row[:2] for row in refused} == {(501, "NotImplemented")}
     told = ["ec2", "sts:GetAccessKeyInfo", "iam:CreateUser",
             "S3 PutBucket", "S3 PutObject", "S3 GetObject", "S3 GetBucket"]  # fmt: skip
-    assert [row[2] for row in refused] == [f"This emulator has no {name}" for name in told]
+    assert [row[2] for row in refused] == [f"This emulator does not support {name}" for name in told]
     assert len(admin("iam", "list_users")["Users"]) == 1
     assert len(admin("s3", "list_buckets")["Buckets"]) == 2
 
 
 def test_difference_11_policies_that_cannot_be_judged(aws: Emulator) -> None:
-    """Difference 11: a policy with something unknown in it is refused at once, and the user is not there."""
+    """Difference 11: a policy with an unknown element is rejected, and the user is not created."""
     unknown = {
         "Effect": "Deny",
         "Action": "*",
@@ -630,7 +630,7 @@ def test_difference_11_policies_that_cannot_be_judged(aws: Emulator) -> None:
 
 
 def test_difference_12_faults(aws: Emulator, alice: User) -> None:
-    """Difference 12: a fault strikes its own action, as often as it was told, in the order told, and spends no code."""
+    """Difference 12: faults affect their own action, as often as requested, in order, and use up no code."""
     aws.fail("GetSessionToken", status=400, code="Throttling", message="Rate exceeded", times=2)
     aws.fail("GetSessionToken", status=500, code="InternalFailure")
     aws.fail("ListBuckets", status=503, code="SlowDown", message="Please reduce your request rate.")
@@ -644,7 +644,7 @@ def test_difference_12_faults(aws: Emulator, alice: User) -> None:
 
 
 def test_difference_12_clients_try_again(aws: Emulator, alice: User, shell: Shell) -> None:
-    """Difference 12: a fault looks like AWS's to a client, which tries again and gets through."""
+    """Difference 12: clients retry after a fault as they do with AWS."""
     shell.profile("default", Keys.of(alice))
     aws.throttle("GetCallerIdentity")
     aws.fail("GetCallerIdentity", status=500, code="InternalFailure")
@@ -654,7 +654,7 @@ def test_difference_12_clients_try_again(aws: Emulator, alice: User, shell: Shel
 
 
 def test_difference_12_too_many_calls(aws: Emulator, alice: User) -> None:
-    """Difference 12: too many calls are refused as each service does it, and no code is spent."""
+    """Difference 12: throttled calls fail with the service's own error, and use up no code."""
     user, given = as_user(aws, alice), {"SerialNumber": alice.device.serial, "TokenCode": code_of(alice)}
     aws.throttle("GetSessionToken", times=2)
     for _ in range(2):
@@ -666,7 +666,7 @@ def test_difference_12_too_many_calls(aws: Emulator, alice: User) -> None:
 
 
 def test_difference_12_cut_connections(aws: Emulator, alice: User) -> None:
-    """Difference 12: the answer stops in the middle, and what it would have told of is done: the code is spent."""
+    """Difference 12: a truncated response stops in the middle, but the call takes effect: the code is used up."""
     raw = Raw(Keys.of(alice), form=_session_form(alice))
     aws.cut("GetSessionToken")
     with pytest.raises(http.client.IncompleteRead) as caught:
@@ -679,7 +679,7 @@ def test_difference_12_cut_connections(aws: Emulator, alice: User) -> None:
 
 
 def test_difference_12_cut_connections_of_clients(aws: Emulator, alice: User, shell: Shell) -> None:
-    """Difference 12: a client sees a broken connection, and tries again if it may; a HEAD has nothing to cut."""
+    """Difference 12: a client sees a broken connection and may retry; a response to HEAD has nothing to truncate."""
     shell.profile("default", Keys.of(alice))
     aws.cut("GetCallerIdentity", times=2)
     with pytest.raises(ResponseParserError):
@@ -694,7 +694,7 @@ def test_difference_12_cut_connections_of_clients(aws: Emulator, alice: User, sh
 
 
 def test_difference_12_a_wrong_date(aws: Emulator, alice: User, clock: Clock) -> None:
-    """Difference 12: the Date can be off while signatures and codes are judged by the clock, until it is set back."""
+    """Difference 12: the Date can be wrong while signatures and codes are checked against the clock."""
     for seconds in (3600, -3600, 0):
         aws.skew(seconds)
         reply = Raw(Keys.of(alice), form=_session_form(alice)).send(aws, clock())
@@ -705,7 +705,7 @@ def test_difference_12_a_wrong_date(aws: Emulator, alice: User, clock: Clock) ->
 
 
 def test_difference_12_delays(aws: Emulator, alice: User) -> None:
-    """Difference 12: a call can be made to wait, others do not wait with it, and then it is answered as ever."""
+    """Difference 12: a call can be delayed, which does not delay others."""
     aws.delay("GetCallerIdentity", 1.5)
     began = time.monotonic()
     with ThreadPoolExecutor(1) as pool:
@@ -718,7 +718,7 @@ def test_difference_12_delays(aws: Emulator, alice: User) -> None:
 
 
 def test_difference_12_lies(aws: Emulator, alice: User) -> None:
-    """Difference 12: an answer can say something else than what is true, only to sessions if that is wanted."""
+    """Difference 12: responses can be overridden, for all callers or only for sessions."""
     other = "arn:aws:iam::123456789012:user/<bob>"
     key, session = as_user(aws, alice), with_mfa(aws, alice)
     aws.lie("GetCallerIdentity", {"Arn": other, "Account": "1"}, sessions=True)
@@ -727,26 +727,26 @@ def test_difference_12_lies(aws: Emulator, alice: User) -> None:
     told = session("sts", "get_caller_identity")
     assert (told["Arn"], told["Account"], told["UserId"]) == (other, "1", alice.user_id)
     assert session("sts", "get_caller_identity")["Arn"] == alice.arn
-    for who in (key, session):  # what moto answers can be untrue too
+    for who in (key, session):  # responses of moto can be overridden too
         assert who("iam", "get_user")["User"]["UserName"] == "mallory"
     assert session("iam", "get_user")["User"]["UserName"] == "alice"
     assert aws.faults == ()
 
 
 def test_difference_12_lies_wait_for_their_answer(aws: Emulator, alice: User) -> None:
-    """Difference 12: a lie about elements that an answer does not have waits for one that has them."""
+    """Difference 12: an override waits for a response that has all of its elements."""
     aws.lie("GetSessionToken", {"Expiration": "2020-01-01T00:00:00Z"})
     user = as_user(aws, alice)
     user.refused("sts", "get_session_token", SerialNumber=alice.device.serial, TokenCode=wrong_code(alice))
     (fault,) = aws.faults
-    assert fault == Lie("GetSessionToken", 1, (("Expiration", "2020-01-01T00:00:00Z"),))
+    assert fault == Override("GetSessionToken", 1, (("Expiration", "2020-01-01T00:00:00Z"),))
     assert user("sts", "get_session_token")["Credentials"]["Expiration"].year == 2020
     aws.lie("GetSessionToken", {"Message": "no", "Code": "Odd"})
     assert user.refused("sts", "get_session_token", TokenCode="1") == (400, "Odd", "no")
 
 
 def test_difference_12_calls_are_recorded(aws: Emulator, alice: User) -> None:
-    """Difference 12: each call is recorded with who made it, by which kind of keys, and how it ended."""
+    """Difference 12: each call is recorded with its user, the kind of credentials and the result."""
     key, serial = as_user(aws, alice), alice.device.serial
     key.refused("sts", "get_session_token", SerialNumber=serial, TokenCode=wrong_code(alice))
     session = with_mfa(aws, alice)
@@ -772,7 +772,7 @@ def test_difference_12_calls_are_recorded(aws: Emulator, alice: User) -> None:
 def test_secrets_are_nowhere(
     aws: Emulator, alice: User, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """No key, token, seed or code is in what is logged, printed, recorded or shown, also not after errors."""
+    """Logs, output, recorded calls and reprs contain no secret key, token, seed or code, also after errors."""
     caplog.set_level(logging.DEBUG, logger="werkzeug")
     caplog.set_level(logging.DEBUG, logger="moto")
     caplog.set_level(logging.DEBUG, logger="toolkit")
@@ -798,7 +798,7 @@ def test_secrets_are_nowhere(
 
 
 def test_nothing_is_left(others: frozenset[threading.Thread], alice_and_hanging: tuple[str, User]) -> None:
-    """After the `with` block there is no thread, no listener and no user or bucket in moto, whoever still waited."""
+    """After the `with` block, no thread, listener, user or bucket is left, even if a call was still waiting."""
     from moto.core.model_instances import model_data
     from moto.iam.models import iam_backends
     from moto.s3.models import s3_backends
@@ -812,21 +812,21 @@ def test_nothing_is_left(others: frozenset[threading.Thread], alice_and_hanging:
     assert not any(tracked)
     assert not iam_backends["123456789012"]["aws"].users
     assert not s3_backends["123456789012"]["aws"].buckets
-    with Emulator() as again:  # the same names are free again, and the old keys are nobody's
+    with Emulator() as again:  # the names are free again, and the old keys do not work
         assert again.add_user("alice").access_key != alice.access_key
         assert Aws(again, Keys.of(alice)).refused("sts", "get_caller_identity") == INVALID_TOKEN
 
 
 @pytest.fixture
 def others() -> frozenset[threading.Thread]:
-    """Return the threads that are not the emulator's: a test before may have left one to itself."""
+    """Return the threads that were running before the emulator; an earlier test may have left one."""
     return frozenset(threading.enumerate())
 
 
 @pytest.fixture
 def alice_and_hanging(others: frozenset[threading.Thread]) -> tuple[str, User]:
-    """Return the URL and a user of an emulator that was stopped while a call hung."""
-    del others  # which are counted before
+    """Return the URL and a user of an emulator that was stopped during a delayed call."""
+    del others  # has to be evaluated first
     with Emulator() as aws:
         user = aws.add_user("alice")
         aws.delay("GetCallerIdentity", 3600)
@@ -841,10 +841,10 @@ def alice_and_hanging(others: frozenset[threading.Thread]) -> tuple[str, User]:
 
 
 def test_half_a_request_does_not_hold_up_the_end(others: frozenset[threading.Thread]) -> None:
-    """A client that says half of what it wants is let go when the emulator stops, and its thread ends first."""
+    """An incomplete request does not keep the emulator from stopping, and its thread ends first."""
     with Emulator() as aws, socket.create_connection(("127.0.0.1", urlsplit(aws.url).port or 0)) as client:
         client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab")
-        wait_until(lambda: len(set(threading.enumerate()) - others) > 1)  # that which listens, and the client's
+        wait_until(lambda: len(set(threading.enumerate()) - others) > 1)  # the server's and the client's
         stopping = threading.Thread(target=aws.__exit__, args=(None, None, None))
         stopping.start()
         stopping.join(2)
@@ -855,7 +855,7 @@ def test_half_a_request_does_not_hold_up_the_end(others: frozenset[threading.Thr
 
 
 def test_it_starts_with_nothing() -> None:
-    """What somebody else left in moto before is not there."""
+    """Whatever is in moto already is gone when the emulator starts."""
     from moto.iam.models import iam_backends
 
     iam_backends["123456789012"]["aws"].create_user("us-east-1", "leftover", "/")
@@ -865,7 +865,7 @@ def test_it_starts_with_nothing() -> None:
 
 
 def test_no_body_for_head(aws: Emulator, alice: User) -> None:
-    """A refusal of a HEAD has a status and no body, which would be taken for the next answer."""
+    """An error in response to HEAD has no body, which a client would take for the next response."""
     with socket.create_connection(("127.0.0.1", urlsplit(aws.url).port or 0)) as client:
         client.sendall(b"HEAD /example-data HTTP/1.1\r\nHost: x\r\n\r\n")
         answer = b"".join(iter(lambda: client.recv(4096), b""))
@@ -875,20 +875,20 @@ def test_no_body_for_head(aws: Emulator, alice: User) -> None:
 
 
 def test_one_at_a_time(aws: Emulator) -> None:
-    """A second emulator in the process is refused, and does not harm the first."""
-    with pytest.raises(RuntimeError, match="running in this process already"), Emulator():
+    """A second emulator in the same process is rejected, and does not affect the first."""
+    with pytest.raises(RuntimeError, match="already running in this process"), Emulator():
         pass
     assert as_user(aws, aws.add_user("alice"))("sts", "get_caller_identity")
 
 
 def test_a_port_that_is_taken() -> None:
-    """A port of somebody else's is one sentence, and the emulator can be started elsewhere."""
+    """A port that is in use is an error with a hint, and the emulator can then start on another port."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         held.listen()
         port = held.getsockname()[1]
         with (
-            pytest.raises(ToolkitError, match=f"^port {port} of 127.0.0.1 cannot be had: ") as caught,
+            pytest.raises(ToolkitError, match=f"^cannot listen on 127.0.0.1:{port}: ") as caught,
             Emulator(port=port),
         ):
             pass
@@ -899,7 +899,7 @@ def test_a_port_that_is_taken() -> None:
 
 
 def test_the_loopback_only(aws: Emulator) -> None:
-    """Nobody outside of this machine can reach it."""
+    """The emulator does not listen on other addresses."""
     port = int(aws.url.rpartition(":")[2])
     with pytest.raises(OSError), socket.create_connection(("127.0.0.2", port), timeout=2):  # noqa: PT011 - any
         pass
@@ -907,20 +907,20 @@ def test_the_loopback_only(aws: Emulator) -> None:
 
 @pytest.mark.parametrize(("name", "path"), [("a b", "/"), ("", "/"), ("alice", "eng"), ("alice", "/eng"), ("a/b", "/")])
 def test_names_that_iam_does_not_have(aws: Emulator, name: str, path: str) -> None:
-    """A user whose name or path IAM would refuse is a mistake of the test that asks for it."""
+    """A name or path that IAM would reject is a ValueError."""
     with pytest.raises(ValueError, match="user"):
         aws.add_user(name, path)
 
 
 def test_names_are_taken_once(aws: Emulator, alice: User) -> None:
-    """A second user of a name is refused, and the first keeps the keys."""
+    """A second user with the same name is rejected, and the first keeps its keys."""
     with pytest.raises(ValueError, match="`alice`"):
         aws.add_user("alice")
     assert as_user(aws, alice)("sts", "get_caller_identity")["Arn"] == alice.arn
 
 
 def test_names_of_devices_are_taken_once(aws: Emulator) -> None:
-    """A user whose device would have the name of another's is refused, and is not there then."""
+    """A user whose device would have the name of an existing device is rejected, and not created."""
     aws.add_user("alice", devices=(Kind.HARDWARE, Kind.VIRTUAL))
     with pytest.raises(ValueError, match="mfa/alice-2`"):
         aws.add_user("alice-2")
@@ -931,7 +931,7 @@ def test_names_of_devices_are_taken_once(aws: Emulator) -> None:
 
 
 def test_aws_cli(aws: Emulator, alice: User, shell: Shell) -> None:
-    """The AWS CLI logs in, says who it is, and lists buckets with the session alone."""
+    """The AWS CLI logs in, shows its identity, and lists buckets only with the session."""
     shell.profile("default", Keys.of(alice))
     who = json.loads(shell.cli("sts", "get-caller-identity").stdout)
     assert who["Arn"] == alice.arn
@@ -951,7 +951,7 @@ def test_aws_cli(aws: Emulator, alice: User, shell: Shell) -> None:
 
 
 def test_aws_mfa(aws: Emulator, alice: User, shell: Shell, aws_mfa: str) -> None:
-    """aws-mfa finds the device, logs in with a piped code, and what it writes opens S3 to the AWS CLI."""
+    """aws-mfa finds the device and logs in with a piped code, and the AWS CLI can use the profile that it writes."""
     shell.profile("example", Keys.of(alice))
     code = code_of(alice)
     done = shell.run(aws_mfa, "-s", "example", "-d", "example_mfa", given=code)
@@ -964,7 +964,7 @@ def test_aws_mfa(aws: Emulator, alice: User, shell: Shell, aws_mfa: str) -> None
 
 
 def test_aws_mfa_with_every_kind_of_device(aws: Emulator, shell: Shell, aws_mfa: str) -> None:
-    """aws-mfa passes over the security key, and takes the hardware device that the profile names."""
+    """aws-mfa skips the security key, and uses the hardware device that the profile names."""
     user = aws.add_user("dave", devices=ALL)
     _, app, token = user.devices
     shell.profile("example", Keys.of(user))
@@ -977,7 +977,7 @@ def test_aws_mfa_with_every_kind_of_device(aws: Emulator, shell: Shell, aws_mfa:
 
 
 def test_aws_mfa_from_a_session(aws: Emulator, alice: User, shell: Shell, aws_mfa: str) -> None:
-    """A profile that holds a session is told from one whose code is wrong."""
+    """aws-mfa distinguishes a profile that has a session from a wrong code."""
     shell.profile("example", with_mfa(aws, alice).keys)
     done = shell.run(aws_mfa, "-s", "example", given=code_of(alice, 1))
     assert done.returncode != 0
@@ -985,7 +985,7 @@ def test_aws_mfa_from_a_session(aws: Emulator, alice: User, shell: Shell, aws_mf
 
 
 def test_a_client_with_a_wrong_clock(aws: Emulator, alice: User, shell: Shell, clock: Clock, aws_mfa: str) -> None:
-    """The Go SDK sees from the Date that its clock is off by an hour, and its signature is taken after all."""
+    """The SDK for Go learns from the Date header that its clock is wrong by an hour, and signs again."""
     clock.step(3600)
     shell.profile("example", Keys.of(alice))
     done = shell.run(aws_mfa, "-s", "example", given=code_of(alice), AWS_MAX_ATTEMPTS="3")
@@ -999,7 +999,7 @@ def test_a_client_with_a_wrong_clock(aws: Emulator, alice: User, shell: Shell, c
 
 
 def start_alone(*args: str) -> subprocess.Popen[str]:
-    """Start the emulator as people do."""
+    """Start the emulator from the command line."""
     return subprocess.Popen(
         [sys.executable, "-m", "toolkit.emulator", *args],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -1008,7 +1008,7 @@ def start_alone(*args: str) -> subprocess.Popen[str]:
 
 @contextlib.contextmanager
 def alone(*args: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str], str]]:
-    """Give the process, the variables that it prints, and the last line, which is about the device."""
+    """Yield the process, the variables that it prints, and the last line, about the device."""
     with start_alone(*args) as process:
         try:
             assert process.stdout
@@ -1020,13 +1020,13 @@ def alone(*args: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str], s
 
 
 def call(env: Mapping[str, str], *args: str) -> str:
-    """Make a call with the AWS CLI, and return what it prints."""
+    """Make a call with the AWS CLI, and return its output."""
     cli = [sys.executable, "-m", "awscli", "--output", "text", *args]
     return subprocess.run(cli, env={**os.environ, **env}, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def test_alone() -> None:
-    """What it prints is all that a login needs, and Ctrl-C ends it without a word."""
+    """The output is sufficient for a login, and Ctrl-C ends the emulator silently."""
     with alone() as (process, env, device):
         assert device.startswith("# MFA device arn:aws:iam::123456789012:mfa/example: otpauth://totp/")
         seed = seed_of(device.split(": ", 1)[1])
@@ -1041,9 +1041,9 @@ def test_alone() -> None:
 
 
 def test_alone_without_a_device(tmp_path: Path) -> None:
-    """`--account` is the account, and `--no-device` leaves the user to enroll one."""
+    """`--account` sets the account, and `--no-device` creates no device."""
     with alone("--account", "210987654321", "--no-device") as (_, env, device):
-        assert device.startswith("# no MFA device: invoke enroll makes one, ")
+        assert device.startswith("# no MFA device; to create one, run invoke enroll ")
         who = call(env, "sts", "get-caller-identity", "--query", "Arn")
         assert who == "arn:aws:iam::210987654321:user/eng/example"
         made = call(env, "iam", "create-virtual-mfa-device", "--virtual-mfa-device-name", "example",
@@ -1053,7 +1053,7 @@ def test_alone_without_a_device(tmp_path: Path) -> None:
 
 
 def test_alone_on_a_port() -> None:
-    """`--port` is the port, and one that is taken is one sentence and a hint."""
+    """`--port` sets the port, and a port that is in use is an error with a hint."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         held.listen()
@@ -1061,7 +1061,7 @@ def test_alone_on_a_port() -> None:
         with start_alone("--port", port) as process:
             out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (1, "")
-    assert re.fullmatch(rf"error: port {port} of 127\.0\.0\.1 cannot be had: .+\n\nhint: .+\n", err)
+    assert re.fullmatch(rf"error: cannot listen on 127\.0\.0\.1:{port}: .+\n\nhint: .+\n", err)
     with start_alone("--port", port) as process:
         assert process.stdout
         assert process.stdout.readline() == f"export AWS_ENDPOINT_URL=http://127.0.0.1:{port}\n"
@@ -1070,7 +1070,7 @@ def test_alone_on_a_port() -> None:
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536", "1.5"])
 def test_alone_on_no_port(port: str) -> None:
-    """What is no port is refused with the usage, and no traceback."""
+    """An invalid port prints the usage and no traceback."""
     with start_alone(f"--port={port}") as process:
         _, err = process.communicate(timeout=20)
     assert process.returncode == 2
@@ -1079,7 +1079,7 @@ def test_alone_on_no_port(port: str) -> None:
 
 
 def test_a_reader_that_goes_away() -> None:
-    """Nobody reading what it prints is an end like any other."""
+    """If nobody reads the output, the emulator ends without a traceback."""
     with start_alone() as process:
         assert process.stdout
         process.stdout.close()

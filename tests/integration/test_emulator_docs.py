@@ -1,4 +1,4 @@
-"""The page about the embedded AWS: all that it tells people to type is typed here."""
+"""docs/emulator.md: every code block runs."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ BLOCKS = re.findall(
 
 
 def written_in(language: str) -> str:
-    """Return the blocks of a language, one after the other."""
+    """Return all blocks of a language, joined."""
     return "\n".join(text for name, text in BLOCKS if name == language)
 
 
 @pytest.fixture
 def surroundings(tmp_path: Path) -> Mapping[str, str]:
-    """Return an environment in which `python3` and `aws` are those that run the tests, and a program may be added."""
+    """Return an environment with the `python3` and `aws` of the tests, and a directory for more programs."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for name, command in (("python3", ""), ("aws", " -m awscli")):
@@ -39,13 +39,13 @@ def surroundings(tmp_path: Path) -> Mapping[str, str]:
 
 
 def test_every_block_is_run() -> None:
-    """There is no block but those that a test here runs, and each fence of the page belongs to one."""
+    """A test here runs every block of the page."""
     assert {name for name, _ in BLOCKS} == {"bash", "python"}
     assert (ROOT / "docs" / "emulator.md").read_text("utf-8").count("```") == 2 * len(BLOCKS)
 
 
 def test_python(surroundings: Mapping[str, str], tmp_path: Path) -> None:
-    """The blocks in Python run, one after the other, and what they assert holds."""
+    """The Python blocks run in order, and their assertions hold."""
     done = subprocess.run(
         [sys.executable, "-"], input=written_in("python"), env=surroundings, cwd=tmp_path, capture_output=True,
         text=True, timeout=60, check=False,
@@ -54,7 +54,7 @@ def test_python(surroundings: Mapping[str, str], tmp_path: Path) -> None:
 
 
 def test_bash(surroundings: Mapping[str, str], tmp_path: Path, invoke_in: Invoke) -> None:
-    """The blocks for the shell run, one after the other: enrollment, a login by aws-mfa, and S3."""
+    """The shell blocks run in order: enrollment, a login with aws-mfa, and S3."""
     built = invoke_in(tmp_path / "dist", "build", "--engine", "local")
     assert built.returncode == 0, built.stderr
     (tmp_path / "bin" / "aws-mfa").symlink_to(built.stdout.strip())
@@ -65,7 +65,7 @@ def test_bash(surroundings: Mapping[str, str], tmp_path: Path, invoke_in: Invoke
         try:
             out, err = shell.communicate(timeout=60)
         finally:
-            with contextlib.suppress(ProcessLookupError):  # where the page was not run to its end, the emulator runs on
+            with contextlib.suppress(ProcessLookupError):  # if a block failed, the emulator is still running
                 os.killpg(shell.pid, signal.SIGKILL)
     assert shell.returncode == 0, err
     assert "arn:aws:iam::123456789012:user/eng/example" in out

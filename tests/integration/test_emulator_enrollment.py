@@ -1,4 +1,4 @@
-"""MFA enrollment with the embedded AWS, over real HTTP: by boto3 and by the AWS CLI, and what is refused on the way."""
+"""MFA enrollment with the embedded AWS over real HTTP, with boto3 and the AWS CLI, and the errors on the way."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ WRONG_PAIR = (403, "InvalidAuthenticationCode", "Authentication code for device 
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody ask a proxy for what is on this machine."""
+    """Disable proxies for this machine."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """Return a clock that a test can move, at the beginning of a period; the clients sign with the machine's."""
+    """Return a clock at the start of a period, which a test can move; the clients sign with the machine's."""
     return Clock(ahead=totp.seconds_left(time.time()))
 
 
@@ -45,30 +45,30 @@ def aws(clock: Clock) -> Iterator[Emulator]:
 
 @pytest.fixture
 def newcomer(aws: Emulator) -> User:
-    """Return a user under a path, who is forced to use MFA and has no device."""
+    """Return a user under a path who is forced to use MFA and has no device."""
     return aws.add_user("alice", "/eng/", devices=())
 
 
 def seed_in(picture: bytes) -> str:
-    """Return the seed that an authenticator app would take from a QR code."""
+    """Return the seed that an authenticator app reads from a QR code."""
     text = qr_code_in(picture)
     assert text.startswith("otpauth://totp/Amazon%20Web%20Services:")
     return seed_of(text)
 
 
 def create(caller: Aws, name: str = "alice", **more: str) -> tuple[str, str]:
-    """Make a device, and return its serial number and its seed."""
+    """Create a device, and return its serial number and seed."""
     made = caller("iam", "create_virtual_mfa_device", VirtualMFADeviceName=name, **more)["VirtualMFADevice"]
     return made["SerialNumber"], made["Base32StringSeed"].decode()
 
 
 def pair(seed: str, at: float) -> dict[str, str]:
-    """Return the codes of the period before and of that of a time, as IAM wants them."""
+    """Return the codes of the periods before and at a time, as parameters of IAM."""
     return {"AuthenticationCode1": totp.code(seed, at - 30), "AuthenticationCode2": totp.code(seed, at)}
 
 
 def enroll(caller: Aws, user: User, at: float, name: str = "alice") -> tuple[str, str]:
-    """Make a device and enable it, and return its serial number and its seed."""
+    """Create and enable a device, and return its serial number and seed."""
     serial, seed = create(caller, name)
     caller("iam", "enable_mfa_device", UserName=user.name, SerialNumber=serial, **pair(seed, at))
     return serial, seed
@@ -78,7 +78,7 @@ def enroll(caller: Aws, user: User, at: float, name: str = "alice") -> tuple[str
 
 
 def test_difference_13_boto3_enrolls(aws: Emulator, newcomer: User, clock: Clock) -> None:
-    """Difference 13: from nothing to S3: a device, its seed from the picture, two codes, and a login with a third."""
+    """Difference 13: create a device, scan its QR code, enable it with two codes, log in with a third, and read S3."""
     user = as_user(aws, newcomer)
     assert user.refused("s3", "list_buckets")[1] == "AccessDenied"
     made = user("iam", "create_virtual_mfa_device", VirtualMFADeviceName="alice")["VirtualMFADevice"]
@@ -90,12 +90,12 @@ def test_difference_13_boto3_enrolls(aws: Emulator, newcomer: User, clock: Clock
         assert user.refused("sts", "get_session_token", SerialNumber=serial, TokenCode=code)[1] == "AccessDenied"
     session = user.log_in(SerialNumber=serial, TokenCode=totp.code(seed, clock() + 30))
     assert len(session("s3", "list_buckets")["Buckets"]) == 2
-    assert newcomer.device.serial == serial  # the user that a test holds has the device too
+    assert newcomer.device.serial == serial  # the `User` of the test is up to date
     assert newcomer.device.code() == totp.code(seed, clock())
 
 
 def test_difference_13_aws_cli_enrolls(aws: Emulator, newcomer: User, clock: Clock, tmp_path: Path) -> None:
-    """Difference 13: the AWS CLI does it by hand, with the picture in a file."""
+    """Difference 13: enrollment works with the AWS CLI, with the QR code in a file."""
     shell = Shell(aws, tmp_path)
     shell.profile("default", Keys.of(newcomer))
 
@@ -123,7 +123,7 @@ def test_difference_13_aws_cli_enrolls(aws: Emulator, newcomer: User, clock: Clo
 
 
 def test_difference_13_codes_have_to_follow_each_other(aws: Emulator, newcomer: User, clock: Clock) -> None:
-    """Difference 13: one code twice, the wrong order, old ones and wrong ones are refused, and use nothing up."""
+    """Difference 13: repeated, reordered, old and wrong codes are rejected, and use up nothing."""
     user = as_user(aws, newcomer)
     serial, seed = create(user)
     before, now, later, old = (totp.code(seed, clock() + seconds) for seconds in (-30, 0, 30, -90))
@@ -135,7 +135,7 @@ def test_difference_13_codes_have_to_follow_each_other(aws: Emulator, newcomer: 
 
 
 def test_difference_13_an_enrollment_that_was_broken_off(aws: Emulator, newcomer: User, clock: Clock) -> None:
-    """Difference 13: a device that is left behind blocks its name, and who has no MFA cannot delete it."""
+    """Difference 13: a device that is left behind blocks its name, and a user without MFA cannot delete it."""
     user = as_user(aws, newcomer)
     serial, seed = create(user)
     taken = (409, "EntityAlreadyExists", "MFADevice entity at the same path and name already exists.")
@@ -154,7 +154,7 @@ def test_difference_13_an_enrollment_that_was_broken_off(aws: Emulator, newcomer
 
 
 def test_difference_13_names_with_paths(aws: Emulator, newcomer: User) -> None:
-    """Difference 13: the path is in the ARN, the same name under another path is free, and the app shows the name."""
+    """Difference 13: the ARN includes the path, names are unique per path, and the app shows the name."""
     user = as_user(aws, newcomer)
     assert create(user, "a.b", Path="/eng/x/")[0] == f"{ARN}mfa/eng/x/a.b"
     assert create(user, "a.b")[0] == f"{ARN}mfa/a.b"
@@ -182,7 +182,7 @@ def test_difference_13_names_with_paths(aws: Emulator, newcomer: User) -> None:
 def test_difference_13_parameters_are_checked(
     aws: Emulator, newcomer: User, operation: str, given: dict[str, object], wrong: tuple[str, str]
 ) -> None:
-    """Difference 13: what has the wrong shape is a ValidationError that names it."""
+    """Difference 13: a malformed value is a ValidationError that names the parameter."""
     whole = {"UserName": "alice", "SerialNumber": f"{ARN}mfa/alice", "AuthenticationCode1": "123456"}
     codes = {**whole, "AuthenticationCode2": "123456", **given} if operation[:6] in {"enable", "resync"} else given
     status, code, said = as_user(aws, newcomer).refused("iam", operation, **codes)
@@ -193,7 +193,7 @@ def test_difference_13_parameters_are_checked(
 
 
 def test_difference_13_conflicts(aws: Emulator, newcomer: User, clock: Clock) -> None:
-    """Difference 13: a device in use, one that nobody has, a user who is not there and a ninth device are refused."""
+    """Difference 13: a device in use, an unknown device, an unknown user and a ninth device are rejected."""
     user, admin = as_user(aws, newcomer), as_user(aws, aws.add_user("root", policies=(ADMINISTRATOR,), devices=()))
     serial, seed = enroll(user, newcomer, clock())
     codes = pair(seed, clock() + 60)
@@ -216,7 +216,7 @@ def test_difference_13_conflicts(aws: Emulator, newcomer: User, clock: Clock) ->
 
 
 def test_difference_13_a_user_who_is_changing(aws: Emulator, newcomer: User, clock: Clock) -> None:
-    """Difference 13: what AWS says while it is still busy with a user is had with a fault, and uses no code up."""
+    """Difference 13: a fault can return AWS's error for a user that is still changing, and uses up no code."""
     user = as_user(aws, newcomer)
     serial, seed = create(user)
     busy = "The user alice was modified a moment ago. Wait a few minutes and submit your request again."
@@ -229,7 +229,7 @@ def test_difference_13_a_user_who_is_changing(aws: Emulator, newcomer: User, clo
 def test_secrets_of_an_enrollment_are_nowhere(
     aws: Emulator, newcomer: User, clock: Clock, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither the seed nor a code of an enrollment is in what is logged, printed, recorded or shown."""
+    """Logs, output, recorded calls and reprs contain neither the seed nor a code of an enrollment."""
     for name in ("werkzeug", "moto", "toolkit", "segno"):
         caplog.set_level(logging.DEBUG, logger=name)
     _, seed = enroll(as_user(aws, newcomer), newcomer, clock())
@@ -242,7 +242,7 @@ def test_secrets_of_an_enrollment_are_nowhere(
 
 
 def test_difference_13_listing(aws: Emulator, newcomer: User, clock: Clock) -> None:
-    """Difference 13: virtual devices are listed with those who have them, by status and page by page."""
+    """Difference 13: virtual devices are listed with their users, by status and in pages."""
     aws.add_user("bob", devices=(Kind.HARDWARE, Kind.FIDO, Kind.VIRTUAL))
     user = as_user(aws, newcomer)
     serial, _ = enroll(user, newcomer, clock())
@@ -273,7 +273,7 @@ def test_difference_13_listing(aws: Emulator, newcomer: User, clock: Clock) -> N
 
 
 def test_difference_13_taken_away_and_deleted(aws: Emulator, newcomer: User, clock: Clock) -> None:
-    """Difference 13: with MFA a device is deactivated and then deleted, in this order, and then logs nobody in."""
+    """Difference 13: with MFA, a device can be deactivated and then deleted; afterwards it cannot be used to log in."""
     user = as_user(aws, newcomer)
     serial, seed = enroll(user, newcomer, clock())
     assert user.refused("iam", "deactivate_mfa_device", UserName="alice", SerialNumber=serial)[1] == "AccessDenied"
@@ -292,7 +292,7 @@ def test_difference_13_taken_away_and_deleted(aws: Emulator, newcomer: User, clo
 
 
 def test_difference_13_not_for_others(aws: Emulator, newcomer: User, clock: Clock) -> None:
-    """Difference 13: nobody gives a device to somebody else, or takes theirs, and an administrator may."""
+    """Difference 13: users cannot enable or deactivate other users' devices; an administrator can."""
     bob = aws.add_user("bob")
     session = with_mfa(aws, bob)
     serial, seed = create(as_user(aws, newcomer))
@@ -312,7 +312,7 @@ def test_difference_13_not_for_others(aws: Emulator, newcomer: User, clock: Cloc
 
 @pytest.mark.parametrize("seconds", [200, -200, 3000])
 def test_difference_14_out_of_step(aws: Emulator, clock: Clock, seconds: float) -> None:
-    """Difference 14: a device whose clock is wrong logs nobody in until two of its codes have told how wrong it is."""
+    """Difference 14: a device whose clock is wrong cannot be used to log in until two of its codes resynchronize it."""
     alice = aws.add_user("alice", devices=(Kind.HARDWARE,))
     user, device = as_user(aws, alice), aws.drift(alice.device, seconds)
     assert device == alice.device
@@ -331,7 +331,7 @@ def test_difference_14_out_of_step(aws: Emulator, clock: Clock, seconds: float) 
 
 
 def test_difference_14_a_device_that_is_far_off(aws: Emulator, clock: Clock) -> None:
-    """Difference 14: a device that is off by more than an hour is not brought back, nor one with wrong codes."""
+    """Difference 14: a device that is off by more than an hour cannot be resynchronized, nor with wrong codes."""
     alice = aws.add_user("alice")
     user, device = as_user(aws, alice), aws.drift(alice.device, 2 * 3600)
     codes = {"AuthenticationCode1": device.code(clock() - 30), "AuthenticationCode2": device.code()}

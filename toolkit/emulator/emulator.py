@@ -1,9 +1,10 @@
-"""The emulator as its users see it: started, given users, asked for what happened, stopped."""
+"""The emulator's public interface: start it, create users, inject faults, look at calls, stop it."""
 
 from __future__ import annotations
 
 import contextlib
 import re
+import secrets
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -11,27 +12,40 @@ from types import TracebackType
 from typing import Self
 
 from toolkit.emulator import policy
-from toolkit.emulator.app import Call, Front, Service
-from toolkit.emulator.clock import Now
-from toolkit.emulator.devices import Device, Kind, serial_of
-from toolkit.emulator.enrollment import Enrollment
-from toolkit.emulator.faults import Cut, Delay, Failure, Fault, Faults, Lie, Throttle
+from toolkit.emulator.app import App, Call, Service, serve
+from toolkit.emulator.devices import Device, Kind, Now
+from toolkit.emulator.faults import Delay, Failure, Fault, Faults, Override, Throttle, Truncate
 from toolkit.emulator.iam import Iam
-from toolkit.emulator.identity import Directory, User
-from toolkit.emulator.listener import listening
+from toolkit.emulator.identity import IdentityStore, User
 from toolkit.emulator.moto_backend import Moto
 from toolkit.emulator.policy import Document
 from toolkit.emulator.s3 import S3
 from toolkit.emulator.sample_policies import FORCE_MFA, READ_S3, SELF_SERVICE
 from toolkit.emulator.sts import Sts
 
-_alone = threading.Lock()  # moto's state belongs to the whole process
+_running = threading.Lock()  # moto's state belongs to the whole process
+
+
+class Clock:
+    """The machine's clock, or one that runs some seconds ahead of it; `step` moves it."""
+
+    def __init__(self, ahead: float = 0) -> None:
+        """Set how many seconds it is ahead; a negative number means behind."""
+        self._ahead = ahead
+
+    def __call__(self) -> float:
+        """Return its time as a Unix time."""
+        return time.time() + self._ahead
+
+    def step(self, seconds: float) -> None:
+        """Move it forward by some seconds, or back."""
+        self._ahead += seconds
 
 
 class Emulator:
-    """A small AWS on the loopback of this machine, for as long as its `with` block lasts; one at a time in a process.
+    """A small AWS on the loopback interface, which runs during its `with` block; one at a time per process.
 
-    Raises ToolkitError where the port cannot be had.
+    Raises ToolkitError if the port is not available.
     """
 
     def __init__(
@@ -42,50 +56,50 @@ class Emulator:
         buckets: Sequence[str] = ("example-data", "example-logs"),
         port: int = 0,
     ) -> None:
-        """Take what is fixed about it; the clock decides whatever depends on time, and port 0 is any free one."""
+        """Configure it. Everything that depends on time uses the clock; port 0 is any free port."""
         self._clock, self._account, self._buckets, self._port = clock, account, buckets, port
-        self._directory, self._faults = Directory(clock), Faults()
+        self._identities, self._faults = IdentityStore(clock), Faults()
         self._calls: list[Call] = []
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         """Start it."""
-        if not _alone.acquire(blocking=False):
-            raise RuntimeError("an emulator is running in this process already")
+        if not _running.acquire(blocking=False):
+            raise RuntimeError("an emulator is already running in this process")
         with contextlib.ExitStack() as stack:
-            stack.callback(_alone.release)
+            stack.callback(_running.release)
             self._moto = Moto.start(self._account, self._buckets, self._clock())
-            stack.callback(self._moto.forget)
+            stack.callback(self._moto.reset)
             services: dict[str, Service] = {
-                "sts": Sts(self._directory, self._account),
-                "iam": Iam(Enrollment(self._directory, self._account), self._moto),
+                "sts": Sts(self._identities, self._account),
+                "iam": Iam(self._identities, self._account, self._moto),
                 "s3": S3(self._moto),
             }
-            front = Front(services, self._directory, self._faults, self._calls)
-            self.url = stack.enter_context(listening(front, self._date, self._port))
-            stack.callback(self._faults.end)
+            app = App(services, self._identities, self._faults, self._calls)
+            self.url = stack.enter_context(serve(app, self._date, self._port))
+            stack.callback(self._faults.stop)
             self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop it: no thread, no socket and nothing of moto's is left."""
+        """Stop its threads, close its sockets, and delete everything in moto."""
         self._stack.close()
 
     def environment(self) -> dict[str, str]:
-        """Return what a program needs in its environment to talk to it."""
+        """Return the environment variables that make a program use it."""
         return {"AWS_ENDPOINT_URL": self.url}
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """What was called so far, in order of the answers."""
+        """The calls so far, in the order of the responses."""
         return tuple(self._calls)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """What was asked for with `fail`, `throttle`, `delay`, `lie` and `cut`, and is still to strike."""
-        return self._faults.waiting
+        """The faults that were added and have not happened yet."""
+        return self._faults.pending
 
     def add_user(
         self,
@@ -96,60 +110,72 @@ class Emulator:
         force_mfa: bool = True,
         policies: Sequence[Document] | None = None,
     ) -> User:
-        """Make a user with an access key, and MFA devices that are enabled already.
+        """Create a user with an access key and enabled MFA devices.
 
-        Without `policies`, the user has SELF_SERVICE, READ_S3 and FORCE_MFA, or with `force_mfa=False` not the last.
-        Raises ValueError where a name or path is none, a policy says something that the emulator cannot judge, or a
-        device of the name is there already.
+        By default, the user has the policies SELF_SERVICE, READ_S3 and, unless `force_mfa=False`, FORCE_MFA.
+        Raises ValueError for an invalid name or path, a name that a user or a device already has, or a policy that the
+        emulator cannot evaluate.
         """
-        if not re.fullmatch(r"[\w+=,.@-]{1,64}", name, re.ASCII) or self._directory.user(name):
-            raise ValueError(f"no user can be called `{name}`, or there is one already")
+        if not re.fullmatch(r"[\w+=,.@-]{1,64}", name, re.ASCII):
+            raise ValueError(f"`{name}` is not a valid user name")
+        if self._identities.user(name):
+            raise ValueError(f"user `{name}` already exists")
         if not re.fullmatch(r"/([!-.0-~]+/)*", path):
-            raise ValueError(f"the path `{path}` of a user has to begin and to end with `/`")
+            raise ValueError(f"`{path}` is not a valid user path: it has to begin and end with `/`")
         if policies is not None and not force_mfa:
-            raise ValueError("`force_mfa` is about the policies that a user has without `policies`")
-        usual = (SELF_SERVICE, READ_S3, FORCE_MFA) if force_mfa else (SELF_SERVICE, READ_S3)
-        statements = tuple(rule for one in (usual if policies is None else policies) for rule in policy.read(one))
-        now, registry = self._clock(), self._directory.devices
-        serials = [serial_of(kind, self._account, name, number) for number, kind in enumerate(devices, start=1)]
-        if taken := {device.serial for device in registry.all()}.intersection(serials):
-            raise ValueError(f"there is a device `{min(taken)}` already")
-        user = User(name, *self._moto.add_user(name, path, now), registry, statements, now)
-        self._directory.add(user)
+            raise ValueError("`force_mfa` cannot be combined with `policies`")
+        defaults = (SELF_SERVICE, READ_S3, FORCE_MFA) if force_mfa else (SELF_SERVICE, READ_S3)
+        documents = defaults if policies is None else policies
+        statements = tuple(statement for document in documents for statement in policy.parse(document))
+        now, registry = self._clock(), self._identities.devices
+        serials = [_serial(kind, self._account, name, number) for number, kind in enumerate(devices, start=1)]
+        if existing := {device.serial for device in registry.all()}.intersection(serials):
+            raise ValueError(f"device `{min(existing)}` already exists")
+        user = User(name, *self._moto.create_user(name, path, now), registry, statements, now)
+        self._identities.add(user)
         for kind, serial in zip(devices, serials, strict=True):
-            registry.make(kind, serial, name)
+            registry.create(kind, serial, name)
         return user
 
     def drift(self, device: Device, seconds: float) -> Device:
-        """Let a device's own clock be some seconds ahead of the emulator's, and return the device as it is then."""
-        return self._directory.devices.drift(device.serial, seconds)
+        """Set a device's clock ahead of the emulator's, and return the changed device."""
+        return self._identities.devices.drift(device.serial, seconds)
 
     def fail(self, action: str, *, status: int, code: str, message: str = "", times: int = 1) -> None:
-        """Let the next calls of an action be refused before anything is looked at."""
+        """Fail the next calls of an action before they are authenticated."""
         self._faults.add(Failure(action, times, status, code, message))
 
     def throttle(self, action: str, *, times: int = 1) -> None:
-        """Let the next calls of an action be refused as too many, as their service does."""
+        """Fail the next calls of an action with the service's error for too many requests."""
         self._faults.add(Throttle(action, times))
 
     def delay(self, action: str, seconds: float, *, times: int = 1) -> None:
-        """Let the next calls of an action wait first: seconds of the machine's clock, or until the emulator stops."""
+        """Delay the next calls of an action, by seconds of real time or until the emulator stops."""
         self._faults.add(Delay(action, times, seconds))
 
     def lie(self, action: str, fields: Mapping[str, str], *, sessions: bool = False, times: int = 1) -> None:
-        """Let the next answers of an action that have all these XML elements hold other texts in them.
+        """Replace the texts of XML elements in the next responses of an action that have all of these elements.
 
-        With `sessions`, only answers to calls that were signed with the keys of a session.
+        With `sessions`, only in responses to calls that were signed with session credentials.
         """
-        self._faults.add(Lie(action, times, tuple(fields.items()), sessions))
+        self._faults.add(Override(action, times, tuple(fields.items()), sessions))
 
     def cut(self, action: str, *, times: int = 1) -> None:
-        """Let the connection close in the middle of the next answers of an action; what they tell of is done."""
-        self._faults.add(Cut(action, times))
+        """Close the connection in the middle of the next responses of an action, which still takes effect."""
+        self._faults.add(Truncate(action, times))
 
     def skew(self, seconds: float) -> None:
-        """Let the Date of all answers from now on be ahead of the clock by which signatures and codes are judged."""
+        """Set the Date header of all responses ahead of the clock that signatures and codes are checked against."""
         self._faults.skew = seconds
 
     def _date(self) -> float:
         return self._clock() + self._faults.skew
+
+
+def _serial(kind: Kind, account: str, user: str, number: int) -> str:
+    """Return the serial number of a user's first, second, … device."""
+    return {
+        Kind.VIRTUAL: f"arn:aws:iam::{account}:mfa/{user}" + (f"-{number}" if number > 1 else ""),
+        Kind.HARDWARE: f"GAHT{secrets.randbelow(10**8):08}",
+        Kind.FIDO: f"arn:aws:iam::{account}:u2f/user/{user}/key-{number}",
+    }[kind]

@@ -1,4 +1,4 @@
-"""Trouble on demand: calls that are refused or late or throttled, answers that are untrue or cut off, a wrong Date."""
+"""Fault injection: fail, throttle or delay calls, and override or truncate responses."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from toolkit.emulator.flaws import Flaw, Flawed
-from toolkit.emulator.protocol import Answer, Refused
+from toolkit.emulator.protocol import ApiError, CommonError, Problem, Response
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of trouble for one action."""
+    """A fault in the next calls of an action."""
 
     action: str  # "GetSessionToken"
-    times: int  # calls or answers that it still strikes
+    times: int  # number of calls still to affect
 
 
 @dataclass(frozen=True)
 class Failure(Fault):
-    """The call is refused."""
+    """The call fails with this error."""
 
     status: int  # HTTP status
     code: str
@@ -29,94 +28,94 @@ class Failure(Fault):
 
 @dataclass(frozen=True)
 class Throttle(Fault):
-    """The call is refused because there were too many, in the words of its service."""
+    """The call fails with the service's error for too many requests."""
 
 
 @dataclass(frozen=True)
 class Delay(Fault):
-    """The call waits first."""
+    """The call waits before it continues."""
 
-    seconds: float  # of the machine's clock
-
-
-@dataclass(frozen=True)
-class Lie(Fault):
-    """The answer says something else."""
-
-    texts: tuple[tuple[str, str], ...] = field(repr=False)  # XML elements, and what they then hold
-    sessions: bool = False  # strikes only answers to calls signed with the keys of a session
+    seconds: float  # of real time
 
 
 @dataclass(frozen=True)
-class Cut(Fault):
-    """The answer ends in the middle. What was asked for is done all the same."""
+class Override(Fault):
+    """The response has other texts in its XML."""
+
+    texts: tuple[tuple[str, str], ...] = field(repr=False)  # names of XML elements, and their new texts
+    sessions: bool = False  # affect only calls signed with session credentials
+
+
+@dataclass(frozen=True)
+class Truncate(Fault):
+    """The connection closes in the middle of the response. The call itself takes effect."""
 
 
 class Faults:
-    """The troubles that are still to strike, the first first."""
+    """The faults still to inject, oldest first. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        """Begin without any."""
-        self.skew: float = 0  # seconds that the Date of answers is ahead of the clock that judges calls
-        self._waiting: list[Fault] = []
+        """Start without faults."""
+        self.skew: float = 0  # seconds to add to the Date header of responses
+        self._pending: list[Fault] = []
         self._lock = threading.Lock()
-        self._over = threading.Event()
+        self._stopped = threading.Event()
 
     def add(self, fault: Fault) -> None:
-        """Let one strike after those that were added before it."""
+        """Add a fault, to be injected after those added before it."""
         with self._lock:
-            self._waiting.append(fault)
+            self._pending.append(fault)
 
     @property
-    def waiting(self) -> tuple[Fault, ...]:
-        """Those that are still to strike."""
+    def pending(self) -> tuple[Fault, ...]:
+        """The faults still to inject."""
         with self._lock:
-            return tuple(self._waiting)
+            return tuple(self._pending)
 
-    def strike(self, action: str) -> None:
-        """Let a call wait or raise Refused or Flawed, as the first one for its action says.
+    def before(self, action: str) -> None:
+        """Inject the first failure, throttle or delay for an action, before the call is authenticated.
 
-        Nothing was looked at by then, and no code is spent.
+        Raises ApiError or CommonError for the first two.
         """
         match self._take(lambda fault: fault.action == action and isinstance(fault, Failure | Throttle | Delay)):
             case Failure(status=status, code=code, message=message):
-                raise Refused(status, code, message)
+                raise ApiError(status, code, message)
             case Throttle():
-                raise Flawed(Flaw.THROTTLED)
+                raise CommonError(Problem.THROTTLED)
             case Delay(seconds=seconds):
-                self._over.wait(seconds)
+                self._stopped.wait(seconds)
 
-    def bend(self, action: str, answer: Answer, *, session: bool) -> Answer:
-        """Return an answer as the first lie has it that fits, and then as the first cut for its action leaves it.
+    def after(self, action: str, response: Response, *, session: bool) -> Response:
+        """Return the response with the first matching override, and then the first truncation, for its action.
 
-        A lie fits an answer that has all the elements that it is about; a cut, one that has a body.
+        An override matches a response that has all of its elements; a truncation needs a body.
         """
 
-        def fits(fault: Fault) -> bool:
+        def matches(fault: Fault) -> bool:
             return (
-                isinstance(fault, Lie)
+                isinstance(fault, Override)
                 and fault.action == action
                 and (session or not fault.sessions)
-                and all(answer.has(name) for name, _ in fault.texts)
+                and all(response.has_element(name) for name, _ in fault.texts)
             )
 
-        lie = self._take(fits)
-        if isinstance(lie, Lie):
-            for name, text in lie.texts:
-                answer = answer.saying(name, text)
-        if answer.body and self._take(lambda fault: fault.action == action and isinstance(fault, Cut)):
-            answer = replace(answer, cut=True)
-        return answer
+        override = self._take(matches)
+        if isinstance(override, Override):
+            for name, text in override.texts:
+                response = response.with_element(name, text)
+        if response.body and self._take(lambda fault: fault.action == action and isinstance(fault, Truncate)):
+            response = replace(response, truncated=True)
+        return response
 
-    def end(self) -> None:
-        """Let nobody wait any longer."""
-        self._over.set()
+    def stop(self) -> None:
+        """End all delays, now and in the future."""
+        self._stopped.set()
 
-    def _take(self, strikes: Callable[[Fault], bool]) -> Fault | None:
+    def _take(self, matches: Callable[[Fault], bool]) -> Fault | None:
         with self._lock:
-            for position, fault in enumerate(self._waiting):
-                if strikes(fault):
+            for position, fault in enumerate(self._pending):
+                if matches(fault):
                     left = replace(fault, times=fault.times - 1)
-                    self._waiting[position : position + 1] = [left] if left.times > 0 else []
+                    self._pending[position : position + 1] = [left] if left.times > 0 else []
                     return fault
         return None

@@ -1,4 +1,4 @@
-"""moto, which stands behind: it knows IAM's users and S3's buckets. The only module that imports it, and late."""
+"""moto, which provides IAM's users and S3's buckets. The only module that imports it, and only when it is used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode
 
 from toolkit.emulator.identity import new_id
-from toolkit.emulator.protocol import Answer, Request
+from toolkit.emulator.protocol import Request, Response
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -24,24 +24,24 @@ _REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Moto:
-    """moto's state in this process, seen as one account."""
+    """One account in moto's state, which belongs to the whole process."""
 
     account: str
 
     @classmethod
     def start(cls, account: str, buckets: Sequence[str], at: float) -> Moto:
-        """Begin with nothing but some buckets."""
+        """Reset moto and create buckets."""
         from moto.s3.models import s3_backends
 
-        found = cls(account)
-        found.forget()
+        moto = cls(account)
+        moto.reset()
         for name in buckets:
             bucket = s3_backends[account]["aws"].create_bucket(name, _REGION)
             bucket.creation_date = _naive(at)
-        return found
+        return moto
 
-    def add_user(self, name: str, path: str, at: float) -> tuple[str, str, str, str]:
-        """Make a user, and return ARN, user ID, access key and secret."""
+    def create_user(self, name: str, path: str, at: float) -> tuple[str, str, str, str]:
+        """Create a user, and return ARN, user ID, access key and secret."""
         from moto.iam.models import iam_backends
 
         backend = iam_backends[self.account]["aws"]
@@ -52,24 +52,25 @@ class Moto:
         key.create_date = _naive(at)
         return user.arn, user.id, key.access_key_id, key.secret_access_key
 
-    def ask(self, service: _Service, request: Request, form: Mapping[str, str] | None = None) -> Answer:
-        """Let moto answer a request, or one with other parameters."""
+    def handle(self, service: _Service, request: Request, form: Mapping[str, str] | None = None) -> Response:
+        """Pass a request to moto, with other parameters if given, and return its response."""
         from werkzeug.test import run_wsgi_app
 
         environ = {**request.environ, "HTTP_X_MOTO_ACCOUNT_ID": self.account}
         body = request.body
         if form is not None:
             body = urlencode(form).encode()
-            plain = {"REQUEST_METHOD": "POST", "QUERY_STRING": "", "REQUEST_URI": "/", "RAW_URI": "/"}
-            environ |= {**plain, "CONTENT_TYPE": "application/x-www-form-urlencoded"}
+            post = {"REQUEST_METHOD": "POST", "QUERY_STRING": "", "REQUEST_URI": "/", "RAW_URI": "/"}
+            environ |= {**post, "CONTENT_TYPE": "application/x-www-form-urlencoded"}
         environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-        chunks, status, headers = run_wsgi_app(_app(service), environ, buffered=True)
-        answered, number = b"".join(chunks), int(status.split()[0])
-        return Answer(number, answered, tuple(headers), _code(answered) if number >= HTTPStatus.BAD_REQUEST else "")
+        chunks, status_line, headers = run_wsgi_app(_app(service), environ, buffered=True)
+        content, status = b"".join(chunks), int(status_line.split()[0])
+        code = _error_code(content) if status >= HTTPStatus.BAD_REQUEST else ""
+        return Response(status, content, tuple(headers), code)
 
     @staticmethod
-    def forget() -> None:
-        """Free all that moto keeps, of every account in this process."""
+    def reset() -> None:
+        """Delete everything that moto keeps in this process, for all accounts."""
         from moto.core.base_backend import BackendDict
         from moto.core.model_instances import reset_model_data
 
@@ -85,9 +86,9 @@ def _app(service: _Service) -> Flask:
 
 
 def _naive(at: float) -> datetime:
-    return datetime.fromtimestamp(int(at), UTC).replace(tzinfo=None)  # as moto keeps them
+    return datetime.fromtimestamp(int(at), UTC).replace(tzinfo=None)  # moto uses UTC without a time zone
 
 
-def _code(body: bytes) -> str:
+def _error_code(body: bytes) -> str:
     found = re.search(rb"<Code>(\w+)</Code>", body)
     return found[1].decode() if found else ""

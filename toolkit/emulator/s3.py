@@ -1,17 +1,14 @@
-"""S3, as far as it is looked at: moto's, for callers whose policies allow it."""
+"""S3: read-only access to buckets, which moto provides."""
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from toolkit.emulator import permissions
-from toolkit.emulator.flaws import Flawed, in_words_of_s3
 from toolkit.emulator.identity import Caller
 from toolkit.emulator.moto_backend import Moto
-from toolkit.emulator.protocol import Answer, Refused, Request, xml
+from toolkit.emulator.protocol import ApiError, CommonError, Request, Response, s3_error
 
 _PERMISSIONS = {
     "ListBuckets": "s3:ListAllMyBuckets",
@@ -20,18 +17,18 @@ _PERMISSIONS = {
     "ListObjectsV2": "s3:ListBucket",
     "GetBucketLocation": "s3:GetBucketLocation",
 }
-# Parameters of a listing; any other names a sub-resource of the bucket.
+# Query parameters of a listing; any other parameter names a subresource of the bucket.
 _LISTING = {"list-type", "prefix", "delimiter", "max-keys", "marker", "encoding-type", "start-after", "fetch-owner"}
 
 
 @dataclass(frozen=True)
 class S3:
-    """The service, with moto behind it."""
+    """The S3 service."""
 
     moto: Moto
 
     def action(self, request: Request) -> str:
-        """Return what is asked for: by method, path and query, as there is no parameter that says it."""
+        """Return the action that a request asks for, from its method, path and query."""
         bucket, _, key = request.path.strip("/").partition("/")
         query = dict(parse_qsl(request.query, keep_blank_values=True))
         if request.method == "GET" and not bucket:
@@ -45,17 +42,15 @@ class S3:
         kind = "Object" if key else "Bucket" if bucket else "Service"
         return request.method.capitalize() + kind
 
-    def refuse(self, refused: Refused | Flawed) -> Answer:
-        """Return a refusal in this service's XML."""
-        said = in_words_of_s3(refused) if isinstance(refused, Flawed) else refused
-        told = {"Code": said.code, "Message": str(said), "RequestId": str(uuid.uuid4())}
-        return Answer(said.status, xml("Error", told).encode(), (("Content-Type", "application/xml"),), said.code)
+    def error(self, error: ApiError | CommonError) -> Response:
+        """Return the response for an error."""
+        return s3_error(error)
 
-    def handle(self, request: Request, action: str, caller: Caller) -> Answer:
-        """Answer a call. Raises Refused."""
+    def handle(self, request: Request, action: str, caller: Caller) -> Response:
+        """Handle an authenticated request. Raises ApiError."""
         if action not in _PERMISSIONS:
-            raise Refused(HTTPStatus.NOT_IMPLEMENTED, "NotImplemented", f"This emulator has no S3 {action}")
+            raise ApiError(HTTPStatus.NOT_IMPLEMENTED, "NotImplemented", f"This emulator does not support S3 {action}")
         bucket = request.path.strip("/")
         arn = f"arn:aws:s3:::{bucket}" if bucket else "*"
-        permissions.check(caller, _PERMISSIONS[action], arn, f'"{arn}"' if bucket else "")
-        return self.moto.ask("s3", request)
+        caller.authorize(_PERMISSIONS[action], arn, f'"{arn}"' if bucket else "")
+        return self.moto.handle("s3", request)

@@ -1,14 +1,14 @@
-"""Policies that are there to be given to users, as they come from JSON."""
+"""Policies to attach to users, as parsed from JSON."""
 
 from __future__ import annotations
 
 from toolkit.emulator.policy import Document
 
-# A user's own ARN. The second is for users under a path, which the first does not cover.
+# A user's own ARN, without and with a path.
 _SELF = ["arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:user/*/${aws:username}"]
 
-# These two together are what AWS's documentation recommends for people who see to their own MFA devices: almost nothing
-# works before they have one, and have given a code.
+# SELF_SERVICE and FORCE_MFA together are the policy that AWS's documentation recommends for users who manage their own
+# MFA devices: almost everything is denied until they have a device and log in with a code.
 SELF_SERVICE: Document = {
     "Version": "2012-10-17",
     "Statement": [
@@ -51,7 +51,7 @@ SELF_SERVICE: Document = {
     ],
 }
 
-# DeleteVirtualMFADevice is not among the exceptions: who breaks off an enrollment is left with a device of no use.
+# DeleteVirtualMFADevice is not an exception, so an interrupted enrollment leaves an unused device behind.
 FORCE_MFA: Document = {
     "Version": "2012-10-17",
     "Statement": {

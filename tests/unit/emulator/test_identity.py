@@ -6,150 +6,169 @@ import re
 import pytest
 
 from toolkit import totp
-from toolkit.emulator import Clock, Kind
-from toolkit.emulator.devices import serial_of
-from toolkit.emulator.flaws import Flaw, Flawed, in_words_of_query, in_words_of_s3
-from toolkit.emulator.identity import Caller, Directory, User, new_id, new_secret
-from toolkit.emulator.protocol import Request
-from toolkit.emulator.registry import Registry
-from toolkit.emulator.signature import Claim, sign, stamp
+from toolkit.emulator import Kind, policy
+from toolkit.emulator.devices import DeviceRegistry
+from toolkit.emulator.identity import Caller, IdentityStore, Session, User, new_id, new_secret
+from toolkit.emulator.protocol import ApiError, CommonError, Problem, Request
+from toolkit.emulator.sample_policies import FORCE_MFA, READ_S3, SELF_SERVICE
+from toolkit.emulator.signature import Claim, sign, timestamp
 
 NOW = 1_800_000_000.0
-REGISTRY = Registry(lambda: NOW)
-DEVICES = tuple(
-    REGISTRY.make(kind, serial_of(kind, "123456789012", "alice", number), "alice")
-    for number, kind in enumerate(Kind, start=1)
-)
+REGISTRY = DeviceRegistry(lambda: NOW)
+DEVICES = tuple(REGISTRY.create(kind, f"serial-{kind.value}", "alice") for kind in Kind)
 ALICE = User("alice", "arn:aws:iam::123456789012:user/a/b/alice", "AIDA", "AKIAALICE", "secret", REGISTRY)
+BOB = "arn:aws:iam::123456789012:user/bob"
+DEFAULTS = (SELF_SERVICE, READ_S3, FORCE_MFA)
 
 
 class Fixture:
-    """A directory with Alice in it, whose time a test sets."""
+    """A store with Alice in it, and a clock that a test sets."""
 
     def __init__(self) -> None:
-        """Begin at a round time."""
+        """Start at a round time."""
         self.now = NOW
-        self.directory = Directory(lambda: self.now)
-        self.directory.add(ALICE)
+        self.store = IdentityStore(lambda: self.now)
+        self.store.add(ALICE)
 
     def call(self, access_key: str, secret: str, token: str | None = None, *, at: float = NOW) -> Caller:
-        """Let somebody call who signs with some keys."""
-        headers = {"host": "h", "x-amz-date": stamp(at)}
+        """Authenticate a call that is signed with some keys."""
+        headers = {"host": "h", "x-amz-date": timestamp(at)}
         if token is not None:
             headers["x-amz-security-token"] = token
         request = Request("POST", "/", "", headers, b"Action=GetCallerIdentity", {})
-        claimed = Claim(access_key, stamp(at)[:8], "r", "sts", tuple(sorted(headers)), "", stamp(at), int(at))
-        return self.directory.authenticate(
-            request, dataclasses.replace(claimed, signature=sign(request, claimed, secret))
-        )
+        claim = Claim(access_key, timestamp(at)[:8], "r", "sts", tuple(sorted(headers)), "", timestamp(at), int(at))
+        return self.store.authenticate(request, dataclasses.replace(claim, signature=sign(request, claim, secret)))
 
-    def flaw(self, access_key: str, secret: str, token: str | None = None, *, at: float = NOW) -> Flaw:
-        """Return what is wrong with a call."""
-        with pytest.raises(Flawed) as caught:
+    def problem(self, access_key: str, secret: str, token: str | None = None, *, at: float = NOW) -> Problem:
+        """Return the problem of a call."""
+        with pytest.raises(CommonError) as caught:
             self.call(access_key, secret, token, at=at)
-        return caught.value.flaw
+        return caught.value.problem
 
 
-def test_who_is_calling() -> None:
-    """A long-term key is its user without MFA; a session is its user, with MFA or without."""
-    here = Fixture()
-    assert here.call("AKIAALICE", "secret") == Caller(ALICE)
-    assert not here.call("AKIAALICE", "secret").mfa
+def test_callers() -> None:
+    """A long-term key identifies its user without MFA, and a session its user, with or without MFA."""
+    fixture = Fixture()
+    assert fixture.call("AKIAALICE", "secret") == Caller(ALICE)
+    assert not fixture.call("AKIAALICE", "secret").mfa
     for mfa in (True, False):
-        session = here.directory.open_session(ALICE, 900, mfa=mfa)
-        caller = here.call(session.access_key, session.secret, session.token)
+        session = fixture.store.create_session(ALICE, 900, mfa=mfa)
+        caller = fixture.call(session.access_key, session.secret, session.token)
         assert (caller.user, caller.session, caller.mfa) == (ALICE, session, mfa)
-        assert (session.opened, session.expires, caller.at) == (NOW, NOW + 900, NOW)
+        assert (session.created, session.expires, caller.at) == (NOW, NOW + 900, NOW)
 
 
-def test_what_is_wrong_with_keys() -> None:
-    """Each way to have the wrong keys is told apart, and the order does not give a wrong secret away."""
-    here = Fixture()
-    session = here.directory.open_session(ALICE, 900, mfa=True)
+def test_wrong_keys() -> None:
+    """Each kind of wrong keys has its own problem, and a wrong secret is reported before a wrong clock."""
+    fixture = Fixture()
+    session = fixture.store.create_session(ALICE, 900, mfa=True)
     key, secret, token = session.access_key, session.secret, session.token
-    assert here.flaw("AKIANOBODY", "secret") is Flaw.UNKNOWN_KEY
-    assert here.flaw(key, secret) is Flaw.UNKNOWN_KEY
-    assert here.flaw(key, secret, token[:-1]) is Flaw.BAD_TOKEN
-    assert here.flaw(key, secret, "é") is Flaw.BAD_TOKEN
-    assert here.flaw("AKIAALICE", "secret", token) is Flaw.BAD_TOKEN
-    assert here.flaw("AKIAALICE", secret) is here.flaw(key, "secret", token) is Flaw.BAD_SIGNATURE
-    assert here.flaw("AKIAALICE", "secret", at=NOW - 301) is here.flaw("AKIAALICE", "secret", at=NOW + 301)
-    assert here.flaw("AKIAALICE", "secret", at=NOW + 301) is Flaw.SKEWED
-    assert here.flaw("AKIAALICE", "wrong", at=NOW + 301) is Flaw.BAD_SIGNATURE
+    assert fixture.problem("AKIANOBODY", "secret") is Problem.UNKNOWN_KEY
+    assert fixture.problem(key, secret) is Problem.UNKNOWN_KEY
+    assert fixture.problem(key, secret, token[:-1]) is Problem.BAD_TOKEN
+    assert fixture.problem(key, secret, "é") is Problem.BAD_TOKEN
+    assert fixture.problem("AKIAALICE", "secret", token) is Problem.BAD_TOKEN
+    assert fixture.problem("AKIAALICE", secret) is fixture.problem(key, "secret", token) is Problem.BAD_SIGNATURE
+    assert fixture.problem("AKIAALICE", "secret", at=NOW - 301) is fixture.problem("AKIAALICE", "secret", at=NOW + 301)
+    assert fixture.problem("AKIAALICE", "secret", at=NOW + 301) is Problem.SKEWED
+    assert fixture.problem("AKIAALICE", "wrong", at=NOW + 301) is Problem.BAD_SIGNATURE
 
 
-def test_sessions_end() -> None:
-    """The second in which it expires is the first in which it is refused."""
-    here = Fixture()
-    here.now += 0.75
-    session = here.directory.open_session(ALICE, 900, mfa=True)
+def test_sessions_expire() -> None:
+    """A session is rejected from the second in which it expires."""
+    fixture = Fixture()
+    fixture.now += 0.75
+    session = fixture.store.create_session(ALICE, 900, mfa=True)
     assert session.expires == NOW + 900
-    here.now = NOW + 899.999
-    assert here.call(session.access_key, session.secret, session.token, at=here.now).session == session
-    here.now = NOW + 900
-    assert here.flaw(session.access_key, session.secret, session.token, at=here.now) is Flaw.EXPIRED
+    fixture.now = NOW + 899.999
+    assert fixture.call(session.access_key, session.secret, session.token, at=fixture.now).session == session
+    fixture.now = NOW + 900
+    assert fixture.problem(session.access_key, session.secret, session.token, at=fixture.now) is Problem.EXPIRED
 
 
 def test_devices() -> None:
-    """Serials are those of their kinds; only what shows codes has a seed, a new one each, as long as AWS's."""
+    """A user's devices are those in the registry; only those that show codes have a seed, as long as AWS's."""
     virtual, hardware, fido = DEVICES
-    assert virtual.serial == "arn:aws:iam::123456789012:mfa/alice"
-    assert re.fullmatch(r"GAHT[0-9]{8}", hardware.serial)
-    assert fido.serial == "arn:aws:iam::123456789012:u2f/user/alice/key-3"
+    assert ALICE.devices == DEVICES
     assert fido.seed == ""
     assert len({virtual.seed, hardware.seed}) == 2
     assert re.fullmatch(r"[A-Z2-7]{64}", virtual.seed)
     assert ALICE.device is virtual
     assert virtual.code() == totp.code(virtual.seed, NOW) == virtual.code(NOW + 29) != virtual.code(NOW + 30)
-    assert serial_of(Kind.VIRTUAL, "123456789012", "alice", 2) == f"{virtual.serial}-2"
 
 
 def test_a_user_without_devices() -> None:
-    """Who asks for the device of a user who has none is told so."""
+    """The device of a user without devices is a LookupError."""
     bob = dataclasses.replace(ALICE, name="bob", arn="arn:aws:iam::123456789012:user/bob")
     assert (bob.devices, bob.path, ALICE.path) == ((), "/", "/a/b/")
     with pytest.raises(LookupError, match="`bob` has no MFA device"):
         _ = bob.device
 
 
-def test_names_and_secrets() -> None:
-    """Identifiers and secrets are as long as AWS's, and no two are the same."""
-    made = [new_id("ASIA", 20) for _ in range(50)]
-    assert len(set(made)) == 50
-    assert all(re.fullmatch(r"ASIA[A-Z2-7]{16}", name) for name in made)
+def test_ids_and_secrets() -> None:
+    """IDs and secrets are as long as AWS's and unique."""
+    ids = [new_id("ASIA", 20) for _ in range(50)]
+    assert len(set(ids)) == 50
+    assert all(re.fullmatch(r"ASIA[A-Z2-7]{16}", name) for name in ids)
     secrets = [new_secret() for _ in range(200)]
     assert {len(secret) for secret in secrets} == {40}
     assert len(set(secrets)) == 200
     assert {"/", "+"} <= set("".join(secrets))
 
 
-def test_secrets_are_not_shown() -> None:
-    """What Python shows of a user, a session, a device or a directory has no secret, token or seed in it."""
-    here = Fixture()
-    session = here.directory.open_session(ALICE, 900, mfa=True)
-    shown = repr((ALICE, session, DEVICES, REGISTRY, here.directory, Caller(ALICE, session), here.directory.__dict__))
+def test_repr() -> None:
+    """The repr of a user, a session, a device or a store contains no secret, token or seed."""
+    fixture = Fixture()
+    session = fixture.store.create_session(ALICE, 900, mfa=True)
+    shown = repr((ALICE, session, DEVICES, REGISTRY, fixture.store, Caller(ALICE, session), fixture.store.__dict__))
     secrets = [session.secret, session.token, "'secret'", *(device.seed for device in DEVICES if device.seed)]
     assert [secret for secret in secrets if secret in shown] == []
     assert session.access_key in shown
 
 
-@pytest.mark.parametrize("flaw", list(Flaw))
-def test_every_flaw_has_words(flaw: Flaw) -> None:
-    """Each service says something of each flaw; only STS and IAM tell the times of a wrong clock."""
-    flawed = Flawed(flaw, "Signature expired: …")
-    query, s3 = in_words_of_query(flawed), in_words_of_s3(flawed)
-    assert str(query)
-    assert str(s3)
-    assert {query.status, s3.status} <= {400, 403, 503}
-    assert (str(query) == "Signature expired: …") == (flaw is Flaw.SKEWED)
-    assert query.code != "AccessDenied"  # that one is for what a policy or a code refuses
+# --- authorization ---------------------------------------------------------------------------------------------------
 
 
-def test_a_clock_that_is_moved() -> None:
-    """A clock runs on from where it was moved to."""
-    clock, plain = Clock(ahead=-100), Clock()
-    assert 99 < plain() - clock() < 101
-    clock.step(150)
-    assert 49 < clock() - plain() < 51
-    before = clock()
-    assert clock() >= before
+def caller_with(*documents: policy.Document, mfa: bool | None = None) -> Caller:
+    """Return a user with policies, who uses a key, or a session with or without MFA."""
+    statements = tuple(one for document in documents for one in policy.parse(document))
+    user = dataclasses.replace(ALICE, statements=statements)
+    session = None if mfa is None else Session(user, mfa, int(NOW) - 90, int(NOW), "ASIA", "secret", "token")
+    return Caller(user, session, at=NOW + 0.5)
+
+
+def test_context() -> None:
+    """A key has no MFA keys, a session without a code has MFA `false`, and one with a code also has its age."""
+    names = ("aws:multifactorauthpresent", "aws:multifactorauthage", "aws:username", "aws:principalaccount")
+    found = [[caller_with(mfa=mfa).context().get(name) for name in names] for mfa in (None, False, True)]
+    rest = ["alice", "123456789012"]
+    assert found == [[None, None, *rest], ["false", None, *rest], ["true", "90", *rest]]
+
+
+def denial(caller: Caller, action: str, *resource: str) -> str:
+    """Return the message of AccessDenied without the user, or `""`."""
+    try:
+        caller.authorize(action, *resource)
+    except ApiError as error:
+        return f"{error.code} {error}".removeprefix(f"AccessDenied User: {ALICE.arn} is not authorized to perform: ")
+    return ""
+
+
+def test_authorize() -> None:
+    """The message names the resource as AWS does, and whether a Deny or a missing Allow is the reason."""
+    why = "because no identity-based policy allows the iam:GetUser action"
+    assert denial(caller_with(*DEFAULTS), "iam:GetUser", BOB, "user bob") == f"iam:GetUser on resource: user bob {why}"
+    assert denial(caller_with(*DEFAULTS), "iam:GetUser", BOB) == f"iam:GetUser on resource: {BOB} {why}"
+    denied = "s3:ListAllMyBuckets with an explicit deny in an identity-based policy"
+    assert denial(caller_with(*DEFAULTS), "s3:ListAllMyBuckets", "*", "") == denied
+    assert denial(caller_with(*DEFAULTS, mfa=True), "s3:ListAllMyBuckets", "*", "") == ""
+
+
+def test_check_not_denied() -> None:
+    """GetSessionToken needs no Allow, but a Deny applies."""
+    caller_with().check_not_denied("sts:GetSessionToken")
+    caller_with(*DEFAULTS).check_not_denied("sts:GetSessionToken")
+    statement = {"Effect": "Deny", "Action": "sts:*", "Resource": "*"}
+    deny = {"Version": "2012-10-17", "Statement": statement}
+    with pytest.raises(ApiError, match=r"sts:GetSessionToken on resource: \* with an explicit deny"):
+        caller_with(deny).check_not_denied("sts:GetSessionToken")

@@ -6,11 +6,21 @@ from typing import Any
 
 import pytest
 
-from toolkit.emulator.protocol import Answer, Refused, Request, error, result, xml
+from toolkit.emulator.protocol import (
+    ApiError,
+    CommonError,
+    Problem,
+    Request,
+    Response,
+    query_error,
+    query_result,
+    s3_error,
+    xml,
+)
 
 
 def environ(**changes: Any) -> dict[str, Any]:
-    """Return what a WSGI server gives for a request."""
+    """Return the WSGI environment of a request."""
     body = b"Action=GetSessionToken&TokenCode=123456&Empty="
     return {
         "REQUEST_METHOD": "POST",
@@ -23,8 +33,8 @@ def environ(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_a_request_as_it_was_sent() -> None:
-    """Path and query stay encoded, names of headers are small, and the body ends where its length says."""
+def test_read() -> None:
+    """Path and query stay encoded, header names are in lower case, and the body ends after its length."""
     request = Request.read(environ())
     assert (request.method, request.path, request.query) == ("POST", "/a%20b", "x=%2B&Action=Other")
     assert request.headers == {"x-amz-date": "now", "content-type": "text/plain", "content-length": "46"}
@@ -33,31 +43,31 @@ def test_a_request_as_it_was_sent() -> None:
 
 
 @pytest.mark.parametrize("length", ["", "-1", "x", "\N{ARABIC-INDIC DIGIT ONE}", "0"])
-def test_no_length_is_no_body(length: str) -> None:
-    """A length that is no number is none: the server never waits for the end of the connection."""
+def test_invalid_length(length: str) -> None:
+    """An invalid length means no body: the server never waits for the end of the connection."""
     assert Request.read(environ(CONTENT_LENGTH=length)).body == b""
 
 
-def test_a_body_in_chunks() -> None:
-    """Where the server knows the end of the body itself, all of it is read."""
+def test_chunked_body() -> None:
+    """If the server marks the end of the body, all of it is read."""
     chunked = environ(**{"wsgi.input_terminated": True, "wsgi.input": io.BytesIO(b"abc")})
     del chunked["CONTENT_LENGTH"]
     assert Request.read(chunked).body == b"abc"
 
 
-def test_a_body_that_is_no_text() -> None:
-    """Bytes that are no UTF-8 make no parameters, and no error."""
+def test_binary_body() -> None:
+    """Bytes that are not UTF-8 are not an error."""
     assert "A" in Request.read(environ(CONTENT_LENGTH="4", **{"wsgi.input": io.BytesIO(b"A=\xff\xfe")})).form
 
 
-def test_values_do_not_show_what_they_carry() -> None:
-    """A request and an answer carry keys and codes; what Python shows of them does not."""
+def test_repr() -> None:
+    """The repr of requests and responses contains no keys or codes."""
     assert repr(Request.read(environ())) == "Request(method='POST')"
-    assert repr(Answer(200, b"secret")) == "Answer(status=200, code='', cut=False)"
+    assert repr(Response(200, b"secret")) == "Response(status=200, code='', truncated=False)"
 
 
 def test_xml() -> None:
-    """Mappings nest, lists are members, truth is in small letters, and every text survives a parser."""
+    """Mappings nest, list items are members, booleans are in lower case, and every text survives a parser."""
     text = "<&>\"'\x00\ud800é"
     made = xml('R xmlns="u"', {"List": [{"A": 1}, {"A": text}], "None": [], "Yes": True, "No": False})
     root = ET.fromstring(made)
@@ -70,29 +80,44 @@ def test_xml() -> None:
     assert root[0][0].tag == "{u}member"
 
 
-def test_result() -> None:
-    """An answer is wrapped as a query service does, under an ID of its own."""
-    answers = [result("urn:x", "GetIt", {"It": "here"}) for _ in range(2)]
-    root = ET.fromstring(answers[0].body)
+def test_query_result() -> None:
+    """A result has the envelope of a query service and a new request ID."""
+    responses = [query_result("urn:x", "GetIt", {"It": "here"}) for _ in range(2)]
+    root = ET.fromstring(responses[0].body)
     assert root.tag == "{urn:x}GetItResponse"
     assert root.findtext("{urn:x}GetItResult/{urn:x}It") == "here"
     assert root.findtext("{urn:x}ResponseMetadata/{urn:x}RequestId")
-    assert answers[0].body != answers[1].body
-    assert (answers[0].line, answers[0].code) == ("200 OK", "")
+    assert responses[0].body != responses[1].body
+    assert (responses[0].status_line, responses[0].code) == ("200 OK", "")
 
 
 @pytest.mark.parametrize(("status", "kind"), [(400, "Sender"), (403, "Sender"), (500, "Receiver"), (503, "Receiver")])
-def test_error(status: int, kind: str) -> None:
-    """A refusal says its code, its sentence and whose fault it is."""
-    answer = error("urn:x", Refused(status, "Code", "A sentence."))
-    root = ET.fromstring(answer.body)
+def test_query_error(status: int, kind: str) -> None:
+    """An error has its code, its message and whose fault it is."""
+    response = query_error("urn:x", ApiError(status, "Code", "A sentence."))
+    root = ET.fromstring(response.body)
     assert root.tag == "{urn:x}ErrorResponse"
-    told = [root.findtext(f"{{urn:x}}Error/{{urn:x}}{name}") for name in ("Type", "Code", "Message")]
-    assert told == [kind, "Code", "A sentence."]
-    assert (answer.status, answer.code) == (status, "Code")
+    texts = [root.findtext(f"{{urn:x}}Error/{{urn:x}}{name}") for name in ("Type", "Code", "Message")]
+    assert texts == [kind, "Code", "A sentence."]
+    assert (response.status, response.code) == (status, "Code")
+
+
+@pytest.mark.parametrize("problem", list(Problem))
+def test_common_errors(problem: Problem) -> None:
+    """Each service has a message for each problem; only STS and IAM mention the times of a wrong clock."""
+    error = CommonError(problem, "Signature expired: …")
+    query, s3 = query_error("urn:x", error), s3_error(error)
+    messages = [
+        ET.fromstring(query.body).findtext("{urn:x}Error/{urn:x}Message"), ET.fromstring(s3.body).findtext("Message")
+    ]  # fmt: skip
+    assert all(messages)
+    assert {query.status, s3.status} <= {400, 403, 503}
+    assert (messages[0] == "Signature expired: …") == (problem is Problem.SKEWED)
+    assert messages[1] != "Signature expired: …"
+    assert query.code != "AccessDenied"  # that one means a policy or a wrong code
 
 
 @pytest.mark.parametrize(("status", "line"), [(200, "200 OK"), (403, "403 Forbidden"), (599, "599 Unknown")])
 def test_status_lines(status: int, line: str) -> None:
-    """Every status has words behind it, also one that HTTP does not know."""
-    assert Answer(status).line == line
+    """Every status has a phrase, also one that HTTP does not define."""
+    assert Response(status).status_line == line
