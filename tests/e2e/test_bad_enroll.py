@@ -37,7 +37,7 @@ CASES = (
     Case("no terminal", errors.NoTerminal, "there is no terminal to show the seed", "--totp-command", args=(), calls=()),
     Case(
         "no user", errors.NotAUser, "are those of `arn:aws:iam::123456789012:root`, which is no IAM user", "long-term keys",
-        prepare=lambda scene: scene.aws.lie("GetCallerIdentity", {"Arn": "arn:aws:iam::123456789012:root"}),
+        prepare=lambda scene: scene.aws.override("GetCallerIdentity", {"Arn": "arn:aws:iam::123456789012:root"}),
         calls=("GetCallerIdentity",),
     ),
     Case(

@@ -126,7 +126,7 @@ CASES = (
     ),
     Case(
         "keys of a role", errors.ProfileUnusable, f"`{ROLE}`", "-s",
-        prepare=lambda scene: scene.aws.lie("GetCallerIdentity", {"Arn": ROLE}, times=9),
+        prepare=lambda scene: scene.aws.override("GetCallerIdentity", {"Arn": ROLE}, times=9),
     ),
     Case(
         "keys as destination", errors.DestinationHoldsKeys, "profile `example_mfa` holds long-term keys", "--destination",
@@ -190,7 +190,7 @@ CASES = (
     ),
     Case(
         "half an answer to us", errors.AwsUnreachable, "could not reach AWS|is not one that AWS gives", "network|proxy",
-        prepare=_both(_serial, lambda scene: scene.aws.cut("GetCallerIdentity", times=9)),
+        prepare=_both(_serial, lambda scene: scene.aws.truncate("GetCallerIdentity", times=9)),
     ),
     Case(
         "deleted key", errors.KeysRefused, "", "",

@@ -161,7 +161,7 @@ def only_bad(text: str, name: str) -> str:
 )
 def test_another_user(verify: Verify, aws: Emulator, alice: User, name: str, lie: tuple[str, str]) -> None:
     """A session that STS gives to another account or user is told, with an exit code of its own."""
-    aws.lie("GetCallerIdentity", dict([lie]), sessions=True)
+    aws.override("GetCallerIdentity", dict([lie]), sessions=True)
     done = verify(given=alice.device.code())
     truth = {"account": "123456789012", "user": alice.arn}[name]
     assert only_bad(done.stdout, name) == f"{lie[1]}, while the key's is {truth}"
@@ -171,7 +171,7 @@ def test_another_user(verify: Verify, aws: Emulator, alice: User, name: str, lie
 
 def test_an_expiry_in_the_past(verify: Verify, aws: Emulator, alice: User) -> None:
     """A session whose end is over by AWS's clock is no session, even if it is still taken."""
-    aws.lie("GetSessionToken", {"Expiration": "2001-02-03T04:05:06Z"})
+    aws.override("GetSessionToken", {"Expiration": "2001-02-03T04:05:06Z"})
     done = verify(given=alice.device.code())
     assert re.fullmatch(r"2001-02-03T04:05:06Z, \d+ h \d\d min ago", only_bad(done.stdout, "expiry"))
     assert done.returncode == 55
@@ -191,7 +191,7 @@ def test_buckets_denied(*, required: bool, verify: Verify, aws: Emulator, alice:
 
 def test_a_session_that_is_refused(verify: Verify, aws: Emulator, alice: User) -> None:
     """Where STS does not take the session, nobody knows whose it is: the fields are null, and that fails."""
-    aws.lie("GetSessionToken", {"SessionToken": "a-token-of-nobody"})
+    aws.override("GetSessionToken", {"SessionToken": "a-token-of-nobody"})
     done = verify("--json", given=alice.device.code())
     assert done.returncode == 52
     told = json.loads(done.stdout)

@@ -130,7 +130,7 @@ def test_what_the_file_cannot_hold_is_not_printed(
     aws: Emulator, desk: Desk, element: str, value: str, form: str
 ) -> None:
     """A server that writes commands into a session gets them neither into the file nor into a shell."""
-    aws.lie("GetSessionToken", {element: value})
+    aws.override("GetSessionToken", {element: value})
     before = desk.shell.credentials.read_bytes()
     done = desk.shell.run(*desk.argv, "--format", form)
     assert (done.returncode, done.stdout) == (255, ""), done.stderr

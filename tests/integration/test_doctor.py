@@ -251,7 +251,7 @@ NETWORK: dict[str, tuple[Callable[[Desk], object], str, str, str]] = {
         "^aws configure set region us-east-1 --profile example$",
     ),
     "a key of another partition": (
-        lambda desk: desk.aws.lie("GetCallerIdentity", {"Arn": FOREIGN}),
+        lambda desk: desk.aws.override("GetCallerIdentity", {"Arn": FOREIGN}),
         "partition", "^the key is of `aws-cn`, and region `ap-northeast-1` .* is of `aws`$",
         "^aws configure set region cn-north-1 --profile example$",
     ),

@@ -665,10 +665,10 @@ def test_difference_12_too_many_calls(aws: Emulator, alice: User) -> None:
     assert session("s3", "list_buckets")["Buckets"]
 
 
-def test_difference_12_cut_connections(aws: Emulator, alice: User) -> None:
+def test_difference_12_truncated_responses(aws: Emulator, alice: User) -> None:
     """Difference 12: a truncated response stops in the middle, but the call takes effect: the code is used up."""
     raw = Raw(Keys.of(alice), form=_session_form(alice))
-    aws.cut("GetSessionToken")
+    aws.truncate("GetSessionToken")
     with pytest.raises(http.client.IncompleteRead) as caught:
         raw.send(aws, time.time())
     assert b"<GetSessionTokenResult>" in caught.value.partial
@@ -678,17 +678,17 @@ def test_difference_12_cut_connections(aws: Emulator, alice: User) -> None:
     assert (again.status, again.code, again.sentence) == WRONG_CODE
 
 
-def test_difference_12_cut_connections_of_clients(aws: Emulator, alice: User, shell: Shell) -> None:
+def test_difference_12_truncated_responses_to_clients(aws: Emulator, alice: User, shell: Shell) -> None:
     """Difference 12: a client sees a broken connection and may retry; a response to HEAD has nothing to truncate."""
     shell.profile("default", Keys.of(alice))
-    aws.cut("GetCallerIdentity", times=2)
+    aws.truncate("GetCallerIdentity", times=2)
     with pytest.raises(ResponseParserError):
         as_user(aws, alice)("sts", "get_caller_identity")
     done = shell.run(sys.executable, "-m", "awscli", "sts", "get-caller-identity", AWS_MAX_ATTEMPTS="3")
     assert done.returncode == 0, done.stderr
     assert [call.status for call in aws.calls] == [200, 200, 200]
     session = with_mfa(aws, alice)
-    aws.cut("HeadBucket")
+    aws.truncate("HeadBucket")
     assert session("s3", "head_bucket", Bucket="example-data")
     assert [fault.action for fault in aws.faults] == ["HeadBucket"]
 
@@ -717,12 +717,12 @@ def test_difference_12_delays(aws: Emulator, alice: User) -> None:
     assert time.monotonic() - began >= 1.5
 
 
-def test_difference_12_lies(aws: Emulator, alice: User) -> None:
+def test_difference_12_overrides(aws: Emulator, alice: User) -> None:
     """Difference 12: responses can be overridden, for all callers or only for sessions."""
     other = "arn:aws:iam::123456789012:user/<bob>"
     key, session = as_user(aws, alice), with_mfa(aws, alice)
-    aws.lie("GetCallerIdentity", {"Arn": other, "Account": "1"}, sessions=True)
-    aws.lie("GetUser", {"UserName": "mallory"}, times=2)
+    aws.override("GetCallerIdentity", {"Arn": other, "Account": "1"}, sessions=True)
+    aws.override("GetUser", {"UserName": "mallory"}, times=2)
     assert key("sts", "get_caller_identity")["Arn"] == alice.arn
     told = session("sts", "get_caller_identity")
     assert (told["Arn"], told["Account"], told["UserId"]) == (other, "1", alice.user_id)
@@ -733,15 +733,15 @@ def test_difference_12_lies(aws: Emulator, alice: User) -> None:
     assert aws.faults == ()
 
 
-def test_difference_12_lies_wait_for_their_answer(aws: Emulator, alice: User) -> None:
+def test_difference_12_overrides_wait_for_a_match(aws: Emulator, alice: User) -> None:
     """Difference 12: an override waits for a response that has all of its elements."""
-    aws.lie("GetSessionToken", {"Expiration": "2020-01-01T00:00:00Z"})
+    aws.override("GetSessionToken", {"Expiration": "2020-01-01T00:00:00Z"})
     user = as_user(aws, alice)
     user.refused("sts", "get_session_token", SerialNumber=alice.device.serial, TokenCode=wrong_code(alice))
     (fault,) = aws.faults
     assert fault == Override("GetSessionToken", 1, (("Expiration", "2020-01-01T00:00:00Z"),))
     assert user("sts", "get_session_token")["Credentials"]["Expiration"].year == 2020
-    aws.lie("GetSessionToken", {"Message": "no", "Code": "Odd"})
+    aws.override("GetSessionToken", {"Message": "no", "Code": "Odd"})
     assert user.refused("sts", "get_session_token", TokenCode="1") == (400, "Odd", "no")
 
 

@@ -341,7 +341,7 @@ def test_a_device_that_was_left_behind_and_may_be_deleted(person: Desk, desk: Sh
 
 def test_a_lost_answer_to_the_making(person: Desk, aws: Emulator) -> None:
     """Where the answer with the seed is lost on its way, that is told; the device is one that was left behind then."""
-    aws.cut("CreateVirtualMFADevice")
+    aws.truncate("CreateVirtualMFADevice")
     with pytest.raises((errors.AwsUnreachable, errors.DeviceLeftOver)) as caught:  # the latter where it is tried again
         person.enroll()
     told = (
@@ -353,7 +353,7 @@ def test_a_lost_answer_to_the_making(person: Desk, aws: Emulator) -> None:
 
 def test_a_lost_answer_to_the_enabling(person: Desk, aws: Emulator, alice: User) -> None:
     """Where it is only the answer that is lost, the device is enabled, and that is seen."""
-    aws.cut("EnableMFADevice")
+    aws.truncate("EnableMFADevice")
     assert person.enroll().serial == alice.device.serial
     assert person.app.asked == 1
 
@@ -363,7 +363,7 @@ def test_an_answer_that_nobody_gives(person: Desk, aws: Emulator) -> None:
 
     def cut() -> None:
         for action in ("EnableMFADevice", "ListMFADevices", "DeleteVirtualMFADevice"):
-            aws.cut(action, times=9)
+            aws.truncate(action, times=9)
 
     person.app.meanwhile = cut
     with pytest.raises(errors.AwsUnreachable):
@@ -462,15 +462,15 @@ def test_a_policy_without_enrollment(aws: Emulator, person: Desk, desk: Shell) -
 @pytest.mark.parametrize("arn", ["arn:aws:iam::123456789012:root", "arn:aws:sts::123456789012:assumed-role/r/s", "x"])
 def test_no_user(arn: str, person: Desk, aws: Emulator) -> None:
     """The root user and roles have no devices of this kind: nothing is made."""
-    aws.lie("GetCallerIdentity", {"Arn": arn})
+    aws.override("GetCallerIdentity", {"Arn": arn})
     person.refused(errors.NotAUser, f"are those of `{arn}`, which is no IAM user", "long-term keys of an IAM user")
     assert [call.action for call in aws.calls] == ["GetCallerIdentity"]
 
 
 def test_another_partition(person: Desk, aws: Emulator) -> None:
     """The serial number of a device is of the user's partition."""
-    aws.lie("GetCallerIdentity", {"Arn": "arn:aws-cn:iam::123456789012:user/alice"})
-    aws.lie("ListMFADevices", {"IsTruncated": "false"})
+    aws.override("GetCallerIdentity", {"Arn": "arn:aws-cn:iam::123456789012:user/alice"})
+    aws.override("ListMFADevices", {"IsTruncated": "false"})
     as_user(aws, aws.add_user("x", devices=(), policies=[SELF_SERVICE]))(
         "iam", "create_virtual_mfa_device", VirtualMFADeviceName="alice"
     )
@@ -480,7 +480,7 @@ def test_another_partition(person: Desk, aws: Emulator) -> None:
 @pytest.mark.parametrize("answer", ["/+no base64", "", "bm8gYmFzZTMyIGluIGl0", "/w=="])
 def test_an_answer_that_is_none(answer: str, person: Desk, aws: Emulator) -> None:
     """An answer to the making that cannot be read is told without what is in it."""
-    aws.lie("CreateVirtualMFADevice", {"Base32StringSeed": answer})
+    aws.override("CreateVirtualMFADevice", {"Base32StringSeed": answer})
     person.refused(errors.AwsUnreachable, "the answer to `CreateVirtualMFADevice` is not one that AWS gives", "proxy")
 
 

@@ -28,7 +28,8 @@ Differences from moto:
 11. What is not emulated is rejected: other services and all other actions with status 501, and a policy with an unknown
     element when the user is created. moto would handle the former, and ignore the latter.
 12. Calls can fail, be throttled or be delayed on demand (`fail`, `throttle`, `delay`), responses can be wrong or
-    incomplete (`lie`, `cut`), and their Date can be wrong (`skew`). All calls are recorded without secrets (`calls`).
+    incomplete (`override`, `truncate`), and their Date can be wrong (`skew`). All calls are recorded, without secrets
+    (`calls`).
 13. MFA enrollment works as in AWS: a real seed in a real QR code, two consecutive codes that are then used up, at most
     eight devices, and a device that is left behind if enrollment is interrupted. moto accepts any codes, and its QR
     code is random bytes.

@@ -153,14 +153,14 @@ class Emulator:
         """Delay the next calls of an action, by seconds of real time or until the emulator stops."""
         self._faults.add(Delay(action, times, seconds))
 
-    def lie(self, action: str, fields: Mapping[str, str], *, sessions: bool = False, times: int = 1) -> None:
+    def override(self, action: str, fields: Mapping[str, str], *, sessions: bool = False, times: int = 1) -> None:
         """Replace the texts of XML elements in the next responses of an action that have all of these elements.
 
         With `sessions`, only in responses to calls that were signed with session credentials.
         """
         self._faults.add(Override(action, times, tuple(fields.items()), sessions))
 
-    def cut(self, action: str, *, times: int = 1) -> None:
+    def truncate(self, action: str, *, times: int = 1) -> None:
         """Close the connection in the middle of the next responses of an action, which still takes effect."""
         self._faults.add(Truncate(action, times))
 
