@@ -1,4 +1,4 @@
-"""Those who talk to the emulator: boto3, the AWS CLI, aws-mfa, and requests whose every byte a test decides."""
+"""Clients of the emulator: boto3, the AWS CLI, aws-mfa, and raw requests."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _FORM = "application/x-www-form-urlencoded; charset=utf-8"
 
 @dataclass(frozen=True)
 class Keys:
-    """What a client signs with."""
+    """Credentials of a client."""
 
     access_key: str
     secret: str
@@ -50,14 +50,14 @@ class Keys:
 
 @dataclass(frozen=True)
 class Aws:
-    """boto3's clients for one pair of keys. They try once, and leave it to the server to judge parameters."""
+    """boto3 with one set of credentials. It does not retry, and leaves validation to the server."""
 
     emulator: Emulator
     keys: Keys
 
     @contextmanager
     def client(self, service: str) -> Iterator[Any]:
-        """Give a client, and close it."""
+        """Yield a client, and close it."""
         make: Any = boto3.client  # its overloads know services by literal names only
         made = make(
             service,
@@ -72,19 +72,19 @@ class Aws:
         made.close()
 
     def __call__(self, service: str, operation: str, **parameters: object) -> Any:
-        """Make one call, and return what boto3 does."""
+        """Make one call, and return boto3's result."""
         with self.client(service) as client:
             return getattr(client, operation)(**parameters)
 
     def refused(self, service: str, operation: str, **parameters: object) -> tuple[int, str, str]:
-        """Make a call that has to be refused, and return HTTP status, code and sentence."""
+        """Make a call that has to fail, and return HTTP status, code and message."""
         with pytest.raises(ClientError) as caught:
             self(service, operation, **parameters)
         answer: Mapping[str, Any] = caught.value.response
         return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"], answer["Error"]["Message"] or ""
 
     def log_in(self, **parameters: object) -> Aws:
-        """Return the same with the keys of a new session."""
+        """Return boto3 with the credentials of a new session."""
         got = self("sts", "get_session_token", **parameters)["Credentials"]
         return Aws(self.emulator, Keys(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"]))
 
@@ -95,36 +95,36 @@ def as_user(emulator: Emulator, user: User) -> Aws:
 
 
 def with_mfa(emulator: Emulator, user: User) -> Aws:
-    """Return boto3 with a session for the present code of a user's device."""
+    """Return boto3 with a session for the current code of a user's device."""
     device = user.device
     return as_user(emulator, user).log_in(SerialNumber=device.serial, TokenCode=device.code())
 
 
 def code_of(user: User, periods: int = 0) -> str:
-    """Return the code of a user's device, so many periods from now."""
+    """Return the code of a user's device, some periods from now."""
     return user.device.code(user.device.clock() + periods * totp.PERIOD)
 
 
 def wrong_code(user: User) -> str:
-    """Return six digits that are none of the codes of now, the period before or the one after."""
+    """Return six digits that are not a code of this or a nearby period."""
     codes = {code_of(user, periods) for periods in (-2, -1, 0, 1, 2)}
     return next(text for text in map(str, range(100000, 100006)) if text not in codes)
 
 
 def forms(seed: str) -> tuple[str, ...]:
-    """Return what a seed looks like: as it is, as people copy it, and in the answers of IAM."""
+    """Return the forms of a seed: plain, as people copy it, and as in IAM's responses."""
     return seed, f"{seed[:4]} {seed[4:8]} {seed[8:12]}", base64.b64encode(seed.encode()).decode()
 
 
 def assert_nowhere(seed: str, *folders: Path) -> None:
-    """Look whether a seed is in no file."""
+    """Check that no file contains a seed."""
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     assert files
     assert [path for path in files for form in forms(seed) if form.encode() in path.read_bytes()] == []
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait until something holds."""
+    """Wait until a condition holds."""
     end = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < end
@@ -133,7 +133,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer."""
+    """An HTTP response."""
 
     status: int
     headers: email.message.Message
@@ -141,12 +141,12 @@ class Reply:
 
     @property
     def code(self) -> str:
-        """AWS's code of the refusal, or `""`."""
+        """AWS's error code, or `""`."""
         return self._element("Code")
 
     @property
     def sentence(self) -> str:
-        """AWS's sentence of the refusal, or `""`."""
+        """AWS's error message, or `""`."""
         return self._element("Message")
 
     def _element(self, name: str) -> str:
@@ -155,7 +155,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Raw:
-    """A request that botocore's own signer signs as if it were another time, and that may be changed afterwards."""
+    """A request signed by botocore for any time, which can be changed afterwards."""
 
     keys: Keys
     service: str = "sts"
@@ -190,7 +190,7 @@ class Raw:
 
 
 def exchange(emulator: Emulator, method: str, path: str, headers: Mapping[str, str], body: str = "") -> Reply:
-    """Send a request as it is."""
+    """Send a request unchanged."""
     connection = http.client.HTTPConnection(urlsplit(emulator.url).netloc, timeout=20)
     try:
         connection.request(method, path, body, dict(headers))
@@ -202,7 +202,7 @@ def exchange(emulator: Emulator, method: str, path: str, headers: Mapping[str, s
 
 @dataclass(frozen=True)
 class Shell:
-    """Programs with an environment and AWS files of their own."""
+    """Programs with their own environment and AWS files."""
 
     emulator: Emulator
     folder: Path
@@ -221,13 +221,13 @@ class Shell:
             file.write(f"aws_secret_access_key = {keys.secret}\n{token}\n")
 
     def become(self, keys: Keys) -> None:
-        """Have these keys in profile `example`, and no other profile."""
+        """Put these keys in profile `example`, and delete all other profiles."""
         self.credentials.unlink()
         self.profile("example", keys)
 
     @property
     def variables(self) -> dict[str, str]:
-        """What leads a program here."""
+        """The variables that make a program use the emulator and these files."""
         return {
             "AWS_CONFIG_FILE": str(self.folder / "config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(self.credentials),
