@@ -36,18 +36,18 @@ DELETING = (*MAKING, "ListVirtualMFADevices", "DeleteVirtualMFADevice")
 CASES = (
     Case("no terminal", errors.NoTerminal, "there is no terminal to show the seed", "--totp-command", args=(), calls=()),
     Case(
-        "no user", errors.NotAUser, "are those of `arn:aws:iam::123456789012:root`, which is no IAM user", "long-term keys",
+        "no user", errors.NotAUser, "belong to `arn:aws:iam::123456789012:root`, which is not an IAM user", "long-term keys",
         prepare=lambda scene: scene.aws.lie("GetCallerIdentity", {"Arn": "arn:aws:iam::123456789012:root"}),
         calls=("GetCallerIdentity",),
     ),
     Case(
-        "enrolled already", errors.AlreadyEnrolled, f"user `alice` has the MFA device `{ARN}alice` already",
-        "use it: invoke verify --profile example; .* --device-name alice-2",
+        "enrolled already", errors.AlreadyEnrolled, f"user `alice` already has the MFA device `{ARN}alice`",
+        "^invoke verify --profile example, to use it; .* --device-name alice-2",
         prepare=lambda scene: scene.become(scene.aws.add_user("alice")),
     ),
     Case(
-        "left over", errors.DeviceLeftOver, f"`{ARN}bob` was made before and never enabled",
-        f"--device-name bob-2, or, .*: aws iam delete-virtual-mfa-device --serial-number {ARN}bob$",
+        "left over", errors.DeviceLeftOver, f"`{ARN}bob` was created before and never enabled",
+        f"--device-name bob-2; or, .*: aws iam delete-virtual-mfa-device --serial-number {ARN}bob$",
         prepare=lambda scene: as_user(scene.aws, scene.user)("iam", "create_virtual_mfa_device", VirtualMFADeviceName="bob"),
         calls=DELETING,
     ),
@@ -61,7 +61,7 @@ CASES = (
         prepare=lambda scene: scene.become(scene.aws.add_user("carol", devices=(Kind.FIDO,) * 8)),
     ),
     Case(
-        "command that fails", errors.CommandFailed, "`false` ended with exit code 1", "the seed on its standard input",
+        "command that fails", errors.CommandFailed, "`false` failed with exit code 1", "the seed on standard input",
         args=("--totp-command", "false"), calls=(*MAKING, "DeleteVirtualMFADevice", "ListMFADevices"),
     ),
     Case(
@@ -69,7 +69,7 @@ CASES = (
         prepare=lambda scene: (scene.desk.folder / "config").write_text("[profile example]\n    [x]\n", "utf-8"), calls=(),
     ),
     Case(
-        "directory", errors.CredentialsUnreadable, "`.*/config` cannot be read: it is not a regular file", "AWS_CONFIG_FILE",
+        "directory", errors.CredentialsUnreadable, "cannot read `.*/config`: it is not a regular file", "AWS_CONFIG_FILE",
         prepare=lambda scene: (scene.desk.folder / "config").mkdir(), calls=(),
     ),
     Case(
@@ -85,11 +85,11 @@ CASES = (
         args=("--device-name", "my phone"), calls=(),
     ),
     Case(
-        "denied", errors.AwsRefused, "not authorized to perform: iam:CreateVirtualMFADevice", "a policy has to allow",
+        "denied", errors.AwsRefused, "not authorized to perform: iam:CreateVirtualMFADevice", "^allow `iam:CreateVirtualMFADevice` in a policy",
         prepare=lambda scene: scene.become(scene.aws.add_user("carol", devices=(), policies=[])), calls=MAKING,
     ),
     Case(
-        "throttled", errors.AwsBusy, "`CreateVirtualMFADevice` failed at AWS with `Throttling`", "in a minute",
+        "throttled", errors.AwsBusy, "AWS failed at `CreateVirtualMFADevice` \\(`Throttling`\\)", "in a minute",
         prepare=lambda scene: scene.aws.throttle("CreateVirtualMFADevice", times=9), calls=MAKING,
     ),
 )  # fmt: skip

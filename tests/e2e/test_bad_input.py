@@ -225,7 +225,7 @@ def test_nothing_can_be_built(invoke: Invoke, broken_go: dict[str, str]) -> None
     assert done.returncode == errors.CheckFailed.exit_code, done.stderr
     assert "no Docker engine answers" in done.stdout
     assert "no such host" in done.stdout
-    assert "error: 1 to mend: `engine taken`" in done.stderr
+    assert "error: 1 check failed: `engine`" in done.stderr
 
 
 @pytest.mark.parametrize("args", [("--engine", "docker"), ("--engine", "auto"), ("--image", "golang")], ids=str)

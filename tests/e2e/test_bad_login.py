@@ -72,7 +72,7 @@ def _both(*steps: Callable[[Scene], object]) -> Callable[[Scene], None]:
 
 SESSION = "profile `example` is a session already"
 ROLE = "arn:aws:sts::123456789012:assumed-role/admin/alice"
-UNREADABLE = r"`\S+/credentials` cannot be read: line "
+UNREADABLE = r"cannot read `\S+/credentials`: line "
 CASES = (
     Case("wrong code", errors.CodeRefused, "", "", code="000000"),
     Case(
@@ -145,7 +145,7 @@ CASES = (
         prepare=lambda scene: scene.write("#\n#\n#\n#\n#\n#\n[x]\nregion = a\nregion = b\n"), calls=False,
     ),
     Case(
-        "no section", errors.CredentialsUnreadable, UNREADABLE + "2 stands before the first section", "line",
+        "no section", errors.CredentialsUnreadable, UNREADABLE + "2 is before the first section", "line",
         prepare=lambda scene: scene.write("\naws_access_key_id = AKIA\n"), calls=False,
     ),
     Case(
@@ -165,7 +165,7 @@ CASES = (
         env=(("AWS_ENDPOINT_URL", "http://{dead}"),), calls=False,
     ),
     Case(
-        "hanging login", errors.AwsUnreachable, "`aws-mfa` had no answer from AWS within 1.5 s", "--aws-timeout",
+        "hanging login", errors.AwsUnreachable, "`aws-mfa` got no response from AWS within 1.5 s", "--aws-timeout",
         prepare=_hang("GetSessionToken"), args=("--aws-timeout", "1.5s"),
     ),
     Case(
@@ -177,7 +177,7 @@ CASES = (
         prepare=_fail("GetSessionToken", 500, "InternalFailure"),
     ),
     Case(
-        "HTTP 500 to us", errors.AwsBusy, "`GetCallerIdentity` failed at AWS with `InternalFailure`", "in a minute",
+        "HTTP 500 to us", errors.AwsBusy, r"AWS failed at `GetCallerIdentity` \(`InternalFailure`\)", "in a minute",
         prepare=_both(_serial, _fail("GetCallerIdentity", 500, "InternalFailure")),
     ),
     Case(
@@ -185,11 +185,11 @@ CASES = (
         prepare=_fail("GetSessionToken", 400, "Throttling", "Rate exceeded"),
     ),
     Case(
-        "throttled to us", errors.AwsBusy, "`GetCallerIdentity` failed at AWS with `Throttling`: Rate exceeded", "minute",
+        "throttled to us", errors.AwsBusy, r"AWS failed at `GetCallerIdentity` \(`Throttling`\): Rate exceeded", "minute",
         prepare=_both(_serial, _fail("GetCallerIdentity", 400, "Throttling", "Rate exceeded")),
     ),
     Case(
-        "half an answer to us", errors.AwsUnreachable, "could not reach AWS|is not one that AWS gives", "network|proxy",
+        "half an answer to us", errors.AwsUnreachable, "could not reach AWS|unexpected response to", "network|proxy",
         prepare=_both(_serial, lambda scene: scene.aws.cut("GetCallerIdentity", times=9)),
     ),
     Case(
@@ -203,7 +203,7 @@ CASES = (
         prepare=_both(_serial, _fail("GetCallerIdentity", 403, "AccessDenied")),
     ),
     Case(
-        "command that fails", errors.CommandFailed, "`false` ended with exit code 1", "has to print six digits",
+        "command that fails", errors.CommandFailed, "`false` failed with exit code 1", "must print six digits",
         args=("--totp-command", "false"), calls=False,
     ),
     Case(

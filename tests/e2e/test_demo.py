@@ -57,7 +57,7 @@ def test_the_whole_way(built: Path, invoke_in: Invoke, home: Path, hostile: dict
     assert "`AccessDenied`" in one
     assert "explicit deny" in one
     assert "mfa/alice: enabled" in two
-    assert len(re.findall(r"are set on by \d+ s", two)) == 2
+    assert len(re.findall(r"both clocks skip \d+ s", two)) == 2
     assert re.search(r"\bexample_mfa: .*\b20\d\d-\d\d-\d\dT", three)
     assert "clock of this computer" not in three
     assert "\n   example-data\n   example-logs\n" in four
@@ -72,7 +72,7 @@ def test_json(built: Path, invoke_in: Invoke, hostile: dict[str, str]) -> None:
     done = invoke_in(built, "demo", "--json", env=hostile, wrap=NO_TERMINAL)
     told = json.loads(done.stdout)
     assert told["Arn"] == "arn:aws:iam::123456789012:user/eng/alice"
-    assert {check["name"]: check["good"] for check in told["checks"]}["mfa"] is True
+    assert {check["name"]: check["ok"] for check in told["checks"]}["mfa"] is True
 
 
 def test_on_a_terminal(built: Path, hostile: dict[str, str], home: Path) -> None:
@@ -96,11 +96,11 @@ def test_a_person_who_leaves(built: Path, hostile: dict[str, str], home: Path) -
         assert "are set on" not in screen.written
         screen.process.send_signal(signal.SIGINT)
         assert screen.end() == 130
-    assert screen.written.endswith("This AWS is gone again, with all that was made in it.\ninterrupted\n")
+    assert screen.written.endswith("Stopped the local AWS and deleted everything in it.\ninterrupted\n")
     assert list((home.parent / "tmp").iterdir()) == []
 
 
 def test_nobody_there(built: Path, invoke_in: Invoke, hostile: dict[str, str]) -> None:
     """Where there is no terminal, `--interactive` is refused before anything is begun."""
     done = invoke_in(built, "demo", "--interactive", env=hostile, wrap=NO_TERMINAL)
-    expect(done, errors.NoTerminal, "there is no terminal", "leave `--interactive` out")
+    expect(done, errors.NoTerminal, "there is no terminal", "without `--interactive`")

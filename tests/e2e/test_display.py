@@ -85,7 +85,7 @@ def test_all_failures_are_listed(invoke: Invoke, tmp_path: Path) -> None:
             rf"^{pair}: compile_failed\n(?:    .*\n)*?    .*main.go:3.*undefined: other", done.stderr, re.MULTILINE
         )
         assert found, done.stderr
-        (log,) = re.findall(rf"all of it: (\S+{pair.replace('/', '_')}\.txt)", done.stderr)
+        (log,) = re.findall(rf"full log: (\S+{pair.replace('/', '_')}\.txt)", done.stderr)
         assert "undefined: other" in Path(log).read_text("utf-8")
     assert "error: 2 of 3 pairs were not built" in done.stderr
 
@@ -106,6 +106,6 @@ def test_help(invoke: Invoke, task: str) -> None:
 def test_doctor(invoke: Invoke) -> None:
     """`invoke doctor` tells of engine, toolchain and room, also as JSON."""
     rows = {row["name"]: row for row in json.loads(invoke("doctor", "--json").stdout)}
-    assert {"toolchain", "docker engine", "engine taken", "room for dist", "room for build cache"} <= set(rows)
-    assert rows["toolchain"]["good"]
+    assert {"toolchain", "docker engine", "engine", "disk space (dist)", "disk space (cache)"} <= set(rows)
+    assert rows["toolchain"]["ok"]
     assert "toolchain" in invoke("doctor").stdout

@@ -76,10 +76,10 @@ class Run:
     def type_codes(self, screen: Screen, seed: str) -> None:
         """Type the codes of this period and of the next, and a third one when it is asked for, a few seconds later."""
         screen.type(f"{totp.code(seed, self.clock())}\n")
-        screen.until("The code that follows it")
+        screen.until("Next code")
         self.clock.step(totp.seconds_left(self.clock()) + totp.PERIOD - 2.5)
         screen.type(f"{totp.code(seed, self.clock())}\n")
-        screen.until("A third code, to log in with")
+        screen.until("Third code, to log in")
         screen.type(f"{totp.code(seed, self.clock())}\n")
 
 
@@ -112,7 +112,7 @@ def test_the_good_way(enroll: Run, tmp_path: Path, invoke_in: Invoke) -> None:
     told = json.loads(out)
     assert list(told) == ["serial", "UserId", "Account", "Arn", "checks"]
     assert (told["serial"], told["Arn"]) == (enroll.user.device.serial, enroll.user.arn) == (SERIAL, enroll.user.arn)
-    assert all(check["good"] for check in told["checks"])
+    assert all(check["ok"] for check in told["checks"])
     assert f"device {SERIAL}: enabled\n" in err
     assert re.search(r"^waiting for a code that is not used up, to log in with: \d s$", err, re.MULTILINE)
     assert (enroll.home.folder / "config").read_text("utf-8") == (
@@ -156,8 +156,8 @@ def test_ctrl_c_at_the_first_code(*, light: bool, env: dict[str, str], enroll: R
         screen.type("\x03")
         assert screen.end() == 130
     assert screen.written.endswith(
-        f"device {SERIAL}: left in AWS, not enabled and of no use; begin anew with: "
-        "invoke enroll --profile example --device-name alice-2, or, as an administrator: "
+        f"device {SERIAL}: left in AWS, but not enabled and unusable; start over with: "
+        "invoke enroll --profile example --device-name alice-2; or, as an administrator: "
         f"aws iam delete-virtual-mfa-device --serial-number {SERIAL}\n"
         "interrupted\n"
     )
@@ -169,13 +169,13 @@ def test_wrong_codes(enroll: Run) -> None:
         screen.until("First code")
         for attempt in range(1, 4):
             screen.type("000000\n")
-            screen.until_times("The code that follows it", attempt)
+            screen.until_times("Next code", attempt)
             screen.type("000001\n")
             if attempt < 3:
                 screen.until_times("First code", attempt + 1)
         assert screen.end() == CodesRefused.exit_code
-    assert screen.written.count(f"AWS did not take the two codes for `{SERIAL}`") == 3
-    assert f"device {SERIAL}: left in AWS, not enabled" in screen.written
+    assert screen.written.count(f"AWS rejected the two codes for `{SERIAL}`") == 3
+    assert f"device {SERIAL}: left in AWS, but not enabled" in screen.written
 
 
 def test_a_command(enroll: Run, invoke_in: Invoke, aws: Emulator, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_json(verify: Verify, alice: User) -> None:
     assert list(told) == ["UserId", "Account", "Arn", "checks"]
     assert (told["UserId"], told["Account"], told["Arn"]) == (alice.user_id, "123456789012", alice.arn)
     assert [check["name"] for check in told["checks"]] == ROWS
-    assert all(check["good"] for check in told["checks"])
+    assert all(check["ok"] for check in told["checks"])
     assert re.search(r"\belsewhere: .*\b20\d\d-\d\d-\d\dT", done.stderr)
 
 
@@ -164,7 +164,7 @@ def test_another_user(verify: Verify, aws: Emulator, alice: User, name: str, lie
     aws.lie("GetCallerIdentity", dict([lie]), sessions=True)
     done = verify(given=alice.device.code())
     truth = {"account": "123456789012", "user": alice.arn}[name]
-    assert only_bad(done.stdout, name) == f"{lie[1]}, while the key's is {truth}"
+    assert only_bad(done.stdout, name) == f"{lie[1]}, but the key's is {truth}"
     assert done.returncode == 52
     assert f"error: the login is not proven: `{name}`" in done.stderr
 
@@ -184,7 +184,7 @@ def test_buckets_denied(*, required: bool, verify: Verify, aws: Emulator, alice:
     aws.fail("ListBuckets", status=403, code="AccessDenied", message=sentence)
     done = verify(*(["--require-s3"] if required else []), given=alice.device.code())
     found = only_bad(done.stdout, "s3 ls")
-    assert found == f"AWS refused `ListBuckets` to profile `example_mfa` with `AccessDenied`: {sentence}"
+    assert found == f"AWS refused `ListBuckets` to profile `example_mfa` (`AccessDenied`): {sentence}"
     assert done.returncode == (56 if required else 0)
     assert rows(done.stdout)["s3 ls"][0] == ("FAIL" if required else "note")
 
@@ -196,7 +196,7 @@ def test_a_session_that_is_refused(verify: Verify, aws: Emulator, alice: User) -
     assert done.returncode == 52
     told = json.loads(done.stdout)
     assert [told[name] for name in ("UserId", "Account", "Arn")] == [None, None, None]
-    assert {check["name"]: check["good"] for check in told["checks"]} == {
+    assert {check["name"]: check["ok"] for check in told["checks"]} == {
         "program": True, "account": False, "user": False, "session key": True, "expiry": True,
         "no further session": False, "mfa": False, "s3 ls": False,
     }  # fmt: skip
@@ -205,7 +205,7 @@ def test_a_session_that_is_refused(verify: Verify, aws: Emulator, alice: User) -
 # --- at a terminal ---------------------------------------------------------------------------------------------------
 
 
-QUESTIONS = (b"MFA code: ", b"AWS did not take that code. The next one: ")
+QUESTIONS = (b"MFA code: ", b"AWS rejected the MFA code. Next code: ")
 
 
 def at_prompt(desk: Shell, dist: Path, *acts: Callable[[subprocess.Popen[bytes], int], object]) -> tuple[int, str]:

@@ -176,7 +176,7 @@ def test_the_good_way(person: Desk, alice: User, desk: Shell) -> None:
     enrolled = person.enroll()
     assert enrolled.serial == f"{ARN}alice" == alice.device.serial
     names = ("account", "user", "session key", "expiry", "no further session", "mfa", "s3 ls")
-    assert {check.name: check.good for check in enrolled.proof.checks} == {
+    assert {check.name: check.ok for check in enrolled.proof.checks} == {
         "program": False,
         **dict.fromkeys(names, True),
     }
@@ -257,7 +257,7 @@ def test_codes_that_are_refused_twice(person: Desk, alice: User, clock: Clock, a
     person.app.codes += [wrong(clock), wrong(clock)]
     assert person.enroll().serial == alice.device.serial
     assert person.app.asked == 3
-    assert person.watch.text.count(f"AWS did not take the two codes for `{ARN}alice`: give a new code") == 2
+    assert person.watch.text.count(f"AWS rejected the two codes for `{ARN}alice`: enter a new code") == 2
     assert [call.action for call in aws.calls].count("CreateVirtualMFADevice") == 1
 
 
@@ -269,16 +269,16 @@ def test_codes_that_are_refused_for_good(
     if not forced:
         desk.become(Keys.of(aws.add_user("bob", devices=(), force_mfa=False)))
     person.app.codes += [wrong(clock)] * 9
-    person.refused(errors.CodesRefused, "AWS did not take the two codes", "the one that follows it")
+    person.refused(errors.CodesRefused, "AWS rejected the two codes", "and the next one")
     assert person.app.asked == 3
     assert left(aws) == (["alice"] if forced else [])
     assert not (desk.folder / "config").exists()
     assert person.watch.said[-1] == (
-        f"device {ARN}alice: left in AWS, not enabled and of no use; begin anew with: "
-        "invoke enroll --profile example --device-name alice-2, or, as an administrator: "
+        f"device {ARN}alice: left in AWS, but not enabled and unusable; start over with: "
+        "invoke enroll --profile example --device-name alice-2; or, as an administrator: "
         f"aws iam delete-virtual-mfa-device --serial-number {ARN}alice"
         if forced
-        else f"device {ARN}bob: deleted again, so that nothing is left in AWS; begin anew with: "
+        else f"device {ARN}bob: deleted, so nothing is left in AWS; start over with: "
         "invoke enroll --profile example --device-name bob"
     )
 
@@ -293,8 +293,8 @@ def test_interrupted_while_codes_are_asked_for(why: BaseException, person: Desk,
     with pytest.raises(type(why)):
         person.enroll()
     assert person.watch.said[-1].startswith(
-        f"device {ARN}alice: left in AWS, not enabled and of no use; begin anew with: "
-        "invoke enroll --profile example --device-name alice-2, or"
+        f"device {ARN}alice: left in AWS, but not enabled and unusable; start over with: "
+        "invoke enroll --profile example --device-name alice-2; or"
     )
     person.app.interrupt = None
     assert person.enroll(device_name="alice-2").serial == f"{ARN}alice-2"
@@ -324,10 +324,10 @@ def test_a_device_that_was_left_behind(person: Desk, alice: User, aws: Emulator)
     """Its seed is lost, and who is forced to use MFA may not delete it: both ways out are told."""
     as_user(aws, alice)("iam", "create_virtual_mfa_device", VirtualMFADeviceName="alice")
     hint = (
-        "invoke enroll --profile example --device-name alice-2, or, as an administrator: "
+        "invoke enroll --profile example --device-name alice-2; or, as an administrator: "
         f"aws iam delete-virtual-mfa-device --serial-number {ARN}alice"
     )
-    person.refused(errors.DeviceLeftOver, "was made before and never enabled, and you may not delete it", hint)
+    person.refused(errors.DeviceLeftOver, "was created before and never enabled, and you may not delete it", hint)
     assert not person.app.asked
 
 
@@ -344,11 +344,9 @@ def test_a_lost_answer_to_the_making(person: Desk, aws: Emulator) -> None:
     aws.cut("CreateVirtualMFADevice")
     with pytest.raises((errors.AwsUnreachable, errors.DeviceLeftOver)) as caught:  # the latter where it is tried again
         person.enroll()
-    told = (
-        f"device {ARN}alice: perhaps made, and its seed is lost then; begin anew with: invoke enroll --profile example"
-    )
+    told = f"device {ARN}alice: may have been created, and its seed is lost; start over with: invoke enroll --profile example"
     assert person.watch.said == ([told] if isinstance(caught.value, errors.AwsUnreachable) else [])
-    person.refused(errors.DeviceLeftOver, "its seed cannot be read again", "--device-name alice-2")
+    person.refused(errors.DeviceLeftOver, "AWS shows its seed only once", "--device-name alice-2")
 
 
 def test_a_lost_answer_to_the_enabling(person: Desk, aws: Emulator, alice: User) -> None:
@@ -370,8 +368,8 @@ def test_an_answer_that_nobody_gives(person: Desk, aws: Emulator) -> None:
         person.enroll()
     (said,) = person.watch.said
     assert said == (
-        f"device {ARN}alice: AWS does not tell whether it is enabled, or left at all; try "
-        "invoke verify --profile example, or begin anew with: invoke enroll --profile example"
+        f"device {ARN}alice: unknown whether it is enabled or still exists, because AWS did not respond; try: "
+        "invoke verify --profile example; or start over with: invoke enroll --profile example"
     )
 
 
@@ -387,7 +385,7 @@ def test_an_error_after_the_enabling(person: Desk, aws: Emulator, alice: User) -
 
     person.app.meanwhile = enable
     person.refused(errors.AwsBusy, "`InternalFailure`", "in a minute")
-    assert person.watch.said == [f"device {ARN}alice: enabled after all; use it: invoke verify --profile example"]
+    assert person.watch.said == [f"device {ARN}alice: enabled; use it with: invoke verify --profile example"]
     assert alice.device.serial == f"{ARN}alice"
 
 
@@ -398,7 +396,9 @@ def test_who_may_not_list(user: str, kind: type[ToolkitError], aws: Emulator, de
     policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": allowed, "Resource": "*"}}
     carol = aws.add_user("carol", policies=[policy])
     desk.become(Keys.of(carol))
-    says = "is somebody else's, or was never enabled" if user == "bob" else "user `carol` has the MFA device"
+    says = (
+        "belongs to somebody else or was never enabled" if user == "bob" else "user `carol` already has the MFA device"
+    )
     person.refused(kind, says, "--device-name carol-2")
 
 
@@ -417,9 +417,11 @@ def test_enrolled_already(person: Desk, aws: Emulator) -> None:
     """A user who has a device is told so, and gets another one only by name; that of the device itself is no other."""
     person.enroll()
     made = len(aws.calls)
-    hint = "use it: invoke verify --profile example; or have one more: invoke enroll --profile example --device-name "
-    person.refused(errors.AlreadyEnrolled, f"user `alice` has the MFA device `{ARN}alice` already", f"{hint}alice-2")
-    person.refused(errors.AlreadyEnrolled, f"`{ARN}alice` already", f"{hint}alice-2", device_name="alice")
+    hint = "invoke verify --profile example, to use it; or, to add another one: invoke enroll --profile example --device-name "
+    person.refused(errors.AlreadyEnrolled, f"user `alice` already has the MFA device `{ARN}alice`", f"{hint}alice-2")
+    person.refused(
+        errors.AlreadyEnrolled, f"already has the MFA device `{ARN}alice`", f"{hint}alice-2", device_name="alice"
+    )
     assert {call.action for call in aws.calls[made:]} == {"GetCallerIdentity", "ListMFADevices"}
 
 
@@ -449,21 +451,25 @@ def test_too_many_devices_of_an_account(call: str, person: Desk, aws: Emulator) 
 def test_too_early(person: Desk, aws: Emulator) -> None:
     """What AWS does a few minutes later is to be tried again then."""
     aws.fail("EnableMFADevice", status=409, code="EntityTemporarilyUnmodifiable", message="Wait.")
-    person.refused(errors.AwsBusy, "`EntityTemporarilyUnmodifiable`: Wait", "in a few minutes")
-    assert "left in AWS, not enabled" in person.watch.text
+    person.refused(
+        errors.AwsBusy,
+        r"AWS cannot do `EnableMFADevice` yet \(`EntityTemporarilyUnmodifiable`\): Wait",
+        "in a few minutes",
+    )
+    assert "left in AWS, but not enabled" in person.watch.text
 
 
 def test_a_policy_without_enrollment(aws: Emulator, person: Desk, desk: Shell) -> None:
     """What no policy allows is told in AWS's words."""
     desk.become(Keys.of(aws.add_user("bob", devices=(), policies=[])))
-    person.refused(errors.AwsRefused, "not authorized to perform: iam:CreateVirtualMFADevice", "a policy has to allow")
+    person.refused(errors.AwsRefused, "not authorized to perform: iam:CreateVirtualMFADevice", "in a policy")
 
 
 @pytest.mark.parametrize("arn", ["arn:aws:iam::123456789012:root", "arn:aws:sts::123456789012:assumed-role/r/s", "x"])
 def test_no_user(arn: str, person: Desk, aws: Emulator) -> None:
     """The root user and roles have no devices of this kind: nothing is made."""
     aws.lie("GetCallerIdentity", {"Arn": arn})
-    person.refused(errors.NotAUser, f"are those of `{arn}`, which is no IAM user", "long-term keys of an IAM user")
+    person.refused(errors.NotAUser, f"belong to `{arn}`, which is not an IAM user", "long-term keys of an IAM user")
     assert [call.action for call in aws.calls] == ["GetCallerIdentity"]
 
 
@@ -474,14 +480,14 @@ def test_another_partition(person: Desk, aws: Emulator) -> None:
     as_user(aws, aws.add_user("x", devices=(), policies=[SELF_SERVICE]))(
         "iam", "create_virtual_mfa_device", VirtualMFADeviceName="alice"
     )
-    person.refused(errors.DeviceLeftOver, "`arn:aws-cn:iam::123456789012:mfa/alice` was made before", "alice-2")
+    person.refused(errors.DeviceLeftOver, "`arn:aws-cn:iam::123456789012:mfa/alice` was created before", "alice-2")
 
 
 @pytest.mark.parametrize("answer", ["/+no base64", "", "bm8gYmFzZTMyIGluIGl0", "/w=="])
 def test_an_answer_that_is_none(answer: str, person: Desk, aws: Emulator) -> None:
     """An answer to the making that cannot be read is told without what is in it."""
     aws.lie("CreateVirtualMFADevice", {"Base32StringSeed": answer})
-    person.refused(errors.AwsUnreachable, "the answer to `CreateVirtualMFADevice` is not one that AWS gives", "proxy")
+    person.refused(errors.AwsUnreachable, "unexpected response to `CreateVirtualMFADevice`", "proxy")
 
 
 def test_a_config_file_that_cannot_be_written(person: Desk, desk: Shell, aws: Emulator) -> None:
@@ -561,13 +567,13 @@ def test_a_command(late: float, person: Desk, alice: User, tmp_path: Path, monke
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        ("exit 3", "`sh` ended with exit code 3"),
-        ("cat; exit 3", "`sh` ended with exit code 3"),
+        ("exit 3", "`sh` failed with exit code 3"),
+        ("cat; exit 3", "`sh` failed with exit code 3"),
         ('read seed; echo no vault >&2; echo "$seed" is lost >&2; exit 3', r"exit code 3: \*\*\* is lost"),
-        ("cat", "`sh` printed something other than six digits"),
-        ("echo 12345", "`sh` printed something other than six digits"),
-        ("sleep 60", "`sh` gave no code within 0.5 s, and was ended"),
-        ("echo 123456", "`sh` prints the same code all the time"),
+        ("cat", "`sh` did not print a six-digit code"),
+        ("echo 12345", "`sh` did not print a six-digit code"),
+        ("sleep 60", "`sh` printed no code within 0.5 s, and was killed"),
+        ("echo 123456", "`sh` keeps printing the same code"),
     ],
 )
 def test_a_command_that_fails(script: str, says: str, person: Desk, aws: Emulator) -> None:
@@ -583,7 +589,7 @@ def test_a_command_that_fails(script: str, says: str, person: Desk, aws: Emulato
 
 def test_a_command_that_is_not_there(person: Desk) -> None:
     """That is told by its name."""
-    with pytest.raises(errors.CommandFailed, match="`/nowhere/vault` cannot be run: no such file"):
+    with pytest.raises(errors.CommandFailed, match="cannot run `/nowhere/vault`: no such file"):
         person.enroll(Command(("/nowhere/vault",), limit=1))
 
 

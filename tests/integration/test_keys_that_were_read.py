@@ -125,7 +125,7 @@ def test_a_key_is_enough(case: str, scene: Scene) -> None:
     profile, config = USABLE[case]
     scene.write(profile, config)
     rows = scene.examine(profile)
-    assert rows["user"].found == scene.alice.arn, rows
+    assert rows["user"].detail == scene.alice.arn, rows
     assert {call.action for call in scene.calls} == ASKED
     scene.verify(profile)
     assert "AssumeRole" not in {call.action for call in scene.calls}
@@ -136,11 +136,11 @@ def test_what_only_some_programs_find_is_reported(scene: Scene) -> None:
     scene.write("my prof", f"[profile 'my prof']\nregion = eu-west-1\n{ROLE}source_profile = my prof\n")
     row = scene.examine("my prof")["sections"]
     config = scene.shell.folder / "config"
-    assert row.found.splitlines() == [
+    assert row.detail.splitlines() == [
         f"only some programs find `region` (line 2 of `{config}`)",
         f"a login uses the key, and not the role of the profile (line 3 of `{config}`)",
     ]
-    assert not row.needed
+    assert not row.required
 
 
 REFUSED: dict[str, tuple[str, str, type[ProfileUnusable], str]] = {
@@ -159,7 +159,7 @@ REFUSED: dict[str, tuple[str, str, type[ProfileUnusable], str]] = {
     "credentials of a machine": (
         f"[default]\n{ROLE}credential_source = Ec2InstanceMetadata\n", "", ProfileIsRole, "of `Ec2InstanceMetadata`",
     ),
-    "a section twice": ("[default]\n[default]\n", "", CredentialsUnreadable, "config` cannot be read: line 2 begins "),
+    "a section twice": ("[default]\n[default]\n", "", CredentialsUnreadable, "config`: line 2 begins "),
     "a mark": ("\ufeff[default]\n", "", CredentialsUnreadable, "line 1 begins with a byte order mark"),
     "a lone quotation mark": ("[default]\nx = '\n", "", CredentialsUnreadable, "line 2 has a single quotation mark"),
     "FIPS that might be meant": ("[default]\nuse_fips_endpoint = yes\n", "", ProfileUnusable, "neither `true` nor"),
@@ -179,7 +179,7 @@ def test_a_profile_that_is_refused(case: str, scene: Scene) -> None:
     assert type(caught.value) is error
     assert says in str(caught.value)
     rows = scene.examine("default")
-    assert [row.needed for row in rows.values() if says in row.found] == [True]
+    assert [row.required for row in rows.values() if says in row.detail] == [True]
     assert {call.user for call in scene.calls} <= {""}
 
 
@@ -221,8 +221,8 @@ def test_nonsense_in_every_variable(scene: Scene, monkeypatch: pytest.MonkeyPatc
     for name in names:
         monkeypatch.setenv(name, "nonsense")
     rows = scene.examine("default")
-    assert rows["user"].found == scene.alice.arn
-    assert rows["MFA devices"].good
+    assert rows["user"].detail == scene.alice.arn
+    assert rows["MFA devices"].ok
     scene.verify("default")
 
 
@@ -234,7 +234,7 @@ def test_a_word_that_must_not_be_guessed(name: str, scene: Scene, monkeypatch: p
     with pytest.raises(ProfileUnusable, match=f"`{name}` is neither `true` nor `false`"):
         scene.verify("default")
     row = scene.examine("default")["endpoint"]
-    assert (row.needed, row.found) == (True, f"`{name}` is neither `true` nor `false`")
+    assert (row.required, row.detail) == (True, f"`{name}` is neither `true` nor `false`")
     assert scene.calls == ()
 
 
@@ -242,7 +242,7 @@ def test_the_endpoint_in_the_profile_is_asked(scene: Scene, monkeypatch: pytest.
     """The session is proven where the login took place, though the destination does not name it."""
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     scene.write("default", f"[default]\nregion = eu-west-1\nendpoint_url = {scene.aws.url}\n")
-    assert scene.examine("default")["user"].found == scene.alice.arn
+    assert scene.examine("default")["user"].detail == scene.alice.arn
     scene.verify("default")
 
 
@@ -264,10 +264,10 @@ def test_the_table_of_files(scene: Scene, monkeypatch: pytest.MonkeyPatch, dead:
         for name, content in files.items():
             (scene.shell.folder / name).write_bytes(content)
         rows = list(doctor.examine(case.profile, 2))
-        assert all(row.mend for row in rows if not row.good), case.id
+        assert all(row.fix for row in rows if not row.ok), case.id
         assert scene.alice.secret not in str(rows), case.id
         assert {name: (scene.shell.folder / name).read_bytes() for name in files} == files
-        known += any(row.name == "user" and row.good for row in rows)
+        known += any(row.name == "user" and row.ok for row in rows)
     assert {call.action for call in scene.calls} == ASKED
     assert sorted(path.name for path in scene.shell.folder.iterdir()) == ["config", "credentials"]
     assert known > 50
@@ -344,7 +344,7 @@ def test_the_program_and_a_process(real: Real, monkeypatch: pytest.MonkeyPatch) 
     text = f"[process]\ncredential_process = echo x >> {folder}/runs; cat {folder}/keys.json\n"
     real.desk.shell.credentials.write_text(text, "utf-8")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    assert not next(row for row in doctor.examine("process") if row.name == "user").needed
+    assert not next(row for row in doctor.examine("process") if row.name == "user").required
     assert not (folder / "runs").exists()
     real.verify("process")
     assert (folder / "runs").read_text("utf-8").split() == ["x", "x"]

@@ -85,7 +85,7 @@ def one(refused: tuple[str, ...]) -> str:
 
 def bad(proof: Proof) -> list[Check]:
     """Return the checks that are not good, whether they are needed or not."""
-    return [check for check in proof.checks if not check.good]
+    return [check for check in proof.checks if not check.ok]
 
 
 LATER = datetime.now(UTC) + timedelta(hours=5)
@@ -118,7 +118,7 @@ def test_a_release_that_says_nothing(aws: Emulator, alice: User, tmp_path: Path,
     path = made.root / "manifest.json"
     path.unlink() if text is None else path.write_text(text, "utf-8")
     proof = verify(login(), made, one)
-    assert [(check.name, check.needed) for check in bad(proof)] == [("program", False)]
+    assert [(check.name, check.required) for check in bad(proof)] == [("program", False)]
 
 
 @pytest.mark.parametrize("place", [("name",), ("build_info", "path"), ("build_info", "main", "path")], ids=str)
@@ -133,7 +133,7 @@ def test_a_release_of_another_program(aws: Emulator, alice: User, tmp_path: Path
     other["targets"][0]["binary"]["sha256"] = "f" * 64
     samples.write_tree(made.root, {"manifest.json": json.dumps(other)})
     proof = verify(login(), made, one)
-    assert [(check.name, check.needed) for check in bad(proof)] == [("program", False)]
+    assert [(check.name, check.required) for check in bad(proof)] == [("program", False)]
     require(proof)
 
 
@@ -143,7 +143,7 @@ def test_only_the_session_key_is_bad(aws: Emulator, alice: User, tmp_path: Path)
     assert bad(verify(login(), made, one)) == []
     proof = verify(login(), dist(tmp_path, "pass\n"), one)
     assert [check.name for check in bad(proof)] == ["session key"]
-    assert bad(proof)[0].found.endswith(", which was there before this login")
+    assert bad(proof)[0].detail.endswith(", the same as before this login")
     with pytest.raises(SessionUnusable, match="not proven: `session key`"):
         require(proof)
 
@@ -152,8 +152,8 @@ def test_long_term_keys_are_no_session(alice: User, tmp_path: Path) -> None:
     """Keys that a program copied are the same user's and open S3, and two checks find them out."""
     proof = verify(login(), dist(tmp_path, write(Keys.of(alice), LATER)), one)
     assert [check.name for check in bad(proof)] == ["session key", "no further session"]
-    assert [check.found for check in bad(proof)] == [
-        f"AKIA…{alice.access_key[-4:]}, and a session's begins with ASIA", "granted: this is no session",
+    assert [check.detail for check in bad(proof)] == [
+        f"AKIA…{alice.access_key[-4:]}, but a session's begins with ASIA", "granted, so these are not session credentials",
     ]  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def test_only_mfa_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:
     """A session that was got without a code looks good to everybody but IAM."""
     proof = verify(login(), dist(tmp_path, write(as_user(aws, alice).log_in().keys, LATER)), one)
     assert [check.name for check in bad(proof)] == ["mfa"]
-    assert bad(proof)[0].found == "IAM does not take the session: it was got without a code"
+    assert bad(proof)[0].detail == "IAM rejects the session, so it was created without an MFA code"
     with pytest.raises(MfaNotProven):
         require(proof)
 
@@ -181,13 +181,13 @@ def test_only_the_expiry_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> N
     ended = datetime.now(UTC) - timedelta(minutes=61)
     proof = verify(login(), dist(tmp_path, write(with_mfa(aws, alice).keys, ended)), one)
     assert [check.name for check in bad(proof)] == ["expiry"]
-    assert bad(proof)[0].found.endswith("1 h 01 min ago")
+    assert bad(proof)[0].detail.endswith("1 h 01 min ago")
 
 
 def test_an_expiry_that_nobody_wrote_down(aws: Emulator, alice: User, tmp_path: Path) -> None:
     """Other programs write none: that is told, and is no failure."""
     proof = verify(login(), dist(tmp_path, write(with_mfa(aws, alice).keys, None)), one)
-    assert [(check.name, check.needed) for check in bad(proof)] == [("expiry", False)]
+    assert [(check.name, check.required) for check in bad(proof)] == [("expiry", False)]
     require(proof)
 
 
@@ -230,10 +230,10 @@ def test_what_a_program_is_given(aws: Emulator, alice: User, tmp_path: Path, mon
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [
-        ("sys.exit('no luck')", "`program` ended with exit code 1: no luck"),
-        ("sys.exit('first this\\nthen that\\n')", "`program` ended with exit code 1:\nfirst this\nthen that$"),
-        ("sys.exit(3)", "`program` ended with exit code 3 without a word"),
-        ("sys.exit(sys.stdin.read())", r"`program` ended with exit code 1: \*\*\*"),
+        ("sys.exit('no luck')", "`program` failed with exit code 1: no luck"),
+        ("sys.exit('first this\\nthen that\\n')", "`program` failed with exit code 1:\nfirst this\nthen that$"),
+        ("sys.exit(3)", "`program` failed with exit code 3 and no output"),
+        ("sys.exit(sys.stdin.read())", r"`program` failed with exit code 1: \*\*\*"),
         ("sys.exit(open(desk).read())", r"aws_secret_access_key = \*\*\*"),
         ("sys.exit('x\\x1b[31m')", r"exit code 1: x\[31m"),
         ("pass", "the program reported a login, but profile `example_mfa` has no keys"),
@@ -253,7 +253,7 @@ def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
     """A program of another system is a sentence."""
     made = dist(tmp_path, "")
     made.binaries[0].path.chmod(0o644)
-    with pytest.raises(LoginFailed, match="cannot be run: permission denied"):
+    with pytest.raises(LoginFailed, match="cannot run `.*`: permission denied"):
         verify(login(), made, one)
 
 
@@ -284,7 +284,7 @@ def end(*_):
 signal.signal(signal.SIGTERM, end)
 time.sleep(60)
 """
-    with pytest.raises(LoginFailed, match=r"had no answer from AWS within 0\.5 s"):
+    with pytest.raises(LoginFailed, match=r"got no response from AWS within 0\.5 s"):
         verify(login(limit=0.5), dist(tmp_path, script), one)
     assert (tmp_path / "ended").exists()
 

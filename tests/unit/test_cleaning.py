@@ -40,7 +40,9 @@ def test_an_engine_that_does_not_answer_holds_nothing_to_remove(used: Path, nobo
     """It is said, and is no failure."""
     watcher = FakeWatcher()
     list(clean(CleanSettings(dist=used), watcher))
-    assert watcher.said == [f"no Docker engine answers at `{nobody}` (DOCKER_HOST): removed nothing there"]
+    assert watcher.said == [
+        f"no Docker engine answers at `{nobody}` (DOCKER_HOST): removed nothing from the Docker engine"
+    ]
 
 
 def test_cleaning_what_was_never_used_removes_nothing(tmp_path: Path, nobody: str) -> None:

@@ -130,7 +130,7 @@ def test_any_other_flag_is_given_once(name: str) -> None:
     with pytest.raises(Exit) as caught:
         typed(flag, "1", "--json", f"{flag}=1")
     assert caught.value.code == 2
-    assert caught.value.message == f"error[usage]: `{flag}` is given more than once\n\nhint: keep one of them"
+    assert caught.value.message == f"error[usage]: `{flag}` was given more than once\n\nhint: give it once"
 
 
 def test_a_switch_can_be_repeated() -> None:

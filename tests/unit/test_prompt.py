@@ -56,7 +56,7 @@ print("000000" if len(runs.read_text().split()) < 3 else "000001")
     assert codes(()) == "000000"
     assert (watch.said, watch.paused) == ([], [])
     assert codes(("000000",)) == "000001"
-    assert watch.said == ["AWS did not take that code"]
+    assert watch.said == ["AWS rejected the MFA code"]
     ((seconds, why),) = watch.paused
     assert seconds == pytest.approx(totp.seconds_left(time.time()), abs=10) or seconds > totp.PERIOD - 10
     assert why == "waiting for the command's next code"
@@ -67,9 +67,9 @@ print("000000" if len(runs.read_text().split()) < 3 else "000001")
     ("line", "says"),
     [
         ("/nowhere/op", "`/nowhere/op` cannot be run: no such file"),
-        ("sh -c 'echo locked >&2; exit 3'", "`sh` ended with exit code 3: locked"),
+        ("sh -c 'echo locked >&2; exit 3'", "`sh` failed with exit code 3: locked"),
         ("sh -c 'echo 123456 is old >&2; exit 3'", r"exit code 3: \*\*\* is old"),
-        ("echo hunter2", "`echo` printed something other than six digits"),
+        ("echo hunter2", "`echo` did not print a six-digit code"),
     ],
 )
 def test_a_command_that_fails(line: str, says: str) -> None:
@@ -86,7 +86,7 @@ def test_a_command_that_stands_still() -> None:
     """It is not waited for once more than it is looked at."""
     watch = FakeWatch()
     codes = prompt.codes(VerifySettings(totp_command=("echo", "123456")), watch)
-    with pytest.raises(CommandFailed, match="`echo` prints the same code all the time"):
+    with pytest.raises(CommandFailed, match="`echo` keeps printing the same code"):
         codes(("123456",))
     assert len(watch.paused) == 2
 

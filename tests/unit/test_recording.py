@@ -45,7 +45,7 @@ def test_what_is_on_the_screen() -> None:
 
 def test_a_command_that_fails() -> None:
     """What failed is no picture."""
-    with pytest.raises(CheckFailed, match="`shown` ended with exit code 3"):
+    with pytest.raises(CheckFailed, match="`shown` failed with exit code 3"):
         record((sys.executable, "-c", "raise SystemExit(3)"), "shown")
 
 

@@ -279,7 +279,7 @@ def test_a_release_is_a_table_then_what_failed_then_where_it_is(made: Dist, tmp_
         ["plan9/386", "compile_failed", "it", "broke"],
         ["windows/amd64", "up", "to", "date", "0.0", "MB"],
     ]
-    failure_ = f"\nplan9/386: compile_failed\n    line one\n    line two\n    (all of it: {tmp_path / 'log.txt'})\n"
+    failure_ = f"\nplan9/386: compile_failed\n    line one\n    line two\n    (full log: {tmp_path / 'log.txt'})\n"
     counts = "\n2 built, 1 that Go cannot build, 1 failed; 1 compiled now\n"
     assert captured.err == f"{failure_}{counts}release: {made.root}\n"
 
@@ -318,9 +318,9 @@ def test_a_failure_without_an_excerpt_is_its_sentence(made: Dist, capsys: Captur
 # --- checks ----------------------------------------------------------------------------------------------------------
 
 CHECKS = (
-    Check("one", good=True, found="fine", mend="never shown"),
-    Check("two", good=False, found="first\nsecond", mend="type this"),
-    Check("three", good=False, found="", needed=False),
+    Check("one", ok=True, detail="fine", fix="never shown"),
+    Check("two", ok=False, detail="first\nsecond", fix="type this"),
+    Check("three", ok=False, detail="", required=False),
 )
 
 
@@ -354,7 +354,7 @@ def test_checks_are_printed_as_json(capsys: Captured) -> None:
     Report(as_json=True).checks(iter(CHECKS))
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == ["one", "two", "three"]
-    assert rows[1] == {"name": "two", "good": False, "found": "first\nsecond", "mend": "type this", "needed": True}
+    assert rows[1] == {"name": "two", "ok": False, "detail": "first\nsecond", "fix": "type this", "required": True}
 
 
 # --- text of others --------------------------------------------------------------------------------------------------
@@ -379,8 +379,8 @@ WRITERS: dict[str, Callable[[Report, str], object]] = {
     "pause": lambda report, text: report.pause(0.01, text),
     "line": lambda report, text: report.line(text),
     "table": lambda report, text: report.table(("A", "B"), [(text, "end")]),
-    "checks": lambda report, text: report.checks([Check("name", good=False, found=text, mend=text)]),
-    "a check's name": lambda report, text: report.checks([Check(text, good=True, found="")]),
+    "checks": lambda report, text: report.checks([Check("name", ok=False, detail=text, fix=text)]),
+    "a check's name": lambda report, text: report.checks([Check(text, ok=True, detail="")]),
     "finished": lambda report, text: report.finished(failed(PLAN9, sentence=text), 1),
     "a pair": lambda report, text: report.finished(failed(replace(PLAN9, goos=text), sentence=""), 1),
     "targets": lambda report, text: report.targets([replace(LINUX, goarch=text, refusal=text)], {}),
@@ -434,12 +434,12 @@ def test_json_is_faithful_and_harmless(text: str, capsys: Captured) -> None:
     """A machine gets every letter, and a terminal nothing but ASCII."""
     report = Report(as_json=True)
     report.data(text)
-    report.checks([Check("name", good=True, found=text)])
+    report.checks([Check("name", ok=True, detail=text)])
     out = capsys.readouterr().out
     assert out.isascii()
     assert out.replace("\n", "").isprintable()
     first, rest = out.split("\n", 1)
-    assert json.loads(first) == json.loads(rest)[0]["found"] == text
+    assert json.loads(first) == json.loads(rest)[0]["detail"] == text
 
 
 def test_no_address_is_printed_with_its_password(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -447,7 +447,7 @@ def test_no_address_is_printed_with_its_password(capsys: Captured, monkeypatch: 
     monkeypatch.setenv("GOPROXY", "http://u:hunter2/SS@host")
     for name in WRITERS.keys() - {"line", "matrix"}:
         WRITERS[name](Report(), "GOPROXY=http://u:hunter2/SS@host")
-    Report(as_json=True).checks([Check("a", good=True, found="http://u:hunter2/SS@host")])
+    Report(as_json=True).checks([Check("a", ok=True, detail="http://u:hunter2/SS@host")])
     captured = capsys.readouterr()
     assert "hunter2" not in captured.out + captured.err
 
@@ -459,7 +459,7 @@ def test_a_terminal_gets_no_control_sequence_from_others() -> None:
         "from toolkit.report import *; from toolkit.model import Check\n"
         "report, text = Report(), 'a\\x1b[2J\\x9b2J\\x1b]0;t\\x07\\u202eb'\n"
         "report.say(text); report.line(text); report.table(['A'], [[text]]); report.heading(text)\n"
-        "report.checks([Check('c', good=True, found=text)]); report.say(failure(ToolkitError(text, hint=text)))\n"
+        "report.checks([Check('c', ok=True, detail=text)]); report.say(failure(ToolkitError(text, hint=text)))\n"
     )
     env = {**os.environ, "NO_COLOR": "1", "TERM": "xterm"}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, stdout=theirs, stderr=theirs, check=False)

@@ -17,7 +17,7 @@ from toolkit.settings import EnrollSettings
 from toolkit.terminal import Person, Terminal, authenticator
 
 DEVICE = NewDevice("arn:aws:iam::123456789012:mfa/alice", "123456789012", "ABCDEFG2" * 8)
-ENLARGE = "enlarge the terminal, or make its letters smaller, and press Enter"
+ENLARGE = "enlarge the terminal or reduce its font size, and press Enter"
 SPELT = " ".join(["ABCD", "EFG2"] * 8)
 
 
@@ -72,8 +72,7 @@ def test_codes(desk: Desk) -> None:
     assert desk.person.pair(turn) == ("123456", "234567")
     assert desk.person.another(("123456", "234567"), turn) == "345678"
     assert desk.seen() == (
-        "First code (s shows the seed as text, Enter the QR code again): The code that follows it: "
-        "A third code, to log in with: "
+        "First code (s: show the seed as text, Enter: show the QR code again): Next code: Third code, to log in: "
     )
 
 
@@ -82,8 +81,8 @@ def test_what_is_no_new_code(desk: Desk) -> None:
     desk.type("1", "hunter2", "123456", "123456", "234567", "123456", "234567", "x")
     assert desk.person.pair(turn) == ("123456", "234567")
     shown = desk.seen()
-    assert shown.count("an MFA code is six digits: type the six digits that the device shows now\n") == 2
-    assert shown.count("that code is used already: wait until the app shows the next one\n") == 1
+    assert shown.count("an MFA code is six digits: enter the six digits that the device shows now\n") == 2
+    assert shown.count("this code was already used: wait until the app shows the next one\n") == 1
     assert "hunter2" not in shown
     with pytest.raises(CodeMalformed, match="an MFA code is six digits"):
         desk.person.another(("123456", "234567"), turn)
@@ -135,7 +134,7 @@ def test_a_low_terminal(desk: Desk, *, lines: int, told: bool) -> None:
     desk.person.receive(DEVICE)
     shown = desk.seen()
     assert qr_codes(shown, light=True) == [DEVICE.uri]
-    assert shown.endswith(f"All of the QR code needs 30 lines: {ENLARGE}.\n") is told
+    assert shown.endswith(f"The whole QR code needs 30 lines: {ENLARGE}.\n") is told
 
 
 def test_a_terminal_that_does_not_tell_its_size(desk: Desk) -> None:

@@ -113,7 +113,11 @@ def test_the_long_term_key_of_a_process() -> None:
         ("echo '{}'", ProfileUnusable, "printed no keys$"),
         (f"echo '{json.dumps({**GOOD, 'Version': 2})}'", ProfileUnusable, "printed no keys$"),
         (f"echo '{json.dumps({**GOOD, 'AccessKeyId': 1})}'", ProfileUnusable, "printed no keys$"),
-        (f"echo '{json.dumps({**GOOD, 'SecretAccessKey': 'c4n4ry x'})}'", ProfileUnusable, "have characters that keys"),
+        (
+            f"echo '{json.dumps({**GOOD, 'SecretAccessKey': 'c4n4ry x'})}'",
+            ProfileUnusable,
+            "contain characters that keys",
+        ),
         (f"echo '{json.dumps({**GOOD, 'SessionToken': 'c4n4ry'})}'", ProfileIsSession, "prints a session, "),
     ],
 )

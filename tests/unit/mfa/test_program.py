@@ -41,11 +41,11 @@ MANY = "\n".join(f"line {number}" for number in range(12))
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ("", "`aws-mfa` ended with exit code 9 without a word"),
-        ("\n  one \n", "`aws-mfa` ended with exit code 9: one"),
-        ("one\n\n  two \n", "`aws-mfa` ended with exit code 9:\none\ntwo"),
-        (MANY, f"`aws-mfa` ended with exit code 9:\n{MANY.partition('line 1')[2].partition(chr(10))[2]}"),
-        ("error: something\n", "`aws-mfa` ended with exit code 9: error: something"),
+        ("", "`aws-mfa` failed with exit code 9 and no output"),
+        ("\n  one \n", "`aws-mfa` failed with exit code 9: one"),
+        ("one\n\n  two \n", "`aws-mfa` failed with exit code 9:\none\ntwo"),
+        (MANY, f"`aws-mfa` failed with exit code 9:\n{MANY.partition('line 1')[2].partition(chr(10))[2]}"),
+        ("error: something\n", "`aws-mfa` failed with exit code 9: error: something"),
         ("x: error[brand-new]: something\n", "something"),
     ],
 )
