@@ -70,7 +70,7 @@ def _both(*steps: Callable[[Scene], object]) -> Callable[[Scene], None]:
     return prepare
 
 
-SESSION = "profile `example` is a session already"
+SESSION = "profile `example` is a session"
 ROLE = "arn:aws:sts::123456789012:assumed-role/admin/alice"
 UNREADABLE = r"cannot read `\S+/credentials`: line "
 CASES = (

@@ -284,7 +284,8 @@ NETWORK: dict[str, tuple[Callable[[Desk], object], str, str, str]] = {
     ),
     "the device of another user": (
         lambda desk: desk.write("mfa_serial = arn:aws:iam::123456789012:mfa/bob\n", config=True),
-        "mfa_serial", "^`arn:aws:iam::123456789012:mfa/bob` is not a device of `alice`$", "mfa/alice --profile example$",
+        "mfa_serial", "^`arn:aws:iam::123456789012:mfa/bob` is not a device of `alice`$",
+        "mfa/alice --profile example$",
     ),
 }  # fmt: skip
 

@@ -344,7 +344,10 @@ def test_a_lost_answer_to_the_making(person: Desk, aws: Emulator) -> None:
     aws.cut("CreateVirtualMFADevice")
     with pytest.raises((errors.AwsUnreachable, errors.DeviceLeftOver)) as caught:  # the latter where it is tried again
         person.enroll()
-    told = f"device {ARN}alice: may have been created, and its seed is lost; start over with: invoke enroll --profile example"
+    told = (
+        f"device {ARN}alice: may have been created, and its seed is lost; "
+        "start over with: invoke enroll --profile example"
+    )
     assert person.watch.said == ([told] if isinstance(caught.value, errors.AwsUnreachable) else [])
     person.refused(errors.DeviceLeftOver, "AWS shows its seed only once", "--device-name alice-2")
 
@@ -417,7 +420,10 @@ def test_enrolled_already(person: Desk, aws: Emulator) -> None:
     """A user who has a device is told so, and gets another one only by name; that of the device itself is no other."""
     person.enroll()
     made = len(aws.calls)
-    hint = "invoke verify --profile example, to use it; or, to add another one: invoke enroll --profile example --device-name "
+    hint = (
+        "invoke verify --profile example, to use it; or, to add another one: "
+        "invoke enroll --profile example --device-name "
+    )
     person.refused(errors.AlreadyEnrolled, f"user `alice` already has the MFA device `{ARN}alice`", f"{hint}alice-2")
     person.refused(
         errors.AlreadyEnrolled, f"already has the MFA device `{ARN}alice`", f"{hint}alice-2", device_name="alice"

@@ -153,7 +153,8 @@ def test_long_term_keys_are_no_session(alice: User, tmp_path: Path) -> None:
     proof = verify(login(), dist(tmp_path, write(Keys.of(alice), LATER)), one)
     assert [check.name for check in bad(proof)] == ["session key", "no further session"]
     assert [check.detail for check in bad(proof)] == [
-        f"AKIA…{alice.access_key[-4:]}, but a session's begins with ASIA", "granted, so these are not session credentials",
+        f"AKIA…{alice.access_key[-4:]}, but a session's begins with ASIA",
+        "granted, so these are not session credentials",
     ]  # fmt: skip
 
 
@@ -253,7 +254,7 @@ def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
     """A program of another system is a sentence."""
     made = dist(tmp_path, "")
     made.binaries[0].path.chmod(0o644)
-    with pytest.raises(LoginFailed, match="cannot run `.*`: permission denied"):
+    with pytest.raises(LoginFailed, match=r"cannot run `.*`: permission denied"):
         verify(login(), made, one)
 
 

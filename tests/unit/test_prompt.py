@@ -66,7 +66,7 @@ print("000000" if len(runs.read_text().split()) < 3 else "000001")
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("/nowhere/op", "`/nowhere/op` cannot be run: no such file"),
+        ("/nowhere/op", "cannot run `/nowhere/op`: no such file"),
         ("sh -c 'echo locked >&2; exit 3'", "`sh` failed with exit code 3: locked"),
         ("sh -c 'echo 123456 is old >&2; exit 3'", r"exit code 3: \*\*\* is old"),
         ("echo hunter2", "`echo` did not print a six-digit code"),

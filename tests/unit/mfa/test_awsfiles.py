@@ -125,7 +125,7 @@ def test_a_file_that_is_not_one(files: Path) -> None:
 def test_a_path_that_cannot_be_one(monkeypatch: pytest.MonkeyPatch, files: Path) -> None:
     """A path that is too long is an error with its reason."""
     monkeypatch.setenv("AWS_CONFIG_FILE", str(files / ("x" * 300)))
-    with pytest.raises(CredentialsUnreadable, match="cannot read `.*`: file name too long"):
+    with pytest.raises(CredentialsUnreadable, match=r"cannot read `.*`: file name too long"):
         awsfiles.read()
 
 
