@@ -2,8 +2,8 @@
 
 Cold: four pairs of the real program, `invoke matrix` on each engine and `xargs -P$(nproc)` over `go build -trimpath
 -ldflags='-s -w'` with the same toolchain. Toolchain, image and modules are present. Each side starts each
-round with an empty build cache, and the order rotates. CPU time is that of the whole machine, because a container is not
-a child process: keep the machine quiet.
+round with an empty build cache, and the order rotates. CPU time is that of the whole machine, because a container is
+not a child process: keep the machine quiet.
 
 Warm: a run without changes, with the current `dist/`; `invoke --list`; the memory of the Python process.
 """

@@ -1,4 +1,4 @@
-"""What can be wrong when `invoke enroll` makes a device: a line, a hint, an exit code, and no file is another."""
+"""Problems when `invoke enroll` creates a device: each gives one line, a hint and an exit code, and changes no file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ARN = "arn:aws:iam::123456789012:mfa/"
 
 @dataclass(frozen=True)
 class Case:
-    """What is wrong, and how the command has to end."""
+    """A problem, and the expected end of the command."""
 
     name: str
     error: type[errors.ToolkitError]
@@ -97,9 +97,9 @@ CASES = (
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_bad_enroll(case: Case, aws: Emulator, built: Path, tmp_path: Path, invoke_in: Invoke) -> None:
-    """An enrollment that cannot work ends with one line, a hint and its own exit code, and leaves the files alone.
+    """An enrollment that cannot work ends with one line, a hint and its own exit code, and changes no file.
 
-    Bob is forced to use MFA, and has no device.
+    Bob must use MFA, and has no device.
     """
     folder = tmp_path / "desk"
     folder.mkdir()
@@ -108,7 +108,7 @@ def test_bad_enroll(case: Case, aws: Emulator, built: Path, tmp_path: Path, invo
     case.prepare(scene)
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     asked = len(aws.calls)
-    # A session of its own has no terminal.
+    # A new session has no terminal.
     args = ("enroll", "--profile", "example", *case.args)
     done = invoke_in(built, *args, env=scene.desk.variables, wrap=("setsid", "--wait"))
     expect(done, case.error, case.says, case.hint)

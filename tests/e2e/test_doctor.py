@@ -17,7 +17,7 @@ def _doctor(invoke: Invoke, desk: Shell, *args: str, **env: str) -> subprocess.C
 
 
 def test_a_profile_that_can_log_in(desk: Shell, invoke: Invoke) -> None:
-    """Each row is a line, aligned, and nothing is to be mended but what the emulator needs."""
+    """Each row is an aligned line, and the only problem is the setting that the emulator needs."""
     desk.credentials.chmod(0o600)
     done = _doctor(invoke, desk)
     assert (done.returncode, done.stderr) == (0, "")
@@ -34,7 +34,7 @@ def test_a_profile_that_can_log_in(desk: Shell, invoke: Invoke) -> None:
 
 
 def test_nothing_that_is_secret_is_told(desk: Shell, alice: User, invoke: Invoke) -> None:
-    """Keys, tokens and passwords in files, variables and addresses are in no output, and each bad row can be mended."""
+    """Keys, tokens and passwords in files, variables and addresses are not printed, and each failed row has a fix."""
     desk.credentials.write_text(
         desk.credentials.read_text("utf-8")
         + f"[old]\naws_access_key_id = ASIA1\naws_session_token = {CANARY}\naws_security_token = c4n4ry\n", "utf-8"
@@ -53,7 +53,7 @@ def test_nothing_that_is_secret_is_told(desk: Shell, alice: User, invoke: Invoke
 
 
 def test_a_profile_that_cannot(desk: Shell, invoke: Invoke) -> None:
-    """What fails is told with its command, twice: in its row, and at the end."""
+    """A failure is shown with its fix twice: in its row, and at the end."""
     desk.become(Keys("ASIA1", "x", CANARY))
     done = _doctor(invoke, desk)
     assert done.returncode == CheckFailed.exit_code

@@ -24,7 +24,7 @@ FOREIGN = "arn:aws-cn:iam::123456789012:user/alice"
 KEY = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = c4n4ry\n"
 PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy")
 OLD = "[o]\naws_access_key_id = ASIA1\naws_secret_access_key = c4n4ry\naws_session_token = hunter2/c4n4ry\n"
-OTHERS = ("partition", "MFA devices")  # which nobody can know without the user
+OTHERS = ("partition", "MFA devices")  # unknown without the user
 
 
 @dataclass(frozen=True)
@@ -42,28 +42,28 @@ class Desk:
             self.patch.setenv(name, value)
 
     def unset(self, *names: str) -> None:
-        """Take variables away."""
+        """Unset variables."""
         for name in names:
             self.patch.delenv(name, raising=False)
 
     def write(self, text: str, *, config: bool = False) -> None:
-        """Write behind what is in a file; `USER` stands for the keys of Alice."""
+        """Append to a file; `USER` stands for Alice's keys."""
         path = self.shell.folder / ("config" if config else "credentials")
         keys = f"aws_access_key_id = {self.alice.access_key}\naws_secret_access_key = {self.alice.secret}\n"
         path.write_text(path.read_text("utf-8") + text.replace("USER\n", keys), "utf-8")
 
     def rewrite(self, text: str) -> None:
-        """Write the credentials file anew."""
+        """Rewrite the credentials file."""
         self.shell.credentials.write_text("", "utf-8")
         self.write(text)
 
     def become(self, *devices: Kind) -> None:
-        """Let the profile have the keys of another user."""
+        """Give the profile the keys of another user."""
         self.rewrite("")
         self.shell.profile("example", Keys.of(self.aws.add_user("bob", devices=devices)))
 
     def bad(self, limit: float = 10, profile: str = "example", end: str = "") -> dict[str, Check]:
-        """Return what is found amiss, beside the address of the emulator; no further than a row if one is named."""
+        """Return the failed rows, except the emulator's address; stop before the row `end`."""
         rows = list(takewhile(lambda row: row.name != end, doctor.examine(profile, limit)))
         assert CANARY not in "".join(map(str, rows))
         assert "c4n4ry" not in "".join(map(str, rows))
@@ -71,7 +71,7 @@ class Desk:
         return {row.name: row for row in rows if not row.ok and row.name != "endpoint"}
 
     def only(self, name: str, found: str, fix: str, **more: str) -> Check:
-        """Look whether one row alone is bad, and says what it has to."""
+        """Check that only one row fails, with the expected detail and fix."""
         bad = self.bad(**more)  # type: ignore[arg-type] # they are texts
         assert list(bad) == [name], bad
         assert re.search(found, bad[name].detail), bad
@@ -81,7 +81,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """Return a machine at which all is well."""
+    """Return a machine without problems."""
     folder = tmp_path / "aws"
     folder.mkdir(mode=0o755)
     (folder / "config").write_text("[profile example]\nregion = ap-northeast-1\n", "utf-8")
@@ -96,7 +96,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 
 
 def test_a_machine_at_which_all_is_well(desk: Desk) -> None:
-    """Nothing is amiss, every row is there in its order, and nobody was asked for more than who and which devices."""
+    """No row fails, all rows are in order, and AWS is only asked for the identity and the devices."""
     rows = list(doctor.examine("example"))
     assert [row.name for row in rows if not row.ok] == ["endpoint"]
     assert [row.name for row in rows] == [
@@ -189,7 +189,7 @@ FILES: dict[str, tuple[Callable[[Desk], object], str, str, str]] = {
 
 @pytest.mark.parametrize("case", FILES)
 def test_what_is_wrong_in_files_and_variables(case: str, desk: Desk) -> None:
-    """It is told in its own row and no other one, with the command that mends it, before anybody is called."""
+    """It fails in its own row only, with the command that fixes it, before any call."""
     prepare, name, found, fix = FILES[case]
     prepare(desk)
     end = "other checks" if case == "no profile" or "in place of a file" in case else "endpoint"
@@ -208,7 +208,7 @@ def test_what_is_wrong_in_files_and_variables(case: str, desk: Desk) -> None:
     ],
 )
 def test_what_is_there_twice(text: str, where: str, line: str, desk: Desk) -> None:
-    """It is told with its line, an editor is opened there, and what hangs on the files is not taken for good."""
+    """The row names the line, the fix opens an editor there, and rows that depend on the files are unknown."""
     desk.write(text)
     bad = desk.bad()
     row = bad.pop("AWS files")
@@ -220,7 +220,7 @@ def test_what_is_there_twice(text: str, where: str, line: str, desk: Desk) -> No
 
 
 def test_a_token_that_two_rows_tell_of(desk: Desk) -> None:
-    """It is removed by a person: whoever follows both rows changes no line but the one that both tell of."""
+    """A person removes it in an editor: the fixes of both rows change no line by themselves."""
     desk.write(f"[s]\n{KEY}aws_security_token = {CANARY}\nregion = us-east-1\n")
     before = desk.shell.credentials.read_text("utf-8")
     bad = desk.bad(profile="s", end="endpoint")
@@ -232,7 +232,7 @@ def test_a_token_that_two_rows_tell_of(desk: Desk) -> None:
 
 
 def test_a_token_in_the_config_file(desk: Desk) -> None:
-    """It is found there as well."""
+    """The row finds it there too."""
     desk.write(f"[profile s]\n{KEY}aws_session_token = {CANARY}\n", config=True)
     row = desk.bad(profile="s", end="endpoint")["profile"]
     assert row.detail.endswith("/config: remove `aws_session_token`")
@@ -292,14 +292,14 @@ NETWORK: dict[str, tuple[Callable[[Desk], object], str, str, str]] = {
 
 @pytest.mark.parametrize("case", NETWORK)
 def test_what_is_wrong_on_the_way_to_aws(case: str, desk: Desk) -> None:
-    """It is told in its own row and no other one, with the command that mends it."""
+    """It fails in its own row only, with the command that fixes it."""
     prepare, name, found, fix = NETWORK[case]
     prepare(desk)
     desk.only(name, found, fix)
 
 
 def test_an_address_in_the_config_file(desk: Desk) -> None:
-    """Whoever is called in place of AWS is told, without a password, and the command opens that line."""
+    """The server called instead of AWS is shown without a password, and the fix opens that line."""
     desk.unset("AWS_ENDPOINT_URL")
     desk.write(f"endpoint_url = {desk.aws.url.replace('//', '//a:c4n4ry@')}\n", config=True)
     rows = {row.name: row for row in doctor.examine("example")}
@@ -317,7 +317,7 @@ def test_an_address_in_the_config_file(desk: Desk) -> None:
     ["c4n4ry", "user:c4n4ry@127.0.0.1", "http://user:c4n4ry @ho st", "http://user:c4n4ry", f"http://u:{CANARY}@host"],
 )
 def test_an_address_that_is_none(address: str, desk: Desk) -> None:
-    """It is told in the row of its setting, without any part of it, and nobody is called."""
+    """It fails in the row of its setting, no part of it is shown, and nothing is called."""
     desk.set(AWS_ENDPOINT_URL=address, AWS_ENDPOINT_URL_DYNAMODB="https://a")
     row = next(row for row in doctor.examine("example") if row.name == "endpoint")
     assert (row.ok, row.required, row.fix) == (False, True, "unset AWS_ENDPOINT_URL")
@@ -329,7 +329,7 @@ def test_an_address_that_is_none(address: str, desk: Desk) -> None:
 
 
 def test_an_address_of_one_service_that_is_none(desk: Desk) -> None:
-    """The variable that counts for it is blamed, and no other one."""
+    """The row only names the variable that takes effect."""
     desk.set(AWS_ENDPOINT_URL_IAM="c4n4ry")
     row = next(row for row in doctor.examine("example") if row.name == "endpoint")
     assert row.detail == "AWS_ENDPOINT_URL_IAM: not an address such as `https://HOST`"
@@ -337,7 +337,7 @@ def test_an_address_of_one_service_that_is_none(desk: Desk) -> None:
 
 
 def test_a_region_that_is_none(desk: Desk) -> None:
-    """It keeps everybody from being called, and no address is blamed for it."""
+    """It prevents all calls, and the row names the region, not an address."""
     desk.set(AWS_REGION="us east")
     rows = {row.name: row for row in doctor.examine("example")}
     assert "cannot use profile `example`: Provided region_name 'us east'" in rows["endpoint"].detail
@@ -348,7 +348,7 @@ def test_a_region_that_is_none(desk: Desk) -> None:
 
 
 def test_an_address_of_another_service(desk: Desk) -> None:
-    """Only the variables of services that are called elsewhere are blamed."""
+    """The row only names the variables of services with another address."""
     desk.unset("AWS_ENDPOINT_URL")
     desk.set(AWS_ENDPOINT_URL_STS=desk.aws.url, AWS_ENDPOINT_URL_IAM=desk.aws.url, AWS_ENDPOINT_URL_DYNAMODB="x")
     row = next(row for row in doctor.examine("example") if row.name == "endpoint")
@@ -357,7 +357,7 @@ def test_an_address_of_another_service(desk: Desk) -> None:
 
 
 def test_devices_that_may_not_be_listed(desk: Desk) -> None:
-    """They are not known, which is neither good nor bad; the usual serial number is proposed."""
+    """They are unknown, which is only a note; the fix proposes the usual serial number."""
     desk.rewrite("")
     desk.shell.profile("example", Keys.of(desk.aws.add_user("carol", policies=[READ_S3])))
     row = desk.only("MFA devices", "^unknown: AWS refused `ListMFADevices`", "mfa_serial arn:.*:mfa/carol --profile")
@@ -371,7 +371,7 @@ def test_devices_that_may_not_be_listed(desk: Desk) -> None:
 
 
 def test_a_key_that_aws_does_not_know(desk: Desk) -> None:
-    """It may be deleted, or of another partition; what follows from the user is not known, and is no second failure."""
+    """It may be deleted, or belong to another partition; rows that depend on the user are unknown, not failures."""
     desk.rewrite(f"[example]\n{KEY}")
     bad = desk.bad()
     row = bad.pop("user")
@@ -382,7 +382,7 @@ def test_a_key_that_aws_does_not_know(desk: Desk) -> None:
 
 
 def test_a_device_tells_the_partition_of_a_key_that_is_not_known(desk: Desk) -> None:
-    """AWS knows no key of another partition, so the ARN in the profile is what gives it away."""
+    """AWS does not know keys of another partition, so the row uses the ARN in the profile."""
     desk.rewrite(f"[example]\n{KEY}")
     desk.write("mfa_serial = arn:aws-us-gov:iam::123456789012:mfa/alice\n", config=True)
     bad = desk.bad()
@@ -394,7 +394,7 @@ def test_a_device_tells_the_partition_of_a_key_that_is_not_known(desk: Desk) -> 
 
 
 def test_a_proxy_that_does_not_answer(desk: Desk, dead: str) -> None:
-    """The call that failed names the proxy, without its password; what nobody answered is not known."""
+    """The failed call names the proxy without its password; rows without a response are unknown."""
     desk.unset("NO_PROXY", "no_proxy")
     desk.set(HTTP_PROXY=f"http://user:c4n4ry@{dead}")
     bad = desk.bad()
@@ -410,7 +410,7 @@ def test_a_proxy_that_does_not_answer(desk: Desk, dead: str) -> None:
     "address", [f"http://user:{CANARY}@127.0.0.1:1", "http://c4n4ry:x", "http://[::1:c4n4ry", "c4n4ry/x@127.0.0.1:1"]
 )
 def test_a_proxy_that_is_no_address(address: str, desk: Desk) -> None:
-    """Nothing of it is shown, in no row: any part may be the password."""
+    """No row shows any part of it: any part may be the password."""
     desk.unset("NO_PROXY", "no_proxy")
     desk.set(HTTP_PROXY=address)
     bad = desk.bad()
@@ -420,7 +420,7 @@ def test_a_proxy_that_is_no_address(address: str, desk: Desk) -> None:
 
 @pytest.mark.needs("openssl")
 def test_a_certificate_that_is_not_trusted(desk: Desk, tmp_path: Path) -> None:
-    """The variable that names a company's certificates is what to set; set so, its server is trusted."""
+    """The fix sets the variable for a company's certificates; with it, the server is trusted."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate)]
     subject = ["-days", "2", "-subj", "/CN=aws", "-addext", "subjectAltName=IP:127.0.0.1"]
@@ -448,7 +448,7 @@ def test_a_certificate_that_is_not_trusted(desk: Desk, tmp_path: Path) -> None:
     ],
 )
 def test_a_network_that_hangs(action: str, name: str, unknown: tuple[str, ...], desk: Desk) -> None:
-    """The end comes in time, says so, and whatever was not found out is not taken for good."""
+    """The call ends in time with an error, and rows without a response are unknown."""
     desk.aws.delay(action, 3600, times=9)
     begun = time.monotonic()
     bad = desk.bad(limit=2)
@@ -461,7 +461,7 @@ def test_a_network_that_hangs(action: str, name: str, unknown: tuple[str, ...], 
 
 
 def test_a_process_is_not_run(desk: Desk, tmp_path: Path) -> None:
-    """A `credential_process` may prompt or take long: the doctor mentions it, and asks AWS for the time only."""
+    """A `credential_process` may prompt or be slow: the doctor mentions it, and only asks AWS for the time."""
     desk.rewrite(f"[example]\ncredential_process = touch {tmp_path / 'run'}\n")
     rows = {row.name: row for row in doctor.examine("example")}
     assert rows["profile"].detail == "example: keys from its `credential_process`, which only a login runs"
@@ -473,7 +473,7 @@ def test_a_process_is_not_run(desk: Desk, tmp_path: Path) -> None:
 
 
 def test_a_session_is_looked_at_without_being_used(desk: Desk) -> None:
-    """The clock needs no key; whose a session is would not help."""
+    """The clock needs no key, and the owner of a session is not useful."""
     desk.rewrite("")
     desk.shell.profile("example", with_mfa(desk.aws, desk.alice).keys)
     before = len(desk.aws.calls)

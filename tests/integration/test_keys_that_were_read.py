@@ -50,13 +50,13 @@ def clock() -> Clock:
 
 @dataclass(frozen=True)
 class Scene:
-    """A user with a key in some profile, and what a test writes around it."""
+    """A user with a key in a profile, and the files that a test writes."""
 
     aws: Emulator
     alice: User
     shell: Shell
     folder: Path
-    session: Keys  # which the program of `verify` writes
+    session: Keys  # the program of `verify` writes it
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -72,7 +72,7 @@ class Scene:
         (self.shell.folder / "config").write_text(config, "utf-8")
 
     def examine(self, profile: str) -> dict[str, Check]:
-        """Return what `doctor` finds."""
+        """Return the rows of `doctor`."""
         return {row.name: row for row in doctor.examine(profile)}
 
     def verify(self, profile: str) -> None:
@@ -87,7 +87,7 @@ class Scene:
 
 @pytest.fixture
 def scene(aws: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scene:
-    """Return Alice, to whose AWS the variables of this process lead."""
+    """Return Alice, and point the variables of this process at her AWS."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     folder = tmp_path / "aws"
     folder.mkdir()
@@ -121,7 +121,7 @@ USABLE = {
 
 @pytest.mark.parametrize("case", USABLE)
 def test_a_key_is_enough(case: str, scene: Scene) -> None:
-    """Whatever else a profile has, its key is used for each call, and no role is assumed."""
+    """The key of a profile is used for each call, regardless of other settings, and no role is assumed."""
     profile, config = USABLE[case]
     scene.write(profile, config)
     rows = scene.examine(profile)
@@ -187,7 +187,7 @@ def test_a_profile_that_is_refused(case: str, scene: Scene) -> None:
     "config", [f"[profile work]\n{ROLE}source_profile = gone\n", "[profile work]\nlogin_session = x\n"]
 )
 def test_a_destination_that_is_refused(config: str, scene: Scene) -> None:
-    """A session would be where no program looks for it."""
+    """No program would find a session there."""
     scene.write("default", config)
     with pytest.raises(ProfileUnusable, match=r"`work` .*, which would hide a session \(line 2 of "):
         prepare(VerifySettings(profile="default", destination="work"))
@@ -195,7 +195,7 @@ def test_a_destination_that_is_refused(config: str, scene: Scene) -> None:
 
 
 def known_variables() -> list[str]:
-    """Return the variables that botocore knows, and others from which it takes keys."""
+    """Return the variables that botocore knows, and others from which it reads keys."""
     rows = (*Session.SESSION_VARIABLES.values(), *DEFAULT_S3_CONFIG_VARS.values())
     found = [name for _, names, *_ in rows for name in ([names] if isinstance(names, str) else names or [])]
     return [
@@ -228,7 +228,7 @@ def test_nonsense_in_every_variable(scene: Scene, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("name", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
 def test_a_word_that_must_not_be_guessed(name: str, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is refused by the name of its variable, and nobody is called."""
+    """It is refused with the name of its variable, and nothing is called."""
     scene.write("default", "")
     monkeypatch.setenv(name, "on")
     with pytest.raises(ProfileUnusable, match=f"`{name}` is neither `true` nor `false`"):
@@ -239,7 +239,7 @@ def test_a_word_that_must_not_be_guessed(name: str, scene: Scene, monkeypatch: p
 
 
 def test_the_endpoint_in_the_profile_is_asked(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session is proven where the login took place, though the destination does not name it."""
+    """The proof uses the endpoint of the login, though the destination does not name it."""
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     scene.write("default", f"[default]\nregion = eu-west-1\nendpoint_url = {scene.aws.url}\n")
     assert scene.examine("default")["user"].detail == scene.alice.arn
@@ -247,7 +247,7 @@ def test_the_endpoint_in_the_profile_is_asked(scene: Scene, monkeypatch: pytest.
 
 
 def test_the_table_of_files(scene: Scene, monkeypatch: pytest.MonkeyPatch, dead: str) -> None:
-    """Over all files, the doctor asks AWS only who and which devices, reads no terminal, runs and changes nothing."""
+    """For all files, the doctor only asks AWS for identity and devices, reads no terminal, runs and changes nothing."""
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):  # no case may reach another server
         monkeypatch.setenv(name, f"http://{dead}")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
@@ -296,7 +296,7 @@ class Real:
 
 @pytest.fixture
 def real(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Real:
-    """Return Alice at a machine whose variables lead to her AWS."""
+    """Return Alice at a machine whose variables point at her AWS."""
     for name, value in desk.shell.variables.items():
         monkeypatch.setenv(name, value)
     return Real(desk, tmp_path)
@@ -318,7 +318,7 @@ CONFIGS: dict[str, tuple[str, Callable[[Emulator], str]]] = {
 
 @pytest.mark.parametrize("case", CONFIGS)
 def test_the_program_logs_in_and_is_proven(case: str, real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program and its proof read the files alike, and call the same AWS."""
+    """The program and its proof read the files in the same way, and call the same AWS."""
     profile, config = CONFIGS[case]
     if "endpoint" in case:
         monkeypatch.delenv("AWS_ENDPOINT_URL")

@@ -157,7 +157,7 @@ ROLE = "role_arn = arn:aws:iam::123456789012:role/dev\n"
 def test_a_profile_that_cannot_be_the_source(
     files: Path, section: str | None, error: type[Exception], says: str
 ) -> None:
-    """The kind of the error, its text and the line say what is wrong with it."""
+    """The error has the right kind, text and line."""
     write(files, "" if section is None else f"[a]\n{section}")
     with pytest.raises(error, match=says) as caught:
         awsfiles.read().source("a")
@@ -196,7 +196,7 @@ def test_a_profile_that_cannot_be_the_destination(files: Path, config: str, says
     ],
 )
 def test_a_profile_that_does_not_exist(files: Path, name: str, section: str, hint: str) -> None:
-    """The hint names one that may be meant, or how to create it."""
+    """The hint has a similar name, or the command to create it."""
     write(files, section)
     with pytest.raises(ProfileMissing) as caught:
         awsfiles.read().source(name)
@@ -216,7 +216,7 @@ def test_a_profile_that_does_not_exist(files: Path, name: str, section: str, hin
     ],
 )
 def test_the_end_of_a_session(files: Path, lines: str, expires: datetime | None) -> None:
-    """It is read under the names that tools use, ours first; a time without a zone is UTC."""
+    """It is read from the settings of several tools, ours first; a time without a zone is UTC."""
     write(files, f"[a]\n{lines}\n")
     assert awsfiles.read().expiry("a") == expires
     assert awsfiles.read().expiry("b") is None
@@ -240,7 +240,7 @@ def test_every_refusal_is_a_sentence(case: Case, files: Path) -> None:
 
 
 def refusal(decide: Callable[[], None]) -> ProfileUnusable | None:
-    """Return the error that a decision ends with."""
+    """Return the error of a decision."""
     try:
         decide()
     except ProfileUnusable as error:

@@ -59,7 +59,7 @@ def _settings(values: Mapping[str, str]) -> Settings:
     ],
 )
 def test_the_proxy_that_counts(variables: dict[str, str], through: str, good: bool, found: str) -> None:  # noqa: FBT001
-    """It is the one of the address's scheme, and NO_PROXY may take it away."""
+    """It is the one for the address's scheme, unless NO_PROXY excludes the address."""
     row = networkrows.proxy(_machine(**variables), "https://sts.us-east-1.amazonaws.com", through)
     assert (row.ok, row.detail) == (good, found)
     assert good or row.fix in {
@@ -78,7 +78,7 @@ def test_the_proxy_that_counts(variables: dict[str, str], through: str, good: bo
     ],
 )
 def test_the_proxy_of_a_call_that_failed(proxy: str, said: str) -> None:
-    """It is named, unless botocore did so already, or it is none that can be shown."""
+    """It is added unless botocore already names it or it cannot be shown."""
     assert networkrows.through("it timed out", proxy) == said
     assert networkrows.through(said, proxy) == said
 
@@ -106,7 +106,7 @@ def certificates(tmp_path: Path) -> Path:
     ],
 )
 def test_certificates(name: str, fix: str, certificates: Path, tmp_path: Path) -> None:
-    """Wherever the file is named, it has to be there and to hold a certificate; how many is told."""
+    """Wherever the file is set, it must exist and contain certificates; their number is shown."""
 
     def row(path: str) -> tuple[bool, str, str]:
         here, values = (_machine(), {name: path}) if name.islower() else (_machine(**{name: path}), {})
@@ -122,7 +122,7 @@ def test_certificates(name: str, fix: str, certificates: Path, tmp_path: Path) -
 
 
 def test_the_usual_certificates() -> None:
-    """Nothing is named; an empty variable counts as unset."""
+    """No file is set; an empty variable counts as unset."""
     nothing, named = _settings({}), _settings({"ca_bundle": "/y"})
     found = machine.bundles(_machine(), nothing)
     assert networkrows.certificates(_machine(), "example", found).detail == "the usual ones"
@@ -145,7 +145,7 @@ def test_the_usual_certificates() -> None:
     ],
 )
 def test_the_region_that_counts(variables: dict[str, str], values: dict[str, str], region: tuple[str, str]) -> None:
-    """Variables come before the profile, as with the program that logs in; the partition is botocore's."""
+    """Variables take precedence over the profile, as in the program; the partition comes from botocore."""
     found = machine.region(_machine(**variables), _settings(values))
     assert (found.name, found.partition) == region
 
@@ -167,7 +167,7 @@ def test_the_region_that_counts(variables: dict[str, str], values: dict[str, str
     ],
 )
 def test_the_device_that_a_profile_names(named: str, listed: tuple[str, ...], good: bool, found: str) -> None:  # noqa: FBT001
-    """It has to be one of the user's that shows codes, by its whole serial number, as the program takes it."""
+    """It must be the full serial number of a device of the user that shows codes, as the program requires."""
     row = awsrows.serial(_case(named), ALICE, listed)
     assert row.ok is good
     assert found in row.detail
@@ -175,20 +175,20 @@ def test_the_device_that_a_profile_names(named: str, listed: tuple[str, ...], go
 
 
 def test_a_named_device_where_there_is_none() -> None:
-    """Nothing can be named in its place."""
+    """The fix is to enroll one."""
     assert awsrows.serial(_case(APP), ALICE, (FIDO,)).fix == "invoke enroll --profile example"
 
 
 @pytest.mark.parametrize("named", [TOKEN, "arn", ""])
 def test_a_partition_that_nobody_told(named: str) -> None:
-    """It is not known, which is no failure, and not good either."""
+    """It is unknown, which is only a note."""
     row = awsrows.partition(_case(named), None)
     assert (row.ok, row.required) == (False, False)
     assert row.detail.startswith("unknown: region `us-east-1` (the default) is in `aws`")
 
 
 def test_a_file_of_somebody_else() -> None:
-    """What the user may not read is told, with the command that gives it back."""
+    """A file that the user may not read fails, with the command that restores access."""
     closed = Stored(Path("/a b/credentials"), 0o100600, readable=False)
     here = Machine("Linux", {}, closed, Stored(Path("/a b")), Stored(Path("/a b/config")))
     row = filerows.files(here, "example")
@@ -198,7 +198,7 @@ def test_a_file_of_somebody_else() -> None:
 
 @pytest.mark.parametrize(("set_", "fix"), [(True, "unset AWS_CONFIG_FILE"), (False, "export AWS_CONFIG_FILE=FILE")])
 def test_a_folder_in_place_of_a_file(fix: str, *, set_: bool) -> None:
-    """No program reads it as one."""
+    """No program can read it."""
     variables = {"AWS_CONFIG_FILE": "/a"} if set_ else {}
     file, folder = Stored(Path("/a/credentials"), 0o100600), Stored(Path("/a"), 0o40755)
     row = filerows.files(Machine("Linux", variables, file, folder, folder), "example")
@@ -206,20 +206,20 @@ def test_a_folder_in_place_of_a_file(fix: str, *, set_: bool) -> None:
 
 
 def test_modes_of_what_is_no_file() -> None:
-    """Nobody is told to take a folder, or a device, away from the others."""
+    """The modes of a directory or a device in place of the file are not reported."""
     for mode in (0o41777, 0o20666):
         here = Machine("Linux", {}, Stored(Path("/a/b"), mode), Stored(Path("/a"), 0o40755), Stored(Path("/c")))
         assert next(filerows.modes(here)).ok
 
 
 def test_a_config_file_that_says_nothing() -> None:
-    """`/dev/null` is how people have none."""
+    """`/dev/null` means no config file."""
     file, nothing = Stored(Path("/a/credentials"), 0o100600), Stored(Path("/dev/null"), 0o20666)
     assert filerows.files(Machine("Linux", {}, file, Stored(Path("/a"), 0o40755), nothing), "example").ok
 
 
 def test_windows() -> None:
-    """It has no modes, and commands of its own."""
+    """Windows has no modes, and its own commands."""
     assert all(row.ok for row in filerows.modes(_machine("Windows")))
     assert not any(row.ok for row in filerows.modes(_machine()))
     assert mending.unset("Windows", ["A", "B"]) == "Remove-Item Env:A, Env:B"

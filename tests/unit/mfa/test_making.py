@@ -10,7 +10,7 @@ from toolkit.mfa.making import again, next_name, ways_out
     [("alice", "alice-2"), ("alice-2", "alice-3"), ("a-9", "a-10"), ("-7", "-7-2"), ("a-b", "a-b-2")],
 )
 def test_the_next_name(name: str, following: str) -> None:
-    """Names that are proposed one after the other are never the same."""
+    """Each proposed name differs from those before."""
     assert next_name(name) == following
 
 
