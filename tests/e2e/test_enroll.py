@@ -148,7 +148,7 @@ def test_standard_error_is_the_terminal(enroll: Run) -> None:
     ("light", "env"), [(False, {}), (True, {"COLORFGBG": "0;15"}), (False, {"COLORFGBG": "15;0"})], ids=str
 )
 def test_ctrl_c_at_the_first_code(*, light: bool, env: dict[str, str], enroll: Run) -> None:
-    """Without colours the QR code suits the terminal's background. Ctrl-C reports the state in AWS and the next step."""
+    """Without colours the QR code suits the background. Ctrl-C reports the state in AWS and the next step."""
     with enroll("--show-seed", env={"NO_COLOR": "1", **env}) as screen:
         seed = seed_on(screen.until("First code"), light=light)
         assert "\x1b" not in screen.written

@@ -187,7 +187,7 @@ def test_a_task_without_json_has_a_report_without(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("error", "message", "code"),
     [
-        (UnknownTarget("`x` is no GOOS", hint="try `y`"), "error: `x` is no GOOS\n\nhint: try `y`", 3),
+        (UnknownTarget("unknown GOOS `x`", hint="try `y`"), "error: unknown GOOS `x`\n\nhint: try `y`", 3),
         (DiskFull("no room"), "error: no room", 41),
         (KeyboardInterrupt(), "interrupted", 130),
     ],
