@@ -114,7 +114,7 @@ FILES: dict[str, tuple[Callable[[Desk], object], str, str, str]] = {
     ),
     "a role in variables": (
         lambda desk: desk.set(AWS_ROLE_ARN="x"),
-        "AWS_* variables", "`aws` uses this before any profile", "^unset AWS_ROLE_ARN$",
+        "AWS_* variables", "`aws` uses these before any profile", "^unset AWS_ROLE_ARN$",
     ),
     "a default profile that is not there": (
         lambda desk: desk.set(AWS_DEFAULT_PROFILE="nowhere"),

@@ -409,7 +409,7 @@ def test_a_device_that_vanishes(person: Desk, aws: Emulator) -> None:
     """If somebody deletes the device meanwhile, that is an error, and nothing is left."""
     admin = as_user(aws, aws.add_user("boss", devices=(), policies=[ADMINISTRATOR]))
     person.app.meanwhile = lambda: admin("iam", "delete_virtual_mfa_device", SerialNumber=f"{ARN}alice")
-    person.refused(errors.EnrollmentFailed, f"somebody deleted `{ARN}alice`", "run it again")
+    person.refused(errors.EnrollmentFailed, f"somebody deleted `{ARN}alice`", "run the command again")
     assert left(aws) == []
 
 

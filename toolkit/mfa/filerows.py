@@ -29,7 +29,7 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 def variables(machine: Machine) -> Check:
     """Report variables that take precedence over every profile."""
     names = machine.set(*_OVERRIDING)
-    found = f"{', '.join(names)}: `aws` uses this before any profile" if names else "none override the profile"
+    found = f"{', '.join(names)}: `aws` uses these before any profile" if names else "none overrides a profile"
     fix = mending.unset(machine.system, names)
     return Check("AWS_* variables", ok=not names, detail=found, fix=fix, required=False)
 
@@ -78,11 +78,11 @@ def modes(machine: Machine) -> Iterator[Check]:
     file, folder = machine.credentials, machine.folder
     bind = machine.system != "Windows"
     open_ = bind and file.is_file and bool(file.mode & _OTHERS)
-    good = "only for its owner" if bind else "not on Windows"
+    good = "accessible only to its owner" if bind else "not checked on Windows"
     found = f"other users have access to it: {stat.filemode(file.mode)}" if open_ else good
     yield Check("file mode", not open_, found, mending.chmod("600", file.path), required=False)
     open_ = bind and bool(folder.mode & _OTHERS_WRITE) and not folder.mode & stat.S_ISVTX
-    good = "only its owner can create files in it" if bind else "not on Windows"
+    good = "only its owner can create files in it" if bind else "not checked on Windows"
     found = f"other users can create files in {folder.path}: {stat.filemode(folder.mode)}" if open_ else good
     yield Check("directory mode", not open_, found, mending.chmod("go-w", folder.path), required=False)
 
