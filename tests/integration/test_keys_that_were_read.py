@@ -138,7 +138,7 @@ def test_what_only_some_programs_find_is_reported(scene: Scene) -> None:
     config = scene.shell.folder / "config"
     assert row.detail.splitlines() == [
         f"only some programs find `region` (line 2 of `{config}`)",
-        f"a login uses the key, and not the role of the profile (line 3 of `{config}`)",
+        f"a login uses the key, not the role of the profile (line 3 of `{config}`)",
     ]
     assert not row.required
 
@@ -353,5 +353,5 @@ def test_the_program_and_a_process(real: Real, monkeypatch: pytest.MonkeyPatch) 
 def test_a_profile_that_is_a_stray_section(scene: Scene) -> None:
     """A section that only looks like the profile is named."""
     scene.write("default", "", "[profile work]\nregion = x\n")
-    with pytest.raises(ProfileMissing, match=r"no profile `work`, but a section .* \(line 4 of "):
+    with pytest.raises(ProfileMissing, match=r"no profile `work`, only a section .* \(line 4 of "):
         scene.verify("work")

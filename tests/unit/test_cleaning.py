@@ -23,7 +23,7 @@ def used(tmp_path: Path, nobody: str) -> Path:
 def test_what_interrupted_runs_left_goes(used: Path) -> None:
     """Binaries, the release and the state stay."""
     removed = list(clean(CleanSettings(dist=used), FakeWatcher()))
-    assert removed == [f"folder {used / 'state' / 'logs'}", f"folder {used / 'state' / 'sources'}"]
+    assert removed == [f"directory {used / 'state' / 'logs'}", f"directory {used / 'state' / 'sources'}"]
     assert names(used) == [".gitignore", ".lock", "bin", "release", "state"]
     assert names(used / "state") == ["targets.json"]
     assert list(clean(CleanSettings(dist=used), FakeWatcher())) == []
@@ -32,7 +32,7 @@ def test_what_interrupted_runs_left_goes(used: Path) -> None:
 def test_all_that_was_ever_made_goes_on_request(used: Path) -> None:
     """Directories that are not ours stay."""
     removed = list(clean(CleanSettings(dist=used, all=True), FakeWatcher()))
-    assert removed == [f"folder {used / name}" for name in ("bin", "release", "state")]
+    assert removed == [f"directory {used / name}" for name in ("bin", "release", "state")]
     assert names(used) == [".gitignore", ".lock"]
 
 

@@ -105,9 +105,9 @@ def test_the_engine_that_would_be_taken_is_told(*, go: bool, docker: bool, taken
 @pytest.mark.parametrize(
     ("named", "answer", "said"),
     [
-        ("", {"Id": "1"}, ("there", True)),
+        ("", {"Id": "1"}, ("present", True)),
         ("", 404, ("built on first use", True)),
-        ("ours", {"Id": "1"}, ("there", True)),
+        ("ours", {"Id": "1"}, ("present", True)),
         ("ours", 404, ("missing", False)),
     ],
 )
@@ -132,5 +132,5 @@ def test_everything_that_building_needs_is_looked_at(nobody: str, tmp_path: Path
     assert found["docker engine"].fix == "fix or unset DOCKER_HOST; or use `--engine local`"
     assert found["engine"].ok
     assert found["disk space (dist)"].detail.endswith(f"GB free at {tmp_path}")
-    assert "room for build cache" in found
+    assert "disk space (cache)" in found
     assert [check.name for check in found.values() if check.required] == ["engine"]

@@ -153,7 +153,7 @@ def test_the_region_that_counts(variables: dict[str, str], values: dict[str, str
 @pytest.mark.parametrize(
     ("named", "listed", "good", "found"),
     [
-        ("", (), True, "none in the profile"),
+        ("", (), True, "not set in the profile"),
         (APP, (APP, FIDO), True, APP),
         (TOKEN, (TOKEN,), True, TOKEN),
         ("phone", (APP, PHONE), False, "`phone` is not a device of `alice`"),

@@ -35,7 +35,7 @@ def test_destination(profile: str, destination: str, expected: str) -> None:
 )
 def test_a_destination_that_has_keys(profile: str, destination: str, error: type[Exception]) -> None:
     """It may contain the only copy of a key, so it is never overwritten."""
-    with pytest.raises(error, match="destroy"):
+    with pytest.raises(error, match="overwrite"):
         login.prepare(VerifySettings(profile=profile, destination=destination))
 
 

@@ -18,6 +18,6 @@ def test_what_to_type() -> None:
     """A profile with a space in its name is quoted."""
     assert again("my profile") == "invoke enroll --profile 'my profile'"
     assert ways_out("a", "arn:aws:iam::1:mfa/x") == (
-        "invoke enroll --profile a --device-name x-2, or, as an administrator: "
+        "invoke enroll --profile a --device-name x-2; or, as an administrator: "
         "aws iam delete-virtual-mfa-device --serial-number arn:aws:iam::1:mfa/x"
     )
