@@ -42,7 +42,7 @@ CASES = (
     ),
     Case(
         "enrolled already", errors.AlreadyEnrolled, f"user `alice` already has the MFA device `{ARN}alice`",
-        "^invoke verify --profile example, to use it; .* --device-name alice-2",
+        "hint: invoke verify --profile example, to use it; .* --device-name alice-2",
         prepare=lambda scene: scene.become(scene.aws.add_user("alice")),
     ),
     Case(
@@ -85,7 +85,7 @@ CASES = (
         args=("--device-name", "my phone"), calls=(),
     ),
     Case(
-        "denied", errors.AwsRefused, "not authorized to perform: iam:CreateVirtualMFADevice", "^allow `iam:CreateVirtualMFADevice` in a policy",
+        "denied", errors.AwsRefused, "not authorized to perform: iam:CreateVirtualMFADevice", "allow `CreateVirtualMFADevice` in a policy",
         prepare=lambda scene: scene.become(scene.aws.add_user("carol", devices=(), policies=[])), calls=MAKING,
     ),
     Case(
