@@ -56,7 +56,7 @@ class _Stepped:
     def pause(self, seconds: float, why: str) -> None:
         """Move the clock forward."""
         self.clock.step(seconds)
-        self.audience.say(f"{why}: both clocks skip {math.ceil(seconds)} s")
+        self.audience.say(f"{why}: both clocks skip ahead by {math.ceil(seconds)} s")
 
 
 @dataclass
