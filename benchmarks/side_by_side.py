@@ -1,11 +1,11 @@
-"""Measure the toolkit beside what people write by hand, in one run: `python benchmarks/side_by_side.py [--rounds N]`.
+"""Compare the toolkit with a handwritten script, in one run: `python benchmarks/side_by_side.py [--rounds N]`.
 
-Cold: four pairs of the real program, `invoke matrix` on each engine beside `xargs -P$(nproc)` over `go build -trimpath
--ldflags='-s -w'` with the same toolchain. Toolchain, image and modules are there, the build cache is
-empty and fresh for each side of each round, and the order turns from round to round. CPU time is that of the whole
-machine, because a container's is not that of a child: keep the machine quiet.
+Cold: four pairs of the real program, `invoke matrix` on each engine and `xargs -P$(nproc)` over `go build -trimpath
+-ldflags='-s -w'` with the same toolchain. Toolchain, image and modules are present. Each side starts each
+round with an empty build cache, and the order rotates. CPU time is that of the whole machine, because a container is
+not a child process: keep the machine quiet.
 
-Warm: a run with nothing changed, over whatever `dist/` holds; `invoke --list`; the memory of the Python process.
+Warm: a run without changes, with the current `dist/`; `invoke --list`; the memory of the Python process.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ Measured = tuple[float, float]  # wall time and CPU time, in seconds
 
 
 def busy() -> float:
-    """Return the CPU seconds that this machine has spent so far, in all processes and the kernel."""
+    """Return the CPU seconds that this machine has used so far, in all processes and the kernel."""
     fields = [int(word) for word in Path("/proc/stat").read_text("utf-8").splitlines()[0].split()[1:]]
     return (fields[0] + fields[1] + fields[2] + fields[5] + fields[6]) / TICKS
 
 
 def measured(run: Callable[[], object]) -> Measured:
-    """Return what a call takes."""
+    """Return the time of a call."""
     wall, cpu = time.monotonic(), busy()
     run()
     return time.monotonic() - wall, busy() - cpu
@@ -67,7 +67,7 @@ def by_toolkit(engine: str, scratch: Path) -> Measured:
     """Build, check and package the pairs with `invoke matrix`."""
     cache = str(scratch / "cache") if engine == "local" else f"benchmark-{scratch.name}"
     env = {f"{PREFIX}DIST": str(scratch / "dist"), f"{PREFIX}BUILD_CACHE": cache}
-    run([INVOKE, "targets", "--engine", engine], env)  # the list of pairs belongs to the toolchain, which is there
+    run([INVOKE, "targets", "--engine", engine], env)  # caches the list of pairs first
     try:
         return measured(lambda: run([INVOKE, "matrix", "--engine", engine, "--only", ",".join(PAIRS)], env))
     finally:
@@ -93,7 +93,7 @@ def cold(sides: Mapping[str, Callable[[Path], Measured]], rounds: int) -> dict[s
 
 
 def show_cold(times: Mapping[str, list[Measured]]) -> None:
-    """Print medians, and ratios to what is done by hand."""
+    """Print medians, and ratios to the script."""
     medians = {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in times.items()}
     wall, cpu = next(iter(medians.values()))
     print(f"\n{'cold, four pairs':24}{'wall':>9}{'ratio':>7}{'CPU':>10}{'ratio':>7}")
@@ -102,7 +102,7 @@ def show_cold(times: Mapping[str, list[Measured]]) -> None:
 
 
 def peak_memory(argv: list[str], env: Mapping[str, str]) -> float:
-    """Return the most memory that a process itself has held, in MB; its children are not counted."""
+    """Return the peak memory of a process in MB, without its children."""
     process = subprocess.Popen(
         argv, cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -116,7 +116,7 @@ def peak_memory(argv: list[str], env: Mapping[str, str]) -> float:
 
 
 def show_warm() -> None:
-    """Print what is absolute: nothing changed, the list of tasks, and memory."""
+    """Print absolute values: a run without changes, the list of tasks, and memory."""
     rows = json.loads(run([INVOKE, "matrix", "--json"]))["targets"]
     built = sum(row["outcome"] == "built" for row in rows)
     for name, argv in {
@@ -129,11 +129,11 @@ def show_warm() -> None:
 
 
 def main() -> None:
-    """Run all of it."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--engines", default="local,docker", help="which engines to set beside what is done by hand")
-    parser.add_argument("--warm", action="store_true", help="only what needs no compile")
+    parser.add_argument("--engines", default="local,docker", help="engines to compare with the script")
+    parser.add_argument("--warm", action="store_true", help="only measure commands that compile nothing")
     chosen = parser.parse_args()
     if not chosen.warm:
         sides: dict[str, Callable[[Path], Measured]] = {"xargs and go build": by_hand}

@@ -1,8 +1,8 @@
-"""Measure `invoke verify` beside the AWS CLI, in one run: `python benchmarks/verify_beside_cli.py [--rounds N]`.
+"""Compare `invoke verify` with the AWS CLI, in one run: `python benchmarks/verify_beside_cli.py [--rounds N]`.
 
 Each round, against one emulator: `invoke verify` (a login with a code, and its proof), one `aws sts
-get-caller-identity`, and the commands by which people look at a login by hand: the identity of the key, that of the
-session, a read of IAM, `aws s3 ls`. Each round has a user of its own, whose codes are fresh. The order turns; medians.
+get-caller-identity`, and the commands that people use to check a login by hand: the identity of the key and of the
+session, a read of IAM, `aws s3 ls`. Each round has a new user, whose codes are unused. The order alternates; medians.
 Needs `.[test]`.
 """
 
@@ -28,7 +28,7 @@ IDENTITY = (AWS, "sts", "get-caller-identity", "--profile")
 
 
 def seconds(argv: tuple[str, ...], env: Mapping[str, str], given: str = "") -> float:
-    """Return what a command takes; a failure ends the benchmark."""
+    """Return the time of a command; a failure ends the benchmark."""
     begun = time.perf_counter()
     done = subprocess.run(argv, cwd=ROOT, env=env, input=given, capture_output=True, text=True, check=False)
     taken = time.perf_counter() - begun
@@ -37,7 +37,7 @@ def seconds(argv: tuple[str, ...], env: Mapping[str, str], given: str = "") -> f
 
 
 def measured(user: User, env: Mapping[str, str], *, turned: bool) -> dict[str, float]:
-    """Return what each side takes for one user. The session that is looked at by hand is that of a login before."""
+    """Return the time of each side for one user. The commands by hand check the session of an earlier login."""
     Path(env["AWS_SHARED_CREDENTIALS_FILE"]).write_text(
         f"[example]\naws_access_key_id = {user.access_key}\naws_secret_access_key = {user.secret}\n", "utf-8"
     )

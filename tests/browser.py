@@ -1,4 +1,4 @@
-"""A real browser, which shows pages and pictures as people see them."""
+"""A real browser, which renders pages and pictures as people see them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 PROGRAM = "chromium"
-# It runs as whoever runs the tests, without a window, and calls nobody.
+# It runs as the user of the tests, without a window and without network calls.
 _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -16,7 +16,7 @@ _FLAGS = (
 
 
 def seen(page: Path, size: tuple[int, int], after: float, scratch: Path) -> Image.Image:
-    """Return what a page looks like some seconds after it was opened."""
+    """Return a screenshot of a page some seconds after it was opened."""
     target = scratch / "seen.png"
     width, height = size
     argv = [

@@ -1,4 +1,4 @@
-"""What an authenticator app does with a picture: find the QR code, read it, and take the seed from it."""
+"""Scans a picture like an authenticator app: finds the QR code, decodes it, and extracts the seed."""
 
 import io
 from urllib.parse import parse_qs, urlsplit
@@ -8,9 +8,9 @@ from PIL import Image
 
 
 def qr_codes_in(picture: Image.Image, *, inverted: bool = True) -> list[str]:
-    """Return the texts of the QR codes in `picture`; those that are light on dark only where `inverted` allows.
+    """Return the texts of the QR codes in `picture`; light on dark ones only if `inverted`.
 
-    Other kinds are not looked for: the modules of one QR code in a thousand also pass for a bar code.
+    Other kinds of codes are ignored: the modules of one QR code in a thousand also pass for a bar code.
     """
     kinds = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
     found = zxingcpp.read_barcodes(picture, formats=kinds, try_invert=inverted)
@@ -18,7 +18,7 @@ def qr_codes_in(picture: Image.Image, *, inverted: bool = True) -> list[str]:
 
 
 def qr_code_in(png: bytes) -> str:
-    """Return the text of the one QR code in the bytes of a PNG."""
+    """Return the text of the only QR code in a PNG."""
     with Image.open(io.BytesIO(png)) as picture:
         (text,) = qr_codes_in(picture)
     return text

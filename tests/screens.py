@@ -1,4 +1,4 @@
-"""Terminals, as a person sees them: what is written to one becomes a picture, and QR codes are read from that."""
+"""Terminals as a person sees them: renders the output as a picture, and scans QR codes from that."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HALVES = {"▀": (True, False), "▄": (False, True), "█": (True, True)}  # w
 _GREY = {"16": 0, "231": 255}  # levels of the colours that are used
 _SCALE = 4  # pixels a module
 
-# Gives a program a terminal of its own, be its standard streams what they are.
+# Gives a program a new terminal, regardless of its standard streams.
 AT_TERMINAL = (
     "import fcntl, os, signal, sys, termios; fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0); "
     "signal.signal(signal.SIGINT, signal.SIG_DFL); "  # a shell's background jobs ignore it
@@ -33,7 +33,7 @@ AT_TERMINAL = (
 
 @dataclass
 class Screen:
-    """A terminal at which a program runs, seen from the person's side."""
+    """A terminal that runs a program, from the person's side."""
 
     ours: int
     process: subprocess.Popen[bytes]
@@ -41,7 +41,7 @@ class Screen:
     _raw: bytes = field(default=b"", repr=False)
 
     def until(self, words: str, seconds: float = 60) -> str:
-        """Wait until some words are on it, and return all of it."""
+        """Wait until a text is on the screen, and return the whole screen."""
         end = time.monotonic() + seconds
         while words not in self.written:
             assert time.monotonic() < end, f"no `{words}` on the screen:\n{self.written}"
@@ -50,7 +50,7 @@ class Screen:
         return self.written
 
     def until_times(self, words: str, times: int) -> None:
-        """Wait until some words are on it so many times."""
+        """Wait until a text is on the screen a number of times."""
         end = time.monotonic() + 60
         while self.written.count(words) < times:
             assert time.monotonic() < end, self.written
@@ -83,7 +83,7 @@ class Screen:
 def at_terminal(
     argv: Sequence[str], env: Mapping[str, str], *, files: Path | None = None, own: bool = True
 ) -> Iterator[Screen]:
-    """Start a program at a terminal, which is its own one, with its standard streams there or in `files`."""
+    """Start a program at a new terminal, with its standard streams there or in `files`."""
     ours, theirs = pty.openpty()
     wrap = [sys.executable, "-c", AT_TERMINAL, str(theirs)] if own else []
     with contextlib.ExitStack() as stack:
@@ -107,9 +107,9 @@ def at_terminal(
 
 
 def qr_codes(written: str, *, light: bool) -> list[str]:
-    """Return what the QR codes on a terminal say, which shows its own colours where none are asked for.
+    """Return the texts of the QR codes on a terminal, which uses its default colours for uncoloured text.
 
-    `light` is about its background. A code that is light on dark is not read, as many apps cannot.
+    `light` describes its background. A code that is light on dark is not scanned, because many apps cannot.
     """
     rows = [row for line in written.splitlines() for row in _rows(line, light=light)]
     width = max(map(len, rows))
@@ -132,7 +132,7 @@ def _rows(line: str, *, light: bool) -> tuple[list[int], list[int]]:
 
 
 def _cells(line: str, *, light: bool) -> Iterator[tuple[str, int, int]]:
-    """Yield letters with the colours that they and their background have."""
+    """Yield letters with their foreground and background colours."""
     own = (0, 255) if light else (255, 0)
     front, back = own
     for colours, letter in re.findall(r"\x1b\[([0-9;]*)m|([^\x1b\r])", line):

@@ -1,4 +1,4 @@
-"""AWS, as far as the toolkit asks it itself. The only module that makes clients of botocore."""
+"""The toolkit's own calls to AWS. Only this module creates botocore clients."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ from urllib.request import getproxies
 from toolkit.addresses import is_address, without_mistyped, without_proxies
 from toolkit.errors import AwsBusy, AwsRefused, AwsUnreachable, ClockWrong, KeysRefused
 
-LONG_TERM, TEMPORARY = "AKIA", "ASIA"  # the beginnings of the IDs of keys
+LONG_TERM, TEMPORARY = "AKIA", "ASIA"  # prefixes of access key IDs
 SERVICES = ("sts", "iam", "s3")
 _ATTEMPTS, _MOST_ATTEMPTS = 3, 10
-_MAKING = threading.Lock()  # a session makes one client at a time
+_MAKING = threading.Lock()  # a session creates one client at a time
 _BUSY = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
-_LATER = {"EntityTemporarilyUnmodifiable"}  # what IAM says of what was changed a moment ago
-_KEYS = {"InvalidClientTokenId", "SignatureDoesNotMatch"}  # of the key, and of its secret
+_LATER = {"EntityTemporarilyUnmodifiable"}  # IAM's response about something that has just changed
+_KEYS = {"InvalidClientTokenId", "SignatureDoesNotMatch"}  # about the key, and about its secret
 _SKEWED = {"RequestTimeTooSkewed", "RequestExpired"}
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who somebody is, as STS says. Made by `Aws.identity`."""
+    """The identity that STS reports for keys. Made by `Aws.identity`."""
 
     account: str
     arn: str
     user_id: str
-    at: float = field(compare=False)  # when STS said so, by its own clock: seconds since 1970
+    at: float = field(compare=False)  # the time of the response by STS's clock: seconds since 1970
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The keys of a profile, and where and how its calls are made. Nothing else decides that. Keys are not shown."""
+    """The keys of a profile, and where and how its calls go; nothing else decides that. Keys are not shown."""
 
     name: str  # of the profile
     region: str
     access_key: str = ""
     secret: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
-    endpoints: Mapping[str, str] = field(default_factory=dict, repr=False)  # by service; AWS's own if there is none
+    endpoints: Mapping[str, str] = field(default_factory=dict, repr=False)  # by service; AWS's own by default
     ca_bundle: str = ""
     use_fips_endpoint: bool = False
     use_dualstack_endpoint: bool = False
-    max_attempts: int = 0  # 0 for the usual number
+    max_attempts: int = 0  # 0 for the default
 
     @property
     def shown_key(self) -> str:
-        """The part of the access key ID that may be shown: its kind, and enough to tell it from others."""
+        """The part of the access key ID that may be shown: its kind, and enough to distinguish it from others."""
         return f"{self.access_key[:4]}…{self.access_key[-4:]}"
 
     @property
@@ -67,32 +67,32 @@ class Caller:
 
 
 class Aws:
-    """Calls of AWS. botocore sees no file, no profile and no `AWS_*` variable; the proxies are the environment's.
+    """Calls to AWS. botocore sees no file, no profile and no `AWS_*` variable; proxies come from the environment.
 
-    Making one imports botocore and reads its models of the services, which takes most of the time of a few calls: so
-    do it while a person is waited for.
+    Creating one imports botocore and reads its service models, which takes longer than a few calls: create it while
+    waiting for a person.
     """
 
     def __init__(self, limit: float) -> None:
-        """Take the seconds that a call may take, with all its attempts."""
+        """Limit each call to some seconds, including all its attempts."""
         logging.getLogger("botocore").setLevel(logging.INFO)  # below that it logs codes and whole responses
         self._limit = limit
         _session()
 
     def identity(self, caller: Caller) -> Identity:
-        """Return who the caller's keys belong to. Raises AwsRefused, AwsBusy or AwsUnreachable."""
+        """Return the owner of the caller's keys. Raises AwsRefused, AwsBusy or AwsUnreachable."""
         with _called("GetCallerIdentity", caller):
             said = self._client(caller, "sts").get_caller_identity()
             return Identity(said["Account"], said["Arn"], said["UserId"], _date(said))
 
     def session(self, caller: Caller) -> str:
-        """Return the ID of the key of a session created without a code. Raises as `identity` does."""
+        """Return the access key ID of a session created without a code. Raises as `identity` does."""
         with _called("GetSessionToken", caller):
             said = self._client(caller, "sts").get_session_token(DurationSeconds=900)
             return str(said["Credentials"]["AccessKeyId"])
 
     def user(self, caller: Caller) -> str:
-        """Return the ARN that IAM has for the user of the caller's keys. Raises as `identity` does."""
+        """Return the ARN that IAM reports for the user of the caller's keys. Raises as `identity` does."""
         with _called("GetUser", caller):
             return str(self._client(caller, "iam").get_user()["User"]["Arn"])
 
@@ -116,7 +116,7 @@ class Aws:
         return serial, seed
 
     def iam(self, caller: Caller, call: str, **parameters: str) -> Any:
-        """Make a call of IAM, by its name, and return all pages of its response. Raises as `identity` does."""
+        """Make an IAM call, by its name, and return all pages of the response. Raises as `identity` does."""
         from botocore import xform_name
 
         with _called(call, caller):
@@ -139,12 +139,12 @@ class Aws:
         with _called("GetCallerIdentity", caller):
             try:
                 said: Any = self._client(caller, "sts", signed=False).get_caller_identity()
-            except ClientError as error:  # a refusal tells the time as well as any response
+            except ClientError as error:  # a refusal contains the time like any response
                 said = error.response
         return _date(said)
 
     def addresses(self, caller: Caller) -> dict[str, tuple[str, str]]:
-        """Return, by service, the address that it is called at and AWS's own. Raises AwsRefused; calls nobody.
+        """Return, by service, the address that is called and AWS's own. Raises AwsRefused; makes no call.
 
         An address that cannot be called is `""`: any part of it may be a password.
         """
@@ -164,7 +164,7 @@ class Aws:
             raise AwsRefused(message, hint=f"invoke doctor --profile {shlex.quote(caller.name)}")
         attempts = min(caller.max_attempts or _ATTEMPTS, _MOST_ATTEMPTS)
         each = self._limit / attempts
-        more: dict[str, Any] = {"ignore_configured_endpoint_urls": True}  # which the stubs do not have
+        more: dict[str, Any] = {"ignore_configured_endpoint_urls": True}  # the stubs lack it
         if not signed:
             more["signature_version"] = UNSIGNED
         config = Config(
@@ -197,8 +197,8 @@ def _session() -> Any:
     unseen: Any = {name: (None, None, default, kind) for name, (_, _, default, kind) in known.items()}
     unseen |= dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
     session: Any = Session(session_vars=unseen)
-    session.get_component("config_store").set_config_variable("s3", {})  # which has variables of its own
-    session.register_component("token_provider", TokenProviderChain([]))  # the usual one looks at variables
+    session.get_component("config_store").set_config_variable("s3", {})  # it has its own variables
+    session.register_component("token_provider", TokenProviderChain([]))  # the default one reads variables
     loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
     for service in SERVICES:
         loader.load_service_model(service, "service-2")
@@ -209,7 +209,7 @@ def _session() -> Any:
 
 @contextlib.contextmanager
 def _called(call: str, caller: Caller) -> Iterator[None]:
-    """Turn every exception of botocore into a sentence. None of them contains a key."""
+    """Turn every botocore exception into one of our errors. None of them contains a key."""
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, InvalidRegionError, SSLError
     from botocore.exceptions import ConnectionError as NoConnection
     from botocore.parsers import ResponseParserError
@@ -221,25 +221,27 @@ def _called(call: str, caller: Caller) -> Iterator[None]:
         raise _refusal(call, profile, error.response) from None
     except SSLError as error:
         message = f"`{call}` could not reach AWS: {_shown(error)}"
-        hint = "export AWS_CA_BUNDLE=FILE, with your company's certificates as PEM, if its network opens TLS"
+        hint = (
+            "export AWS_CA_BUNDLE=FILE, with your company's certificates in PEM format, if its network intercepts TLS"
+        )
         raise AwsUnreachable(message, hint=hint, untrusted=True) from None
     except (HTTPClientError, NoConnection) as error:
         message = f"`{call}` could not reach AWS: {_shown(error)}"
         raise AwsUnreachable(message, hint="check the network, the proxy variables and AWS_ENDPOINT_URL") from None
     except InvalidRegionError as error:
-        message = f"profile `{profile}` cannot be used: {_shown(error)}"
+        message = f"cannot use profile `{profile}`: {_shown(error)}"
         hint = f"unset AWS_REGION AWS_DEFAULT_REGION, or: aws configure set region REGION --profile={profile}"
         raise AwsRefused(message, hint=hint) from None
     except BotoCoreError as error:
-        message = f"profile `{profile}` cannot be used: {_shown(error)}"
-        raise AwsRefused(message, hint="look at its settings, and at the AWS_* variables") from None
+        message = f"cannot use profile `{profile}`: {_shown(error)}"
+        raise AwsRefused(message, hint="check its settings and the AWS_* variables") from None
     except (ResponseParserError, LookupError, ValueError, TypeError, AttributeError):  # they may quote the response
-        hint = "check that no proxy, login page or AWS_ENDPOINT_URL stands in for AWS"
-        raise AwsUnreachable(f"the answer to `{call}` is not one that AWS gives", hint=hint) from None
+        hint = "check that no proxy, login page or AWS_ENDPOINT_URL responds instead of AWS"
+        raise AwsUnreachable(f"unexpected response to `{call}`", hint=hint) from None
 
 
 def _shown(error: Exception) -> str:
-    """Return what botocore says, which may quote addresses."""
+    """Return botocore's message, with redacted addresses."""
     proxies = [each for kind, each in getproxies().items() if kind != "no"]
     return without_mistyped(without_proxies(str(error).rstrip("."), proxies), proxies)
 
@@ -248,22 +250,22 @@ def _refusal(call: str, profile: str, response: Any) -> AwsRefused | AwsBusy:
     code, sentence = response["Error"]["Code"], str(response["Error"].get("Message") or "").rstrip(".")
     status = response["ResponseMetadata"]["HTTPStatusCode"]
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS or code in _BUSY:
-        return AwsBusy(f"`{call}` failed at AWS with `{code}`: {sentence}", hint="try again in a minute")
+        return AwsBusy(f"AWS failed at `{call}` (`{code}`): {sentence}", hint="try again in a minute")
     if code in _LATER:
-        return AwsBusy(f"AWS does not do `{call}` now, with `{code}`: {sentence}", hint="try again in a few minutes")
+        return AwsBusy(f"AWS cannot do `{call}` yet (`{code}`): {sentence}", hint="try again in a few minutes")
     kind = KeysRefused if code in _KEYS else AwsRefused
     hint = f"aws configure --profile={profile}, if its access key was changed or deleted"
     if code == "AccessDenied" and "not authorized" in sentence:
-        hint = f"a policy has to allow `{call}`, to a user without MFA too"
+        hint = f"allow `{call}` in a policy, also for a user without MFA"
     if code in _SKEWED or sentence.startswith(("Signature expired", "Signature not yet current")):
         kind = ClockWrong
         hint = f"set the clock of this machine: invoke doctor --profile {profile}"
-    return kind(f"AWS refused `{call}` to profile `{profile}` with `{code}`: {sentence}", hint=hint, code=code)
+    return kind(f"AWS refused `{call}` to profile `{profile}` (`{code}`): {sentence}", hint=hint, code=code)
 
 
 def _date(response: Any) -> float:
     told = response["ResponseMetadata"]["HTTPHeaders"].get("date", "")
     try:
         return email.utils.parsedate_to_datetime(told).timestamp()
-    except ValueError:  # something that is not AWS answered
+    except ValueError:  # the response does not come from AWS
         return time.time()

@@ -1,4 +1,4 @@
-"""What `invoke check` runs, and CI before the tests: format, lint, types, layers, Go, staticcheck, generated pages."""
+"""The checks of `invoke check`, which CI runs before the tests: format, lint, types, layers, Go, generated pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STATICCHECK = ROOT / "tests" / "programs" / "staticcheck" / "go.mod"  # pins it
 
 
 def tools() -> Iterator[Check]:
-    """Run each tool and yield how it went."""
+    """Run each tool, and yield its result."""
     tools = Path(sys.executable).parent
     for name, argv in {
         "ruff format": (tools / "ruff", "format", "--check", "."),
@@ -39,7 +39,7 @@ def tools() -> Iterator[Check]:
 
 
 def pages(wanted: Mapping[Path, str]) -> Iterator[Check]:
-    """Compare generated pages with what they should be."""
+    """Check that the generated pages are up to date."""
     for path, text in wanted.items():
         same = path.exists() and path.read_text("utf-8") == text
         yield _check(str(path.relative_to(ROOT)), "" if same else "is out of date", "invoke docs")
@@ -52,22 +52,23 @@ def write(wanted: Mapping[Path, str]) -> None:
 
 
 def require(checks: Iterable[Check]) -> None:
-    """Raise CheckFailed if anything that is needed is not good."""
-    bad = [check for check in checks if check.needed and not check.good]
+    """Raise CheckFailed if a required check failed."""
+    bad = [check for check in checks if check.required and not check.ok]
     if bad:
-        raise CheckFailed(f"{len(bad)} to mend: {', '.join(f'`{check.name}`' for check in bad)}", hint=bad[0].mend)
+        count = f"{len(bad)} check{'s' if len(bad) > 1 else ''} failed"
+        raise CheckFailed(f"{count}: {', '.join(f'`{check.name}`' for check in bad)}", hint=bad[0].fix)
 
 
-def _check(name: str, said: str, mend: str = "") -> Check:
-    return Check(name, good=not said, found=said or "good", mend=mend)
+def _check(name: str, said: str, fix: str = "") -> Check:
+    return Check(name, ok=not said, detail=said or "ok", fix=fix)
 
 
 def _said(argv: tuple[str, ...], cwd: Path, *, always: bool = False) -> str:
-    """Return what a command said, if it failed, or `always`."""
+    """Return the output of a command if it failed, or `always`."""
     try:
         done = subprocess.run(
             argv, cwd=cwd, env={**os.environ, "NO_COLOR": "1"}, capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
-        return f"`{argv[0]}` is not there: python3 -m pip install -e '.[check]'"
+        return f"`{argv[0]}` is not installed: python3 -m pip install -e '.[check]'"
     return (done.stdout + done.stderr).strip() if done.returncode or always else ""

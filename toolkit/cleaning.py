@@ -1,4 +1,4 @@
-"""What `invoke clean` removes: what interrupted runs left, and on request all that was ever made."""
+"""`invoke clean`: removes the leftovers of interrupted runs, and on request everything ever created."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from toolkit.store import Store
 
 
 def clean(settings: CleanSettings, watcher: Watcher) -> Iterator[str]:
-    """Yield the name of each thing that was removed."""
+    """Yield the name of each removed item."""
     store = Store(settings.dist)
     with store.lock(watcher.say):
         store.settle()
@@ -23,7 +23,7 @@ def clean(settings: CleanSettings, watcher: Watcher) -> Iterator[str]:
             if folder.exists():
                 with writing(folder):
                     shutil.rmtree(folder)
-                yield f"folder {folder}"
+                yield f"directory {folder}"
 
 
 def _from_engine(settings: CleanSettings, watcher: Watcher) -> list[str]:
@@ -33,7 +33,7 @@ def _from_engine(settings: CleanSettings, watcher: Watcher) -> list[str]:
     try:
         host = Host.connect()
     except EngineUnavailable as error:
-        watcher.say(f"{error}: removed nothing there")
+        watcher.say(f"{error}: removed nothing from the Docker engine")
         return []
     try:
         return host.sweep(everything=settings.all, run=run_label(settings.dist))

@@ -29,10 +29,10 @@ _INTERRUPTED, _TERMINATED = 130, 143
 
 
 class ToolkitTask(Task):  # type: ignore[type-arg]
-    """A task whose flags are the fields of a settings value, and which never ends with a traceback a person caused."""
+    """A task whose flags are the fields of a settings class. A user's error never ends in a traceback."""
 
     def __init__(self, body: Body, settings: type[Settings], **options: Any) -> None:
-        """Take a body that is called with the settings and a `Report`."""
+        """Store a body that is called with the settings and a `Report`."""
         self.settings = settings
         super().__init__(body, positional=(), auto_shortflags=False, **options)
 
@@ -57,14 +57,14 @@ class ToolkitTask(Task):  # type: ignore[type-arg]
 
 
 def task(settings: type[Settings] = Settings, **options: Any) -> Callable[[Body], ToolkitTask]:
-    """Make a task of a function from settings and a report; its docstring is what `--list` and `--help` show."""
+    """Make a task from a function of settings and a report; `--list` and `--help` show its docstring."""
     return lambda body: ToolkitTask(body, settings, **options)
 
 
 class Flag(Argument):
-    """A flag with a value, of which Invoke keeps every one; else it takes the second for a task's name.
+    """A flag with a value. Invoke keeps every value; otherwise it would read the second one as a task name.
 
-    Invoke parses with copies and shows the help of originals, where a list looks like a flag without a value.
+    Invoke parses with copies, but shows help from the originals, where a list looks like a flag without a value.
     """
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Argument:
@@ -77,12 +77,12 @@ class Flag(Argument):
 
 class _Typed(Argument):
     def __repr__(self) -> str:
-        """Return what Invoke's own errors call it."""
+        """Return the name in Invoke's own errors."""
         return f"`--{self.names[0]}`"
 
 
 def argument(item: dataclasses.Field[Any]) -> Argument:
-    """Return the flag of a settings field, with its default told in the help."""
+    """Return the flag of a settings field, with its default in the help."""
     name = item.name.replace("_", "-")
     attribute = item.name if name != item.name else None
     if isinstance(item.default, bool):
@@ -93,7 +93,7 @@ def argument(item: dataclasses.Field[Any]) -> Argument:
 
 
 def default_text(item: dataclasses.Field[Any]) -> str:
-    """Return a default as a person would type it, with paths of this repository relative to it; `""` for none."""
+    """Return a default as a person would type it, with paths relative to this repository; `""` for none."""
     value = item.default
     if isinstance(value, float):
         return f"{value / 60:g}m" if value >= 60 else f"{value:g}s"  # noqa: PLR2004 - seconds of a minute
@@ -102,7 +102,7 @@ def default_text(item: dataclasses.Field[Any]) -> str:
 
 
 def _typed(settings: type[Settings], flags: Mapping[str, Any]) -> dict[str, str | bool | None]:
-    """Return each flag's only value; patterns may stand in several flags, and are joined. Raises UsageError."""
+    """Return each flag's only value; patterns may be spread over several flags, and are joined. Raises UsageError."""
     lists = {item.name for item in dataclasses.fields(settings) if item.metadata["parse"] is selector}
     typed: dict[str, str | bool | None] = {}
     for name, given in flags.items():
@@ -110,16 +110,16 @@ def _typed(settings: type[Settings], flags: Mapping[str, Any]) -> dict[str, str 
             typed[name] = given
             continue
         if len(given) > 1 and name not in lists:
-            raise UsageError(f"`--{name.replace('_', '-')}` is given more than once", hint="keep one of them")
+            raise UsageError(f"`--{name.replace('_', '-')}` was given more than once", hint="give it once")
         blank = not all(text.strip() for text in given)  # an error that `parse` explains
         typed[name] = None if not given else "" if blank else ",".join(given)
     return typed
 
 
 def _spare_garbage() -> None:
-    """Look for garbage rarely, and not at the end: what boto3 imports all stays, and the system takes it back faster.
+    """Collect garbage rarely, and not at exit: everything that boto3 imports stays, and the system frees it faster.
 
-    That is a sixth of the time of a short command.
+    This saves a sixth of the time of a short command.
     """
     gc.set_threshold(50_000)
     atexit.register(gc.freeze)
@@ -127,7 +127,7 @@ def _spare_garbage() -> None:
 
 @contextlib.contextmanager
 def _clean_exit() -> Iterator[None]:
-    """Turn whatever a person, a file or a network can cause into a message and an exit code."""
+    """Turn every error that a person, a file or a network can cause into a message and an exit code."""
     previous = signal.signal(signal.SIGTERM, _terminated)
     try:
         yield
@@ -136,7 +136,7 @@ def _clean_exit() -> Iterator[None]:
     except KeyboardInterrupt:
         raise Exit("interrupted", code=_INTERRUPTED) from None
     except BrokenPipeError:
-        streams.abandon()  # nobody reads what is left
+        streams.abandon()  # nobody reads the rest
         raise Exit(code=1) from None
     finally:
         signal.signal(signal.SIGTERM, previous)

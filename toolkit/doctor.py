@@ -1,4 +1,4 @@
-"""What building needs, what of it is there, and the command that mends the rest."""
+"""The checks for building, each with the command that fixes a failure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 def examine(settings: EngineSettings) -> tuple[Check, ...]:
-    """Look at all of it; starts nothing, and downloads at most the pinned toolchain."""
+    """Run all checks; start nothing, and download at most the pinned toolchain."""
     go, docker = _go(), _docker(settings)
     return (go, docker, _auto(go, docker), *_room(settings), *_proxies())
 
@@ -30,8 +30,8 @@ def _go() -> Check:
         go = toolchain.go()
         said = go.run("version").stdout.strip().removeprefix("go version ")
     except ToolkitError as error:
-        return Check("toolchain", good=False, found=str(error), mend=error.hint, needed=False)
-    return Check("toolchain", good=True, found=f"{said} ({go.path})", needed=False)
+        return Check("toolchain", ok=False, detail=str(error), fix=error.hint, required=False)
+    return Check("toolchain", ok=True, detail=f"{said} ({go.path})", required=False)
 
 
 def _docker(settings: EngineSettings) -> Check:
@@ -41,51 +41,51 @@ def _docker(settings: EngineSettings) -> Check:
     try:
         host = Host.connect()
     except ToolkitError as error:
-        return Check("docker engine", good=False, found=str(error), mend=error.hint, needed=False)
+        return Check("docker engine", ok=False, detail=str(error), fix=error.hint, required=False)
     try:
         name = settings.image or image.name()
-        builder = "there" if host.has_image(name) else "made by the first build" if not settings.image else "missing"
+        builder = "present" if host.has_image(name) else "built on first use" if not settings.image else "missing"
         engine = f"{host.address}, linux/{host.goarch}, {host.cpus} cores, {host.memory / 1e9:.0f} GB"
         found = f"{engine}; image {name}: {builder}"
-        return Check("docker engine", good=builder != "missing", found=found, mend=f"docker pull {name}", needed=False)
+        return Check("docker engine", ok=builder != "missing", detail=found, fix=f"docker pull {name}", required=False)
     finally:
         host.close()
 
 
 def _auto(go: Check, docker: Check) -> Check:
-    taken = "docker" if docker.good else "local" if go.good else "none"
+    taken = "docker" if docker.ok else "local" if go.ok else "none"
     return Check(
-        "engine taken", good=taken != "none", found=f"{taken} (`--engine auto`)", mend="mend one of the two above"
+        "engine", ok=taken != "none", detail=f"{taken} (`--engine auto`)", fix="fix one of the two checks above"
     )
 
 
 def _room(settings: EngineSettings) -> Iterator[Check]:
     places = {"dist": settings.dist}
     with contextlib.suppress(ToolkitError):
-        places["build cache"] = Path(toolchain.go().env["GOCACHE"])
+        places["cache"] = Path(toolchain.go().env["GOCACHE"])
     for name, path in places.items():
         there = next(parent for parent in (path, *path.parents) if parent.exists())
         free = shutil.disk_usage(there).free
-        mend = "free some room: `invoke clean --all`, `go clean -cache`"
+        fix = "invoke clean --all, or go clean -cache, to free disk space"
         yield Check(
-            f"room for {name}",
-            good=free >= _ROOM,
-            found=f"{free / 1e9:.0f} GB free in {there}",
-            mend=mend,
-            needed=False,
+            f"disk space ({name})",
+            ok=free >= _ROOM,
+            detail=f"{free / 1e9:.0f} GB free at {there}",
+            fix=fix,
+            required=False,
         )
 
 
 def _proxies() -> Iterator[Check]:
-    mend = "a container cannot reach this machine's loopback: name another address, or use `--engine local`"
+    fix = "use another address, or `--engine local`: a container cannot reach this machine's loopback interface"
     for name, value in sorted(toolchain.module_settings().items()):
         parts = [part if "://" in part else f"//{part}" for part in re.split(r"[,|]", value)]
         inside = name.upper() != "NO_PROXY" and any(map(_is_loopback, parts))
-        yield Check(name, good=not inside, found=anonymous(value), mend=mend, needed=False)
+        yield Check(name, ok=not inside, detail=anonymous(value), fix=fix, required=False)
 
 
 def _is_loopback(address: str) -> bool:
     try:
         return urlsplit(address).hostname in _LOOPBACK
-    except ValueError:  # it is no address at all
+    except ValueError:  # it is not an address
         return False

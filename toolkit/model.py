@@ -272,13 +272,13 @@ class Dist:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at: by `checks`, by `doctor`, by whoever proves something."""
+    """The result of one check by `checks`, `doctor` or a proof."""
 
     name: str
-    good: bool
-    found: str  # what there is, or what was said
-    mend: str = ""  # what to type, where it is not good
-    needed: bool = True  # whether the whole fails with it
+    ok: bool
+    detail: str  # the observed state, or the message of a tool
+    fix: str = ""  # the command to type if it is not ok
+    required: bool = True  # whether the whole run fails with it
 
 
 class Watcher(Protocol):

@@ -1,4 +1,4 @@
-"""Where MFA codes come from; with `report` and `terminal`, what stands between the toolkit and a person."""
+"""The sources of MFA codes; `report` and `terminal` are the other modules that talk to a person."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from toolkit.settings import VerifySettings
 
 
 def codes(settings: VerifySettings, watch: Watch) -> Codes:
-    """Return what gives codes: `--code`, else the command of `--totp-command`, else a person or standard input.
+    """Return the source of codes: `--code`, else the command of `--totp-command`, else a person or standard input.
 
-    Raises CodeMalformed where that of `--code` is none.
+    Raises CodeMalformed if `--code` is not an MFA code.
     """
     if settings.code:
         code = checked(settings.code)
@@ -31,7 +31,7 @@ def codes(settings: VerifySettings, watch: Watch) -> Codes:
 
 @dataclass(frozen=True)
 class _Commanded:
-    """The codes of a command: another one only when its time has come."""
+    """The codes of a command; after a rejected code, waits for the next period."""
 
     command: Command
     watch: Watch
@@ -39,7 +39,7 @@ class _Commanded:
     def __call__(self, refused: tuple[str, ...]) -> str:
         """Return a code. Raises CommandFailed."""
         if refused:
-            self.watch.say("AWS did not take that code")
+            self.watch.say("AWS rejected the MFA code")
         return self.command.another(refused, self._turn)
 
     def _turn(self, why: str) -> None:
@@ -47,22 +47,22 @@ class _Commanded:
 
 
 def typed(refused: tuple[str, ...]) -> str:
-    """Return a code: typed, without being shown, or else the first line of standard input, which has no second one.
+    """Return a code: typed at a terminal, without an echo, or the first line of standard input, which has no second.
 
-    Raises CodeMissing where there is none.
+    Raises CodeMissing if there is none.
     """
-    if sys.stdin is None:  # it was closed before this began
+    if sys.stdin is None:  # it was closed before the start
         raise _nothing()
     seen = sys.stdin.isatty()
     if refused and not seen:
         return ""
-    question = "AWS did not take that code. The next one: " if refused else "MFA code: "
+    question = "AWS rejected the MFA code. Next code: " if refused else "MFA code: "
     try:
         text = getpass.getpass(question) if seen else sys.stdin.readline()
     except EOFError:
         text = ""
     except KeyboardInterrupt:
-        sys.stderr.write("\n")  # what is said next has a line of its own
+        sys.stderr.write("\n")  # the next message starts on a new line
         raise
     if not text.strip():
         raise _nothing()
@@ -70,4 +70,4 @@ def typed(refused: tuple[str, ...]) -> str:
 
 
 def _nothing() -> CodeMissing:
-    return CodeMissing("there is no MFA code", hint="type it when asked, or: echo 123456 | invoke verify …")
+    return CodeMissing("there is no MFA code", hint="echo 123456 | invoke verify …, or type it when prompted")

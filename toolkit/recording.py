@@ -1,4 +1,4 @@
-"""A command at a terminal, recorded as a moving picture (SVG) that browsers and README pages show."""
+"""Records a command at a terminal as an animated SVG for browsers and README pages."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pathlib import Path
 from toolkit.errors import CheckFailed
 from toolkit.settings import ROOT
 
-_COLUMNS, _ROWS = 100, 42  # of the terminal, and of the part of it that the picture shows
-_MOST = 1000  # rows that a recorded command may write
-_WIDTH, _HEIGHT, _MARGIN, _BAR = 8.4, 18, 16, 30  # of a cell, around all cells, above them; in pixels
-_QUICK, _SLOW, _READ = 0.03, 1.0, 1.6  # seconds from a row to the next at least and at most; more before a heading
+_COLUMNS, _ROWS = 100, 42  # the width of the terminal, and the rows of it that the picture shows
+_MOST = 1000  # the most rows that a recorded command may write
+_WIDTH, _HEIGHT, _MARGIN, _BAR = 8.4, 18, 16, 30  # of a cell, of the margin, of the bar on top; in pixels
+_QUICK, _SLOW, _READ = 0.03, 1.0, 1.6  # seconds between rows: least, most, and extra before a heading
 _LAST = 0.5  # seconds after the last row
 _HALVES = {"▀": (True, False), "▄": (False, True), "█": (True, True)}  # upper and lower half of a cell
 _FRONT, _BRIGHT, _BACK = "#c9d1d9", "#ffffff", "#0d1117"
@@ -27,7 +27,7 @@ _FRONT, _BRIGHT, _BACK = "#c9d1d9", "#ffffff", "#0d1117"
 
 @dataclass(frozen=True)
 class Cell:
-    """A letter on the screen; colours are `#rrggbb`, `""` for the terminal's own."""
+    """A character on the screen; colours are `#rrggbb`, `""` for the terminal's default."""
 
     letter: str
     front: str = ""
@@ -37,14 +37,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the screen, and when it was first written to: seconds since the beginning."""
+    """A row of the screen, and the time of its first output: seconds since the start."""
 
     cells: tuple[Cell, ...]
     at: float
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """Its text."""
         return "".join(cell.letter for cell in self.cells).rstrip()
 
 
@@ -55,9 +55,9 @@ def pages() -> dict[Path, str]:
 
 
 def record(argv: Sequence[str], shown: str) -> tuple[Row, ...]:
-    """Run a command at a terminal of its own, and return its screen below the command as a person would type it.
+    """Run a command at a new terminal, and return the screen, which begins with the command line.
 
-    Raises CheckFailed where the command fails. Needs a system that has pseudo-terminals.
+    Raises CheckFailed if the command fails. Needs a system with pseudo-terminals.
     """
     try:
         import pty
@@ -65,7 +65,7 @@ def record(argv: Sequence[str], shown: str) -> tuple[Row, ...]:
 
         import pyte
     except ImportError as error:
-        message = f"recording needs `{error.name}`, which is not here"
+        message = f"recording needs `{error.name}`, which is not installed"
         raise CheckFailed(
             message, hint="python3 -m pip install -e '.[test]', and a system with pseudo-terminals"
         ) from None
@@ -85,14 +85,14 @@ def record(argv: Sequence[str], shown: str) -> tuple[Row, ...]:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (_ROWS, _COLUMNS))
     if code := _run(argv, ours, theirs, feed):
-        raise CheckFailed(f"`{shown}` ended with exit code {code}", hint=shown)
+        raise CheckFailed(f"`{shown}` failed with exit code {code}", hint=shown)
     return tuple(
         Row(_cells(screen.buffer[number], _COLUMNS), first.get(number, 0.0)) for number in range(screen.cursor.y)
     )
 
 
 def _run(argv: Sequence[str], ours: int, theirs: int, feed: Callable[[bytes], None]) -> int:
-    """Run a command at one end of a terminal, feed on what comes at the other, and return the exit code."""
+    """Run a command at one end of a terminal, pass on the output at the other end, and return the exit code."""
     env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(_COLUMNS)}
     with subprocess.Popen(argv, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
         os.close(theirs)
@@ -100,7 +100,7 @@ def _run(argv: Sequence[str], ours: int, theirs: int, feed: Callable[[bytes], No
             while data := _read(ours):
                 feed(data)
         except BaseException:
-            process.kill()  # in a session of its own it hears of no Ctrl-C
+            process.kill()  # in its own session it gets no Ctrl-C
             raise
         finally:
             os.close(ours)
@@ -124,9 +124,9 @@ def _cells(line: Mapping[int, object], columns: int) -> tuple[Cell, ...]:
 
 
 def picture(rows: Sequence[Row], title: str) -> str:
-    """Return an SVG that plays once, row by row, and then shows the last rows; to those who want no motion, these only.
+    """Return an SVG that plays once, row by row, and then shows the last rows; with reduced motion only the last rows.
 
-    Pauses are those of the recording within bounds, with time to read before each heading. Pure.
+    Keeps the pauses of the recording within bounds, and adds time to read before each heading. Pure.
     """
     times = _times(rows)
     shown = min(len(rows), _ROWS)
@@ -166,7 +166,7 @@ def _times(rows: Iterable[Row]) -> list[float]:
 
 
 def _scrolling(times: Sequence[float], shown: int) -> str:
-    """Return the style that lets the last row which is there be seen."""
+    """Return the style that scrolls to keep the latest row visible."""
     total = times[-1] + _LAST
     hidden = len(times) - shown
     steps = [f"{100 * times[shown + number] / total:.2f}%{{transform:translateY(-{(number + 1) * _HEIGHT}px)}}"
@@ -177,7 +177,7 @@ def _scrolling(times: Sequence[float], shown: int) -> str:
 
 
 def _drawn(row: Row, top: float) -> Iterable[str]:
-    """Yield a row's elements: backgrounds, without gaps between rows; halves of cells; texts as wide as their cells."""
+    """Yield a row's elements: backgrounds without gaps between rows, half blocks, texts as wide as their cells."""
     x = 0.0
     for style, run in itertools.groupby(row.cells, key=lambda cell: (cell.front, cell.back, cell.bold)):
         front, back, bold = style
@@ -196,7 +196,7 @@ def _drawn(row: Row, top: float) -> Iterable[str]:
 
 
 def _halves(text: str, x: float, top: float) -> str:
-    """Return the path of the blocks in a text, which fonts draw with gaps; `""` where there are none."""
+    """Return the path of the blocks in a text, which fonts would draw with gaps; `""` if there are none."""
     path = []
     for half in (0, 1):
         column = 0

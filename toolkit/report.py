@@ -1,4 +1,4 @@
-"""Results as tables, progress and JSON: all that a task prints. Data goes to stdout, the rest to stderr, cleaned."""
+"""All output of a task: tables, progress and JSON. Data goes to stdout, the rest to stderr, redacted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def failure(error: ToolkitError) -> str:
-    """Return what a person reads when a run ends: the message, and a hint after a blank line."""
+    """Return the text of an error: the message, and a hint after a blank line."""
     name = f"[{error.kind}]" if error.kind else ""
     return f"error{name}: {_lines(error)}" + (f"\n\nhint: {_lines(error.hint)}" if error.hint else "")
 
@@ -45,10 +45,10 @@ def span(seconds: float) -> str:
 
 
 class Report:
-    """What a task tells a person while it runs and prints at the end. It may be called from several threads."""
+    """The output of a task, while it runs and at the end. Several threads may call it."""
 
     def __init__(self, *, as_json: bool = False) -> None:
-        """Print JSON in place of tables if `as_json`."""
+        """Print JSON instead of tables if `as_json`."""
         self.as_json = as_json
         self._guard = threading.RLock()
         self._running: dict[Target, float] = {}
@@ -57,17 +57,17 @@ class Report:
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        """Begin; the display starts when there is something to compile."""
+        """Begin; the display starts with the first compile."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the display away."""
+        """Remove the display."""
         self._stop()
 
-    # ---- what is told while it happens ----
+    # ---- progress ----
 
     def say(self, message: str) -> None:
-        """Print a message for the person; if it has several lines, the others are indented."""
+        """Print a message; lines after the first are indented."""
         self._say(_lines(message))
 
     def _say(self, text: str) -> None:
@@ -78,12 +78,12 @@ class Report:
                 err(text)
 
     def heading(self, text: str) -> None:
-        """Tell what comes next, after an empty line; on a terminal it stands out."""
+        """Print a heading after an empty line, in bold on a terminal."""
         bold, plain = ("\x1b[1m", "\x1b[0m") if _colours(sys.stderr) else ("", "")
         self._say(f"\n{bold}{_line(text)}{plain}")
 
     def pause(self, seconds: float, why: str) -> None:
-        """Wait, and tell what for: on a terminal with the seconds that are left, else in a line."""
+        """Wait, and print the reason: on a terminal with a countdown, otherwise in one line."""
         end = time.monotonic() + seconds
         counting, why = is_terminal(sys.stderr), _line(why)
         if not counting:
@@ -98,7 +98,7 @@ class Report:
                 err(f"\r{' ' * (len(why) + 7)}\r", end="")
 
     def plan(self, total: int) -> None:
-        """Begin to count; on a terminal, begin the live display."""
+        """Start counting; on a terminal, start the live display."""
         self._total, self._begun = total, time.monotonic()
         if is_terminal(sys.stderr):
             from rich.live import Live
@@ -112,7 +112,7 @@ class Report:
             self._running[target] = time.monotonic()
 
     def finished(self, outcome: Outcome, seconds: float) -> None:
-        """Tell how a pair ended."""
+        """Report the outcome of a pair."""
         with self._guard:
             self._running.pop(outcome.target, None)
             self._done += 1
@@ -123,10 +123,10 @@ class Report:
             tail = f", {left}" if left and not self._live else ""
             self._say(_line(f"{count} {outcome.target!s}: {what} ({span(seconds)}{tail})"))
         if self._done >= self._total:
-            self._stop()  # what comes next may be a question
+            self._stop()  # the next output may be a question
 
     def _time_left(self) -> str:
-        """Guess from the pairs that are done; nothing can be said before the first."""
+        """Estimate from the finished pairs; `""` before the first."""
         rest = self._total - self._done
         if not self._done or not rest:
             return ""
@@ -168,7 +168,7 @@ class Report:
         out(json.dumps(value, indent=2).replace("\x7f", "\\u007f"))
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Print a table: aligned columns without lines, so that it can be read, and cut, anywhere."""
+        """Print a table: aligned columns without lines, readable everywhere and easy to `cut`."""
         self._stop()
         rows = [[_line(cell) for cell in row] for row in rows]
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
@@ -200,7 +200,7 @@ class Report:
         self.table(("TARGET", "FIRST-CLASS", "BUILDS", "NOTE"), [tuple(map(str, cell)) for cell in cells])
 
     def matrix(self, dist: Dist, manifest: dict[str, Any]) -> None:
-        """Print a release: each selected pair, then what failed, then where it all is."""
+        """Print a release: each selected pair, then the failures, then the path."""
         if self.as_json:
             self.data(manifest)
         else:
@@ -220,25 +220,25 @@ class Report:
         self._say(f"\n{', '.join(filter(None, parts))}; {news}\nrelease: {one_line(str(dist.root))}")
 
     def checks(self, checks: Iterable[Check]) -> list[Check]:
-        """Print how each check went, as soon as it is known, and return them."""
+        """Print the result of each check as soon as it is known, and return them all."""
         done: list[Check] = []
         for each in checks:
-            check = dataclasses.replace(each, found=redact(each.found, os.environ), mend=redact(each.mend, os.environ))
+            check = dataclasses.replace(each, detail=redact(each.detail, os.environ), fix=redact(each.fix, os.environ))
             done.append(check)
             if not self.as_json:
-                mark = "ok  " if check.good else "FAIL" if check.needed else "note"
-                first, *rest = map(_line, check.found.splitlines() or [""])
+                mark = "ok  " if check.ok else "FAIL" if check.required else "note"
+                first, *rest = map(_line, check.detail.splitlines() or [""])
                 out(f"{mark}  {_line(check.name).ljust(20)}  {first}".rstrip())
-                for line in (*rest, *([f"-> {_line(check.mend)}"] if check.mend and not check.good else [])):
+                for line in (*rest, *([f"-> {_line(check.fix)}"] if check.fix and not check.ok else [])):
                     out(f"{'':28}{line}")
         if self.as_json:
             self.data([dataclasses.asdict(check) for check in done])
         return done
 
     def proof(self, proof: Proof, **more: str) -> None:
-        """Print how a login was proven; as JSON with the fields of `aws sts get-caller-identity`, or nulls.
+        """Print the proof of a login; as JSON, with the fields of `aws sts get-caller-identity`, or nulls.
 
-        `more` comes first there, and in no table.
+        The JSON begins with `more`; the table does not contain it.
         """
         for line in filter(None, proof.said.splitlines()):
             self.say(line)
@@ -261,16 +261,16 @@ def _row(dist: Dist, outcome: Outcome) -> tuple[str, str, str, str]:
 
 def _explained(item: Unbuilt) -> str:
     lines = [f"{item.target!s}: {item.reason.value}", *(f"    {line}" for line in item.excerpt or (item.sentence,))]
-    return "\n".join(["", *map(_line, [*lines, f"    (all of it: {item.log})"] if item.log else lines)])
+    return "\n".join(["", *map(_line, [*lines, f"    (full log: {item.log})"] if item.log else lines)])
 
 
 def _lines(text: object) -> str:
-    """Return a text that may quote others, safe to print and without passwords in addresses."""
+    """Return a text that may quote other programs, safe to print and without passwords in addresses."""
     return hanging(redact(str(text), os.environ))
 
 
 def _line(text: object) -> str:
-    """Return such a text as part of one line."""
+    """Return such a text for use within one line."""
     return one_line(redact(str(text), os.environ))
 
 

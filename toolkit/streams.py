@@ -1,6 +1,6 @@
-"""Standard output and standard error: what happens where they are closed, full, or read by nobody.
+"""Standard output and standard error that are closed, full or not read.
 
-A failure of standard output ends the run with one message; one of standard error ends nothing.
+A failure of standard output ends the run with one message; a failure of standard error is ignored.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from toolkit.errors import StdoutUnwritable
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
-_HINT = "run it again with standard output open, on a device with space"
+_HINT = "run it again with standard output open, on a device with free space"
 
 
 def prepare() -> None:
-    """Get the streams of this process ready, before Invoke prints anything; does nothing in any other process.
+    """Prepare the streams of this process before Invoke prints anything; do nothing in other processes.
 
-    Where nobody reads any more, Invoke's own listings end by SIGPIPE, as `ls | head -1` does.
+    When the reader is gone, SIGPIPE ends Invoke's own listings, as in `ls | head -1`.
     """
     if "invoke.main" not in sys.modules:
         return
@@ -41,32 +41,32 @@ def prepare() -> None:
 
 
 def raise_broken_pipes() -> None:
-    """From now on raise BrokenPipeError in place of SIGPIPE: a task has things to close, and an exit code."""
+    """From now on raise BrokenPipeError instead of SIGPIPE, so that a task can clean up and set its exit code."""
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
 def out(text: str) -> None:
-    """Print to standard output. Raises StdoutUnwritable, or BrokenPipeError where nobody reads any more."""
+    """Print to standard output. Raises StdoutUnwritable, or BrokenPipeError if the reader is gone."""
     with _unwritable():
         print(text)
 
 
 def err(text: str, end: str = "\n") -> None:
     """Print to standard error, if that is possible."""
-    if sys.stderr is not None:  # `print` would take standard output
+    if sys.stderr is not None:  # `print` would use standard output
         with contextlib.suppress(OSError, ValueError):
             print(text, end=end, file=sys.stderr, flush=True)
 
 
 def finish() -> None:
-    """Write what is still buffered for standard output. Raises as `out` does."""
+    """Flush standard output. Raises as `out` does."""
     with _unwritable():
         sys.stdout.flush()
 
 
 def abandon() -> None:
-    """Drop what is buffered for standard output, so that nothing complains about it at the end."""
+    """Discard the buffer of standard output, so that flushing it at exit does not fail."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
@@ -74,7 +74,7 @@ def abandon() -> None:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person sees a stream; one that is closed is seen by nobody."""
+    """Whether a stream is a terminal; a closed one is not."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:
@@ -99,7 +99,7 @@ def _unwritable_stdout(error: Exception) -> StdoutUnwritable:
 
 
 def _last_flush(stdout: _Strict) -> None:
-    """End with the right exit code also where only Python's own flush, which drops errors, met the failure."""
+    """Exit with the right code also if the failure only occurs in Python's own flush, which ignores errors."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -111,16 +111,16 @@ def _last_flush(stdout: _Strict) -> None:
 
 
 def _occupy() -> None:
-    """Open the null device in place of closed standard streams: no other file may get their numbers."""
+    """Open the null device in place of closed standard streams, so that no other file gets their numbers."""
     for number in range(3):
         try:
             os.fstat(number)
-        except OSError:  # it gets the lowest number that is free; writing to a closed standard output stays an error
+        except OSError:  # it gets the lowest free number; writing to a closed standard output stays an error
             os.set_inheritable(os.open(os.devnull, os.O_WRONLY if number == 2 else os.O_RDONLY), True)  # noqa: FBT003, PLR2004
 
 
 def _text(raw: io.FileIO, before: TextIO | None) -> io.TextIOWrapper:
-    """Return a stream of text like the one before, which has no errors of encoding."""
+    """Return a text stream like the one before, but without encoding errors."""
     lines = raw.isatty() or isinstance(raw, _Lenient)
     encoding, unbuffered = getattr(before, "encoding", "utf-8"), getattr(before, "write_through", False)
     buffer = io.BufferedWriter(raw)
@@ -128,7 +128,7 @@ def _text(raw: io.FileIO, before: TextIO | None) -> io.TextIOWrapper:
 
 
 class _Lenient(io.FileIO):
-    """A file that drops what cannot be written."""
+    """A file that ignores write errors."""
 
     def write(self, data: Buffer) -> int:
         """Write, or pretend to."""
@@ -138,7 +138,7 @@ class _Lenient(io.FileIO):
 
 
 class _Strict(io.FileIO):
-    """A file whose failure ends whatever writes to it, also Invoke itself, with a message in place of a traceback."""
+    """A file whose failure ends the process, including Invoke itself, with a message instead of a traceback."""
 
     failed = False
 

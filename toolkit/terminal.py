@@ -1,6 +1,6 @@
-"""A person at a terminal who enrolls an MFA device: what they are shown, and asked.
+"""The dialog with a person at a terminal who enrolls an MFA device.
 
-What they see is written to the terminal itself, past whatever standard output and standard error lead to.
+It is written to the terminal itself, even if standard output and standard error are redirected.
 """
 
 from __future__ import annotations
@@ -24,33 +24,35 @@ from toolkit.settings import EnrollSettings
 _TERMINAL = "/dev/tty"
 _TRIES = 3  # for a code
 _PAIR = 2  # codes that enabling a device uses up
-_SCAN = "Scan this with an authenticator app. Whoever sees it can make your codes: clear the terminal afterwards."
-_ENLARGE = ": enlarge the terminal, or make its letters smaller, and press Enter"
-_SCAN_TO_TRY = "Scan this with an authenticator app, and delete it there afterwards: it is worth nothing."
-_SEE = "This is what an authenticator app would scan."
+_SCAN = (
+    "Scan this with an authenticator app. Anyone who sees it can generate your codes: clear the terminal afterwards."
+)
+_ENLARGE = ": enlarge the terminal or reduce its font size, and press Enter"
+_SCAN_TO_TRY = "Scan this with an authenticator app, and delete the entry afterwards: it has no use outside this demo."
+_SEE = "An authenticator app would scan this QR code."
 
 
 def authenticator(settings: EnrollSettings) -> Authenticator:
-    """Return who keeps the seed: the command that is named, or the person at the terminal. Raises NoTerminal."""
+    """Return the keeper of the seed: the given command, or the person at the terminal. Raises NoTerminal."""
     if settings.totp_command:
         return Command(settings.totp_command, settings.aws_timeout)
     return Person(Terminal.find(), show_seed=settings.show_seed)
 
 
 def viewer(*, interactive: bool) -> Person | None:
-    """Return who watches `invoke demo`, None where nobody is at a terminal. Raises NoTerminal if it is interactive."""
+    """Return the viewer of `invoke demo`, None without a terminal. Raises NoTerminal if it is interactive."""
     try:
         there = Terminal.find()
         return Person(there, scan=_SCAN_TO_TRY) if interactive else Person(there, scan=_SEE, enlarge="")
     except NoTerminal as error:
         if interactive:
-            raise NoTerminal(str(error), hint="leave `--interactive` out") from None
+            raise NoTerminal(str(error), hint="run it without `--interactive`") from None
         return None
 
 
 @dataclass(frozen=True)
 class Terminal:
-    """Where a person sits."""
+    """A terminal with a person."""
 
     path: str  # "" for standard input and standard error
 
@@ -62,11 +64,13 @@ class Terminal:
         if sys.stderr.isatty():
             return cls("")
         message = "there is no terminal to show the seed of an MFA device on"
-        raise NoTerminal(message, hint="run it at a terminal, or name what keeps the seed with `--totp-command`")
+        raise NoTerminal(
+            message, hint="run it at a terminal, or give a command that stores the seed with `--totp-command`"
+        )
 
     @contextlib.contextmanager
     def streams(self) -> Iterator[tuple[TextIO, TextIO]]:
-        """Give what is typed, and what is shown. Raises OSError where there is no such terminal."""
+        """Yield the input and the output of the terminal. Raises OSError if it cannot be opened."""
         if not self.path:
             yield sys.stdin, sys.stderr
             return
@@ -83,55 +87,55 @@ class Terminal:
             shown.flush()
 
     def ask(self, question: str) -> str:
-        """Return a line that is typed, and seen meanwhile. Raises CodeMalformed where there is none."""
+        """Return a typed line, which is visible. Raises CodeMissing at the end of input."""
         with self.streams() as (typed, shown):
             shown.write(f"{question}: ")
             shown.flush()
             try:
                 line = typed.readline()
             except KeyboardInterrupt:
-                shown.write("\n")  # what is said next has a line of its own
+                shown.write("\n")  # the next message starts on a new line
                 raise
         if not line:
-            raise CodeMissing("there is no MFA code", hint="type the six digits that the app shows")
+            raise CodeMissing("there is no MFA code", hint="enter the six digits that the app shows")
         return line.strip()
 
     @property
     def size(self) -> tuple[int, int]:
-        """How many columns and lines it has."""
+        """Its columns and lines."""
         columns, lines = shutil.get_terminal_size()
         with contextlib.suppress(OSError), self.streams() as (_, shown):
             columns, lines = os.get_terminal_size(shown.fileno())
-        return columns or sys.maxsize, lines or sys.maxsize  # some do not tell
+        return columns or sys.maxsize, lines or sys.maxsize  # some report 0
 
 
 @dataclass
 class Person:
-    """Somebody with an authenticator app."""
+    """A person with an authenticator app."""
 
     terminal: Terminal
     show_seed: bool = False
-    scan: str = _SCAN  # what is said of the QR code
-    enlarge: str = _ENLARGE  # and where there is no room for it
+    scan: str = _SCAN  # the text above the QR code
+    enlarge: str = _ENLARGE  # the text if the terminal is too small for it
     _device: NewDevice | None = field(default=None, repr=False)
 
     def receive(self, device: NewDevice) -> None:
-        """Show the QR code, and the seed where that was asked for."""
+        """Show the QR code, and the seed if requested."""
         self._device = device
         self._draw()
         if self.show_seed:
             self._spell()
 
     def pair(self, turn: Callable[[str], None]) -> tuple[str, str]:
-        """Ask for two codes that follow each other. Raises CodeMalformed."""
-        del turn  # they see for themselves when a new code is there
-        first = self._code("First code (s shows the seed as text, Enter the QR code again)", ())
-        return first, self._code("The code that follows it", (first,))
+        """Ask for two consecutive codes. Raises CodeMalformed."""
+        del turn  # the person sees when the app shows a new code
+        first = self._code("First code (s: show the seed as text, Enter: show the QR code again)", ())
+        return first, self._code("Next code", (first,))
 
     def another(self, used: tuple[str, ...], turn: Callable[[str], None]) -> str:
         """Ask for a third code. Raises CodeMalformed."""
         del turn
-        question = "A third code, to log in with" if len(used) == _PAIR else "The next one"
+        question = "Third code, to log in" if len(used) == _PAIR else "Next code"
         return self._code(question, used)
 
     def _code(self, question: str, used: tuple[str, ...]) -> str:
@@ -162,7 +166,7 @@ class Person:
         self.terminal.show(self.scan, *lines)
         needed = len(lines) + 1  # the question is below it
         if needed > rows and self.enlarge:
-            self.terminal.show(f"All of the QR code needs {needed} lines{self.enlarge}.")
+            self.terminal.show(f"The whole QR code needs {needed} lines{self.enlarge}.")
 
     def _spell(self) -> None:
         seed = self._device.seed if self._device else ""
@@ -171,7 +175,7 @@ class Person:
 
 def _new(code: str, used: tuple[str, ...]) -> str:
     if code in used:
-        raise CodeMalformed("that code is used already", hint="wait until the app shows the next one")
+        raise CodeMalformed("this code was already used", hint="wait until the app shows the next one")
     return code
 
 

@@ -1,4 +1,4 @@
-"""Codes of an authenticator app: RFC 6238 with SHA-1, 6 digits and 30 seconds, which is what AWS takes. Pure."""
+"""Codes of an authenticator app: RFC 6238 with SHA-1, 6 digits and 30 seconds, as AWS expects. Pure."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import base64
 import hashlib
 import hmac
 
-PERIOD = 30  # seconds that a code stands
+PERIOD = 30  # seconds that a code is valid
 _DIGITS = 6
 
 
 def step(at: float) -> int:
-    """Return the number of the period that a time (seconds since 1970) lies in; all of a period has one code."""
+    """Return the number of the period of a time (seconds since 1970); each period has one code."""
     return int(at // PERIOD)
 
 
 def seconds_left(at: float) -> float:
-    """Return how long the code of a time still stands: more than 0, at most 30."""
+    """Return the seconds that the code of a time remains valid: more than 0, at most 30."""
     return PERIOD - at % PERIOD
 
 
 def code(seed: str, at: float) -> str:
     """Return the code of a base32 seed at a time.
 
-    Raises ValueError where the seed is no base32; it does not show the seed.
+    Raises ValueError if the seed is not base32; the message does not contain the seed.
     """
     digest = hmac.digest(_key(seed), step(at).to_bytes(8, "big"), hashlib.sha1)
     offset = digest[-1] & 0xF
@@ -32,7 +32,7 @@ def code(seed: str, at: float) -> str:
 
 
 def _key(seed: str) -> bytes:
-    # As people copy it: in groups, in small letters, with or without the padding.
+    # People copy it in groups, in lower case, with or without the padding.
     letters = "".join(seed.split()).upper().rstrip("=")
     try:
         key = base64.b32decode(letters + "=" * (-len(letters) % 8))

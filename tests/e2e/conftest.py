@@ -1,4 +1,4 @@
-"""A person with an AWS account that insists on MFA, at a machine of their own."""
+"""A person with a machine, and an AWS account that requires MFA."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Verify = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @dataclass(frozen=True)
 class Scene:
-    """All that a case of bad input may change before the command is run."""
+    """The environment that a case of bad input can change before the command runs."""
 
     aws: Emulator
-    user: User  # whose keys the profile has
+    user: User  # the owner of the profile's keys
     desk: Shell
 
     def write(self, text: str | bytes) -> None:
@@ -31,7 +31,7 @@ class Scene:
         self.desk.credentials.write_bytes(text if isinstance(text, bytes) else text.encode())
 
     def add(self, text: str | bytes) -> None:
-        """Write something behind what is in the credentials file."""
+        """Append to the credentials file."""
         self.write(self.desk.credentials.read_bytes() + (text if isinstance(text, bytes) else text.encode()))
 
     def configure(self, line: str) -> None:
@@ -39,7 +39,7 @@ class Scene:
         (self.desk.folder / "config").write_text(f"[profile example]\nregion = eu-west-1\n{line}\n", "utf-8")
 
     def become(self, user: User) -> None:
-        """Let the profile have another user's keys."""
+        """Give the profile another user's keys."""
         self.desk.become(Keys.of(user))
 
 
@@ -51,7 +51,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def aws(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """Return an AWS of the test's own, which nobody asks a proxy for."""
+    """Return an AWS for this test, which is called without a proxy."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with Emulator(clock) as emulator:
@@ -66,7 +66,7 @@ def alice(aws: Emulator) -> User:
 
 @pytest.fixture
 def desk(aws: Emulator, alice: User, tmp_path: Path) -> Shell:
-    """Return a machine whose profile `example` has the long-term keys of Alice, beside other people's lines."""
+    """Return a machine whose profile `example` has Alice's long-term keys; the file has other lines too."""
     shell = Shell(aws, tmp_path)
     shell.credentials.write_text("# mine\n[other]\nregion = eu-west-1\n\n", "utf-8")
     shell.profile("example", Keys.of(alice))
@@ -82,7 +82,7 @@ def scene(aws: Emulator, alice: User, desk: Shell) -> Scene:
 
 @pytest.fixture(scope="session")
 def built(invoke_in: Invoke, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a `dist/` with a release of the program for this machine alone."""
+    """Return a `dist/` with a release of the program for this machine only."""
     dist = tmp_path_factory.mktemp("built")
     done = invoke_in(dist, "matrix", "--engine", "local", "--only", "/".join(targets.native()))
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""What can be wrong when `invoke enroll` makes a device: a line, a hint, an exit code, and no file is another."""
+"""Problems when `invoke enroll` creates a device: each gives one line, a hint and an exit code, and changes no file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ARN = "arn:aws:iam::123456789012:mfa/"
 
 @dataclass(frozen=True)
 class Case:
-    """What is wrong, and how the command has to end."""
+    """A problem, and the expected end of the command."""
 
     name: str
     error: type[errors.ToolkitError]
@@ -36,18 +36,18 @@ DELETING = (*MAKING, "ListVirtualMFADevices", "DeleteVirtualMFADevice")
 CASES = (
     Case("no terminal", errors.NoTerminal, "there is no terminal to show the seed", "--totp-command", args=(), calls=()),
     Case(
-        "no user", errors.NotAUser, "are those of `arn:aws:iam::123456789012:root`, which is no IAM user", "long-term keys",
+        "no user", errors.NotAUser, "belong to `arn:aws:iam::123456789012:root`, which is not an IAM user", "long-term keys",
         prepare=lambda scene: scene.aws.override("GetCallerIdentity", {"Arn": "arn:aws:iam::123456789012:root"}),
         calls=("GetCallerIdentity",),
     ),
     Case(
-        "enrolled already", errors.AlreadyEnrolled, f"user `alice` has the MFA device `{ARN}alice` already",
-        "use it: invoke verify --profile example; .* --device-name alice-2",
+        "enrolled already", errors.AlreadyEnrolled, f"user `alice` already has the MFA device `{ARN}alice`",
+        "hint: invoke verify --profile example, to use it; .* --device-name alice-2",
         prepare=lambda scene: scene.become(scene.aws.add_user("alice")),
     ),
     Case(
-        "left over", errors.DeviceLeftOver, f"`{ARN}bob` was made before and never enabled",
-        f"--device-name bob-2, or, .*: aws iam delete-virtual-mfa-device --serial-number {ARN}bob$",
+        "left over", errors.DeviceLeftOver, f"`{ARN}bob` was created before and never enabled",
+        f"--device-name bob-2; or, .*: aws iam delete-virtual-mfa-device --serial-number {ARN}bob$",
         prepare=lambda scene: as_user(scene.aws, scene.user)("iam", "create_virtual_mfa_device", VirtualMFADeviceName="bob"),
         calls=DELETING,
     ),
@@ -61,7 +61,7 @@ CASES = (
         prepare=lambda scene: scene.become(scene.aws.add_user("carol", devices=(Kind.FIDO,) * 8)),
     ),
     Case(
-        "command that fails", errors.CommandFailed, "`false` ended with exit code 1", "the seed on its standard input",
+        "command that fails", errors.CommandFailed, "`false` failed with exit code 1", "the seed on standard input",
         args=("--totp-command", "false"), calls=(*MAKING, "DeleteVirtualMFADevice", "ListMFADevices"),
     ),
     Case(
@@ -69,7 +69,7 @@ CASES = (
         prepare=lambda scene: (scene.desk.folder / "config").write_text("[profile example]\n    [x]\n", "utf-8"), calls=(),
     ),
     Case(
-        "directory", errors.CredentialsUnreadable, "`.*/config` cannot be read: it is not a regular file", "AWS_CONFIG_FILE",
+        "directory", errors.CredentialsUnreadable, "cannot read `.*/config`: it is not a regular file", "AWS_CONFIG_FILE",
         prepare=lambda scene: (scene.desk.folder / "config").mkdir(), calls=(),
     ),
     Case(
@@ -85,11 +85,11 @@ CASES = (
         args=("--device-name", "my phone"), calls=(),
     ),
     Case(
-        "denied", errors.AwsRefused, "not authorized to perform: iam:CreateVirtualMFADevice", "a policy has to allow",
+        "denied", errors.AwsRefused, "not authorized to perform: iam:CreateVirtualMFADevice", "allow `CreateVirtualMFADevice` in a policy",
         prepare=lambda scene: scene.become(scene.aws.add_user("carol", devices=(), policies=[])), calls=MAKING,
     ),
     Case(
-        "throttled", errors.AwsBusy, "`CreateVirtualMFADevice` failed at AWS with `Throttling`", "in a minute",
+        "throttled", errors.AwsBusy, "AWS failed at `CreateVirtualMFADevice` \\(`Throttling`\\)", "in a minute",
         prepare=lambda scene: scene.aws.throttle("CreateVirtualMFADevice", times=9), calls=MAKING,
     ),
 )  # fmt: skip
@@ -97,9 +97,9 @@ CASES = (
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_bad_enroll(case: Case, aws: Emulator, built: Path, tmp_path: Path, invoke_in: Invoke) -> None:
-    """An enrollment that cannot work ends with one line, a hint and its own exit code, and leaves the files alone.
+    """An enrollment that cannot work ends with one line, a hint and its own exit code, and changes no file.
 
-    Bob is forced to use MFA, and has no device.
+    Bob must use MFA, and has no device.
     """
     folder = tmp_path / "desk"
     folder.mkdir()
@@ -108,7 +108,7 @@ def test_bad_enroll(case: Case, aws: Emulator, built: Path, tmp_path: Path, invo
     case.prepare(scene)
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     asked = len(aws.calls)
-    # A session of its own has no terminal.
+    # A new session has no terminal.
     args = ("enroll", "--profile", "example", *case.args)
     done = invoke_in(built, *args, env=scene.desk.variables, wrap=("setsid", "--wait"))
     expect(done, case.error, case.says, case.hint)

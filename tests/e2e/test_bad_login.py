@@ -1,4 +1,4 @@
-"""What can be wrong when `invoke verify` logs in, with the real program: a line, a hint, an exit code, nothing written."""
+"""Problems when `invoke verify` logs in with the real program: one line, a hint, an exit code, nothing written."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ TINY = str(ROOT / "tests" / "programs" / "tiny")
 
 @dataclass(frozen=True)
 class Case:
-    """What is wrong, and how the command has to end."""
+    """A problem, and the expected end of the command."""
 
     name: str
     error: type[errors.ToolkitError]
-    says: str  # a pattern for the one line: of the program's, only the values that it names
-    hint: str  # a pattern for the hint: so of that
+    says: str  # a pattern for the one line; for the program's errors, only the values in it
+    hint: str  # a pattern for the hint, in the same way
     prepare: Callable[[Scene], object] = lambda _: None
     args: tuple[str, ...] = ()
-    code: str = ""  # on standard input, if not the right one
-    env: tuple[tuple[str, str], ...] = ()  # `{dead}` in it is where nobody listens
+    code: str = ""  # on standard input; the right code by default
+    env: tuple[tuple[str, str], ...] = ()  # `{dead}` in it is an address without a listener
     profile: str = "example"
-    calls: bool = True  # whether AWS may have been asked
+    calls: bool = True  # whether AWS may have been called
 
 
 def _used(scene: Scene) -> None:
@@ -58,7 +58,7 @@ def _fail(action: str, status: int, code: str, message: str = "") -> Callable[[S
 
 
 def _serial(scene: Scene) -> None:
-    """Let the program ask for a session first, and us for an identity."""
+    """Make the program call GetSessionToken first, and the toolkit GetCallerIdentity."""
     scene.configure(f"mfa_serial = {scene.user.device.serial}")
 
 
@@ -70,9 +70,9 @@ def _both(*steps: Callable[[Scene], object]) -> Callable[[Scene], None]:
     return prepare
 
 
-SESSION = "profile `example` is a session already"
+SESSION = "profile `example` is a session"
 ROLE = "arn:aws:sts::123456789012:assumed-role/admin/alice"
-UNREADABLE = r"`\S+/credentials` cannot be read: line "
+UNREADABLE = r"cannot read `\S+/credentials`: line "
 CASES = (
     Case("wrong code", errors.CodeRefused, "", "", code="000000"),
     Case(
@@ -145,7 +145,7 @@ CASES = (
         prepare=lambda scene: scene.write("#\n#\n#\n#\n#\n#\n[x]\nregion = a\nregion = b\n"), calls=False,
     ),
     Case(
-        "no section", errors.CredentialsUnreadable, UNREADABLE + "2 stands before the first section", "line",
+        "no section", errors.CredentialsUnreadable, UNREADABLE + "2 is before the first section", "line",
         prepare=lambda scene: scene.write("\naws_access_key_id = AKIA\n"), calls=False,
     ),
     Case(
@@ -165,7 +165,7 @@ CASES = (
         env=(("AWS_ENDPOINT_URL", "http://{dead}"),), calls=False,
     ),
     Case(
-        "hanging login", errors.AwsUnreachable, "`aws-mfa` had no answer from AWS within 1.5 s", "--aws-timeout",
+        "hanging login", errors.AwsUnreachable, "`aws-mfa` got no response from AWS within 1.5 s", "--aws-timeout",
         prepare=_hang("GetSessionToken"), args=("--aws-timeout", "1.5s"),
     ),
     Case(
@@ -177,7 +177,7 @@ CASES = (
         prepare=_fail("GetSessionToken", 500, "InternalFailure"),
     ),
     Case(
-        "HTTP 500 to us", errors.AwsBusy, "`GetCallerIdentity` failed at AWS with `InternalFailure`", "in a minute",
+        "HTTP 500 to us", errors.AwsBusy, r"AWS failed at `GetCallerIdentity` \(`InternalFailure`\)", "in a minute",
         prepare=_both(_serial, _fail("GetCallerIdentity", 500, "InternalFailure")),
     ),
     Case(
@@ -185,11 +185,11 @@ CASES = (
         prepare=_fail("GetSessionToken", 400, "Throttling", "Rate exceeded"),
     ),
     Case(
-        "throttled to us", errors.AwsBusy, "`GetCallerIdentity` failed at AWS with `Throttling`: Rate exceeded", "minute",
+        "throttled to us", errors.AwsBusy, r"AWS failed at `GetCallerIdentity` \(`Throttling`\): Rate exceeded", "minute",
         prepare=_both(_serial, _fail("GetCallerIdentity", 400, "Throttling", "Rate exceeded")),
     ),
     Case(
-        "half an answer to us", errors.AwsUnreachable, "could not reach AWS|is not one that AWS gives", "network|proxy",
+        "half an answer to us", errors.AwsUnreachable, "could not reach AWS|unexpected response to", "network|proxy",
         prepare=_both(_serial, lambda scene: scene.aws.truncate("GetCallerIdentity", times=9)),
     ),
     Case(
@@ -203,7 +203,7 @@ CASES = (
         prepare=_both(_serial, _fail("GetCallerIdentity", 403, "AccessDenied")),
     ),
     Case(
-        "command that fails", errors.CommandFailed, "`false` ended with exit code 1", "has to print six digits",
+        "command that fails", errors.CommandFailed, "`false` failed with exit code 1", "must print six digits",
         args=("--totp-command", "false"), calls=False,
     ),
     Case(
@@ -215,7 +215,7 @@ CASES = (
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_bad_login(case: Case, verify: Verify, scene: Scene, dead: str) -> None:
-    """A login that cannot work ends with one line, a hint and its own exit code, and leaves the files as they were."""
+    """A login that cannot work ends with one line, a hint and its own exit code, and changes no file."""
     case.prepare(scene)
     before = {path.name: path.read_bytes() for path in scene.desk.folder.iterdir()}
     asked = len(scene.aws.calls)
@@ -230,7 +230,7 @@ def test_bad_login(case: Case, verify: Verify, scene: Scene, dead: str) -> None:
 
 
 def test_credentials_that_cannot_be_written(verify: Verify, desk: Shell, alice: User) -> None:
-    """A session that cannot be kept is told; the old file is whole, and nothing lies beside it."""
+    """A session that cannot be written is an error; the old file is intact, without temporary files beside it."""
     before = desk.credentials.read_bytes()
     desk.folder.chmod(0o500)
     # Modes bind root only without its capabilities.
@@ -251,14 +251,14 @@ CLOCKS = {120: OWN_CODE, -120: OWN_CODE, 600: SIGNATURE, -600: SIGNATURE}
 
 @pytest.mark.parametrize("seconds", CLOCKS)
 def test_a_clock_that_is_wrong(seconds: int, verify: Verify, clock: Clock, alice: User) -> None:
-    """It is named where it is the cause: of a code that was made by it, and of a signature that AWS does not take."""
-    own = alice.device.code()  # as a program on this machine would make it
+    """The error names the clock if it is the cause: of a code computed with it, or of a signature that AWS rejects."""
+    own = alice.device.code()  # as a program on this machine would compute it
     clock.step(seconds)
     expect(verify(given=own), *CLOCKS[seconds])
 
 
 def test_a_server_that_hangs_is_left_in_time(verify: Verify, aws: Emulator, alice: User) -> None:
-    """The time limit is one of the whole, not one of each attempt."""
+    """The time limit applies to the whole call, not to each attempt."""
     aws.delay("GetSessionToken", 3600, times=9)
     begun = time.monotonic()
     assert verify("--aws-timeout", "1s", given=alice.device.code()).returncode == errors.AwsUnreachable.exit_code

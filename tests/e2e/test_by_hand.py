@@ -1,4 +1,4 @@
-"""The way people go by hand today, with the AWS CLI and the program: what the toolkit is there to make possible."""
+"""The steps that people take by hand, with the AWS CLI and the program: the toolkit exists to make them possible."""
 
 from __future__ import annotations
 

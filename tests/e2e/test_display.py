@@ -1,4 +1,4 @@
-"""What a person sees: on a terminal, in a file, in a pipe."""
+"""The output on a terminal, in a file and in a pipe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SOME = ("--source", TINY, "--engine", "local", "--only", "linux/amd64,linux/arm6
 
 
 def on_terminal(tmp_path: Path, *args: str, **env: str) -> str:
-    """Return all that a command writes to a terminal."""
+    """Return the output of a command on a terminal."""
     ours, theirs = pty.openpty()
     surroundings = {**os.environ, f"{PREFIX}DIST": str(tmp_path / "dist"), "TERM": "xterm-256color", **env}
     argv = [invoke_path(), *args]
@@ -41,7 +41,7 @@ def on_terminal(tmp_path: Path, *args: str, **env: str) -> str:
 
 
 def test_live_display(tmp_path: Path) -> None:
-    """On a terminal one display shows what is done, what runs, and the time left; it is gone at the end."""
+    """On a terminal a live display shows finished pairs, running pairs and the time left; it disappears at the end."""
     text = on_terminal(tmp_path, "matrix", *SOME, "--build-cache", str(tmp_path / "cache"), "--jobs", "1")
     assert "0/2 done" in text
     assert re.search(r"running: .*linux/amd64 \d+ s", text)
@@ -51,14 +51,14 @@ def test_live_display(tmp_path: Path) -> None:
 
 
 def test_no_color(tmp_path: Path) -> None:
-    """With NO_COLOR a terminal gets neither colours nor bold."""
+    """With NO_COLOR the terminal output has neither colours nor bold."""
     text = on_terminal(tmp_path, "matrix", *SOME, NO_COLOR="1")
     assert "android/386" in text
     assert not re.search(r"\x1b\[[0-9;]*m", re.sub(r"\x1b\[0?m", "", text))
 
 
 def test_plain_lines(invoke: Invoke) -> None:
-    """Elsewhere there is a line for each pair on stderr, a table on stdout, and no escape sequence in either."""
+    """Without a terminal, stderr has a line for each pair, stdout a table, and neither an escape sequence."""
     done = invoke("matrix", *SOME)
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout + done.stderr
@@ -69,7 +69,7 @@ def test_plain_lines(invoke: Invoke) -> None:
 
 
 def test_all_failures_are_listed(invoke: Invoke, tmp_path: Path) -> None:
-    """A failed pair stops nothing; at the end each is listed with what the compiler said and where all of it is."""
+    """A failed pair does not stop the run; the end lists each with the compiler's message and the path of the log."""
     (tmp_path / "go.mod").write_text("module made.example/made\n\ngo 1.27\n", "utf-8")
     (tmp_path / "main.go").write_text("package main\n\nfunc main() { other() }\n", "utf-8")
     (tmp_path / "other_amd64.go").write_text("package main\n\nfunc other() {}\n", "utf-8")
@@ -85,7 +85,7 @@ def test_all_failures_are_listed(invoke: Invoke, tmp_path: Path) -> None:
             rf"^{pair}: compile_failed\n(?:    .*\n)*?    .*main.go:3.*undefined: other", done.stderr, re.MULTILINE
         )
         assert found, done.stderr
-        (log,) = re.findall(rf"all of it: (\S+{pair.replace('/', '_')}\.txt)", done.stderr)
+        (log,) = re.findall(rf"full log: (\S+{pair.replace('/', '_')}\.txt)", done.stderr)
         assert "undefined: other" in Path(log).read_text("utf-8")
     assert "error: 2 of 3 pairs were not built" in done.stderr
 
@@ -94,7 +94,7 @@ def test_all_failures_are_listed(invoke: Invoke, tmp_path: Path) -> None:
     "task", ["targets", "build", "matrix", "verify", "enroll", "demo", "clean", "doctor", "check", "docs", "record"]
 )
 def test_help(invoke: Invoke, task: str) -> None:
-    """Each task explains itself and each of its flags."""
+    """The help explains each task and each of its flags."""
     text = invoke("--help", task).stdout
     assert "Docstring:" in text
     assert "none\n" not in text.split("Docstring:")[1].split("Options:")[0]
@@ -104,8 +104,8 @@ def test_help(invoke: Invoke, task: str) -> None:
 
 
 def test_doctor(invoke: Invoke) -> None:
-    """`invoke doctor` tells of engine, toolchain and room, also as JSON."""
+    """`invoke doctor` reports engine, toolchain and disk space, also as JSON."""
     rows = {row["name"]: row for row in json.loads(invoke("doctor", "--json").stdout)}
-    assert {"toolchain", "docker engine", "engine taken", "room for dist", "room for build cache"} <= set(rows)
-    assert rows["toolchain"]["good"]
+    assert {"toolchain", "docker engine", "engine", "disk space (dist)", "disk space (cache)"} <= set(rows)
+    assert rows["toolchain"]["ok"]
     assert "toolchain" in invoke("doctor").stdout

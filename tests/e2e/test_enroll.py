@@ -1,4 +1,4 @@
-"""`invoke enroll` at a real terminal: the QR code is read from the screen, codes are typed, and the login is proven."""
+"""`invoke enroll` at a real terminal: scans the QR code from the screen, types codes, and proves the login."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def clock() -> Clock:
 
 @pytest.fixture
 def alice(aws: Emulator) -> User:
-    """Return a user who is forced to use MFA and has no device."""
+    """Return a user who must use MFA and has no device."""
     return aws.add_user("alice", "/eng/", devices=())
 
 
 @pytest.fixture
 def home(aws: Emulator, alice: User) -> Iterator[Shell]:
-    """Return a machine with the keys of Alice, in a folder with nothing else."""
+    """Return a machine with Alice's keys, in an otherwise empty directory."""
     with tempfile.TemporaryDirectory() as folder:
         shell = Shell(aws, Path(folder))
         shell.profile("example", Keys.of(alice))
@@ -51,7 +51,7 @@ def home(aws: Emulator, alice: User) -> Iterator[Shell]:
 
 @dataclass(frozen=True)
 class Run:
-    """`invoke enroll --profile example`, as it can be started."""
+    """The ways to start `invoke enroll --profile example`."""
 
     home: Shell
     dist: Path
@@ -67,30 +67,30 @@ class Run:
         own: bool = True,
         env: Mapping[str, str] | None = None,
     ) -> Iterator[Screen]:
-        """Start it at a terminal, which is its own one, with its standard streams there or in `files`."""
+        """Start it at a new terminal, with its standard streams there or in `files`."""
         variables = {"COLORFGBG": "", **self.home.variables, **(env or {}), f"{PREFIX}DIST": str(self.dist)}
         argv = [invoke_path(), *(["--debug"] if debug else []), "enroll", "--profile", "example", *args]
         with at_terminal(argv, variables, files=files, own=own) as screen:
             yield screen
 
     def type_codes(self, screen: Screen, seed: str) -> None:
-        """Type the codes of this period and of the next, and a third one when it is asked for, a few seconds later."""
+        """Type the codes of this period and of the next, and a third one a few seconds later, when prompted."""
         screen.type(f"{totp.code(seed, self.clock())}\n")
-        screen.until("The code that follows it")
+        screen.until("Next code")
         self.clock.step(totp.seconds_left(self.clock()) + totp.PERIOD - 2.5)
         screen.type(f"{totp.code(seed, self.clock())}\n")
-        screen.until("A third code, to log in with")
+        screen.until("Third code, to log in")
         screen.type(f"{totp.code(seed, self.clock())}\n")
 
 
 @pytest.fixture
 def enroll(home: Shell, built: Path, alice: User, clock: Clock) -> Run:
-    """Return what starts it."""
+    """Return a function that starts it."""
     return Run(home, built, alice, clock)
 
 
 def seed_on(screen: str, *, light: bool = False) -> str:
-    """Return the seed that an app takes from the one QR code on a screen."""
+    """Return the seed in the only QR code on a screen."""
     (text,) = qr_codes(screen, light=light)
     assert text.startswith("otpauth://totp/Amazon%20Web%20Services:alice@123456789012?secret=")
     assert text.endswith("&issuer=Amazon%20Web%20Services")
@@ -100,7 +100,7 @@ def seed_on(screen: str, *, light: bool = False) -> str:
 
 
 def test_the_good_way(enroll: Run, tmp_path: Path, invoke_in: Invoke) -> None:
-    """With the streams elsewhere all happens on the terminal; what is in them and in all files has no seed in it."""
+    """With redirected streams the dialog is on the terminal; neither the streams nor any file contains the seed."""
     with enroll("--json", files=tmp_path, debug=True) as screen:
         shown = screen.until("First code")
         seed = seed_on(shown)
@@ -112,7 +112,7 @@ def test_the_good_way(enroll: Run, tmp_path: Path, invoke_in: Invoke) -> None:
     told = json.loads(out)
     assert list(told) == ["serial", "UserId", "Account", "Arn", "checks"]
     assert (told["serial"], told["Arn"]) == (enroll.user.device.serial, enroll.user.arn) == (SERIAL, enroll.user.arn)
-    assert all(check["good"] for check in told["checks"])
+    assert all(check["ok"] for check in told["checks"])
     assert f"device {SERIAL}: enabled\n" in err
     assert re.search(r"^waiting for a code that is not used up, to log in with: \d s$", err, re.MULTILINE)
     assert (enroll.home.folder / "config").read_text("utf-8") == (
@@ -128,7 +128,7 @@ def test_the_good_way(enroll: Run, tmp_path: Path, invoke_in: Invoke) -> None:
 
 
 def test_standard_error_is_the_terminal(enroll: Run) -> None:
-    """So it is where the process has no other. The seed is spelt when asked for, and what is no code asked again."""
+    """It is, if the process has no other terminal. `s` shows the seed as text; an invalid code prompts again."""
     with enroll(own=False) as screen:
         seed = seed_on(screen.until("First code"))
         spelt = " ".join(seed[start : start + 4] for start in range(0, 64, 4))
@@ -148,7 +148,7 @@ def test_standard_error_is_the_terminal(enroll: Run) -> None:
     ("light", "env"), [(False, {}), (True, {"COLORFGBG": "0;15"}), (False, {"COLORFGBG": "15;0"})], ids=str
 )
 def test_ctrl_c_at_the_first_code(*, light: bool, env: dict[str, str], enroll: Run) -> None:
-    """Without colours the code is for the terminal's background. Ctrl-C tells what is left in AWS, and how to go on."""
+    """Without colours the QR code suits the background. Ctrl-C reports the state in AWS and the next step."""
     with enroll("--show-seed", env={"NO_COLOR": "1", **env}) as screen:
         seed = seed_on(screen.until("First code"), light=light)
         assert "\x1b" not in screen.written
@@ -156,30 +156,30 @@ def test_ctrl_c_at_the_first_code(*, light: bool, env: dict[str, str], enroll: R
         screen.type("\x03")
         assert screen.end() == 130
     assert screen.written.endswith(
-        f"device {SERIAL}: left in AWS, not enabled and of no use; begin anew with: "
-        "invoke enroll --profile example --device-name alice-2, or, as an administrator: "
+        f"device {SERIAL}: left in AWS, but not enabled and unusable; start over with: "
+        "invoke enroll --profile example --device-name alice-2; or, as an administrator: "
         f"aws iam delete-virtual-mfa-device --serial-number {SERIAL}\n"
         "interrupted\n"
     )
 
 
 def test_wrong_codes(enroll: Run) -> None:
-    """Two codes that AWS does not take may be typed again, three times in all."""
+    """After AWS rejects two codes the person can type others, three times in total."""
     with enroll() as screen:
         screen.until("First code")
         for attempt in range(1, 4):
             screen.type("000000\n")
-            screen.until_times("The code that follows it", attempt)
+            screen.until_times("Next code", attempt)
             screen.type("000001\n")
             if attempt < 3:
                 screen.until_times("First code", attempt + 1)
         assert screen.end() == CodesRefused.exit_code
-    assert screen.written.count(f"AWS did not take the two codes for `{SERIAL}`") == 3
-    assert f"device {SERIAL}: left in AWS, not enabled" in screen.written
+    assert screen.written.count(f"AWS rejected the two codes for `{SERIAL}`") == 3
+    assert f"device {SERIAL}: left in AWS, but not enabled" in screen.written
 
 
 def test_a_command(enroll: Run, invoke_in: Invoke, aws: Emulator, tmp_path: Path) -> None:
-    """Without a terminal a command keeps the seed, and shows codes. The clock is moved on, so that nobody waits."""
+    """Without a terminal a command stores the seed and prints codes. The clock skips ahead, so that nobody waits."""
     script = tmp_path / "vault.py"
     script.write_text(
         "import pathlib, sys, time\n"

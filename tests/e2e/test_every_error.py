@@ -6,7 +6,7 @@ from tests.integration import test_verify as test_programs
 from toolkit import errors
 from toolkit.reference import kinds
 
-# Kinds whose preparation takes more than a row, and the tests that end in them.
+# Kinds whose setup needs more than a row, and the tests that raise them.
 ELSEWHERE = {
     errors.ToolchainError: test_bad_input.test_no_toolchain,
     errors.EngineForbidden: test_bad_input.test_no_permission,
@@ -27,8 +27,8 @@ ELSEWHERE = {
 
 
 def test_every_kind_of_error_is_tested() -> None:
-    """Each family of errors has a row in a table, or a test of its own; only the root is never raised itself."""
+    """Each family of errors has a row in a table, or a separate test; only the root is never raised itself."""
     rows = {case.error for case in (*test_bad_input.CASES, *test_bad_login.CASES, *test_bad_enroll.CASES)}
     families = {kind for kind in kinds() if kind.exit_code != getattr(kind.__bases__[0], "exit_code", 0)}
-    families.remove(errors.ImagePullFailed)  # which only borrows the exit code of another family
+    families.remove(errors.ImagePullFailed)  # it only shares the exit code of another family
     assert families - rows - set(ELSEWHERE) == {errors.ToolkitError}

@@ -1,4 +1,4 @@
-"""The guide for those who download: every command line of it, run as a new user would, in both languages."""
+"""The guide for users who download the program: runs every command line as a new user would, in both languages."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from toolkit.emulator import Emulator, User
 
 @pytest.fixture
 def release(invoke_in: Invoke, tmp_path: Path) -> Iterator[Path]:
-    """Return a release with the guide, which is served at the address that the guide names."""
+    """Return a release with the guide, served at the address in the guide."""
     dist = tmp_path / "dist"
     folder = dist / "release"
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -47,19 +47,19 @@ def release(invoke_in: Invoke, tmp_path: Path) -> Iterator[Path]:
 
 
 def blocks(guide: str) -> list[str]:
-    """Return what stands between fences, in order."""
+    """Return the code blocks, in order."""
     return re.findall(r"^```sh\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
 def now() -> float:
-    """Return the time of the AWS, which stands still: nobody has to hurry with a code."""
+    """Return the time of the AWS, which does not advance, so that no code expires."""
     return time.time()
 
 
 @pytest.fixture
 def aws(now: float, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """Return an AWS at that time, which nobody asks a proxy for."""
+    """Return an AWS at that time, which is called without a proxy."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with Emulator(lambda: now) as emulator:
@@ -67,13 +67,13 @@ def aws(now: float, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 
 
 def codes(seed: str, now: float) -> tuple[str, str, str]:
-    """Return the codes of the period before, of this one and of the next, which AWS all takes now."""
+    """Return the codes of the previous, this and the next period; AWS accepts them all now."""
     before, this, next_ = (totp.code(seed, now + periods * totp.PERIOD) for periods in (-1, 0, 1))
     return before, this, next_
 
 
 def enroll_by_boto3(desk: Shell, user: User, now: float) -> str:
-    """Do step 2 as boto3 does, and return a code that is not used up."""
+    """Do step 2 with boto3, and return an unused code."""
     aws = as_user(desk.emulator, user)
     made = aws("iam", "create_virtual_mfa_device", VirtualMFADeviceName=user.name)["VirtualMFADevice"]
     first, second, third = codes(made["Base32StringSeed"].decode(), now)
@@ -83,7 +83,7 @@ def enroll_by_boto3(desk: Shell, user: User, now: float) -> str:
 
 
 def enroll_by_aws_cli(desk: Shell, user: User, now: float) -> str:
-    """Do step 2 as the AWS CLI does, with a picture of the QR code, and return a code that is not used up."""
+    """Do step 2 with the AWS CLI and a picture of the QR code, and return an unused code."""
     keys = {"AWS_ACCESS_KEY_ID": user.access_key, "AWS_SECRET_ACCESS_KEY": user.secret}
     picture = desk.folder / "qr.png"
     create = ("create-virtual-mfa-device", "--virtual-mfa-device-name", user.name, "--bootstrap-method", "QRCodePNG")
@@ -102,7 +102,7 @@ ENROLLED = {"en": enroll_by_boto3, "ja": enroll_by_aws_cli}
 
 @pytest.mark.parametrize("language", ENROLLED)
 def test_every_command_line(language: str, release: Path, aws: Emulator, now: float, tmp_path: Path) -> None:
-    """From a user without a device to the list of buckets, each block does what the guide says of it."""
+    """From a user without a device to the list of buckets, each block does what the guide says."""
     guide = (release / f"guide.{language}.md").read_text("utf-8")
     assert "https://our-account.signin.aws.amazon.com/console" in guide
     assert "`ap-northeast-1`" in guide
@@ -117,7 +117,7 @@ def test_every_command_line(language: str, release: Path, aws: Emulator, now: fl
     path = f"{bin_}:{os.environ['PATH']}"
 
     def run(script: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """Run lines in the desk's folder, with the profile that was exported last."""
+        """Run lines in the desk's directory, with the profile that was exported last."""
         return desk.run("sh", "-ec", f"cd {tmp_path / 'desk'}\n{script}", given=given, PATH=path)
 
     version, configure, identity, install, login, buckets = blocks(guide)
@@ -143,7 +143,7 @@ def test_every_command_line(language: str, release: Path, aws: Emulator, now: fl
 
 
 def test_both_guides_say_the_same(release: Path) -> None:
-    """Command lines, addresses, tables and headings are those of the other language, in the same order."""
+    """Both languages have the same command lines, addresses, tables and headings, in the same order."""
     english, japanese = ((release / f"guide.{language}.md").read_text("utf-8") for language in ("en", "ja"))
     assert blocks(english) == blocks(japanese)
     for pattern in (r"https://\S+", r"^#+ (?:\d\.)?", r"^\| ---"):

@@ -1,4 +1,4 @@
-"""The picture in the README: what `invoke demo` shows today, in a real browser."""
+"""The picture in the README matches the output of `invoke demo`, and works in a real browser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from toolkit.recording import Row, picture, record
 from toolkit.settings import PREFIX, ROOT
 
 _SVG = "{http://www.w3.org/2000/svg}"
-_CHANGING = (  # what differs from run to run, and from release to release
+_CHANGING = (  # differs between runs and between releases
     r"127\.0\.0\.1:\d+", r"aws-mfa-demo-\w+", r"ASIA…\w{4}", r"\d{4}-\d\d-\d\dT[\d:]+Z", r"by \d+ s", r"[0-9a-f]{12}…",
     r"\d+ h \d\d min", r"`\S+/config`",
 )  # fmt: skip
@@ -24,7 +24,7 @@ _CHANGING = (  # what differs from run to run, and from release to release
 
 @pytest.fixture(scope="module")
 def recorded(built: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Row, ...]:
-    """Return a recording of the demo as it is now."""
+    """Return a recording of the current demo."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(f"{PREFIX}DIST", str(built))
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
@@ -32,12 +32,12 @@ def recorded(built: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Row
 
 
 def words(text: str) -> str:
-    """Return a text without what changes, and without where its lines are broken."""
+    """Return a text without the parts that change, and without line breaks."""
     return re.sub(r"\s+", "", re.sub("|".join(_CHANGING), "*", text))
 
 
 def test_the_picture_is_up_to_date(recorded: tuple[Row, ...]) -> None:
-    """What the README shows is what people will see: `invoke record` after a change."""
+    """The README shows the current output; after a change run `invoke record`."""
     texts = [element.text or "" for element in ET.parse(ROOT / "docs" / "demo.svg").iter(f"{_SVG}text")]
     now = [row.text for row in recorded if not set(row.text) & set("▀▄█")]
     assert words(" ".join(texts)) == words(" ".join(now))
@@ -45,7 +45,7 @@ def test_the_picture_is_up_to_date(recorded: tuple[Row, ...]) -> None:
 
 @pytest.mark.needs(browser.PROGRAM)
 def test_the_qr_code_in_a_browser(recorded: tuple[Row, ...], tmp_path: Path) -> None:
-    """At the moment when the QR code is whole, it can be scanned from the moving picture."""
+    """When the QR code is complete, it can be scanned from the animation."""
     svg = picture(recorded, "invoke demo")
     (tmp_path / "demo.svg").write_text(svg, "utf-8")
     runs = {block: list(rows) for block, rows in groupby(recorded, key=lambda row: bool(set(row.text) & set("▀▄█")))}

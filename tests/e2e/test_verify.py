@@ -1,4 +1,4 @@
-"""`invoke verify` with the real program against an AWS that checks codes: the good way, and what it gives away."""
+"""`invoke verify` with the real program against an AWS that checks codes: logins that work, and failures."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ ROWS = ["program", "account", "user", "session key", "expiry", "no further sessi
 
 
 def rows(text: str) -> dict[str, tuple[str, str]]:
-    """Return how each check went and what was found, by its name."""
+    """Return the result and the detail of each check, by its name."""
     found = re.findall(r"^(ok|FAIL|note) +(\S+(?: \S+)*) {2,}(.*)$", text, re.MULTILINE)
     return {name: (mark, what) for mark, name, what in found}
 
 
 def test_the_good_way(verify: Verify, desk: Shell, aws: Emulator, alice: User) -> None:
-    """A code on standard input is a session, eight good checks and exit code 0; other lines of the file stay."""
+    """A code on standard input gives a session, eight passed checks and exit code 0; other lines of the file stay."""
     before = desk.credentials.read_text("utf-8")
     done = verify(given=alice.device.code())
     assert done.returncode == 0, done.stderr
@@ -54,24 +54,24 @@ def test_the_good_way(verify: Verify, desk: Shell, aws: Emulator, alice: User) -
 
 
 def test_json(verify: Verify, alice: User) -> None:
-    """With --json standard output is what `aws sts get-caller-identity` prints, and the checks."""
+    """With --json standard output has the fields of `aws sts get-caller-identity`, and the checks."""
     done = verify("--json", "--code", alice.device.code(), "--destination", "elsewhere")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert list(told) == ["UserId", "Account", "Arn", "checks"]
     assert (told["UserId"], told["Account"], told["Arn"]) == (alice.user_id, "123456789012", alice.arn)
     assert [check["name"] for check in told["checks"]] == ROWS
-    assert all(check["good"] for check in told["checks"])
+    assert all(check["ok"] for check in told["checks"])
     assert re.search(r"\belsewhere: .*\b20\d\d-\d\d-\d\dT", done.stderr)
 
 
 def test_the_code_in_a_variable(verify: Verify, alice: User) -> None:
-    """The option is also a variable, as all are, and the program does not get it."""
+    """Like all options it is also a variable, and the program does not get it."""
     assert verify(env={f"{PREFIX}CODE": alice.device.code()}).returncode == 0
 
 
 def test_inherited_credentials(verify: Verify, aws: Emulator, alice: User) -> None:
-    """Keys, tokens and profiles in the environment change nothing: who logs in is who the profile names."""
+    """Keys, tokens and profiles in the environment change nothing: the login uses the keys of the profile."""
     bob = aws.add_user("bob")
     hostile = {
         "AWS_ACCESS_KEY_ID": bob.access_key,
@@ -91,7 +91,7 @@ def test_inherited_credentials(verify: Verify, aws: Emulator, alice: User) -> No
 
 
 def test_a_command_for_codes(verify: Verify, aws: Emulator, alice: User, tmp_path: Path) -> None:
-    """Nobody is asked, and a code that is used up already is followed by the next one, not by a failure."""
+    """There is no prompt, and after a used code the next one is tried, instead of a failure."""
     spent, good = alice.device.code(), alice.device.code(alice.device.clock() + totp.PERIOD)
     as_user(aws, alice).log_in(SerialNumber=alice.device.serial, TokenCode=spent)
     codes, script = tmp_path / "codes", tmp_path / "op.py"
@@ -110,7 +110,7 @@ def test_a_command_for_codes(verify: Verify, aws: Emulator, alice: User, tmp_pat
 
 @pytest.mark.parametrize("wrong", [False, True])
 def test_nothing_secret_is_shown(*, wrong: bool, verify: Verify, desk: Shell, alice: User) -> None:
-    """Neither a login that works nor one that is refused shows a key, a token or the code."""
+    """Neither a successful nor a refused login shows a key, a token or the code."""
     code = alice.device.code()
     done = verify(given="000000" if wrong else code)
     assert done.returncode == (71 if wrong else 0)
@@ -123,7 +123,7 @@ def test_nothing_secret_is_shown(*, wrong: bool, verify: Verify, desk: Shell, al
 
 
 def test_a_changed_program(built: Path, verify: Verify, alice: User, tmp_path: Path, invoke_in: Invoke) -> None:
-    """A program in `dist/` that somebody changed is not run: that is told, and it is built anew."""
+    """A modified program in `dist/` is not run; it is reported and rebuilt."""
     dist = tmp_path / "dist"
     (path,) = (item for item in (built / "bin").rglob("aws-mfa*") if item.suffix in {"", ".exe"})
     assert invoke_in(dist, "build", "--engine", "local").returncode == 0
@@ -138,17 +138,17 @@ def test_a_changed_program(built: Path, verify: Verify, alice: User, tmp_path: P
 
 
 def test_a_program_that_is_not_there(verify: Verify, alice: User, tmp_path: Path) -> None:
-    """It is built first."""
+    """A missing program is built first."""
     done = verify("--dist", str(tmp_path / "dist"), "--engine", "local", given=alice.device.code())
     assert done.returncode == 0, done.stderr
     assert "[1/1]" in done.stderr
 
 
-# --- one check turns bad ---------------------------------------------------------------------------------------------
+# --- one check fails -------------------------------------------------------------------------------------------------
 
 
 def only_bad(text: str, name: str) -> str:
-    """Return what was found by the one check that is not good."""
+    """Return the detail of the only check that failed."""
     table = rows(text)
     assert list(table) == ROWS
     assert [bad for bad, (mark, _) in table.items() if mark != "ok"] == [name]
@@ -160,17 +160,17 @@ def only_bad(text: str, name: str) -> str:
     [("account", ("Account", "999999999999")), ("user", ("Arn", "arn:aws:iam::123456789012:user/bob"))],
 )
 def test_another_user(verify: Verify, aws: Emulator, alice: User, name: str, lie: tuple[str, str]) -> None:
-    """A session that STS gives to another account or user is told, with an exit code of its own."""
+    """A session of another account or user fails with its own exit code."""
     aws.override("GetCallerIdentity", dict([lie]), sessions=True)
     done = verify(given=alice.device.code())
     truth = {"account": "123456789012", "user": alice.arn}[name]
-    assert only_bad(done.stdout, name) == f"{lie[1]}, while the key's is {truth}"
+    assert only_bad(done.stdout, name) == f"{lie[1]}, but the key's is {truth}"
     assert done.returncode == 52
     assert f"error: the login is not proven: `{name}`" in done.stderr
 
 
 def test_an_expiry_in_the_past(verify: Verify, aws: Emulator, alice: User) -> None:
-    """A session whose end is over by AWS's clock is no session, even if it is still taken."""
+    """A session that has expired by AWS's clock fails, even if AWS still accepts it."""
     aws.override("GetSessionToken", {"Expiration": "2001-02-03T04:05:06Z"})
     done = verify(given=alice.device.code())
     assert re.fullmatch(r"2001-02-03T04:05:06Z, \d+ h \d\d min ago", only_bad(done.stdout, "expiry"))
@@ -179,24 +179,24 @@ def test_an_expiry_in_the_past(verify: Verify, aws: Emulator, alice: User) -> No
 
 @pytest.mark.parametrize("required", [False, True])
 def test_buckets_denied(*, required: bool, verify: Verify, aws: Emulator, alice: User) -> None:
-    """A session that may not list buckets is told, and fails only where that was asked for."""
+    """A session that may not list buckets is a note, and a failure only with `--require-s3`."""
     sentence = f"User: {alice.arn} is not authorized to perform: s3:ListAllMyBuckets"
     aws.fail("ListBuckets", status=403, code="AccessDenied", message=sentence)
     done = verify(*(["--require-s3"] if required else []), given=alice.device.code())
     found = only_bad(done.stdout, "s3 ls")
-    assert found == f"AWS refused `ListBuckets` to profile `example_mfa` with `AccessDenied`: {sentence}"
+    assert found == f"AWS refused `ListBuckets` to profile `example_mfa` (`AccessDenied`): {sentence}"
     assert done.returncode == (56 if required else 0)
     assert rows(done.stdout)["s3 ls"][0] == ("FAIL" if required else "note")
 
 
 def test_a_session_that_is_refused(verify: Verify, aws: Emulator, alice: User) -> None:
-    """Where STS does not take the session, nobody knows whose it is: the fields are null, and that fails."""
+    """If STS rejects the session, its owner is unknown: the fields are null, and the run fails."""
     aws.override("GetSessionToken", {"SessionToken": "a-token-of-nobody"})
     done = verify("--json", given=alice.device.code())
     assert done.returncode == 52
     told = json.loads(done.stdout)
     assert [told[name] for name in ("UserId", "Account", "Arn")] == [None, None, None]
-    assert {check["name"]: check["good"] for check in told["checks"]} == {
+    assert {check["name"]: check["ok"] for check in told["checks"]} == {
         "program": True, "account": False, "user": False, "session key": True, "expiry": True,
         "no further session": False, "mfa": False, "s3 ls": False,
     }  # fmt: skip
@@ -205,11 +205,11 @@ def test_a_session_that_is_refused(verify: Verify, aws: Emulator, alice: User) -
 # --- at a terminal ---------------------------------------------------------------------------------------------------
 
 
-QUESTIONS = (b"MFA code: ", b"AWS did not take that code. The next one: ")
+QUESTIONS = (b"MFA code: ", b"AWS rejected the MFA code. Next code: ")
 
 
 def at_prompt(desk: Shell, dist: Path, *acts: Callable[[subprocess.Popen[bytes], int], object]) -> tuple[int, str]:
-    """Run it on a terminal, act each time when it asks for a code, and return exit code and screen."""
+    """Run it on a terminal, act at each prompt for a code, and return exit code and screen."""
     ours, theirs = pty.openpty()
     env = {**os.environ, **desk.variables, f"{PREFIX}DIST": str(dist), "TERM": "xterm"}
     argv = [sys.executable, "-c", "import os, sys; os.setsid(); os.execv(sys.argv[1], sys.argv[1:])", invoke_path()]
@@ -228,7 +228,7 @@ def at_prompt(desk: Shell, dist: Path, *acts: Callable[[subprocess.Popen[bytes],
                 except OSError:  # the other side is closed
                     break
             if waiting and waiting[0][0] in screen:
-                time.sleep(0.2)  # until the terminal hides what is typed
+                time.sleep(0.2)  # until the terminal hides input
                 waiting.pop(0)[1](process, ours)
         process.wait(10)
     os.close(ours)
@@ -236,7 +236,7 @@ def at_prompt(desk: Shell, dist: Path, *acts: Callable[[subprocess.Popen[bytes],
 
 
 def test_the_prompt(desk: Shell, built: Path, alice: User) -> None:
-    """A person is asked, and what they type is not shown."""
+    """A person is prompted, and the input is not shown."""
     code = alice.device.code()
     exit_code, screen = at_prompt(desk, built, lambda _, terminal: os.write(terminal, f"{code}\n".encode()))
     assert exit_code == 0, screen
@@ -246,7 +246,7 @@ def test_the_prompt(desk: Shell, built: Path, alice: User) -> None:
 
 
 def test_a_person_with_a_wrong_code(desk: Shell, built: Path, alice: User) -> None:
-    """They are told, and asked for the next one; neither is shown."""
+    """The rejection is shown, followed by a prompt for the next code; neither code is shown."""
     wrong, right = wrong_code(alice), alice.device.code()
     exit_code, screen = at_prompt(
         desk,
@@ -261,7 +261,7 @@ def test_a_person_with_a_wrong_code(desk: Shell, built: Path, alice: User) -> No
 
 
 def test_ctrl_c_at_the_prompt(desk: Shell, built: Path, aws: Emulator) -> None:
-    """Ctrl-C ends it with one word: AWS was not asked, and nothing was written."""
+    """Ctrl-C ends it with one word: AWS is not called, and nothing is written."""
     before = {path.name: path.read_bytes() for path in desk.folder.iterdir()}
     exit_code, screen = at_prompt(desk, built, lambda process, _: process.send_signal(signal.SIGINT))
     assert (exit_code, screen) == (130, "MFA code: \r\ninterrupted\r\n")

@@ -1,4 +1,4 @@
-"""`enroll` against the embedded AWS, without waiting: every way in which it goes well, is broken off or is refused."""
+"""`enroll` against the embedded AWS, without waiting: success, interruptions and refusals."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def aws(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Emulator]:
-    """Return an AWS, to which the variables of this process lead."""
+    """Return an AWS, and point the variables of this process at it."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     desk = tmp_path / "desk"
@@ -51,13 +51,13 @@ def aws(clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
 
 @pytest.fixture
 def desk(aws: Emulator, tmp_path: Path) -> Shell:
-    """Return where the AWS files are."""
+    """Return the machine with the AWS files."""
     return Shell(aws, tmp_path / "desk")
 
 
 @pytest.fixture
 def alice(aws: Emulator, desk: Shell) -> User:
-    """Return a user without a device, who is forced to use MFA, with keys in profile `example`."""
+    """Return a user without a device, who must use MFA, with keys in profile `example`."""
     user = aws.add_user("alice", "/eng/", devices=())
     desk.profile("example", Keys.of(user))
     return user
@@ -65,7 +65,7 @@ def alice(aws: Emulator, desk: Shell) -> User:
 
 @dataclass
 class App:
-    """A person whose app is never wrong; `codes` are what they type first."""
+    """A person whose app is always right; `codes` are typed first."""
 
     clock: Clock
     codes: list[tuple[str, str]] = field(default_factory=list)
@@ -80,7 +80,7 @@ class App:
         self.device = device
 
     def pair(self, turn: Turn) -> tuple[str, str]:
-        """Type two codes, of the period before and of this one."""
+        """Type two codes, of the previous period and of this one."""
         del turn
         self.asked += 1
         self.meanwhile()
@@ -101,7 +101,7 @@ class App:
         return totp.code(self.device.seed, self.clock() + seconds)
 
 
-# A program that logs in as aws-mfa does, with the device that the config file names.
+# A program that logs in like aws-mfa, with the device in the config file.
 PROGRAM = """
 import boto3, configparser, os, sys
 config = configparser.RawConfigParser()
@@ -126,7 +126,7 @@ def dist(tmp_path: Path) -> Dist:
 
 @dataclass(frozen=True)
 class Desk:
-    """Somebody who enrolls at a machine."""
+    """A person who enrolls at a machine."""
 
     dist: Dist
     watch: FakeWatch
@@ -138,7 +138,7 @@ class Desk:
         return enroll(prepare(settings), self.dist, authenticator or self.app, self.watch)
 
     def refused(self, kind: type[ToolkitError], says: str, hint: str, **options: Any) -> None:
-        """Run it, and look how it ends: neither sentence nor chain has the seed in it."""
+        """Run it, and check the error, which must not contain the seed."""
         with pytest.raises(kind, match=says) as caught:
             self.enroll(**options)
         assert type(caught.value) is kind
@@ -155,32 +155,32 @@ def person(clock: Clock, alice: User, dist: Dist) -> Desk:
 
 
 def left(aws: Emulator) -> list[str]:
-    """Return the names of the virtual devices that AWS has and nobody can use."""
+    """Return the names of the unassigned virtual devices in AWS."""
     admin = as_user(aws, aws.add_user("admin", devices=(), policies=[ADMINISTRATOR]))
     listed = admin("iam", "list_virtual_mfa_devices", AssignmentStatus="Unassigned")["VirtualMFADevices"]
     return [device["SerialNumber"].removeprefix(ARN) for device in listed]
 
 
 def wrong(clock: Clock) -> tuple[str, str]:
-    """Return codes that do not follow each other."""
+    """Return codes that are not consecutive."""
     del clock
     return ("000000", "000000")
 
 
-# --- it goes well ----------------------------------------------------------------------------------------------------
+# --- success --------------------------------------------------------------------------------------------------------
 
 
 def test_the_good_way(person: Desk, alice: User, desk: Shell) -> None:
-    """A device is made and enabled, its serial number written down, and a code of the next period proves the login."""
+    """A device is created and enabled, its serial number stored, and a code of the next period proves the login."""
     (desk.folder / "config").write_text("# mine\n[profile example]\nregion = eu-west-1\n\n[profile x]\n", "utf-8")
     enrolled = person.enroll()
     assert enrolled.serial == f"{ARN}alice" == alice.device.serial
     names = ("account", "user", "session key", "expiry", "no further session", "mfa", "s3 ls")
-    assert {check.name: check.good for check in enrolled.proof.checks} == {
+    assert {check.name: check.ok for check in enrolled.proof.checks} == {
         "program": False,
         **dict.fromkeys(names, True),
     }
-    require(enrolled.proof)  # the program is of no release, which is a note only
+    require(enrolled.proof)  # the program is not in a release, which is only a note
     assert (desk.folder / "config").read_text("utf-8") == (
         f"# mine\n[profile example]\nregion = eu-west-1\nmfa_serial = {ARN}alice\n\n[profile x]\n"
     )
@@ -195,12 +195,12 @@ def test_the_good_way(person: Desk, alice: User, desk: Shell) -> None:
 
 @pytest.mark.usefixtures("alice")
 def test_variables_that_name_other_keys(person: Desk, aws: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user is enrolled with the keys of the profile, whatever variables say."""
+    """A user is enrolled with the keys of the profile, regardless of variables."""
     names = ("PROFILE", "DEFAULT_PROFILE", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "ROLE_ARN")
     for name in (*names, "WEB_IDENTITY_TOKEN_FILE", "BEARER_TOKEN_IAM", "CREDENTIAL_FILE", "DATA_PATH"):
         monkeypatch.setenv(f"AWS_{name}", "nonsense")
     require(person.enroll().proof)
-    assert {call.user for call in aws.calls} - {""} == {"alice"}  # AWS's time is asked without a key
+    assert {call.user for call in aws.calls} - {""} == {"alice"}  # the call for AWS's time has no key
 
 
 def test_the_keys_of_a_process(person: Desk, alice: User, desk: Shell) -> None:
@@ -222,7 +222,7 @@ def test_a_role_in_the_profile(person: Desk, aws: Emulator, desk: Shell) -> None
 
 
 def test_a_second_device(person: Desk, alice: User) -> None:
-    """With a name of its own, a user gets a device beside the one that is there."""
+    """With another name, a user gets a second device."""
     person.enroll()
     assert person.app.device
     assert f"alice@123456789012?secret={person.app.device.seed}&" in person.app.device.uri
@@ -234,14 +234,14 @@ def test_a_second_device(person: Desk, alice: User) -> None:
 
 
 def test_a_security_key_is_no_reason_not_to(aws: Emulator, person: Desk, desk: Shell) -> None:
-    """A user who has a key that shows no codes gets a device that does."""
+    """A user with a FIDO key, which shows no codes, gets a device that does."""
     bob = aws.add_user("bob", devices=(Kind.FIDO,))
     desk.become(Keys.of(bob))
     assert person.enroll().serial == f"{ARN}bob"
 
 
 def test_the_clock_of_this_machine_does_not_matter(person: Desk, aws: Emulator, clock: Clock) -> None:
-    """What is waited for is the next period by AWS's clock, as its answers tell it."""
+    """The wait is for the next period by AWS's clock, taken from its responses."""
     clock.step(totp.seconds_left(clock()) + 7)
     person.enroll()
     ((seconds, _),) = person.watch.paused
@@ -253,11 +253,11 @@ def test_the_clock_of_this_machine_does_not_matter(person: Desk, aws: Emulator, 
 
 
 def test_codes_that_are_refused_twice(person: Desk, alice: User, clock: Clock, aws: Emulator) -> None:
-    """They may be tried again, with the same device."""
+    """Other codes can be tried, with the same device."""
     person.app.codes += [wrong(clock), wrong(clock)]
     assert person.enroll().serial == alice.device.serial
     assert person.app.asked == 3
-    assert person.watch.text.count(f"AWS did not take the two codes for `{ARN}alice`: give a new code") == 2
+    assert person.watch.text.count(f"AWS rejected the two codes for `{ARN}alice`: enter a new code") == 2
     assert [call.action for call in aws.calls].count("CreateVirtualMFADevice") == 1
 
 
@@ -265,36 +265,36 @@ def test_codes_that_are_refused_twice(person: Desk, alice: User, clock: Clock, a
 def test_codes_that_are_refused_for_good(
     *, forced: bool, person: Desk, clock: Clock, aws: Emulator, desk: Shell
 ) -> None:
-    """The device is deleted again where the user may; where not, that it is left and what to do is told."""
+    """The device is deleted if the user may; otherwise the leftover device and the next command are reported."""
     if not forced:
         desk.become(Keys.of(aws.add_user("bob", devices=(), force_mfa=False)))
     person.app.codes += [wrong(clock)] * 9
-    person.refused(errors.CodesRefused, "AWS did not take the two codes", "the one that follows it")
+    person.refused(errors.CodesRefused, "AWS rejected the two codes", "and the next one")
     assert person.app.asked == 3
     assert left(aws) == (["alice"] if forced else [])
     assert not (desk.folder / "config").exists()
     assert person.watch.said[-1] == (
-        f"device {ARN}alice: left in AWS, not enabled and of no use; begin anew with: "
-        "invoke enroll --profile example --device-name alice-2, or, as an administrator: "
+        f"device {ARN}alice: left in AWS, but not enabled and unusable; start over with: "
+        "invoke enroll --profile example --device-name alice-2; or, as an administrator: "
         f"aws iam delete-virtual-mfa-device --serial-number {ARN}alice"
         if forced
-        else f"device {ARN}bob: deleted again, so that nothing is left in AWS; begin anew with: "
+        else f"device {ARN}bob: deleted, so nothing is left in AWS; start over with: "
         "invoke enroll --profile example --device-name bob"
     )
 
 
-# --- broken off ------------------------------------------------------------------------------------------------------
+# --- interruptions----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("why", [KeyboardInterrupt(), SystemExit(1)])
 def test_interrupted_while_codes_are_asked_for(why: BaseException, person: Desk, aws: Emulator) -> None:
-    """Whoever is interrupted is told what is left in AWS and how to go on, and goes on so."""
+    """Ctrl-C reports what is left in AWS and the next command, and that command works."""
     person.app.interrupt = why
     with pytest.raises(type(why)):
         person.enroll()
     assert person.watch.said[-1].startswith(
-        f"device {ARN}alice: left in AWS, not enabled and of no use; begin anew with: "
-        "invoke enroll --profile example --device-name alice-2, or"
+        f"device {ARN}alice: left in AWS, but not enabled and unusable; start over with: "
+        "invoke enroll --profile example --device-name alice-2; or"
     )
     person.app.interrupt = None
     assert person.enroll(device_name="alice-2").serial == f"{ARN}alice-2"
@@ -311,7 +311,7 @@ def _interrupted() -> str:
     ids=["Ctrl-C", "wrong"],
 )
 def test_no_login(third: Callable[[], str], kind: type[BaseException], person: Desk, alice: User) -> None:
-    """Where it ends after the enabling, the device stays, is written down, and what logs in with it was told."""
+    """After the device is enabled it stays, its serial number is stored, and the command to log in was shown."""
     person.app.third = third
     with pytest.raises(kind):
         person.enroll()
@@ -321,18 +321,18 @@ def test_no_login(third: Callable[[], str], kind: type[BaseException], person: D
 
 
 def test_a_device_that_was_left_behind(person: Desk, alice: User, aws: Emulator) -> None:
-    """Its seed is lost, and who is forced to use MFA may not delete it: both ways out are told."""
+    """Its seed is lost, and a user who must use MFA may not delete it: the hint has both ways out."""
     as_user(aws, alice)("iam", "create_virtual_mfa_device", VirtualMFADeviceName="alice")
     hint = (
-        "invoke enroll --profile example --device-name alice-2, or, as an administrator: "
+        "invoke enroll --profile example --device-name alice-2; or, as an administrator: "
         f"aws iam delete-virtual-mfa-device --serial-number {ARN}alice"
     )
-    person.refused(errors.DeviceLeftOver, "was made before and never enabled, and you may not delete it", hint)
+    person.refused(errors.DeviceLeftOver, "was created before and never enabled, and you may not delete it", hint)
     assert not person.app.asked
 
 
 def test_a_device_that_was_left_behind_and_may_be_deleted(person: Desk, desk: Shell, aws: Emulator) -> None:
-    """It is deleted, and one of its name made anew."""
+    """It is deleted, and a new one with its name is created."""
     bob = aws.add_user("bob", devices=(), force_mfa=False)
     desk.become(Keys.of(bob))
     as_user(aws, bob)("iam", "create_virtual_mfa_device", VirtualMFADeviceName="bob")
@@ -340,26 +340,27 @@ def test_a_device_that_was_left_behind_and_may_be_deleted(person: Desk, desk: Sh
 
 
 def test_a_lost_answer_to_the_making(person: Desk, aws: Emulator) -> None:
-    """Where the answer with the seed is lost on its way, that is told; the device is one that was left behind then."""
+    """If the response with the seed is lost, that is reported; the device is then left over."""
     aws.truncate("CreateVirtualMFADevice")
-    with pytest.raises((errors.AwsUnreachable, errors.DeviceLeftOver)) as caught:  # the latter where it is tried again
+    with pytest.raises((errors.AwsUnreachable, errors.DeviceLeftOver)) as caught:  # the latter after a retry
         person.enroll()
     told = (
-        f"device {ARN}alice: perhaps made, and its seed is lost then; begin anew with: invoke enroll --profile example"
+        f"device {ARN}alice: may have been created, and its seed is lost; "
+        "start over with: invoke enroll --profile example"
     )
     assert person.watch.said == ([told] if isinstance(caught.value, errors.AwsUnreachable) else [])
-    person.refused(errors.DeviceLeftOver, "its seed cannot be read again", "--device-name alice-2")
+    person.refused(errors.DeviceLeftOver, "AWS shows its seed only once", "--device-name alice-2")
 
 
 def test_a_lost_answer_to_the_enabling(person: Desk, aws: Emulator, alice: User) -> None:
-    """Where it is only the answer that is lost, the device is enabled, and that is seen."""
+    """If only the response is lost, the device is enabled, and the toolkit notices."""
     aws.truncate("EnableMFADevice")
     assert person.enroll().serial == alice.device.serial
     assert person.app.asked == 1
 
 
 def test_an_answer_that_nobody_gives(person: Desk, aws: Emulator) -> None:
-    """Where AWS is out of reach when the device is enabled, nobody knows whether it was: what to try is told."""
+    """If AWS is unreachable during the call, the state of the device is unknown: the commands to try are shown."""
 
     def cut() -> None:
         for action in ("EnableMFADevice", "ListMFADevices", "DeleteVirtualMFADevice"):
@@ -370,13 +371,13 @@ def test_an_answer_that_nobody_gives(person: Desk, aws: Emulator) -> None:
         person.enroll()
     (said,) = person.watch.said
     assert said == (
-        f"device {ARN}alice: AWS does not tell whether it is enabled, or left at all; try "
-        "invoke verify --profile example, or begin anew with: invoke enroll --profile example"
+        f"device {ARN}alice: unknown whether it is enabled or still exists, because AWS did not respond; try: "
+        "invoke verify --profile example; or start over with: invoke enroll --profile example"
     )
 
 
 def test_an_error_after_the_enabling(person: Desk, aws: Emulator, alice: User) -> None:
-    """Where AWS has trouble, and somebody enabled the device all the same, it is not deleted, and that is told."""
+    """If AWS fails but the device is enabled, it is not deleted, and that is reported."""
 
     def enable() -> None:
         device, now = person.app.device, person.watch.clock()
@@ -387,26 +388,28 @@ def test_an_error_after_the_enabling(person: Desk, aws: Emulator, alice: User) -
 
     person.app.meanwhile = enable
     person.refused(errors.AwsBusy, "`InternalFailure`", "in a minute")
-    assert person.watch.said == [f"device {ARN}alice: enabled after all; use it: invoke verify --profile example"]
+    assert person.watch.said == [f"device {ARN}alice: enabled; use it with: invoke verify --profile example"]
     assert alice.device.serial == f"{ARN}alice"
 
 
 @pytest.mark.parametrize(("user", "kind"), [("bob", errors.DeviceLeftOver), ("alice", errors.AlreadyEnrolled)])
 def test_who_may_not_list(user: str, kind: type[ToolkitError], aws: Emulator, desk: Shell, person: Desk) -> None:
-    """Who may list no devices of their own is told as much as the list of all virtual ones tells."""
+    """For a user who may not list their own devices, the error uses the list of all virtual devices."""
     allowed = ["iam:CreateVirtualMFADevice"] + (["iam:ListVirtualMFADevices"] if user == "alice" else [])
     policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": allowed, "Resource": "*"}}
     carol = aws.add_user("carol", policies=[policy])
     desk.become(Keys.of(carol))
-    says = "is somebody else's, or was never enabled" if user == "bob" else "user `carol` has the MFA device"
+    says = (
+        "belongs to somebody else or was never enabled" if user == "bob" else "user `carol` already has the MFA device"
+    )
     person.refused(kind, says, "--device-name carol-2")
 
 
 def test_a_device_that_vanishes(person: Desk, aws: Emulator) -> None:
-    """Where somebody deletes the device meanwhile, that is told, and nothing is left."""
+    """If somebody deletes the device meanwhile, that is an error, and nothing is left."""
     admin = as_user(aws, aws.add_user("boss", devices=(), policies=[ADMINISTRATOR]))
     person.app.meanwhile = lambda: admin("iam", "delete_virtual_mfa_device", SerialNumber=f"{ARN}alice")
-    person.refused(errors.EnrollmentFailed, f"somebody deleted `{ARN}alice`", "run it again")
+    person.refused(errors.EnrollmentFailed, f"somebody deleted `{ARN}alice`", "run the command again")
     assert left(aws) == []
 
 
@@ -414,17 +417,22 @@ def test_a_device_that_vanishes(person: Desk, aws: Emulator) -> None:
 
 
 def test_enrolled_already(person: Desk, aws: Emulator) -> None:
-    """A user who has a device is told so, and gets another one only by name; that of the device itself is no other."""
+    """A user who has a device gets an error; another device needs another name."""
     person.enroll()
     made = len(aws.calls)
-    hint = "use it: invoke verify --profile example; or have one more: invoke enroll --profile example --device-name "
-    person.refused(errors.AlreadyEnrolled, f"user `alice` has the MFA device `{ARN}alice` already", f"{hint}alice-2")
-    person.refused(errors.AlreadyEnrolled, f"`{ARN}alice` already", f"{hint}alice-2", device_name="alice")
+    hint = (
+        "invoke verify --profile example, to use it; or, to add another one: "
+        "invoke enroll --profile example --device-name "
+    )
+    person.refused(errors.AlreadyEnrolled, f"user `alice` already has the MFA device `{ARN}alice`", f"{hint}alice-2")
+    person.refused(
+        errors.AlreadyEnrolled, f"already has the MFA device `{ARN}alice`", f"{hint}alice-2", device_name="alice"
+    )
     assert {call.action for call in aws.calls[made:]} == {"GetCallerIdentity", "ListMFADevices"}
 
 
 def test_somebody_elses_device(person: Desk, aws: Emulator) -> None:
-    """A name that another user's device has is told with the user, and nothing is deleted."""
+    """The error for a name in use names the user of that device, and nothing is deleted."""
     aws.add_user("bob")
     says = f"the MFA device `{ARN}bob` belongs to user `bob`"
     person.refused(errors.DeviceNameTaken, says, "--device-name bob-2", device_name="bob")
@@ -432,7 +440,7 @@ def test_somebody_elses_device(person: Desk, aws: Emulator) -> None:
 
 
 def test_eight_devices(aws: Emulator, person: Desk, desk: Shell) -> None:
-    """Who has as many as AWS allows is told before another one is made."""
+    """A user with as many devices as AWS allows gets an error before another one is created."""
     bob = aws.add_user("bob", devices=(Kind.FIDO,) * 8)
     desk.become(Keys.of(bob))
     person.refused(errors.TooManyDevices, "user `bob` has 8 MFA devices", "aws iam deactivate-mfa-device")
@@ -441,51 +449,55 @@ def test_eight_devices(aws: Emulator, person: Desk, desk: Shell) -> None:
 
 @pytest.mark.parametrize("call", ["CreateVirtualMFADevice", "EnableMFADevice"])
 def test_too_many_devices_of_an_account(call: str, person: Desk, aws: Emulator) -> None:
-    """What AWS says of a quota is told."""
+    """AWS's message about a quota is shown."""
     aws.fail(call, status=409, code="LimitExceeded", message="Cannot exceed quota for VirtualMFADevicesPerAccount: 9.")
     person.refused(errors.TooManyDevices, "Cannot exceed quota", "aws iam")
 
 
 def test_too_early(person: Desk, aws: Emulator) -> None:
-    """What AWS does a few minutes later is to be tried again then."""
+    """If AWS cannot do it yet, the hint is to try again in a few minutes."""
     aws.fail("EnableMFADevice", status=409, code="EntityTemporarilyUnmodifiable", message="Wait.")
-    person.refused(errors.AwsBusy, "`EntityTemporarilyUnmodifiable`: Wait", "in a few minutes")
-    assert "left in AWS, not enabled" in person.watch.text
+    person.refused(
+        errors.AwsBusy,
+        r"AWS cannot do `EnableMFADevice` yet \(`EntityTemporarilyUnmodifiable`\): Wait",
+        "in a few minutes",
+    )
+    assert "left in AWS, but not enabled" in person.watch.text
 
 
 def test_a_policy_without_enrollment(aws: Emulator, person: Desk, desk: Shell) -> None:
-    """What no policy allows is told in AWS's words."""
+    """A call that no policy allows is reported with AWS's message."""
     desk.become(Keys.of(aws.add_user("bob", devices=(), policies=[])))
-    person.refused(errors.AwsRefused, "not authorized to perform: iam:CreateVirtualMFADevice", "a policy has to allow")
+    person.refused(errors.AwsRefused, "not authorized to perform: iam:CreateVirtualMFADevice", "in a policy")
 
 
 @pytest.mark.parametrize("arn", ["arn:aws:iam::123456789012:root", "arn:aws:sts::123456789012:assumed-role/r/s", "x"])
 def test_no_user(arn: str, person: Desk, aws: Emulator) -> None:
-    """The root user and roles have no devices of this kind: nothing is made."""
+    """The root user and roles cannot have such a device: nothing is created."""
     aws.override("GetCallerIdentity", {"Arn": arn})
-    person.refused(errors.NotAUser, f"are those of `{arn}`, which is no IAM user", "long-term keys of an IAM user")
+    person.refused(errors.NotAUser, f"belong to `{arn}`, which is not an IAM user", "long-term keys of an IAM user")
     assert [call.action for call in aws.calls] == ["GetCallerIdentity"]
 
 
 def test_another_partition(person: Desk, aws: Emulator) -> None:
-    """The serial number of a device is of the user's partition."""
+    """The serial number of a device contains the user's partition."""
     aws.override("GetCallerIdentity", {"Arn": "arn:aws-cn:iam::123456789012:user/alice"})
     aws.override("ListMFADevices", {"IsTruncated": "false"})
     as_user(aws, aws.add_user("x", devices=(), policies=[SELF_SERVICE]))(
         "iam", "create_virtual_mfa_device", VirtualMFADeviceName="alice"
     )
-    person.refused(errors.DeviceLeftOver, "`arn:aws-cn:iam::123456789012:mfa/alice` was made before", "alice-2")
+    person.refused(errors.DeviceLeftOver, "`arn:aws-cn:iam::123456789012:mfa/alice` was created before", "alice-2")
 
 
 @pytest.mark.parametrize("answer", ["/+no base64", "", "bm8gYmFzZTMyIGluIGl0", "/w=="])
 def test_an_answer_that_is_none(answer: str, person: Desk, aws: Emulator) -> None:
-    """An answer to the making that cannot be read is told without what is in it."""
+    """An invalid response to the creation is reported without its content."""
     aws.override("CreateVirtualMFADevice", {"Base32StringSeed": answer})
-    person.refused(errors.AwsUnreachable, "the answer to `CreateVirtualMFADevice` is not one that AWS gives", "proxy")
+    person.refused(errors.AwsUnreachable, "unexpected response to `CreateVirtualMFADevice`", "proxy")
 
 
 def test_a_config_file_that_cannot_be_written(person: Desk, desk: Shell, aws: Emulator) -> None:
-    """That is seen before anything is made; later, what to write is told, and the device is enabled."""
+    """It is checked before anything is created; if it happens later, the hint has the line to write."""
     config = desk.folder / "config"
     config.mkdir()
     with pytest.raises(ToolkitError):
@@ -498,7 +510,7 @@ def test_a_config_file_that_cannot_be_written(person: Desk, desk: Shell, aws: Em
 
 
 def test_a_serial_in_the_credentials_file(person: Desk, desk: Shell) -> None:
-    """What counts before the config file is told."""
+    """A setting that takes precedence over the config file is reported."""
     desk.credentials.write_text(desk.credentials.read_text("utf-8").rstrip() + "\nmfa_serial = old\n", "utf-8")
     person.enroll()
     assert (
@@ -507,13 +519,13 @@ def test_a_serial_in_the_credentials_file(person: Desk, desk: Shell) -> None:
 
 
 def test_contradictory_options(person: Desk) -> None:
-    """A seed is for a person or for a command."""
+    """`--show-seed` and `--totp-command` exclude each other."""
     person.refused(errors.UsageError, "`--show-seed` is for a person", "leave one", show_seed=True, totp_command=("x",))
 
 
-# --- a command in place of a person ----------------------------------------------------------------------------------
+# --- a command instead of a person ----------------------------------------------------------------------------------
 
-# It notes how it was run, and prints a code for the time that the emulator tells.
+# It logs its arguments and environment, and prints a code for the emulator's time.
 COMMAND = """
 import email.utils, json, os, sys, urllib.error, urllib.request
 seed = sys.stdin.read().strip()
@@ -541,7 +553,7 @@ def command(tmp_path: Path, late: float = 0, limit: float = 20) -> Command:
 
 @pytest.mark.parametrize("late", [0, 10, 29])
 def test_a_command(late: float, person: Desk, alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is run in periods that follow each other, even if its clock is behind, with the seed on standard input."""
+    """It runs in consecutive periods, even if its clock is behind, with the seed on standard input."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.setenv(name, "a-canary")
     person.watch.clock.step(totp.seconds_left(person.watch.clock()) + 1)
@@ -561,17 +573,17 @@ def test_a_command(late: float, person: Desk, alice: User, tmp_path: Path, monke
 @pytest.mark.parametrize(
     ("script", "says"),
     [
-        ("exit 3", "`sh` ended with exit code 3"),
-        ("cat; exit 3", "`sh` ended with exit code 3"),
+        ("exit 3", "`sh` failed with exit code 3"),
+        ("cat; exit 3", "`sh` failed with exit code 3"),
         ('read seed; echo no vault >&2; echo "$seed" is lost >&2; exit 3', r"exit code 3: \*\*\* is lost"),
-        ("cat", "`sh` printed something other than six digits"),
-        ("echo 12345", "`sh` printed something other than six digits"),
-        ("sleep 60", "`sh` gave no code within 0.5 s, and was ended"),
-        ("echo 123456", "`sh` prints the same code all the time"),
+        ("cat", "`sh` did not print a six-digit code"),
+        ("echo 12345", "`sh` did not print a six-digit code"),
+        ("sleep 60", "`sh` printed no code within 0.5 s, and was killed"),
+        ("echo 123456", "`sh` keeps printing the same code"),
     ],
 )
 def test_a_command_that_fails(script: str, says: str, person: Desk, aws: Emulator) -> None:
-    """That is told without what it printed, and the device is not enabled."""
+    """The error does not contain its output, and the device is not enabled."""
     failing = Command(("sh", "-c", script), limit=0.5)
     with pytest.raises(errors.CommandFailed, match=says) as caught:
         person.enroll(failing)
@@ -582,13 +594,13 @@ def test_a_command_that_fails(script: str, says: str, person: Desk, aws: Emulato
 
 
 def test_a_command_that_is_not_there(person: Desk) -> None:
-    """That is told by its name."""
-    with pytest.raises(errors.CommandFailed, match="`/nowhere/vault` cannot be run: no such file"):
+    """The error names it."""
+    with pytest.raises(errors.CommandFailed, match="cannot run `/nowhere/vault`: no such file"):
         person.enroll(Command(("/nowhere/vault",), limit=1))
 
 
 def test_what_is_never_shown(person: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither logs of any level nor the texts of values have the seed in them."""
+    """Neither logs of any level nor representations of values contain the seed."""
     caplog.set_level(1)
     person.enroll()
     assert person.app.device
@@ -599,7 +611,7 @@ def test_what_is_never_shown(person: Desk, caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_with_mfa_afterwards(person: Desk, alice: User, aws: Emulator, clock: Clock) -> None:
-    """The device is one like any other."""
+    """The device works like any other."""
     person.enroll()
     clock.step(30)
     assert with_mfa(aws, alice).keys.token

@@ -50,13 +50,13 @@ def clock() -> Clock:
 
 @dataclass(frozen=True)
 class Scene:
-    """A user with a key in some profile, and what a test writes around it."""
+    """A user with a key in a profile, and the files that a test writes."""
 
     aws: Emulator
     alice: User
     shell: Shell
     folder: Path
-    session: Keys  # which the program of `verify` writes
+    session: Keys  # the program of `verify` writes it
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -72,7 +72,7 @@ class Scene:
         (self.shell.folder / "config").write_text(config, "utf-8")
 
     def examine(self, profile: str) -> dict[str, Check]:
-        """Return what `doctor` finds."""
+        """Return the rows of `doctor`."""
         return {row.name: row for row in doctor.examine(profile)}
 
     def verify(self, profile: str) -> None:
@@ -87,7 +87,7 @@ class Scene:
 
 @pytest.fixture
 def scene(aws: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scene:
-    """Return Alice, to whose AWS the variables of this process lead."""
+    """Return Alice, and point the variables of this process at her AWS."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     folder = tmp_path / "aws"
     folder.mkdir()
@@ -121,11 +121,11 @@ USABLE = {
 
 @pytest.mark.parametrize("case", USABLE)
 def test_a_key_is_enough(case: str, scene: Scene) -> None:
-    """Whatever else a profile has, its key is used for each call, and no role is assumed."""
+    """The key of a profile is used for each call, regardless of other settings, and no role is assumed."""
     profile, config = USABLE[case]
     scene.write(profile, config)
     rows = scene.examine(profile)
-    assert rows["user"].found == scene.alice.arn, rows
+    assert rows["user"].detail == scene.alice.arn, rows
     assert {call.action for call in scene.calls} == ASKED
     scene.verify(profile)
     assert "AssumeRole" not in {call.action for call in scene.calls}
@@ -136,11 +136,11 @@ def test_what_only_some_programs_find_is_reported(scene: Scene) -> None:
     scene.write("my prof", f"[profile 'my prof']\nregion = eu-west-1\n{ROLE}source_profile = my prof\n")
     row = scene.examine("my prof")["sections"]
     config = scene.shell.folder / "config"
-    assert row.found.splitlines() == [
+    assert row.detail.splitlines() == [
         f"only some programs find `region` (line 2 of `{config}`)",
-        f"a login uses the key, and not the role of the profile (line 3 of `{config}`)",
+        f"a login uses the key, not the role of the profile (line 3 of `{config}`)",
     ]
-    assert not row.needed
+    assert not row.required
 
 
 REFUSED: dict[str, tuple[str, str, type[ProfileUnusable], str]] = {
@@ -159,7 +159,7 @@ REFUSED: dict[str, tuple[str, str, type[ProfileUnusable], str]] = {
     "credentials of a machine": (
         f"[default]\n{ROLE}credential_source = Ec2InstanceMetadata\n", "", ProfileIsRole, "of `Ec2InstanceMetadata`",
     ),
-    "a section twice": ("[default]\n[default]\n", "", CredentialsUnreadable, "config` cannot be read: line 2 begins "),
+    "a section twice": ("[default]\n[default]\n", "", CredentialsUnreadable, "config`: line 2 begins "),
     "a mark": ("\ufeff[default]\n", "", CredentialsUnreadable, "line 1 begins with a byte order mark"),
     "a lone quotation mark": ("[default]\nx = '\n", "", CredentialsUnreadable, "line 2 has a single quotation mark"),
     "FIPS that might be meant": ("[default]\nuse_fips_endpoint = yes\n", "", ProfileUnusable, "neither `true` nor"),
@@ -179,7 +179,7 @@ def test_a_profile_that_is_refused(case: str, scene: Scene) -> None:
     assert type(caught.value) is error
     assert says in str(caught.value)
     rows = scene.examine("default")
-    assert [row.needed for row in rows.values() if says in row.found] == [True]
+    assert [row.required for row in rows.values() if says in row.detail] == [True]
     assert {call.user for call in scene.calls} <= {""}
 
 
@@ -187,7 +187,7 @@ def test_a_profile_that_is_refused(case: str, scene: Scene) -> None:
     "config", [f"[profile work]\n{ROLE}source_profile = gone\n", "[profile work]\nlogin_session = x\n"]
 )
 def test_a_destination_that_is_refused(config: str, scene: Scene) -> None:
-    """A session would be where no program looks for it."""
+    """No program would find a session there."""
     scene.write("default", config)
     with pytest.raises(ProfileUnusable, match=r"`work` .*, which would hide a session \(line 2 of "):
         prepare(VerifySettings(profile="default", destination="work"))
@@ -195,7 +195,7 @@ def test_a_destination_that_is_refused(config: str, scene: Scene) -> None:
 
 
 def known_variables() -> list[str]:
-    """Return the variables that botocore knows, and others from which it takes keys."""
+    """Return the variables that botocore knows, and others from which it reads keys."""
     rows = (*Session.SESSION_VARIABLES.values(), *DEFAULT_S3_CONFIG_VARS.values())
     found = [name for _, names, *_ in rows for name in ([names] if isinstance(names, str) else names or [])]
     return [
@@ -221,33 +221,33 @@ def test_nonsense_in_every_variable(scene: Scene, monkeypatch: pytest.MonkeyPatc
     for name in names:
         monkeypatch.setenv(name, "nonsense")
     rows = scene.examine("default")
-    assert rows["user"].found == scene.alice.arn
-    assert rows["MFA devices"].good
+    assert rows["user"].detail == scene.alice.arn
+    assert rows["MFA devices"].ok
     scene.verify("default")
 
 
 @pytest.mark.parametrize("name", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
 def test_a_word_that_must_not_be_guessed(name: str, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is refused by the name of its variable, and nobody is called."""
+    """It is refused with the name of its variable, and nothing is called."""
     scene.write("default", "")
     monkeypatch.setenv(name, "on")
     with pytest.raises(ProfileUnusable, match=f"`{name}` is neither `true` nor `false`"):
         scene.verify("default")
     row = scene.examine("default")["endpoint"]
-    assert (row.needed, row.found) == (True, f"`{name}` is neither `true` nor `false`")
+    assert (row.required, row.detail) == (True, f"`{name}` is neither `true` nor `false`")
     assert scene.calls == ()
 
 
 def test_the_endpoint_in_the_profile_is_asked(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session is proven where the login took place, though the destination does not name it."""
+    """The proof uses the endpoint of the login, though the destination does not name it."""
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     scene.write("default", f"[default]\nregion = eu-west-1\nendpoint_url = {scene.aws.url}\n")
-    assert scene.examine("default")["user"].found == scene.alice.arn
+    assert scene.examine("default")["user"].detail == scene.alice.arn
     scene.verify("default")
 
 
 def test_the_table_of_files(scene: Scene, monkeypatch: pytest.MonkeyPatch, dead: str) -> None:
-    """Over all files, the doctor asks AWS only who and which devices, reads no terminal, runs and changes nothing."""
+    """For all files, the doctor only asks AWS for identity and devices, reads no terminal, runs and changes nothing."""
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):  # no case may reach another server
         monkeypatch.setenv(name, f"http://{dead}")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
@@ -264,10 +264,10 @@ def test_the_table_of_files(scene: Scene, monkeypatch: pytest.MonkeyPatch, dead:
         for name, content in files.items():
             (scene.shell.folder / name).write_bytes(content)
         rows = list(doctor.examine(case.profile, 2))
-        assert all(row.mend for row in rows if not row.good), case.id
+        assert all(row.fix for row in rows if not row.ok), case.id
         assert scene.alice.secret not in str(rows), case.id
         assert {name: (scene.shell.folder / name).read_bytes() for name in files} == files
-        known += any(row.name == "user" and row.good for row in rows)
+        known += any(row.name == "user" and row.ok for row in rows)
     assert {call.action for call in scene.calls} == ASKED
     assert sorted(path.name for path in scene.shell.folder.iterdir()) == ["config", "credentials"]
     assert known > 50
@@ -296,7 +296,7 @@ class Real:
 
 @pytest.fixture
 def real(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Real:
-    """Return Alice at a machine whose variables lead to her AWS."""
+    """Return Alice at a machine whose variables point at her AWS."""
     for name, value in desk.shell.variables.items():
         monkeypatch.setenv(name, value)
     return Real(desk, tmp_path)
@@ -318,7 +318,7 @@ CONFIGS: dict[str, tuple[str, Callable[[Emulator], str]]] = {
 
 @pytest.mark.parametrize("case", CONFIGS)
 def test_the_program_logs_in_and_is_proven(case: str, real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program and its proof read the files alike, and call the same AWS."""
+    """The program and its proof read the files in the same way, and call the same AWS."""
     profile, config = CONFIGS[case]
     if "endpoint" in case:
         monkeypatch.delenv("AWS_ENDPOINT_URL")
@@ -344,7 +344,7 @@ def test_the_program_and_a_process(real: Real, monkeypatch: pytest.MonkeyPatch) 
     text = f"[process]\ncredential_process = echo x >> {folder}/runs; cat {folder}/keys.json\n"
     real.desk.shell.credentials.write_text(text, "utf-8")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    assert not next(row for row in doctor.examine("process") if row.name == "user").needed
+    assert not next(row for row in doctor.examine("process") if row.name == "user").required
     assert not (folder / "runs").exists()
     real.verify("process")
     assert (folder / "runs").read_text("utf-8").split() == ["x", "x"]
@@ -353,5 +353,5 @@ def test_the_program_and_a_process(real: Real, monkeypatch: pytest.MonkeyPatch) 
 def test_a_profile_that_is_a_stray_section(scene: Scene) -> None:
     """A section that only looks like the profile is named."""
     scene.write("default", "", "[profile work]\nregion = x\n")
-    with pytest.raises(ProfileMissing, match=r"no profile `work`, but a section .* \(line 4 of "):
+    with pytest.raises(ProfileMissing, match=r"no profile `work`, only a section .* \(line 4 of "):
         scene.verify("work")

@@ -1,4 +1,4 @@
-"""`verify` with programs that are not ours, against the embedded AWS: what it gives them, and what it finds."""
+"""`verify` with other programs, against the embedded AWS: their input, and the checks of their sessions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ HERE = Target(*targets.native())
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Emulator]:
-    """Return an AWS, to which the variables of this process lead."""
+    """Return an AWS, and point the variables of this process at it."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with Emulator() as emulator:
@@ -49,14 +49,14 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Emulator]:
 
 @pytest.fixture
 def alice(aws: Emulator, tmp_path: Path) -> User:
-    """Return a user whom no policy forces to use MFA, with keys in profile `example`."""
+    """Return a user who may work without MFA, with keys in profile `example`."""
     user = aws.add_user("alice", force_mfa=False)
     Shell(aws, tmp_path).profile("example", Keys.of(user))
     return user
 
 
 def dist(folder: Path, script: str) -> Dist:
-    """Return a release with a program for this machine: a Python script, which has `desk` for the credentials file."""
+    """Return a release with a program for this machine: a Python script, in which `desk` is the credentials file."""
     head = f"#!{sys.executable}\nimport json, os, sys\ndesk = os.environ['AWS_SHARED_CREDENTIALS_FILE']\n"
     made = samples.binary(HERE, folder / "bin", content=(head + script).encode())
     made.path.chmod(0o755)
@@ -79,20 +79,20 @@ def login(limit: float = 20) -> Login:
 
 
 def one(refused: tuple[str, ...]) -> str:
-    """Give one code, and no other."""
+    """Return one code, and no second one."""
     return "" if refused else "123456"
 
 
 def bad(proof: Proof) -> list[Check]:
-    """Return the checks that are not good, whether they are needed or not."""
-    return [check for check in proof.checks if not check.good]
+    """Return the checks that failed, required or not."""
+    return [check for check in proof.checks if not check.ok]
 
 
 LATER = datetime.now(UTC) + timedelta(hours=5)
 
 
 def test_a_program_of_somebody_else(aws: Emulator, alice: User, tmp_path: Path) -> None:
-    """A program that writes a true session is proven, whatever it is."""
+    """Any program that writes a real session passes."""
     proof = verify(login(), dist(tmp_path, write(with_mfa(aws, alice).keys, LATER)), one)
     assert bad(proof) == []
     assert proof.identity
@@ -101,7 +101,7 @@ def test_a_program_of_somebody_else(aws: Emulator, alice: User, tmp_path: Path) 
 
 
 def test_only_the_program_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:
-    """A program that is not the one in the release may log in well, and yet it is not what people download."""
+    """A program that differs from the release fails even if it logs in, because people download another one."""
     made = dist(tmp_path, write(with_mfa(aws, alice).keys, LATER))
     path = made.root / "manifest.json"
     path.write_text(path.read_text("utf-8").replace(made.binaries[0].sha256, "f" * 64), "utf-8")
@@ -113,17 +113,17 @@ def test_only_the_program_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("text", [None, "", "{}", "[]", '{"targets": [{"target": "plan9/arm"}]}'])
 def test_a_release_that_says_nothing(aws: Emulator, alice: User, tmp_path: Path, text: str | None) -> None:
-    """Without a release, or with one that does not have this machine's pair, nothing can be compared: that is told."""
+    """Without a release, or if it lacks this machine's pair, there is nothing to compare: that is a note."""
     made = dist(tmp_path, write(with_mfa(aws, alice).keys, LATER))
     path = made.root / "manifest.json"
     path.unlink() if text is None else path.write_text(text, "utf-8")
     proof = verify(login(), made, one)
-    assert [(check.name, check.needed) for check in bad(proof)] == [("program", False)]
+    assert [(check.name, check.required) for check in bad(proof)] == [("program", False)]
 
 
 @pytest.mark.parametrize("place", [("name",), ("build_info", "path"), ("build_info", "main", "path")], ids=str)
 def test_a_release_of_another_program(aws: Emulator, alice: User, tmp_path: Path, place: tuple[str, ...]) -> None:
-    """One that `--source` named says nothing of this one, so it is a note, as it is without a release."""
+    """A release from `--source` says nothing about this program, so it is a note, as without a release."""
     made = dist(tmp_path, write(with_mfa(aws, alice).keys, LATER))
     other = document(made)
     row = other if len(place) == 1 else other["targets"][0]["binary"]
@@ -133,41 +133,42 @@ def test_a_release_of_another_program(aws: Emulator, alice: User, tmp_path: Path
     other["targets"][0]["binary"]["sha256"] = "f" * 64
     samples.write_tree(made.root, {"manifest.json": json.dumps(other)})
     proof = verify(login(), made, one)
-    assert [(check.name, check.needed) for check in bad(proof)] == [("program", False)]
+    assert [(check.name, check.required) for check in bad(proof)] == [("program", False)]
     require(proof)
 
 
 def test_only_the_session_key_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:
-    """A session that was there before proves nothing about this login, however good it is."""
+    """A valid session from before proves nothing about this login."""
     made = dist(tmp_path, write(with_mfa(aws, alice).keys, LATER))
     assert bad(verify(login(), made, one)) == []
     proof = verify(login(), dist(tmp_path, "pass\n"), one)
     assert [check.name for check in bad(proof)] == ["session key"]
-    assert bad(proof)[0].found.endswith(", which was there before this login")
+    assert bad(proof)[0].detail.endswith(", the same as before this login")
     with pytest.raises(SessionUnusable, match="not proven: `session key`"):
         require(proof)
 
 
 def test_long_term_keys_are_no_session(alice: User, tmp_path: Path) -> None:
-    """Keys that a program copied are the same user's and open S3, and two checks find them out."""
+    """Copied long-term keys belong to the same user and can list buckets, but two checks detect them."""
     proof = verify(login(), dist(tmp_path, write(Keys.of(alice), LATER)), one)
     assert [check.name for check in bad(proof)] == ["session key", "no further session"]
-    assert [check.found for check in bad(proof)] == [
-        f"AKIA…{alice.access_key[-4:]}, and a session's begins with ASIA", "granted: this is no session",
+    assert [check.detail for check in bad(proof)] == [
+        f"AKIA…{alice.access_key[-4:]}, but a session's begins with ASIA",
+        "granted, so these are not session credentials",
     ]  # fmt: skip
 
 
 def test_only_mfa_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:
-    """A session that was got without a code looks good to everybody but IAM."""
+    """Only IAM detects a session that was created without a code."""
     proof = verify(login(), dist(tmp_path, write(as_user(aws, alice).log_in().keys, LATER)), one)
     assert [check.name for check in bad(proof)] == ["mfa"]
-    assert bad(proof)[0].found == "IAM does not take the session: it was got without a code"
+    assert bad(proof)[0].detail == "IAM rejects the session, so it was created without an MFA code"
     with pytest.raises(MfaNotProven):
         require(proof)
 
 
 def test_only_the_further_session_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:
-    """A refusal in other words than those for sessions does not prove that the keys are a session's."""
+    """A refusal with another message does not prove that the keys belong to a session."""
     keys = with_mfa(aws, alice).keys
     aws.fail("GetSessionToken", status=403, code="AccessDenied", message="no")
     proof = verify(login(), dist(tmp_path, write(keys, LATER)), one)
@@ -177,22 +178,22 @@ def test_only_the_further_session_is_bad(aws: Emulator, alice: User, tmp_path: P
 
 
 def test_only_the_expiry_is_bad(aws: Emulator, alice: User, tmp_path: Path) -> None:
-    """A session that ended by its own account is not good, though AWS still takes it."""
+    """A session past its stored expiry fails, though AWS still accepts it."""
     ended = datetime.now(UTC) - timedelta(minutes=61)
     proof = verify(login(), dist(tmp_path, write(with_mfa(aws, alice).keys, ended)), one)
     assert [check.name for check in bad(proof)] == ["expiry"]
-    assert bad(proof)[0].found.endswith("1 h 01 min ago")
+    assert bad(proof)[0].detail.endswith("1 h 01 min ago")
 
 
 def test_an_expiry_that_nobody_wrote_down(aws: Emulator, alice: User, tmp_path: Path) -> None:
-    """Other programs write none: that is told, and is no failure."""
+    """Other programs do not store it: that is a note, not a failure."""
     proof = verify(login(), dist(tmp_path, write(with_mfa(aws, alice).keys, None)), one)
-    assert [(check.name, check.needed) for check in bad(proof)] == [("expiry", False)]
+    assert [(check.name, check.required) for check in bad(proof)] == [("expiry", False)]
     require(proof)
 
 
 def test_a_session_of_somebody_else(aws: Emulator, alice: User, tmp_path: Path) -> None:
-    """A session of another user of the account is no proof for this one."""
+    """A session of another user of the account fails."""
     assert alice.arn.endswith("/alice")
     bob = aws.add_user("bob")
     proof = verify(login(), dist(tmp_path, write(with_mfa(aws, bob).keys, LATER)), one)
@@ -202,7 +203,7 @@ def test_a_session_of_somebody_else(aws: Emulator, alice: User, tmp_path: Path) 
 
 
 def test_what_a_program_is_given(aws: Emulator, alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It gets the flags, the code on standard input, where AWS is, and nothing that holds keys, codes or a profile."""
+    """It gets the flags, the code on standard input and AWS's address, but no variable with keys or codes."""
     secret = {
         "AWS_ACCESS_KEY_ID": "canary", "AWS_SECRET_ACCESS_KEY": "canary", "AWS_SESSION_TOKEN": "canary",
         "AWS_PROFILE": "canary", "AWS_DEFAULT_PROFILE": "canary", "AWS_MFA_CODE": "canary",
@@ -230,10 +231,10 @@ def test_what_a_program_is_given(aws: Emulator, alice: User, tmp_path: Path, mon
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [
-        ("sys.exit('no luck')", "`program` ended with exit code 1: no luck"),
-        ("sys.exit('first this\\nthen that\\n')", "`program` ended with exit code 1:\nfirst this\nthen that$"),
-        ("sys.exit(3)", "`program` ended with exit code 3 without a word"),
-        ("sys.exit(sys.stdin.read())", r"`program` ended with exit code 1: \*\*\*"),
+        ("sys.exit('no luck')", "`program` failed with exit code 1: no luck"),
+        ("sys.exit('first this\\nthen that\\n')", "`program` failed with exit code 1:\nfirst this\nthen that$"),
+        ("sys.exit(3)", "`program` failed with exit code 3 and no output"),
+        ("sys.exit(sys.stdin.read())", r"`program` failed with exit code 1: \*\*\*"),
         ("sys.exit(open(desk).read())", r"aws_secret_access_key = \*\*\*"),
         ("sys.exit('x\\x1b[31m')", r"exit code 1: x\[31m"),
         ("pass", "the program reported a login, but profile `example_mfa` has no keys"),
@@ -241,7 +242,7 @@ def test_what_a_program_is_given(aws: Emulator, alice: User, tmp_path: Path, mon
 )
 @pytest.mark.usefixtures("alice")
 def test_a_program_that_fails(tmp_path: Path, script: str, sentence: str) -> None:
-    """Its last lines are shown, without secrets and without what steers a terminal."""
+    """Its last lines are shown, without secrets and control characters."""
     with pytest.raises(LoginFailed, match=sentence) as caught:
         verify(login(), dist(tmp_path, script), one)
     assert type(caught.value) is LoginFailed
@@ -250,16 +251,16 @@ def test_a_program_that_fails(tmp_path: Path, script: str, sentence: str) -> Non
 
 @pytest.mark.usefixtures("alice")
 def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
-    """A program of another system is a sentence."""
+    """A program that the system cannot run is an error with a reason."""
     made = dist(tmp_path, "")
     made.binaries[0].path.chmod(0o644)
-    with pytest.raises(LoginFailed, match="cannot be run: permission denied"):
+    with pytest.raises(LoginFailed, match=r"cannot run `.*`: permission denied"):
         verify(login(), made, one)
 
 
 @pytest.mark.usefixtures("alice")
 def test_a_program_that_was_changed(tmp_path: Path) -> None:
-    """One whose bytes are not those that were checked is never run, even if it was changed while a code was typed."""
+    """A program modified after its check is never run, even if it was modified while a code was typed."""
     made = dist(tmp_path, f"open({str(tmp_path / 'was-run')!r}, 'w')\n")
 
     def ask(_: tuple[str, ...]) -> str:
@@ -275,7 +276,7 @@ def test_a_program_that_was_changed(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("alice")
 def test_a_program_that_does_not_end(tmp_path: Path) -> None:
-    """It is asked to end before it is made to, so that it can take its temporary file away."""
+    """It gets SIGTERM before SIGKILL, so that it can remove its temporary file."""
     script = f"""
 import signal, time
 def end(*_):
@@ -284,13 +285,13 @@ def end(*_):
 signal.signal(signal.SIGTERM, end)
 time.sleep(60)
 """
-    with pytest.raises(LoginFailed, match=r"had no answer from AWS within 0\.5 s"):
+    with pytest.raises(LoginFailed, match=r"got no response from AWS within 0\.5 s"):
         verify(login(limit=0.5), dist(tmp_path, script), one)
     assert (tmp_path / "ended").exists()
 
 
 def test_a_malformed_code_reaches_nobody(aws: Emulator, alice: User, tmp_path: Path) -> None:
-    """What was typed is looked at before the program is run and before AWS is asked."""
+    """A code is checked before the program runs and before AWS is called."""
     made = dist(tmp_path, f"open({str(tmp_path / 'was-run')!r}, 'w')\n")
     with pytest.raises(CodeMalformed, match="an MFA code is six digits"):
         verify(login(), made, lambda _: alice.secret)
@@ -308,7 +309,7 @@ if len(open(desk + '.codes').read().split()) < {taken}:
 
 @pytest.mark.parametrize(("taken", "there"), [(1, 9), (2, 9), (3, 9), (4, 9), (2, 1), (3, 2)])
 def test_codes_that_are_refused(aws: Emulator, alice: User, tmp_path: Path, taken: int, there: int) -> None:
-    """Another code is tried while there is one, three in all; whoever gives them is told those that were refused."""
+    """Up to three codes are tried while there are others; their source gets the list of rejected codes."""
     script = REFUSING.format(taken=taken) + write(with_mfa(aws, alice).keys, LATER)
     codes = [f"00000{number}" for number in range(there)]
     told: list[tuple[str, ...]] = []

@@ -1,4 +1,4 @@
-"""What tests of several modules stand on."""
+"""Fixtures for tests of several modules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Daemon = Callable[[Mapping[str, object]], str]
 
 @pytest.fixture
 def nobody(dead: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let the Docker engine be at an address where nobody listens, and return that address."""
+    """Point Docker at an address without a listener, and return that address."""
     address = f"tcp://{dead}"
     monkeypatch.setenv("DOCKER_HOST", address)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -24,9 +24,9 @@ def nobody(dead: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def daemon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
-    """Return a function that starts a Docker engine, of a few lines: it has answers by the last word of a path.
+    """Return a function that starts a fake Docker engine, with a response for each last word of a path.
 
-    An answer that is a number is a status, and it fails at all else.
+    A number is a status; it fails every other request.
     """
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with contextlib.ExitStack() as stack:
@@ -46,7 +46,7 @@ def daemon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
                     self.wfile.write(body)
 
                 def log_message(self, *_: object) -> None:
-                    """Say nothing."""
+                    """Log nothing."""
 
             server = stack.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
             threading.Thread(target=server.serve_forever, args=(0.01,)).start()

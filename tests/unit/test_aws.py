@@ -17,7 +17,7 @@ KEYS = Caller("example", "eu-west-3", "AKIA1", "x")
 
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Caller]]:
-    """Return a function that makes an AWS which gives one response to everything, and returns who can call it."""
+    """Return a function that starts an AWS with one response to every call, and returns a caller for it."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         answer = ""
@@ -48,9 +48,9 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Calle
     "listed", ["", "<MFADevices><member><UserName>alice</UserName></member></MFADevices>"], ids=("none", "no serial")
 )
 def test_devices_that_are_not_told(listed: str, answering: Callable[[str], Caller]) -> None:
-    """An answer without what it has to have is none that AWS gives."""
+    """A response without a required field is unexpected."""
     answer = f"<ListMFADevicesResponse><ListMFADevicesResult>{listed}</ListMFADevicesResult></ListMFADevicesResponse>"
-    with pytest.raises(AwsUnreachable, match="the answer to `ListMFADevices` is not one that AWS gives"):
+    with pytest.raises(AwsUnreachable, match="unexpected response to `ListMFADevices`"):
         Aws(2).devices(answering(answer), "alice")
 
 
@@ -65,7 +65,7 @@ ODD = (
 
 @pytest.mark.parametrize("answer", ODD)
 def test_odd_responses_are_sentences(answer: str, answering: Callable[[str], Caller]) -> None:
-    """Whatever a server responds, a call ends with an error of ours that does not quote it."""
+    """Any invalid response gives one of our errors, which does not quote it."""
     aws, caller = Aws(2), answering(answer)
     calls: tuple[Callable[[], object], ...] = (
         lambda: aws.identity(caller), lambda: aws.session(caller), lambda: aws.user(caller),
@@ -80,7 +80,7 @@ def test_odd_responses_are_sentences(answer: str, answering: Callable[[str], Cal
 def test_no_variable_decides_how_calls_are_made(
     monkeypatch: pytest.MonkeyPatch, answering: Callable[[str], Caller]
 ) -> None:
-    """Nonsense in every variable that botocore knows, and a profile that does not exist, change nothing."""
+    """Invalid values in every variable that botocore knows, and a profile that does not exist, change nothing."""
     listed = [each for _, names, _, _ in Session.SESSION_VARIABLES.values() for each in as_list(names)]
     of_s3 = [each for _, names, _, _ in DEFAULT_S3_CONFIG_VARS.values() for each in as_list(names)]
     more = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"]
@@ -94,7 +94,7 @@ def test_no_variable_decides_how_calls_are_made(
     caller = answering(f"{answer}</GetCallerIdentityResult></GetCallerIdentityResponse>")
     assert Aws(2).identity(caller).arn == "a"
     assert Aws(2).time(caller) > 0
-    with pytest.raises(AwsUnreachable):  # which this server does not answer
+    with pytest.raises(AwsUnreachable):  # this server does not respond to it
         Aws(2).devices(caller, "a")
 
 
@@ -128,14 +128,14 @@ def test_an_endpoint_that_is_not_an_address(address: str) -> None:
 
 
 def test_where_no_proxy_is_used_is_no_proxy(monkeypatch: pytest.MonkeyPatch, dead: str) -> None:
-    """What NO_PROXY names is shown as it is, though it looks like the address of a proxy that was mistyped."""
+    """A host in NO_PROXY is shown unchanged, though it looks like a mistyped proxy address."""
     monkeypatch.setenv("NO_PROXY", f"{dead},127.0.0.1")
     with pytest.raises(AwsUnreachable, match=f'endpoint URL: "http://{dead}/"$'):
         Aws(2).identity(replace(KEYS, endpoints={"sts": f"http://{dead}"}))
 
 
 def test_keys_are_not_shown() -> None:
-    """A caller shows the ID of its key only, and says what of it is secret."""
+    """A caller only shows part of its key ID, and lists its secrets."""
     caller = Caller("a", "us-east-1", "AKIA1", "c4n4ry", "hunter2", {"sts": "http://a:c4n4ry@b"})
     assert "c4n4ry" not in repr(caller)
     assert "hunter2" not in repr(caller)

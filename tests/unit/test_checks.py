@@ -9,38 +9,38 @@ from toolkit.errors import CheckFailed
 from toolkit.model import Check
 from toolkit.settings import ROOT
 
-GOOD = Check("one", good=True, found="fine")
-BAD = Check("two", good=False, found="broken", mend="type this")
-WORSE = Check("three", good=False, found="broken too", mend="type that")
-HARMLESS = Check("four", good=False, found="missing", mend="if you like", needed=False)
+GOOD = Check("one", ok=True, detail="fine")
+BAD = Check("two", ok=False, detail="broken", fix="type this")
+WORSE = Check("three", ok=False, detail="broken too", fix="type that")
+HARMLESS = Check("four", ok=False, detail="missing", fix="if you like", required=False)
 
 
 def test_what_is_needed_has_to_be_good() -> None:
-    """The error counts and names what is not; its hint mends the first."""
+    """The error counts and names the failed checks; its hint fixes the first."""
     with pytest.raises(CheckFailed) as caught:
         checks.require([GOOD, HARMLESS, BAD, WORSE])
-    assert str(caught.value) == "2 to mend: `two`, `three`"
+    assert str(caught.value) == "2 checks failed: `two`, `three`"
     assert caught.value.hint == "type this"
 
 
 def test_what_is_not_needed_fails_nothing() -> None:
-    """Nor does an empty list."""
+    """An empty list does not fail either."""
     checks.require(iter([GOOD, HARMLESS]))
     checks.require([])
 
 
 def test_a_page_is_compared_byte_by_byte() -> None:
-    """One that is out of date, or is not there, is told with the command that writes it."""
+    """A page that is out of date or missing fails, with the command that writes it."""
     text = (ROOT / "README.md").read_text("utf-8")
     readme, missing = ROOT / "README.md", ROOT / "docs" / "no-such-page.md"
     same, other, gone = (next(checks.pages(page)) for page in ({readme: text}, {readme: f"{text} "}, {missing: ""}))
-    assert (same.name, same.good) == ("README.md", True)
-    assert (other.good, other.found, other.mend) == (False, "is out of date", "invoke docs")
-    assert (gone.name, gone.good) == (str(Path("docs", "no-such-page.md")), False)
+    assert (same.name, same.ok) == ("README.md", True)
+    assert (other.ok, other.detail, other.fix) == (False, "is out of date", "invoke docs")
+    assert (gone.name, gone.ok) == (str(Path("docs", "no-such-page.md")), False)
 
 
 def test_pages_are_written_as_they_should_be(tmp_path: Path) -> None:
-    """In UTF-8, whatever this machine prefers."""
+    """They are UTF-8, regardless of this machine's encoding."""
     checks.write({tmp_path / "page.md": "…\n", tmp_path / "other.md": ""})
     assert (tmp_path / "page.md").read_bytes() == "…\n".encode()
     assert (tmp_path / "other.md").read_bytes() == b""

@@ -31,7 +31,7 @@ def run(act: Callable[[MatrixSettings, Report], None], **flags: str | bool | Non
 
 
 def ended(error: BaseException) -> Exit:
-    """Return how a task ends whose body raises something."""
+    """Return the exit of a task whose body raises an exception."""
 
     def act(settings: MatrixSettings, report: Report) -> None:
         del settings, report
@@ -47,7 +47,7 @@ def ended(error: BaseException) -> Exit:
 
 @pytest.mark.parametrize(("name", "each"), namespace.tasks.items(), ids=namespace.tasks)
 def test_the_flags_of_a_task_are_the_fields_of_its_settings(name: str, each: ToolkitTask) -> None:
-    """No flag is declared anywhere else, and none has a short form that might mean another one tomorrow."""
+    """No flag is declared elsewhere, and none has a short form that could change its meaning."""
     assert name == each.name
     flags = {flag.names: (flag.attr_name or flag.name, flag.kind, flag.help) for flag in each.get_arguments()}
     assert list(flags) == [(item.name.replace("_", "-"),) for item in dataclasses.fields(each.settings)]
@@ -75,14 +75,14 @@ def test_a_default_shows_no_path_of_this_machine(name: str, item: dataclasses.Fi
     ],
 )
 def test_a_default_is_shown_as_it_would_be_typed(name: str, shown: str) -> None:
-    """In brackets behind the help, and not at all where there is none."""
+    """It is in brackets after the help; nothing is shown without a default."""
     (item,) = (item for item in dataclasses.fields(MatrixSettings) if item.name == name)
     assert default_text(item) == shown
     assert argument(item).help == item.metadata["help"] + (f" [{shown}]" if shown else "")
 
 
 def test_invoke_reads_the_flags() -> None:
-    """What is typed arrives under the field's name; what is not typed leaves room for the variable."""
+    """A typed value arrives under the field's name; without one, the variable applies."""
     typed = ["matrix", "--build-cache", "ours", "--first-class", "--only=linux/*"]
     (parsed,) = (each for each in Parser(contexts=namespace.to_contexts()).parse_argv(typed) if each.name)
     flags = {name: flag.value for name, flag in parsed.args.items() if isinstance(flag, Argument)}
@@ -97,7 +97,7 @@ def test_invoke_reads_the_flags() -> None:
 
 
 def typed(*argv: str) -> MatrixSettings:
-    """Return the settings of `invoke matrix` for what is typed behind it."""
+    """Return the settings of `invoke matrix` for some arguments."""
     seen: list[MatrixSettings] = []
     (parsed,) = (each for each in Parser(contexts=namespace.to_contexts()).parse_argv(["matrix", *argv]) if each.name)
     run(lambda settings, _report: seen.append(settings), **parsed.as_kwargs)
@@ -125,36 +125,36 @@ ONCE = [item.name for item in dataclasses.fields(MatrixSettings) if not isinstan
 
 @pytest.mark.parametrize("name", ONCE)
 def test_any_other_flag_is_given_once(name: str) -> None:
-    """Two values are an error that names the flag, also where both are the same, and quotes neither."""
+    """Two values are an error that names the flag, even if they are equal, and quotes neither."""
     flag = f"--{name.replace('_', '-')}"
     with pytest.raises(Exit) as caught:
         typed(flag, "1", "--json", f"{flag}=1")
     assert caught.value.code == 2
-    assert caught.value.message == f"error[usage]: `{flag}` is given more than once\n\nhint: keep one of them"
+    assert caught.value.message == f"error[usage]: `{flag}` was given more than once\n\nhint: give it once"
 
 
 def test_a_switch_can_be_repeated() -> None:
-    """Nothing contradicts itself."""
+    """Repeating it is not a contradiction."""
     assert typed("--json", "--first-class", "--json").json
 
 
 @pytest.mark.parametrize("argv", [("--only", "", "--only", "a"), ("--only=a", "--only= ")])
 def test_an_empty_value_among_several_is_refused(argv: tuple[str, ...]) -> None:
-    """A variable that was to hold a pattern is probably not set."""
+    """A shell variable for a pattern is probably not set."""
     with pytest.raises(Exit, match="`--only`"):
         typed(*argv)
 
 
 @pytest.mark.parametrize("argv", [("--only",), ("--jobs", "--json"), ("--json", "--source")])
 def test_a_flag_without_a_value_is_refused(argv: tuple[str, ...]) -> None:
-    """Invoke's own error names the flag as it is typed."""
+    """Invoke's own error names the flag as typed."""
     flag = next(word for word in argv if word != "--json")
     with pytest.raises(ParseError, match=f"^Flag `{flag}` needed value"):
         typed(*argv)
 
 
 def test_help_and_completion_show_flags_with_values() -> None:
-    """A flag that is parsed as a list still takes a text in the help."""
+    """The help shows a flag that is parsed as a list with a text value."""
     (context,) = (each for each in namespace.to_contexts() if each.name == "matrix")
     shown = dict(context.help_tuples())
     assert {"--only=STRING", "--jobs=STRING", "--json"} <= shown.keys()
@@ -175,7 +175,7 @@ def test_a_body_gets_settings_and_a_report(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_task_without_json_has_a_report_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings that know no `--json` mean tables."""
+    """Settings without `--json` print tables."""
     seen: list[bool] = []
     monkeypatch.setenv(f"{PREFIX}JSON", "1")
     each = task()(lambda settings, report: seen.append(report.as_json or type(settings) is not Settings))
@@ -187,7 +187,7 @@ def test_a_task_without_json_has_a_report_without(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("error", "message", "code"),
     [
-        (UnknownTarget("`x` is no GOOS", hint="try `y`"), "error: `x` is no GOOS\n\nhint: try `y`", 3),
+        (UnknownTarget("unknown GOOS `x`", hint="try `y`"), "error: unknown GOOS `x`\n\nhint: try `y`", 3),
         (DiskFull("no room"), "error: no room", 41),
         (KeyboardInterrupt(), "interrupted", 130),
     ],
@@ -203,7 +203,7 @@ def test_what_a_person_or_a_machine_caused_ends_without_a_traceback(
 
 
 def test_a_wrong_flag_ends_before_the_body_begins() -> None:
-    """The settings are read inside of what tidies errors up."""
+    """Errors in settings are reported like errors of the body."""
     with pytest.raises(Exit) as caught:
         run(lambda _settings, _report: pytest.fail("begun"), jobs="x")
     assert caught.value.code == 2
@@ -214,7 +214,7 @@ def test_a_wrong_flag_ends_before_the_body_begins() -> None:
 def test_a_directory_that_go_refuses_ends_a_task_that_runs_go(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message names the variable; a task that runs no go command does not care."""
+    """The message names the variable; a task that runs no go command ignores it."""
     monkeypatch.setenv(name, value)
     with pytest.raises(Exit, match=f"`{name}") as caught:
         run(lambda _settings, _report: pytest.fail("begun"))
@@ -223,7 +223,7 @@ def test_a_directory_that_go_refuses_ends_a_task_that_runs_go(
 
 
 def test_a_task_has_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where none is set, as in a service."""
+    """Also if HOME is not set, as in a service."""
     monkeypatch.delenv("HOME")
     seen: list[str] = []
     run(lambda _settings, _report: seen.append(os.environ.get("HOME", "")))
@@ -232,7 +232,7 @@ def test_a_task_has_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), ValueError("closed file")])
 def test_a_full_standard_output_ends_a_task(error: Exception) -> None:
-    """What is still buffered is written before the task counts as done."""
+    """The buffer is flushed before the task counts as done."""
 
     class Full(io.StringIO):
         def flush(self) -> None:
@@ -244,7 +244,7 @@ def test_a_full_standard_output_ends_a_task(error: Exception) -> None:
 
 
 def test_a_defect_of_the_toolkit_has_its_traceback() -> None:
-    """What nobody foresaw is not hidden."""
+    """Unexpected exceptions are not hidden."""
 
     def act(settings: MatrixSettings, report: Report) -> None:
         raise ZeroDivisionError(settings, report)
@@ -255,7 +255,7 @@ def test_a_defect_of_the_toolkit_has_its_traceback() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGTERM to catch")
 def test_being_told_to_end_unwinds_the_run() -> None:
-    """SIGTERM ends with 143 after everything was closed, and the handler before is back."""
+    """SIGTERM exits with 143 after everything was closed, and the previous handler is restored."""
     closed: list[str] = []
     before = signal.getsignal(signal.SIGTERM)
 
@@ -273,7 +273,7 @@ def test_being_told_to_end_unwinds_the_run() -> None:
 
 
 def test_a_reader_who_has_enough_ends_the_run_quietly(tmp_path: Path) -> None:
-    """`invoke targets | head` complains neither now nor when Python flushes what is left."""
+    """`invoke targets | head` prints no error, not even when Python flushes the rest."""
 
     def act(settings: MatrixSettings, report: Report) -> None:
         del settings
@@ -283,11 +283,11 @@ def test_a_reader_who_has_enough_ends_the_run_quietly(tmp_path: Path) -> None:
     with (tmp_path / "out").open("w") as out, contextlib.redirect_stdout(out), pytest.raises(Exit) as caught:
         run(act)
     assert (caught.value.message or "", caught.value.code) == ("", 1)
-    assert (tmp_path / "out").read_text() == ""  # what was left to flush went nowhere
+    assert (tmp_path / "out").read_text() == ""  # the rest was discarded
 
 
 def test_a_report_is_closed_whatever_happens() -> None:
-    """A display that is left on a terminal would hide the message."""
+    """A live display left on a terminal would hide the message."""
     reports: list[Report] = []
 
     def act(settings: MatrixSettings, report: Report) -> None:
@@ -301,7 +301,7 @@ def test_a_report_is_closed_whatever_happens() -> None:
 
 
 def test_a_task_is_told_by_its_docstring() -> None:
-    """`invoke --list` and `invoke --help` show what the function says of itself."""
+    """`invoke --list` and `invoke --help` show the function's docstring."""
 
     def act(settings: TargetsSettings, report: Report) -> None:
         """Do something."""

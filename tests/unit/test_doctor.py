@@ -16,7 +16,7 @@ Daemon = Callable[[Mapping[str, object]], str]
 
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Check]]:
-    """Return a function that says what the doctor says of a variable."""
+    """Return a function that returns the doctor's check of a variable."""
 
     def examined(value: str, name: str = "HTTPS_PROXY") -> Check:
         monkeypatch.setenv(name, value)
@@ -41,17 +41,17 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Check]]:
     ],
 )
 def test_a_password_is_not_shown(value: str, proxy: Callable[..., Check]) -> None:
-    """What the doctor says is pasted into issues; the host is still told."""
+    """People paste the doctor's output into issues; the host is still shown."""
     check = proxy(value)
-    assert "hunter2" not in check.found
-    assert "proxy.example" in check.found
-    assert check.good
+    assert "hunter2" not in check.detail
+    assert "proxy.example" in check.detail
+    assert check.ok
 
 
 def test_each_of_several_module_proxies_is_shown_without_its_password(proxy: Callable[..., Check]) -> None:
-    """Commas and bars part them."""
+    """Commas and bars separate them."""
     check = proxy("https://a:hunter2@one.example,https://b:hunter2@two.example|direct", "GOPROXY")
-    assert check.found == "https://…@one.example,https://…@two.example|direct"
+    assert check.detail == "https://…@one.example,https://…@two.example|direct"
 
 
 @pytest.mark.parametrize(
@@ -66,28 +66,28 @@ def test_each_of_several_module_proxies_is_shown_without_its_password(proxy: Cal
     ],
 )
 def test_a_proxy_on_the_loopback_is_flagged(value: str, proxy: Callable[..., Check]) -> None:
-    """A container has a loopback of its own; that is said, and fails nothing."""
+    """A container has its own loopback interface; the check is a note."""
     check = proxy(value)
-    assert (check.good, check.needed) == (False, False)
-    assert "`--engine local`" in check.mend
+    assert (check.ok, check.required) == (False, False)
+    assert "`--engine local`" in check.fix
 
 
 def test_a_module_proxy_on_the_loopback_is_flagged_too(proxy: Callable[..., Check]) -> None:
-    """Wherever it stands among others."""
-    assert not proxy("https://modules.example|http://127.0.0.1:8081,direct", "GOPROXY").good
-    assert proxy("https://modules.example|direct", "GOPROXY").good
+    """Its position among others does not matter."""
+    assert not proxy("https://modules.example|http://127.0.0.1:8081,direct", "GOPROXY").ok
+    assert proxy("https://modules.example|direct", "GOPROXY").ok
 
 
 def test_what_is_not_reached_through_a_proxy_is_no_proxy(proxy: Callable[..., Check]) -> None:
-    """NO_PROXY names the loopback rightly, and settings without an address are shown as they are."""
-    assert proxy("localhost,127.0.0.1,http://localhost", "NO_PROXY").good
-    assert proxy("private.example", "GOPRIVATE").found == "private.example"
+    """The loopback is right in NO_PROXY, and settings without an address are shown unchanged."""
+    assert proxy("localhost,127.0.0.1,http://localhost", "NO_PROXY").ok
+    assert proxy("private.example", "GOPRIVATE").detail == "private.example"
 
 
 @pytest.mark.parametrize("value", ["http://[::1:3128", "http://", "://", "http://host:port"])
 def test_an_address_that_is_none_is_shown_all_the_same(value: str, proxy: Callable[..., Check]) -> None:
-    """The doctor is asked just when something is mistyped."""
-    assert proxy(value).found == value
+    """People run the doctor when something is mistyped."""
+    assert proxy(value).detail == value
 
 
 @pytest.mark.parametrize(
@@ -95,42 +95,42 @@ def test_an_address_that_is_none_is_shown_all_the_same(value: str, proxy: Callab
     [(True, True, "docker"), (False, True, "docker"), (True, False, "local"), (False, False, "none")],
 )
 def test_the_engine_that_would_be_taken_is_told(*, go: bool, docker: bool, taken: str) -> None:
-    """Docker where it answers, else this machine's Go; only without either is something to be mended."""
-    check = _auto(Check("toolchain", good=go, found=""), Check("docker engine", good=docker, found=""))
-    assert check.found.startswith(taken)
-    assert check.good is (taken != "none")
-    assert check.needed
+    """Docker if it responds, else this machine's Go; the check only fails without both."""
+    check = _auto(Check("toolchain", ok=go, detail=""), Check("docker engine", ok=docker, detail=""))
+    assert check.detail.startswith(taken)
+    assert check.ok is (taken != "none")
+    assert check.required
 
 
 @pytest.mark.parametrize(
     ("named", "answer", "said"),
     [
-        ("", {"Id": "1"}, ("there", True)),
-        ("", 404, ("made by the first build", True)),
-        ("ours", {"Id": "1"}, ("there", True)),
+        ("", {"Id": "1"}, ("present", True)),
+        ("", 404, ("built on first use", True)),
+        ("ours", {"Id": "1"}, ("present", True)),
         ("ours", 404, ("missing", False)),
     ],
 )
 def test_an_image_that_was_named_has_to_be_there(
     named: str, answer: object, said: tuple[str, bool], daemon: Daemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The builder image is made where it is missing; one that a person named is not."""
+    """The builder image is built if it is missing; an image from `--image` is not."""
     info = {"NCPU": 4, "MemTotal": 8e9, "OSType": "linux", "Architecture": "x86_64"}
     answers = {"version": {"ApiVersion": "1.45"}, "_ping": "OK", "info": info, "json": answer}
     monkeypatch.setenv("DOCKER_HOST", daemon(answers))
     check, name = _docker(DoctorSettings(image=named)), named or image.name()
-    assert (check.good, check.needed, check.mend) == (said[1], False, f"docker pull {name}")
-    assert check.found.endswith(f"linux/amd64, 4 cores, 8 GB; image {name}: {said[0]}")
+    assert (check.ok, check.required, check.fix) == (said[1], False, f"docker pull {name}")
+    assert check.detail.endswith(f"linux/amd64, 4 cores, 8 GB; image {name}: {said[0]}")
 
 
 def test_everything_that_building_needs_is_looked_at(nobody: str, tmp_path: Path) -> None:
-    """Toolchain, engine, which of both is taken, and room; without Docker all is well where there is a Go."""
+    """The rows are toolchain, engines and disk space; without Docker the checks pass if there is a Go."""
     found = {check.name: check for check in examine(DoctorSettings(dist=tmp_path / "not" / "there"))}
-    assert list(found)[:3] == ["toolchain", "docker engine", "engine taken"]
-    assert found["toolchain"].found.startswith(f"{toolchain.pinned()} ")
-    assert nobody in found["docker engine"].found
-    assert found["docker engine"].mend == "fix or unset DOCKER_HOST; or use `--engine local`"
-    assert found["engine taken"].good
-    assert found["room for dist"].found.endswith(f"GB free in {tmp_path}")
-    assert "room for build cache" in found
-    assert [check.name for check in found.values() if check.needed] == ["engine taken"]
+    assert list(found)[:3] == ["toolchain", "docker engine", "engine"]
+    assert found["toolchain"].detail.startswith(f"{toolchain.pinned()} ")
+    assert nobody in found["docker engine"].detail
+    assert found["docker engine"].fix == "fix or unset DOCKER_HOST; or use `--engine local`"
+    assert found["engine"].ok
+    assert found["disk space (dist)"].detail.endswith(f"GB free at {tmp_path}")
+    assert "disk space (cache)" in found
+    assert [check.name for check in found.values() if check.required] == ["engine"]

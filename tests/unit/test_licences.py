@@ -7,7 +7,7 @@ from toolkit.settings import ROOT
 
 
 def test_each_dependency_has_its_licence_told() -> None:
-    """docs/licences.md has a row for each package that is named in pyproject.toml, with who installs it; no more."""
+    """docs/licences.md has exactly one row for each package in pyproject.toml, with the extra that installs it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     groups = {"the toolkit": project["dependencies"]}
     groups |= {f"`[{extra}]`": named for extra, named in project["optional-dependencies"].items()}

@@ -21,17 +21,17 @@ def row(text: str, at: float = 0, **look: str | bool) -> Row:
 
 
 def texts(svg: str) -> list[str]:
-    """Return what a picture says, in its order."""
+    """Return the texts of a picture, in order."""
     return [element.text or "" for element in ET.fromstring(svg).iter(f"{SVG}text")]
 
 
 def delays(svg: str) -> list[float]:
-    """Return when its rows appear."""
+    """Return the times at which its rows appear."""
     return [float(seconds) for seconds in re.findall(r"animation-delay:([\d.]+)s", svg)]
 
 
 def test_what_is_on_the_screen() -> None:
-    """A command's output is read as a terminal shows it: colours, bold, long lines, and what is written over."""
+    """The recording contains what a terminal shows: colours, bold, long lines, overwritten text."""
     script = (
         r"print('\x1b[1mone\x1b[0m'); print('gone\rtwo '); print('x' * 101); print('\x1b[38;5;16;48;5;231m▀\x1b[0m')"
     )
@@ -44,13 +44,13 @@ def test_what_is_on_the_screen() -> None:
 
 
 def test_a_command_that_fails() -> None:
-    """What failed is no picture."""
-    with pytest.raises(CheckFailed, match="`shown` ended with exit code 3"):
+    """A failed command gives no picture."""
+    with pytest.raises(CheckFailed, match="`shown` failed with exit code 3"):
         record((sys.executable, "-c", "raise SystemExit(3)"), "shown")
 
 
 def test_ctrl_c(tmp_path: Path) -> None:
-    """Who leaves does not leave the command behind."""
+    """Ctrl-C ends the command too."""
     script = f"import os, signal, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
     argv = (sys.executable, "-c", f"{script}; os.kill(os.getppid(), signal.SIGINT); time.sleep(60)")
     with pytest.raises(KeyboardInterrupt):
@@ -60,7 +60,7 @@ def test_ctrl_c(tmp_path: Path) -> None:
 
 
 def test_texts() -> None:
-    """Each row is a text as wide as its cells; what XML has a meaning for is kept."""
+    """Each row is a text as wide as its cells; XML's special characters are escaped."""
     svg = picture([row("a <b> & c"), row("  d", bold=True)], "<title>")
     assert texts(svg) == ["a <b> & c", "d"]
     elements = list(ET.fromstring(svg).iter(f"{SVG}text"))
@@ -78,14 +78,14 @@ def test_blocks_are_drawn() -> None:
 
 
 def test_the_pace() -> None:
-    """Pauses are kept within bounds, and a heading has time before it in which to read."""
+    """Pauses stay within bounds, and before a heading there is time to read."""
     svg = picture([row("a"), row("b", 0.5), row("c", 99), row("d", 99), row("e", 99.2, bold=True)], "t")
     assert [round(after - before, 2) for before, after in pairwise(delays(svg))] == [0.5, 1.0, 0.03, 1.8]
 
 
 @pytest.mark.parametrize(("count", "hidden"), [(3, 0), (42, 0), (43, 1), (60, 18)])
 def test_scrolling(count: int, hidden: int) -> None:
-    """It ends with the last rows, and is no higher than a terminal; rows that do not fit move up one by one."""
+    """It ends with the last rows, and is as high as a terminal; rows that do not fit scroll up one by one."""
     svg = picture([row(f"row {number}", number) for number in range(count)], "t")
     assert f".scroll{{transform:translateY(-{hidden * 18}px)" in svg
     (frames,) = re.findall(r"@keyframes scroll\{(.*)\}", svg)
@@ -100,5 +100,5 @@ def test_scrolling(count: int, hidden: int) -> None:
 
 
 def test_no_motion() -> None:
-    """Whoever asked for no motion sees the last rows at once."""
+    """With reduced motion the last rows are visible at once."""
     assert "@media (prefers-reduced-motion:reduce){g{animation:none!important}}" in picture([row("a")], "t")

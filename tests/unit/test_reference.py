@@ -18,7 +18,7 @@ OPTIONS = [(name, item) for name, task in namespace.tasks.items() for item in da
 
 
 def section(heading: str) -> str:
-    """Return what stands below a heading, up to the next."""
+    """Return the text below a heading, up to the next one."""
     found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", TEXT, re.MULTILINE | re.DOTALL)
     assert found, heading
     return found[1]
@@ -26,7 +26,7 @@ def section(heading: str) -> str:
 
 @pytest.mark.parametrize(("name", "task"), namespace.tasks.items(), ids=namespace.tasks)
 def test_every_task_is_in_the_reference(name: str, task: ToolkitTask) -> None:
-    """With all of its docstring, and a table only where it has options."""
+    """Each task has its full docstring, and a table only if it has options."""
     text = section(f"invoke {name}")
     assert all(line.strip() in text for line in (task.__doc__ or "").splitlines())
     assert ("| flag |" in text) is bool(dataclasses.fields(task.settings))
@@ -34,7 +34,7 @@ def test_every_task_is_in_the_reference(name: str, task: ToolkitTask) -> None:
 
 @pytest.mark.parametrize(("name", "item"), OPTIONS)
 def test_every_option_is_in_the_reference(name: str, item: dataclasses.Field[Any]) -> None:
-    """A line an option: its flag, its variable, its default and its help."""
+    """Each option has a line with its flag, variable, default and help."""
     flag = f"--{item.name.replace('_', '-')} {item.metadata['metavar']}".rstrip()
     default = "" if isinstance(item.default, bool) else default_text(item)
     cells = [f"`{flag}`", f"`{PREFIX}{item.name.upper()}`", f"`{default}`" if default else "", item.metadata["help"]]
@@ -42,7 +42,7 @@ def test_every_option_is_in_the_reference(name: str, item: dataclasses.Field[Any
 
 
 def test_every_exit_code_is_in_the_reference() -> None:
-    """Each kind of error with its code and its meaning, and the codes that no error has."""
+    """Each kind of error has its code and meaning; codes without an error are listed too."""
     rows = [line.split(" | ") for line in section("Exit codes").strip().splitlines()[2:]]
     codes = [int(row[0].removeprefix("| ")) for row in rows]
     assert codes == [0, 1, *(kind.exit_code for kind in kinds() if kind.exit_code > 1), 130, 143]
@@ -53,19 +53,19 @@ def test_every_exit_code_is_in_the_reference() -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_in_the_reference(reason: Reason) -> None:
-    """Whoever reads a manifest finds what its words mean."""
+    """The reference explains each reason in a manifest."""
     assert re.search(rf"^\| `{reason.value}` \| \w.* \|$", section("Why a pair has no binary"), re.MULTILINE)
 
 
 def test_the_reference_is_the_same_on_every_machine() -> None:
-    """No path of this one is in it, and it ends as a text file does."""
+    """It contains no path of this machine, and ends with a newline."""
     assert str(ROOT) not in TEXT
     assert TEXT.endswith("|\n")
     assert "\n\n\n" not in TEXT
 
 
 def test_a_bar_in_a_text_does_not_end_its_cell() -> None:
-    """Tables stay tables whatever a docstring holds."""
+    """A docstring cannot break a table."""
 
     def act(settings: object, report: object) -> None:
         """Do a|b."""
@@ -75,7 +75,7 @@ def test_a_bar_in_a_text_does_not_end_its_cell() -> None:
 
 
 def test_only_what_stands_between_markers_is_made_anew() -> None:
-    """The rest of the README is a person's; a text without markers stays as it is."""
+    """The rest of the README is written by hand; a text without markers does not change."""
     before = "# Title \\1\n<!-- tasks -->\nstale\ntext\n<!-- /tasks -->\nthe end"
     after = _filled(before, namespace.tasks)
     assert after.startswith("# Title \\1\n<!-- tasks -->\n| task | what it does |\n")
@@ -88,7 +88,7 @@ def test_only_what_stands_between_markers_is_made_anew() -> None:
 
 
 def test_the_pages_are_these() -> None:
-    """What `invoke docs` writes and `invoke check` compares."""
+    """`invoke docs` writes these pages, and `invoke check` compares them."""
     pages = reference.pages(namespace.tasks)
     assert list(pages) == [ROOT / "docs" / "reference.md", ROOT / "README.md"]
     assert pages[ROOT / "docs" / "reference.md"] == TEXT
@@ -102,13 +102,13 @@ PAGES = ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/ho
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
-    """To a file of the repository; addresses elsewhere are not looked at."""
+    """Links to files of the repository exist; other addresses are not checked."""
     found = re.findall(r"\]\(([^)#\s]+)", (ROOT / page).read_text("utf-8"))
     assert [link for link in found if "://" not in link and not (ROOT / page).parent.joinpath(link).exists()] == []
 
 
 def test_security_names_tests_that_exist() -> None:
-    """Each statement stands beside a file of tests."""
+    """Each statement names an existing test file."""
     text = (ROOT / "SECURITY.md").read_text("utf-8")
     named = re.findall(r"`((?:unit|integration|e2e)/[^`]+)`", text)
     assert named

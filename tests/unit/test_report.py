@@ -27,16 +27,16 @@ Captured = pytest.CaptureFixture[str]
 
 
 class Terminal(io.StringIO):
-    """A text that somebody reads on a screen."""
+    """A text stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
-        """Say that it is a screen."""
+        """Return True."""
         return True
 
 
 @contextlib.contextmanager
 def screen() -> Iterator[Terminal]:
-    """Give a screen on which standard output and standard error both appear."""
+    """Yield a screen that shows both standard output and standard error."""
     terminal = Terminal()
     with contextlib.redirect_stdout(terminal), contextlib.redirect_stderr(terminal):
         yield terminal
@@ -44,7 +44,7 @@ def screen() -> Iterator[Terminal]:
 
 @pytest.fixture
 def made(tmp_path: Path) -> Dist:
-    """Return a release of a new binary, one that was there already, a refusal and a failure."""
+    """Return a release with a new binary, an existing one, a refusal and a failure."""
     fresh, found = binary(LINUX, tmp_path), replace(binary(WINDOWS, tmp_path), fresh=False)
     bad = failed(PLAN9, sentence="it broke", excerpt=("line one", "line two"), log=tmp_path / "log.txt")
     archive = Bench(tmp_path).make("archive", "linux.tar.gz", "", lambda: b"", target=LINUX)
@@ -88,17 +88,17 @@ def test_a_failure_is_a_message_and_a_hint_after_a_blank_line(error: ToolkitErro
     assert failure(error) == text
 
 
-# --- while it happens ------------------------------------------------------------------------------------------------
+# --- progress -------------------------------------------------------------------------------------------------------
 
 
 def test_a_report_is_a_watcher() -> None:
-    """It is what the lower layers tell their progress to."""
+    """The lower layers report their progress to it."""
     watcher: Watcher = Report()
     assert isinstance(watcher, Report)
 
 
 def test_progress_goes_to_standard_error_and_data_to_standard_output(capsys: Captured) -> None:
-    """What a run says on its way never mixes with what it gives."""
+    """Progress never mixes with data."""
     with Report() as report:
         report.say("engine: local")
         report.line(Path("dist/bin"))
@@ -109,7 +109,7 @@ def test_progress_goes_to_standard_error_and_data_to_standard_output(capsys: Cap
 
 
 def test_without_a_screen_each_pair_is_one_plain_line(capsys: Captured, tmp_path: Path) -> None:
-    """How many of how many, how it ended, how long it took; no colour and no cursor movement."""
+    """The count, the outcome and the time of the pair, without colours or cursor movement."""
     with Report() as report:
         report.plan(2)
         report.started(LINUX)
@@ -124,7 +124,7 @@ def test_without_a_screen_each_pair_is_one_plain_line(capsys: Captured, tmp_path
 
 
 def test_time_left_is_guessed_from_what_is_done(capsys: Captured) -> None:
-    """As long again for each pair that is left as each took so far; nothing is guessed for the last."""
+    """Each remaining pair is expected to take the average time so far; there is no estimate for the last."""
     report = Report()
     report.plan(4)
     time.sleep(0.6)
@@ -136,14 +136,14 @@ def test_time_left_is_guessed_from_what_is_done(capsys: Captured) -> None:
 
 @pytest.fixture
 def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the screen be one that knows how to move a cursor."""
+    """Make the screen support cursor movement."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
 
 
 @pytest.mark.usefixtures("_wide")
 def test_on_a_screen_a_display_comes_and_goes(tmp_path: Path) -> None:
-    """While pairs compile it shows which, how many are done and how many failed; what is said stays above it."""
+    """It shows the running pairs and the counts of finished and failed ones; messages stay above it."""
     with screen() as terminal:
         with Report() as report:
             report.plan(3)
@@ -156,11 +156,11 @@ def test_on_a_screen_a_display_comes_and_goes(tmp_path: Path) -> None:
     assert "[1/3] plan9/386: compile_failed: [red]it broke[/red] (2 s)\n" in shown
     assert "2/3 done, 1 not built about " in shown
     assert shown.rstrip().endswith("running: windows/amd64 0 s")
-    assert end.endswith("\x1b[2K")  # the display's lines are wiped
+    assert end.endswith("\x1b[2K")  # the display's lines are erased
 
 
 def settled(terminal: Terminal, text: str) -> str:
-    """Wait until a text is on a screen, and return all that is there."""
+    """Wait until a text is on a screen, and return the whole screen."""
     for _ in range(100):
         if text in terminal.getvalue():
             break
@@ -175,12 +175,12 @@ def settled(terminal: Terminal, text: str) -> str:
         (lambda report: report.line("program"), "program\n"),
         (lambda report: report.data(1), "1\n"),
         (lambda report: report.table(("A",), [("1",)]), "1\n"),
-        (lambda report: report.finished(refused(JS), 1), "\x1b[2K"),  # the display's lines are wiped
+        (lambda report: report.finished(refused(JS), 1), "\x1b[2K"),  # the display's lines are erased
     ],
     ids=["line", "data", "table", "the last pair"],
 )
 def test_results_end_the_display(show: Callable[[Report], None], text: str) -> None:
-    """Nothing is drawn over what is printed at the end."""
+    """The display does not overwrite the final output."""
     with screen() as terminal, Report() as report:
         report.plan(1)
         show(report)
@@ -194,7 +194,7 @@ def test_results_end_the_display(show: Callable[[Report], None], text: str) -> N
 
 
 def test_a_pause_on_a_screen() -> None:
-    """It counts the seconds down in one line, which is gone in the end, also by Ctrl-C."""
+    """It counts down in one line, which is erased at the end, also after Ctrl-C."""
     with screen() as terminal:
         begun = time.monotonic()
         Report().pause(1.2, "waiting for a code")
@@ -204,7 +204,7 @@ def test_a_pause_on_a_screen() -> None:
 
 
 def test_a_pause_elsewhere(capsys: Captured) -> None:
-    """It is one line."""
+    """It prints one line."""
     Report().pause(0.1, "waiting for a code")
     assert capsys.readouterr().err == "waiting for a code: 1 s\n"
 
@@ -219,7 +219,7 @@ def test_a_table_is_aligned_columns_without_lines(capsys: Captured) -> None:
 
 
 def test_a_table_without_rows_is_its_head(capsys: Captured) -> None:
-    """Nothing found is no error."""
+    """An empty table is not an error."""
     Report().table(("A", "BB"), [])
     assert capsys.readouterr().out == "A  BB\n"
 
@@ -230,7 +230,7 @@ def test_a_table_without_rows_is_its_head(capsys: Captured) -> None:
 def test_a_head_is_bold_where_somebody_can_see_it(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, *, bold: bool
 ) -> None:
-    """On a screen, unless NO_COLOR is set or the terminal knows no colours."""
+    """On a terminal, unless NO_COLOR is set or the terminal has no colours."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv(name, value)
     with screen() as terminal:
@@ -239,7 +239,7 @@ def test_a_head_is_bold_where_somebody_can_see_it(
 
 
 def test_pairs_are_listed_with_what_is_known_of_them(capsys: Captured) -> None:
-    """A refusal in Go's words, or else the note of a system."""
+    """The note is Go's refusal, or else the note of the system."""
     Report().targets((ANDROID, JS, LINUX), {"js": "no network", "android": "never shown"})
     assert capsys.readouterr().out.splitlines() == [
         "TARGET       FIRST-CLASS  BUILDS  NOTE",
@@ -250,7 +250,7 @@ def test_pairs_are_listed_with_what_is_known_of_them(capsys: Captured) -> None:
 
 
 def test_pairs_are_listed_as_json(capsys: Captured) -> None:
-    """The same facts, a row a pair, and nothing but JSON."""
+    """The JSON has the same data, one row for each pair."""
     Report(as_json=True).targets(EVERY, {"js": "no network"})
     rows = json.loads(capsys.readouterr().out)
     assert rows[0] == {
@@ -269,7 +269,7 @@ def test_pairs_are_listed_as_json(capsys: Captured) -> None:
 
 
 def test_a_release_is_a_table_then_what_failed_then_where_it_is(made: Dist, tmp_path: Path, capsys: Captured) -> None:
-    """The table is data; the excerpt of each failure, the counts and the place are for the person."""
+    """The table goes to stdout; excerpts of failures, counts and the path go to stderr."""
     Report().matrix(made, {})
     captured = capsys.readouterr()
     assert [line.split() for line in captured.out.splitlines()] == [
@@ -279,13 +279,13 @@ def test_a_release_is_a_table_then_what_failed_then_where_it_is(made: Dist, tmp_
         ["plan9/386", "compile_failed", "it", "broke"],
         ["windows/amd64", "up", "to", "date", "0.0", "MB"],
     ]
-    failure_ = f"\nplan9/386: compile_failed\n    line one\n    line two\n    (all of it: {tmp_path / 'log.txt'})\n"
+    failure_ = f"\nplan9/386: compile_failed\n    line one\n    line two\n    (full log: {tmp_path / 'log.txt'})\n"
     counts = "\n2 built, 1 that Go cannot build, 1 failed; 1 compiled now\n"
     assert captured.err == f"{failure_}{counts}release: {made.root}\n"
 
 
 def test_a_row_has_the_note_of_its_pair(tmp_path: Path, capsys: Captured) -> None:
-    """Libraries that a program needs, or a system without a network, stand behind the archive."""
+    """The required libraries, or a note that the system has no network, follow the archive."""
     needy = replace(binary(LINUX, tmp_path), needed=("libc.so.6",))
     Report().matrix(dist(tmp_path, needy, binary(JS, tmp_path), binary(WINDOWS, tmp_path)), {})
     assert [line.split("MB")[1].strip() for line in capsys.readouterr().out.splitlines()[1:]] == [
@@ -296,7 +296,7 @@ def test_a_row_has_the_note_of_its_pair(tmp_path: Path, capsys: Captured) -> Non
 
 
 def test_a_release_is_printed_as_its_manifest(made: Dist, capsys: Captured) -> None:
-    """With `--json` standard output is the manifest and nothing else; the rest is said all the same."""
+    """With `--json` standard output only contains the manifest; stderr is the same."""
     Report(as_json=True).matrix(made, {"name": "program"})
     captured = capsys.readouterr()
     assert json.loads(captured.out) == {"name": "program"}
@@ -304,13 +304,13 @@ def test_a_release_is_printed_as_its_manifest(made: Dist, capsys: Captured) -> N
 
 
 def test_a_release_in_which_nothing_was_new_says_so(made: Dist, capsys: Captured) -> None:
-    """Counts that are zero are not told."""
+    """Counts of zero are not shown."""
     Report().matrix(replace(made, outcomes=(made.binaries[1],)), {})
     assert "\n1 built; nothing compiled now\nrelease: " in capsys.readouterr().err
 
 
 def test_a_failure_without_an_excerpt_is_its_sentence(made: Dist, capsys: Captured) -> None:
-    """And one without a log names none."""
+    """A failure without a log does not mention one."""
     Report().matrix(replace(made, outcomes=(failed(PLAN9, sentence="it broke"),)), {})
     assert capsys.readouterr().err.startswith("\nplan9/386: compile_failed\n    it broke\n\n0 built, 1 failed; ")
 
@@ -318,14 +318,14 @@ def test_a_failure_without_an_excerpt_is_its_sentence(made: Dist, capsys: Captur
 # --- checks ----------------------------------------------------------------------------------------------------------
 
 CHECKS = (
-    Check("one", good=True, found="fine", mend="never shown"),
-    Check("two", good=False, found="first\nsecond", mend="type this"),
-    Check("three", good=False, found="", needed=False),
+    Check("one", ok=True, detail="fine", fix="never shown"),
+    Check("two", ok=False, detail="first\nsecond", fix="type this"),
+    Check("three", ok=False, detail="", required=False),
 )
 
 
 def test_checks_are_told_one_after_the_other(capsys: Captured) -> None:
-    """Good, bad, or bad without harm; what mends a bad one stands below it."""
+    """A check passes, fails or is a note; the fix is below a check that did not pass."""
     assert Report().checks(iter(CHECKS)) == list(CHECKS)
     assert capsys.readouterr().out.splitlines() == [
         "ok    one                   fine",
@@ -337,7 +337,7 @@ def test_checks_are_told_one_after_the_other(capsys: Captured) -> None:
 
 
 def test_a_check_is_told_as_soon_as_it_is_known(capsys: Captured) -> None:
-    """Somebody waits for slow ones, and sees that the quick ones are done."""
+    """The results of fast checks are visible while slow ones run."""
     told: list[str] = []
 
     def slow() -> Iterator[Check]:
@@ -350,16 +350,16 @@ def test_a_check_is_told_as_soon_as_it_is_known(capsys: Captured) -> None:
 
 
 def test_checks_are_printed_as_json(capsys: Captured) -> None:
-    """All of them, at the end, and nothing else."""
+    """The JSON contains all checks, printed at the end."""
     Report(as_json=True).checks(iter(CHECKS))
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == ["one", "two", "three"]
-    assert rows[1] == {"name": "two", "good": False, "found": "first\nsecond", "mend": "type this", "needed": True}
+    assert rows[1] == {"name": "two", "ok": False, "detail": "first\nsecond", "fix": "type this", "required": True}
 
 
 # --- text of others --------------------------------------------------------------------------------------------------
 
-# What is shown of each is its letters, in their order.
+# Each is shown as its letters, in order.
 HOSTILE = {
     "escape": "a\x1b[2J\x1b]0;title\x07b",
     "8-bit": "a\x9b2Jb\x9d0;t\x9cc",
@@ -379,8 +379,8 @@ WRITERS: dict[str, Callable[[Report, str], object]] = {
     "pause": lambda report, text: report.pause(0.01, text),
     "line": lambda report, text: report.line(text),
     "table": lambda report, text: report.table(("A", "B"), [(text, "end")]),
-    "checks": lambda report, text: report.checks([Check("name", good=False, found=text, mend=text)]),
-    "a check's name": lambda report, text: report.checks([Check(text, good=True, found="")]),
+    "checks": lambda report, text: report.checks([Check("name", ok=False, detail=text, fix=text)]),
+    "a check's name": lambda report, text: report.checks([Check(text, ok=True, detail="")]),
     "finished": lambda report, text: report.finished(failed(PLAN9, sentence=text), 1),
     "a pair": lambda report, text: report.finished(failed(replace(PLAN9, goos=text), sentence=""), 1),
     "targets": lambda report, text: report.targets([replace(LINUX, goarch=text, refusal=text)], {}),
@@ -396,7 +396,7 @@ ONE_LINE = {"line", "heading", "pause", "a check's name", "finished", "a pair"}
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("name", WRITERS)
 def test_text_of_others_controls_no_terminal(name: str, text: str, capsys: Captured) -> None:
-    """Only letters, spaces and line ends of ours are printed, whatever a source, an image or a server says."""
+    """Only letters, spaces and our own line ends are printed, whatever a source, an image or a server sends."""
     WRITERS[name](Report(), text)
     captured = capsys.readouterr()
     shown = captured.out + captured.err
@@ -409,7 +409,7 @@ def test_text_of_others_controls_no_terminal(name: str, text: str, capsys: Captu
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_cell_is_one_line(text: str, capsys: Captured) -> None:
-    """A row is never two, and its columns stay aligned."""
+    """A row is always one line, and its columns stay aligned."""
     Report().table(("A", "B"), [(text, "end"), ("x", "end")])
     head, row, other = capsys.readouterr().out.split("\n")[:3]
     assert head.index("B") == row.index("end") == other.index("end")
@@ -418,7 +418,7 @@ def test_a_cell_is_one_line(text: str, capsys: Captured) -> None:
 @pytest.mark.usefixtures("_wide")
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_the_display_shows_letters_only(text: str) -> None:
-    """What is said above it, and the pairs in it, move no cursor and use no markup."""
+    """Messages above it and pairs in it neither move the cursor nor use markup."""
     with screen() as terminal, Report() as report:
         report.plan(2)
         report.started(replace(LINUX, goos=f"{text}!"))
@@ -431,35 +431,35 @@ def test_the_display_shows_letters_only(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_json_is_faithful_and_harmless(text: str, capsys: Captured) -> None:
-    """A machine gets every letter, and a terminal nothing but ASCII."""
+    """The JSON keeps every letter, and consists of ASCII."""
     report = Report(as_json=True)
     report.data(text)
-    report.checks([Check("name", good=True, found=text)])
+    report.checks([Check("name", ok=True, detail=text)])
     out = capsys.readouterr().out
     assert out.isascii()
     assert out.replace("\n", "").isprintable()
     first, rest = out.split("\n", 1)
-    assert json.loads(first) == json.loads(rest)[0]["found"] == text
+    assert json.loads(first) == json.loads(rest)[0]["detail"] == text
 
 
 def test_no_address_is_printed_with_its_password(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever a message, a row or JSON quotes the value of a variable."""
+    """Passwords are redacted in messages, rows and JSON that quote the value of a variable."""
     monkeypatch.setenv("GOPROXY", "http://u:hunter2/SS@host")
     for name in WRITERS.keys() - {"line", "matrix"}:
         WRITERS[name](Report(), "GOPROXY=http://u:hunter2/SS@host")
-    Report(as_json=True).checks([Check("a", good=True, found="http://u:hunter2/SS@host")])
+    Report(as_json=True).checks([Check("a", ok=True, detail="http://u:hunter2/SS@host")])
     captured = capsys.readouterr()
     assert "hunter2" not in captured.out + captured.err
 
 
 def test_a_terminal_gets_no_control_sequence_from_others() -> None:
-    """On a real one, a program that prints hostile text moves no cursor and sets no title."""
+    """On a real terminal, hostile text neither moves the cursor nor sets the title."""
     ours, theirs = pty.openpty()
     code = (
         "from toolkit.report import *; from toolkit.model import Check\n"
         "report, text = Report(), 'a\\x1b[2J\\x9b2J\\x1b]0;t\\x07\\u202eb'\n"
         "report.say(text); report.line(text); report.table(['A'], [[text]]); report.heading(text)\n"
-        "report.checks([Check('c', good=True, found=text)]); report.say(failure(ToolkitError(text, hint=text)))\n"
+        "report.checks([Check('c', ok=True, detail=text)]); report.say(failure(ToolkitError(text, hint=text)))\n"
     )
     env = {**os.environ, "NO_COLOR": "1", "TERM": "xterm"}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, stdout=theirs, stderr=theirs, check=False)

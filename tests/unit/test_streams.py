@@ -26,7 +26,7 @@ FULL, CLOSED = "no space left on device", "it is closed"
 
 
 def shell(line: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a command line in a shell that fails where any of its commands does."""
+    """Run a command line in a shell that fails if any of its commands fails."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     bash = shutil.which("bash") or ""
     return subprocess.run(
@@ -37,7 +37,7 @@ def shell(line: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _known() -> None:
-    """Have Go asked once, before the first test: a run that has to ask says which engine it asks."""
+    """Query Go once before the first test: a run that queries Go prints the engine that it uses."""
     assert shell(TARGETS).returncode == 0
 
 
@@ -51,7 +51,7 @@ def _known() -> None:
     ],
 )
 def test_a_standard_output_that_cannot_be_written_is_one_error(line: str, reason: str, unbuffered: str) -> None:
-    """Whether a task or Invoke prints, and also where only the last flush fails: one message, its exit code."""
+    """A task and Invoke itself fail with one message and its exit code, also if only the last flush fails."""
     done = shell(line, PYTHONUNBUFFERED=unbuffered)
     kind = StdoutUnwritable.kind
     assert done.stderr.startswith(f"error[{kind}]: cannot write to standard output: {reason}\n\nhint: ")
@@ -62,7 +62,7 @@ def test_a_standard_output_that_cannot_be_written_is_one_error(line: str, reason
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("command", [LISTING, HELP, COMPLETION, TARGETS])
 def test_a_reader_who_has_enough_hears_nothing(command: str, unbuffered: str) -> None:
-    """`| head -1` is no error, and ends a task with 1 and a listing as it ends any other program."""
+    """`| head -1` prints no error; it ends a task with 1, and a listing like any other program."""
     done = shell(f"{command} | true", PYTHONUNBUFFERED=unbuffered)
     assert (done.stdout, done.stderr) == ("", "")
     assert done.returncode == (1 if command is TARGETS else 128 + signal.SIGPIPE)
@@ -70,7 +70,7 @@ def test_a_reader_who_has_enough_hears_nothing(command: str, unbuffered: str) ->
 
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2> >(true)"])
 def test_a_standard_error_that_cannot_be_written_changes_nothing(stderr: str) -> None:
-    """What is said is lost; data and exit codes are what they are, and nothing said gets among the data."""
+    """Messages are lost; data and exit codes stay the same, and no message gets into the data."""
     good, wrong = shell(f"{TARGETS} {stderr}"), shell(f"{WRONG} {stderr}")
     assert good.stdout == shell(TARGETS).stdout
     assert good.returncode == 0
@@ -78,20 +78,20 @@ def test_a_standard_error_that_cannot_be_written_changes_nothing(stderr: str) ->
 
 
 def test_all_streams_closed() -> None:
-    """The exit code is still there."""
+    """The exit code is still right."""
     assert shell(f"{TARGETS} <&- >&- 2>&-").returncode == 40
     assert shell(f"{WRONG} <&- >&- 2>&-").returncode == 2
 
 
 def test_letters_that_an_encoding_lacks_are_escaped() -> None:
-    """A message is never lost to a terminal of another language."""
+    """A message is never lost because of the terminal's encoding."""
     done = shell("invoke targets --engine \N{LATIN SMALL LETTER E WITH ACUTE}", PYTHONIOENCODING="ascii")
     assert done.stderr.startswith(r"error[usage]: `\xe9` is not an engine")
     assert done.returncode == 2
 
 
 def test_children_can_be_ended_by_a_closed_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a task starts has the system's own disposition of SIGPIPE, and the task gets errors instead."""
+    """Child processes have the default disposition of SIGPIPE, while the task gets errors instead."""
     set_: list[tuple[int, object]] = []
     monkeypatch.setattr(signal, "signal", lambda number, handler: set_.append((number, handler)))
     streams.raise_broken_pipes()
@@ -100,7 +100,7 @@ def test_children_can_be_ended_by_a_closed_pipe(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_another_process_keeps_its_streams() -> None:
-    """Tests and generators that import the tasks are not Invoke."""
+    """Tests and generators that import the tasks keep their streams."""
     before = sys.stdout, sys.stderr, signal.getsignal(signal.SIGPIPE)
     streams.prepare()
     assert (sys.stdout, sys.stderr, signal.getsignal(signal.SIGPIPE)) == before

@@ -14,7 +14,7 @@ FUNCTIONS = {node.name: node for node in TREE.body if isinstance(node, ast.Funct
 
 
 def test_the_namespace_lists_the_tasks() -> None:
-    """Every task is in the table of contents, in the order in which they are written down."""
+    """Every task is in the namespace, in source order."""
     assert list(namespace.tasks) == [each.name for each in namespace.tasks.values()]
     assert sorted(namespace.tasks) == sorted(FUNCTIONS)
     assert {"targets", "build", "matrix", "verify", "enroll", "clean", "doctor", "check", "docs"} <= set(FUNCTIONS)
@@ -23,7 +23,7 @@ def test_the_namespace_lists_the_tasks() -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_task_composes_and_decides_nothing(name: str) -> None:
-    """A body is a few calls: what is worth a test of its own lives in the toolkit."""
+    """A body is a few calls; logic that needs a test is in the toolkit."""
     statements = [node for node in ast.walk(FUNCTIONS[name]) if isinstance(node, ast.stmt)]
     assert len(statements) - 2 <= 6  # without the function itself and its docstring
     assert not [node for node in statements if isinstance(node, ast.While | ast.Try | ast.With)]
@@ -38,7 +38,7 @@ def test_a_task_says_what_it_does_in_a_sentence(name: str, each: ToolkitTask) ->
 
 
 def test_nothing_else_is_in_the_file() -> None:
-    """Imports, one call that gets the streams ready, tasks and the namespace: no helper, no constant, no logic."""
+    """Only imports, one call that prepares the streams, tasks and the namespace: no helper, no constant, no logic."""
     calls = [node for node in TREE.body[1:] if isinstance(node, ast.Expr)]
     assert [ast.unparse(node) for node in calls] == ["streams.prepare()"]
     kinds = {type(node) for node in TREE.body[1:]}

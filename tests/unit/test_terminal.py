@@ -17,7 +17,7 @@ from toolkit.settings import EnrollSettings
 from toolkit.terminal import Person, Terminal, authenticator
 
 DEVICE = NewDevice("arn:aws:iam::123456789012:mfa/alice", "123456789012", "ABCDEFG2" * 8)
-ENLARGE = "enlarge the terminal, or make its letters smaller, and press Enter"
+ENLARGE = "enlarge the terminal or reduce its font size, and press Enter"
 SPELT = " ".join(["ABCD", "EFG2"] * 8)
 
 
@@ -34,7 +34,7 @@ class Desk:
         os.write(self.ours, "".join(f"{line}\n" for line in lines).encode())
 
     def seen(self) -> str:
-        """Return what was on the screen since the last time."""
+        """Return the screen output since the last call."""
         os.set_blocking(self.ours, False)
         shown = b""
         try:
@@ -48,7 +48,7 @@ class Desk:
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """Return a person at a terminal of 80 columns, who has nothing to scan yet."""
+    """Return a person at a terminal with 80 columns, without a device."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("COLORFGBG", raising=False)
     ours, theirs = pty.openpty()
@@ -67,37 +67,36 @@ def turn(why: str) -> None:
 
 
 def test_codes(desk: Desk) -> None:
-    """Two codes are asked for, and later a third; space around them does not matter."""
+    """It prompts for two codes, and later for a third; surrounding space does not matter."""
     desk.type(" 123456 ", "234567", "345678")
     assert desk.person.pair(turn) == ("123456", "234567")
     assert desk.person.another(("123456", "234567"), turn) == "345678"
     assert desk.seen() == (
-        "First code (s shows the seed as text, Enter the QR code again): The code that follows it: "
-        "A third code, to log in with: "
+        "First code (s: show the seed as text, Enter: show the QR code again): Next code: Third code, to log in: "
     )
 
 
 def test_what_is_no_new_code(desk: Desk) -> None:
-    """What is no code, or is one that was typed already, is asked for again, three times in all."""
+    """After an invalid or a used code it prompts again, three times in total."""
     desk.type("1", "hunter2", "123456", "123456", "234567", "123456", "234567", "x")
     assert desk.person.pair(turn) == ("123456", "234567")
     shown = desk.seen()
-    assert shown.count("an MFA code is six digits: type the six digits that the device shows now\n") == 2
-    assert shown.count("that code is used already: wait until the app shows the next one\n") == 1
+    assert shown.count("an MFA code is six digits: enter the six digits that the device shows now\n") == 2
+    assert shown.count("this code was already used: wait until the app shows the next one\n") == 1
     assert "hunter2" not in shown
     with pytest.raises(CodeMalformed, match="an MFA code is six digits"):
         desk.person.another(("123456", "234567"), turn)
 
 
 def test_the_end_of_what_is_typed(desk: Desk) -> None:
-    """Ctrl-D is no code."""
+    """Ctrl-D is not a code."""
     os.write(desk.ours, b"\x04")
     with pytest.raises(CodeMalformed, match="there is no MFA code"):
         desk.person.pair(turn)
 
 
 def test_a_seed(desk: Desk) -> None:
-    """The QR code is shown, again if wanted, and the seed as text only where that is asked for."""
+    """The QR code is shown, again on request, and the seed as text only on request."""
     desk.person.receive(DEVICE)
     shown = desk.seen()
     assert qr_codes(shown, light=True) == [DEVICE.uri]
@@ -115,14 +114,14 @@ def test_a_seed(desk: Desk) -> None:
 
 
 def test_show_seed(desk: Desk) -> None:
-    """With `--show-seed` it is there at once."""
+    """With `--show-seed` the seed is shown at once."""
     person = Person(desk.person.terminal, show_seed=True)
     person.receive(DEVICE)
     assert desk.seen().endswith(f"Seed: {SPELT}\n")
 
 
 def test_a_narrow_terminal(desk: Desk) -> None:
-    """A QR code that would be broken is not shown; the person is told what to do."""
+    """A QR code that does not fit is not shown; the message says how to show it."""
     termios.tcsetwinsize(desk.theirs, (24, 56))
     desk.person.receive(DEVICE)
     assert desk.seen() == f"The QR code needs 57 columns: {ENLARGE}.\n"
@@ -130,16 +129,16 @@ def test_a_narrow_terminal(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("lines", "told"), [(29, True), (30, False)])
 def test_a_low_terminal(desk: Desk, *, lines: int, told: bool) -> None:
-    """Where the QR code and the question below it do not fit, the person is told how to see all of it."""
+    """If the QR code and the prompt below it do not fit, the message says how to see the whole code."""
     termios.tcsetwinsize(desk.theirs, (lines, 80))
     desk.person.receive(DEVICE)
     shown = desk.seen()
     assert qr_codes(shown, light=True) == [DEVICE.uri]
-    assert shown.endswith(f"All of the QR code needs 30 lines: {ENLARGE}.\n") is told
+    assert shown.endswith(f"The whole QR code needs 30 lines: {ENLARGE}.\n") is told
 
 
 def test_a_terminal_that_does_not_tell_its_size(desk: Desk) -> None:
-    """There is room for everything."""
+    """An unknown size counts as large enough."""
     termios.tcsetwinsize(desk.theirs, (0, 0))
     desk.person.receive(DEVICE)
     assert "needs" not in desk.seen()
@@ -150,7 +149,7 @@ def test_a_terminal_that_does_not_tell_its_size(desk: Desk) -> None:
 def test_no_colours(
     *, env: dict[str, str], light: bool, dull: dict[str, str], desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no colours are wanted it is drawn for the background that the terminal has, dark where nobody tells."""
+    """Without colours it is drawn for the terminal's background, which is dark by default."""
     for name, value in {**env, **dull}.items():
         monkeypatch.setenv(name, value)
     desk.person.receive(DEVICE)
@@ -160,5 +159,5 @@ def test_no_colours(
 
 
 def test_a_command() -> None:
-    """With a command nobody needs a terminal."""
+    """A command needs no terminal."""
     assert authenticator(EnrollSettings(totp_command=("a", "b"), aws_timeout=5)) == Command(("a", "b"), 5)

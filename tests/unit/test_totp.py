@@ -8,7 +8,7 @@ import pytest
 
 from toolkit import totp
 
-SEED = base64.b32encode(b"12345678901234567890").decode()  # of the RFCs
+SEED = base64.b32encode(b"12345678901234567890").decode()  # from the RFCs
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ SEED = base64.b32encode(b"12345678901234567890").decode()  # of the RFCs
     ],
 )
 def test_vectors_of_rfc_6238(at: int, expected: str) -> None:
-    """The codes are the last six digits of those that RFC 6238 gives for SHA-1."""
+    """The codes are the last six digits of the test vectors for SHA-1 in RFC 6238."""
     assert totp.code(SEED, at) == expected
 
 
@@ -43,19 +43,19 @@ def test_vectors_of_rfc_6238(at: int, expected: str) -> None:
     ],
 )
 def test_vectors_of_rfc_4226(counter: int, expected: str) -> None:
-    """Each period has the code that RFC 4226 gives for its number, from its first moment to its last."""
+    """Each period has the code of RFC 4226 for its number, from its first to its last moment."""
     assert totp.code(SEED, counter * 30) == totp.code(SEED, counter * 30 + 29.999) == expected
 
 
 def test_same_as_pyotp() -> None:
-    """Another implementation gives the same codes, for keys of every length modulo a group of base32."""
+    """Another implementation gives the same codes, for every key length modulo a base32 group."""
     for length, at in itertools.product(range(16, 42), (0, 1_795_000_000, 4_102_444_800)):
         seed = base64.b32encode(bytes(range(200, 200 + length))).decode()
         assert totp.code(seed, at) == pyotp.TOTP(seed).at(at), (seed, at)
 
 
 def test_a_seed_as_people_copy_it() -> None:
-    """Groups, small letters and padding, or its lack, do not matter."""
+    """Groups, lower case and padding do not matter."""
     seed = base64.b32encode(b"123456").decode()
     assert seed.endswith("======")
     loose = seed.rstrip("=").lower()
@@ -64,7 +64,7 @@ def test_a_seed_as_people_copy_it() -> None:
 
 @pytest.mark.parametrize("seed", ["JBSWY3DP1", "JBSWY3DP0EHPK3PX", "AAA", "JBSWY3DPé", "JBSW=Y3DP"])
 def test_no_base32(seed: str) -> None:
-    """What is no base32 is told without showing it, neither in the message nor in what led to it."""
+    """The error for invalid base32 does not show the seed, neither in the message nor in its cause."""
     with pytest.raises(ValueError, match=r"^the seed of the MFA device is not base32$") as caught:
         totp.code(seed, 0)
     assert caught.value.__suppress_context__
@@ -72,7 +72,7 @@ def test_no_base32(seed: str) -> None:
 
 @pytest.mark.parametrize("seed", ["", "  ", "===="])
 def test_no_seed(seed: str) -> None:
-    """An empty key would give codes that anybody can work out."""
+    """Anyone could compute the codes of an empty key."""
     with pytest.raises(ValueError, match=r"^the seed of the MFA device is empty$"):
         totp.code(seed, 0)
 
@@ -81,5 +81,5 @@ def test_no_seed(seed: str) -> None:
     ("at", "step", "left"), [(0, 0, 30), (0.25, 0, 29.75), (29.5, 0, 0.5), (30, 1, 30), (59, 1, 1), (90.5, 3, 29.5)]
 )
 def test_periods(at: float, step: int, left: float) -> None:
-    """A period begins at each half minute, and at its first moment all of it is left."""
+    """A period begins every half minute, with 30 seconds left."""
     assert (totp.step(at), totp.seconds_left(at)) == (step, left)

@@ -1,4 +1,4 @@
-"""The AWS files of this machine, read by `profiles`; what it refuses is an error with the file and the line."""
+"""The AWS files of this machine, read by `profiles`; its refusals become errors with the file and the line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PLACES = {
     File.CREDENTIALS: ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
     File.CONFIG: ("AWS_CONFIG_FILE", "~/.aws/config"),
 }
-_EXPIRIES = ("x_security_token_expires", "aws_session_expiration", "expiration")  # ours first, then other tools'
+_EXPIRIES = ("x_security_token_expires", "aws_session_expiration", "expiration")  # ours, then other tools'
 
 
 @dataclass(frozen=True)
@@ -47,21 +47,21 @@ class AwsFiles:
             raise self._refusal(refused, name) from None
 
     def calls(self, name: str, settings: Settings) -> Calls:
-        """Return the settings of calls with a profile, of which variables can be a part. Raises ProfileUnusable."""
+        """Return the settings for calls with a profile, some of which come from variables. Raises ProfileUnusable."""
         try:
             return profiles.resolve(settings, os.environ)
         except Refused as refused:
             raise self._refusal(refused, name) from None
 
     def require_destination(self, name: str) -> None:
-        """Raise ProfileUnusable if a profile cannot get a session. It need not exist."""
+        """Raise ProfileUnusable if a session cannot be written to a profile. It need not exist."""
         try:
             profiles.destination(self.reading.profile(name))
         except Refused as refused:
             raise refusals.destination(refused.fault, name, self.paths) from None
 
     def expiry(self, name: str) -> datetime | None:
-        """Return the end of a profile's session, if it is written down and can be parsed."""
+        """Return the expiry of a profile's session; None if it is not stored or cannot be parsed."""
         found = (self.reading.in_botocore.written(name, setting) for setting in _EXPIRIES)
         try:
             end = datetime.fromisoformat(next(filter(None, found), ""))
@@ -84,14 +84,14 @@ def place(file: File) -> Path:
 
 
 def require_keys(name: str, text: Callable[[str], str]) -> None:
-    """Raise ProfileUnusable if the keys among a profile's settings have characters that cannot be sent."""
+    """Raise ProfileUnusable if the keys in a profile's settings contain characters that cannot be sent."""
     if not all(re.fullmatch("[!-~]*", text(setting)) for setting in (*KEYS, *TOKENS)):
-        message = f"the keys of profile `{name}` have characters that keys never have"
+        message = f"the keys of profile `{name}` contain characters that keys never contain"
         raise ProfileUnusable(message, hint=f"aws configure --profile={shlex.quote(name)}")
 
 
 def read() -> AwsFiles:
-    """Return both files. Raises CredentialsUnreadable, with the line if one is wrong."""
+    """Return both files. Raises CredentialsUnreadable, with the line if one is invalid."""
     paths = {file: place(file) for file in _PLACES}
     reading = profiles.read(_bytes(paths[File.CONFIG]), _bytes(paths[File.CREDENTIALS]))
     if reading.broken:
@@ -100,7 +100,7 @@ def read() -> AwsFiles:
 
 
 def _bytes(path: Path) -> bytes:
-    """Return what is in a file; nothing if it does not exist, or is the null device."""
+    """Return the content of a file; nothing if it does not exist or is the null device."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISREG(mode):
@@ -109,10 +109,10 @@ def _bytes(path: Path) -> bytes:
         return b""
     except (OSError, ValueError) as error:
         why = str(getattr(error, "strerror", None) or error).lower()
-        message = f"`{path}` cannot be read: {why}"
+        message = f"cannot read `{path}`: {why}"
         raise CredentialsUnreadable(message, hint=f"ls -l {shlex.quote(str(path))}", path=str(path)) from None
-    if stat.S_ISCHR(mode):  # /dev/null is how people have no file
+    if stat.S_ISCHR(mode):  # people use /dev/null to have no file
         return b""
-    message = f"`{path}` cannot be read: it is not a regular file"
-    raise CredentialsUnreadable(message, hint="name a file with AWS_SHARED_CREDENTIALS_FILE or AWS_CONFIG_FILE",
+    message = f"cannot read `{path}`: it is not a regular file"
+    raise CredentialsUnreadable(message, hint="set AWS_SHARED_CREDENTIALS_FILE or AWS_CONFIG_FILE to a file",
                                 path=str(path))  # fmt: skip

@@ -1,4 +1,4 @@
-"""What AWS says of a machine's clock, of a user and of the user's devices, a check each. Pure: `doctor` asks AWS."""
+"""One check each for the clock, the user and the user's devices, from AWS's responses. Pure: `doctor` calls AWS."""
 
 from __future__ import annotations
 
@@ -19,109 +19,111 @@ _DRIFT = 15  # seconds: half a period of codes
 
 @dataclass(frozen=True)
 class Case:
-    """What is known before AWS is asked."""
+    """The facts that are known before AWS is called."""
 
     machine: Machine = field(repr=False)
     profile: str
     region: Region
     serial: str = ""  # of the device that the profile names
     address: str = field(default="", repr=False)  # of STS
-    proxy: str = field(default="", repr=False)  # through which it is called
+    proxy: str = field(default="", repr=False)  # that calls to it go through
 
     @property
     def quoted(self) -> str:
-        """The name of the profile, for a command."""
+        """The profile name, quoted for a command."""
         return shlex.quote(self.profile)
 
 
 def clock(case: Case, ahead: float | ToolkitError) -> Check:
-    """Tell how far the clock of this machine is off, or that there was no answer to tell it by."""
+    """Report how far off this machine's clock is, or that AWS's time is unknown."""
     if isinstance(ahead, ToolkitError):
-        return failed("answer", case, ahead)  # nothing is known of the clock then, and it may be right
+        return failed("AWS response", case, ahead)  # this says nothing about the clock, which may be right
     off = round(ahead)
-    found = f"{abs(off)} s {'ahead of' if off > 0 else 'behind'} AWS" if off else "that of AWS"
-    if good := abs(off) <= _DRIFT:
-        return Check("clock", good, found)
-    found = f"{found}; codes are right for half a minute only"
-    return Check("clock", good, found, mending.clock(case.machine.system, case.machine.tools))
+    detail = f"{abs(off)} s {'ahead of' if off > 0 else 'behind'} AWS" if off else "same time as AWS"
+    if ok := abs(off) <= _DRIFT:
+        return Check("clock", ok, detail)
+    detail = f"{detail}; each code is valid for only half a minute"
+    return Check("clock", ok, detail, mending.clock(case.machine.system, case.machine.tools))
 
 
 def user(case: Case, who: Identity | ToolkitError) -> Check:
-    """Tell whose keys they are."""
+    """Report the owner of the keys."""
     if isinstance(who, Identity):
-        return Check("user", good=True, found=who.arn)
+        return Check("user", ok=True, detail=who.arn)
     if getattr(who, "code", "") == "InvalidClientTokenId":
-        mend = f"aws configure --profile={case.quoted}, if the key was deleted; or is it one of another partition than"
-        return Check("user", good=False, found=str(who), mend=f"{mend} `{case.region.partition}`?")
+        fix = f"aws configure --profile={case.quoted}, if the key was deleted; or is the key not in partition"
+        return Check("user", ok=False, detail=str(who), fix=f"{fix} `{case.region.partition}`?")
     return failed("user", case, who)
 
 
 def partition(case: Case, who: Identity | None) -> Check:
-    """Tell whether the region that is called is in the partition of the key, or else of the device."""
+    """Check that the region is in the partition of the key, or else of the device."""
     arn = who.arn if who else case.serial
     words, region = arn.split(":"), case.region
     theirs = words[1] if words[0] == "arn" and len(words) > 1 else ""
-    mend = mending.region(case.machine.system, case.profile, region.source, theirs)
+    fix = mending.region(case.machine.system, case.profile, region.source, theirs)
     if not region.partition:
-        return Check("partition", good=False, found=f"{region} is none that is known", mend=mend, needed=False)
+        return Check("partition", ok=False, detail=f"unknown {region}", fix=fix, required=False)
     if not theirs:
-        return unknown("partition", case, f"that of {region} is `{region.partition}`, and AWS did not tell the key's")
+        return unknown("partition", case, f"{region} is in `{region.partition}`, but AWS did not report the key's")
     what = "the key" if who else "`mfa_serial`"
     if theirs == region.partition:
-        return Check("partition", good=True, found=f"`{theirs}`, that of {what} and of {region}")
-    found = f"{what} is of `{theirs}`, and {region} is of `{region.partition}`"
-    return Check("partition", good=False, found=found, mend=mend)
+        return Check("partition", ok=True, detail=f"`{theirs}`, for {what} and {region}")
+    detail = f"{what} is in `{theirs}`, but {region} is in `{region.partition}`"
+    return Check("partition", ok=False, detail=detail, fix=fix)
 
 
 def devices(case: Case, owner: Owner, listed: Sequence[str] | ToolkitError) -> Check:
-    """Tell which devices a user has, and which of them can be used."""
+    """Report the user's devices, and which of them can be used."""
     if isinstance(listed, AwsRefused):
-        mend = mending.configure(case.profile, "mfa_serial", owner.serial(owner.name))
+        fix = mending.configure(case.profile, "mfa_serial", owner.serial(owner.name))
         if case.serial:
-            mend = f"invoke verify --profile {case.quoted}"
-        return Check("MFA devices", good=False, found=f"not known: {listed}", mend=mend, needed=False)
+            fix = f"invoke verify --profile {case.quoted}"
+        return Check("MFA devices", ok=False, detail=f"unknown: {listed}", fix=fix, required=False)
     if isinstance(listed, ToolkitError):
         return failed("MFA devices", case, listed)
-    shown = [f"{serial} ({'a FIDO key, of no use here' if _FIDO in serial else 'usable'})" for serial in listed]
-    mend = f"invoke enroll --profile {case.quoted}"
-    return Check("MFA devices", bool(_usable(listed)), "\n".join(shown) or "none", mend)
+    shown = [f"{serial} ({'a FIDO key, cannot be used here' if _FIDO in serial else 'usable'})" for serial in listed]
+    fix = f"invoke enroll --profile {case.quoted}"
+    return Check("MFA devices", bool(_usable(listed)), "\n".join(shown) or "none", fix)
 
 
 def serial(case: Case, owner: Owner | str, listed: Sequence[str] | None) -> Check:
-    """Tell whether the device that a profile names is one that the user has and can use.
+    """Check that the user has the device that the profile names, and can use it.
 
-    Where the user is not known, `owner` is why.
+    If the user is unknown, `owner` is the reason.
     """
     named = case.serial
     if not named:
-        return Check("mfa_serial", good=True, found="none in the profile, so the devices are asked for")
+        return Check("mfa_serial", ok=True, detail="not set in the profile; a login asks AWS for the devices")
     if isinstance(owner, str):
         return unknown("mfa_serial", case, owner)
     usable = _usable(listed) if listed is not None else [owner.serial(owner.name)]
-    mend = mending.configure(case.profile, "mfa_serial", usable[0]) if usable else ""
-    mend = mend or f"invoke enroll --profile {case.quoted}"
+    fix = mending.configure(case.profile, "mfa_serial", usable[0]) if usable else ""
+    fix = fix or f"invoke enroll --profile {case.quoted}"
     if problem := _problem(named, owner):
-        return Check("mfa_serial", good=False, found=f"`{named}` {problem}", mend=mend)
+        return Check("mfa_serial", ok=False, detail=f"`{named}` {problem}", fix=fix)
     if listed is None:
-        found = f"`{named}`; not known whether it is a device of `{owner.name}`, as AWS does not tell them"
-        return Check("mfa_serial", good=False, found=found, mend=f"invoke verify --profile {case.quoted}", needed=False)
+        detail = f"`{named}`; unknown whether it is a device of `{owner.name}`, because AWS refused the list"
+        return Check(
+            "mfa_serial", ok=False, detail=detail, fix=f"invoke verify --profile {case.quoted}", required=False
+        )
     if named not in listed:
-        return Check("mfa_serial", good=False, found=f"`{named}` is no device of `{owner.name}`", mend=mend)
-    return Check("mfa_serial", good=True, found=named)
+        return Check("mfa_serial", ok=False, detail=f"`{named}` is not a device of `{owner.name}`", fix=fix)
+    return Check("mfa_serial", ok=True, detail=named)
 
 
 def unknown(name: str, case: Case, why: str) -> Check:
-    """Tell that something could not be found out."""
-    mend = f"invoke doctor --profile {case.quoted}, when what failed above is mended"
-    return Check(name, good=False, found=f"not known: {why}", mend=mend, needed=False)
+    """Report that something could not be checked."""
+    fix = f"invoke doctor --profile {case.quoted}, after you fix the failures above"
+    return Check(name, ok=False, detail=f"unknown: {why}", fix=fix, required=False)
 
 
 def failed(name: str, case: Case, error: ToolkitError) -> Check:
-    """Tell of a call that AWS did not answer, or refused; and through which proxy it went."""
+    """Report a call that AWS refused or did not answer, and the proxy that it went through."""
     if not isinstance(error, AwsUnreachable):
-        return Check(name, good=False, found=str(error), mend=error.hint)
-    mend = error.hint if error.untrusted else networkrows.look(case.machine, case.address, case.proxy)
-    return Check(name, good=False, found=networkrows.through(str(error), case.proxy), mend=mend)
+        return Check(name, ok=False, detail=str(error), fix=error.hint)
+    fix = error.hint if error.untrusted else networkrows.look(case.machine, case.address, case.proxy)
+    return Check(name, ok=False, detail=networkrows.through(str(error), case.proxy), fix=fix)
 
 
 def _usable(listed: Sequence[str]) -> list[str]:
@@ -129,7 +131,7 @@ def _usable(listed: Sequence[str]) -> list[str]:
 
 
 def _problem(named: str, owner: Owner) -> str:
-    """Return what is wrong with a serial number by itself, or `""`."""
+    """Return the problem with a serial number, as far as the text shows it; `""` if there is none."""
     if _FIDO in named:
         return "is a FIDO key, which shows no codes"
     words = named.split(":")
@@ -139,5 +141,5 @@ def _problem(named: str, owner: Owner) -> str:
         return "is not the ARN of an MFA device"
     for what, there, ours in (("partition", words[1], owner.partition), ("account", words[4], owner.account)):
         if there != ours:
-            return f"is of {what} `{there}`, and the key of `{ours}`"
+            return f"is in {what} `{there}`, but the key is in `{ours}`"
     return ""

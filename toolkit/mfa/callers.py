@@ -1,4 +1,4 @@
-"""Calls with the keys of a profile, or of its process: the keys that were read, at the endpoints that a login calls."""
+"""Calls with the keys of a profile or of its process. They use the endpoints that a login calls."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OURS = "AWS_MFA_"  # variables that may hold a code
 def region(variables: Mapping[str, str], settings: Settings) -> tuple[str, str]:
     """Return the region of a login, and the variable or setting that names it, `""` if none does.
 
-    Without one, it is the usual region of the device's partition. An empty variable counts as unset.
+    The default is the usual region of the device's partition. An empty variable counts as unset.
     """
     named = [(variables.get(name, ""), name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION")]
     named += [(settings.text("region"), "region")]
@@ -35,9 +35,9 @@ def region(variables: Mapping[str, str], settings: Settings) -> tuple[str, str]:
 
 
 def caller(files: AwsFiles, name: str, settings: Settings, *, allow_http: bool = False) -> Caller:
-    """Return calls with the keys in a profile, if it has some. Raises ProfileUnusable; runs nothing.
+    """Return a caller with the keys in a profile, if it has any. Raises ProfileUnusable; runs nothing.
 
-    Raises EndpointInsecure unless `allow_http` where others could read what is sent.
+    Raises EndpointInsecure if others could read what is sent, unless `allow_http`.
     """
     calls = files.calls(name, settings)
     with_s3 = Settings({**settings.values, "services.s3": files.reading.in_botocore.endpoint(name, "s3")})
@@ -48,7 +48,7 @@ def caller(files: AwsFiles, name: str, settings: Settings, *, allow_http: bool =
     }
     exposed = [address for address in endpoints.values() if is_address(address) and is_exposed(address)]
     if exposed and not allow_http:
-        message = f"calls to `{anonymous(exposed[0])}` would not be encrypted: others could read secrets on the way"
+        message = f"calls to `{anonymous(exposed[0])}` would not be encrypted, so others could read the secrets in them"
         hint = "use an address that begins with https, or allow this with `--allow-http`"
         raise EndpointInsecure(message, hint=hint)
     made = Caller(
@@ -60,7 +60,7 @@ def caller(files: AwsFiles, name: str, settings: Settings, *, allow_http: bool =
 
 
 def with_keys(caller: Caller, text: Callable[[str], str]) -> Caller:
-    """Return a caller with other keys, given the settings that they are in. Raises ProfileUnusable."""
+    """Return a caller with other keys, given the settings that contain them. Raises ProfileUnusable."""
     awsfiles.require_keys(caller.name, text)
     return _keyed(caller, text)
 
@@ -78,15 +78,15 @@ def of_process(caller: Caller, command: str, limit: float) -> Caller:
     what, hint = f"the `credential_process` of profile `{caller.name}`", "run it by hand: it must print keys as JSON"
     exit_code, said = _run(command, limit)
     if exit_code is None:
-        raise ProfileUnusable(f"{what} did not end within {limit:g} s", hint="`--aws-timeout` allows more")
+        raise ProfileUnusable(f"{what} did not end within {limit:g} s", hint="allow more time with `--aws-timeout`")
     if exit_code:
         raise ProfileUnusable(f"{what} failed with exit code {exit_code}", hint=hint)
     keys = _parsed(said)
     if not keys.get("AccessKeyId") or not keys.get("SecretAccessKey"):
         raise ProfileUnusable(f"{what} printed no keys", hint=hint)
     if keys.get("SessionToken"):
-        message = f"{what} prints a session, and a session cannot get another one"
-        raise ProfileIsSession(message, hint="name the profile that has the long-term keys")
+        message = f"{what} prints a session, and a session cannot create another one"
+        raise ProfileIsSession(message, hint="use the profile that has the long-term keys")
     found = dict(zip(KEYS, (keys["AccessKeyId"], keys["SecretAccessKey"]), strict=True))
     return with_keys(caller, lambda setting: found.get(setting, ""))
 
@@ -119,6 +119,6 @@ def _run(command: str, limit: float) -> tuple[int | None, bytes]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and those that it started, which may outlive it."""
+    """Kill a process and its children, which may outlive it."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()

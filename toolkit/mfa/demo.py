@@ -1,4 +1,4 @@
-"""The whole way without an AWS account: denied, a first MFA device, a login, allowed; against the embedded AWS."""
+"""All steps against the embedded AWS: access denied, a first MFA device, a login, access allowed."""
 
 from __future__ import annotations
 
@@ -27,61 +27,61 @@ if TYPE_CHECKING:
     from toolkit.emulator import Clock, User
 
 _PROFILE = "example"
-_BEHIND = 2 * totp.PERIOD  # seconds: an enrollment waits for two new codes, and for each a period at most
+_BEHIND = 2 * totp.PERIOD  # seconds: an enrollment waits for two new codes, at most one period each
 _OTHERS = ("AWS_", "MOTO_")  # variables that could lead elsewhere
 _MARGIN, _COLUMNS = "   ", 96
 
 
 class Audience(Watch, Protocol):
-    """Who watches."""
+    """The viewer of the demo."""
 
     def heading(self, text: str) -> None:
-        """Tell what comes next."""
+        """Show the heading of the next step."""
 
     def proof(self, proof: Proof, **more: str) -> None:
-        """Show how the login was proven."""
+        """Show the checks that prove the login."""
 
 
 @dataclass(frozen=True)
 class _Stepped:
-    """Tells everything to somebody else, and sets the clock on in place of waiting."""
+    """Passes all messages on, and moves the clock forward instead of waiting."""
 
     audience: Audience
     clock: Clock
 
     def say(self, message: str) -> None:
-        """Tell one line."""
+        """Show one line."""
         self.audience.say(message)
 
     def pause(self, seconds: float, why: str) -> None:
-        """Set the clock on."""
+        """Move the clock forward."""
         self.clock.step(seconds)
-        self.audience.say(f"{why}: both clocks are set on by {math.ceil(seconds)} s")
+        self.audience.say(f"{why}: both clocks skip ahead by {math.ceil(seconds)} s")
 
 
 @dataclass
 class _App:
-    """An authenticator app that keeps step with the emulator's clock, so that nobody has to wait or type."""
+    """An authenticator app that follows the emulator's clock, so that nobody has to wait or type."""
 
     watch: _Stepped
-    viewer: Authenticator | None  # who is shown the QR code; nobody where there is no terminal
+    viewer: Authenticator | None  # sees the QR code; None without a terminal
     _seed: str = field(default="", repr=False)
 
     def receive(self, device: NewDevice) -> None:
-        """Take the seed, and show the QR code that it would be scanned from."""
+        """Store the seed, and show the QR code that a person would scan."""
         self._seed = device.seed
         if self.viewer:
             self.viewer.receive(device)
 
     def pair(self, turn: Turn) -> tuple[str, str]:
-        """Return the codes of this period and of the next. However slow this machine is, one follows the other."""
+        """Return the codes of this period and of the next. They are consecutive even on a slow machine."""
         del turn
         now = self.watch.clock()
         self.watch.pause(totp.seconds_left(now), "waiting for a second code")
         return totp.code(self._seed, now), totp.code(self._seed, now + totp.PERIOD)
 
     def another(self, used: tuple[str, ...], turn: Turn) -> str:
-        """Return the code of now: what the clock is still behind is made up for, so that no program finds it wrong."""
+        """Return the current code. The clock first catches up with real time, so that no program finds it wrong."""
         del used, turn
         clock = self.watch.clock
         clock.step(max(0, time.time() - clock()))
@@ -90,22 +90,22 @@ class _App:
 
 @dataclass
 class _Announced:
-    """An authenticator, with a heading before the first code that is for the login."""
+    """An authenticator, with a heading before the first code of the login."""
 
     inner: Authenticator
     audience: Audience
     heading: str
 
     def receive(self, device: NewDevice) -> None:
-        """Take the seed."""
+        """Store the seed."""
         self.inner.receive(device)
 
     def pair(self, turn: Turn) -> tuple[str, str]:
-        """Return two codes that follow each other."""
+        """Return two consecutive codes."""
         return self.inner.pair(turn)
 
     def another(self, used: tuple[str, ...], turn: Turn) -> str:
-        """Return a code that is none of those used."""
+        """Return a code that is not used yet."""
         if self.heading:
             self.audience.heading(self.heading)
             self.heading = ""
@@ -113,10 +113,10 @@ class _Announced:
 
 
 def play(dist: Dist, viewer: Authenticator | None, audience: Audience, *, interactive: bool = False) -> Proof:
-    """Go the whole way with this machine's program, and return what the login proved.
+    """Run all steps with this machine's program, and return the proof of the login.
 
-    The viewer is shown the QR code and, if it is interactive, has to type true codes at true times. Raises what
-    `enroll` does. What is made is gone afterwards, however it ends; the AWS files of whoever runs it are not touched.
+    The viewer sees the QR code and, if it is interactive, types real codes in real time. Raises as `enroll` does.
+    Everything is deleted afterwards, however the demo ends. The AWS files of the user are not touched.
     """
     from toolkit.emulator import Clock, Emulator
 
@@ -128,14 +128,14 @@ def play(dist: Dist, viewer: Authenticator | None, audience: Audience, *, intera
     with _no_other_aws() as folder, Emulator(clock) as emulator:
         alice = emulator.add_user("alice", "/eng/", devices=())
         _furnish(folder, alice, emulator.environment())
-        audience.say(f"An AWS of our own, at {emulator.url}: no account is used, and no file in ~/.aws.")
+        audience.say(f"Started a local AWS at {emulator.url}. It uses no account and no file in ~/.aws.")
         if watch is stepped:
-            audience.say("Where a person would wait, its clock and that of the authenticator app are set on.")
+            audience.say("Its clock and that of the authenticator app skip ahead instead of waiting.")
         try:
             proof = _go(dist, app, audience, watch)
         finally:
-            audience.say("\nThis AWS is gone again, with all that was made in it.")
-    audience.say(f"With an account of your own: invoke enroll --profile {_PROFILE}")
+            audience.say("\nStopped the local AWS and deleted everything in it.")
+    audience.say(f"With your own account: invoke enroll --profile {_PROFILE}")
     return proof
 
 
@@ -143,11 +143,11 @@ def _go(dist: Dist, app: Authenticator, audience: Audience, watch: Watch) -> Pro
     request = prepare(EnrollSettings(profile=_PROFILE))
     source, destination = request.profile, request.login.destination
     aws = Aws(request.login.limit)
-    audience.heading(f"1. A key alone, in an account that forces MFA: aws s3 ls --profile {source}")
+    audience.heading(f"1. Only a key, in an account that requires MFA: aws s3 ls --profile {source}")
     _list(aws, request.login.source, audience)
     audience.heading(f"2. A first MFA device: invoke enroll --profile {source}")
     program = targets.mine(dist.binaries).path.name
-    heading = f"3. A login, and its proof: {program} -s {source} -d {destination}"
+    heading = f"3. A login and its proof: {program} -s {source} -d {destination}"
     enrolled = enroll(request, dist, _Announced(app, audience, heading), watch)
     audience.proof(enrolled.proof)
     audience.heading(f"4. The same with the session: aws s3 ls --profile {destination}")
@@ -156,7 +156,7 @@ def _go(dist: Dist, app: Authenticator, audience: Audience, watch: Watch) -> Pro
 
 
 def _list(aws: Aws, caller: Caller, audience: Audience) -> None:
-    """Tell what `aws s3 ls` gives to a profile."""
+    """Show the output of `aws s3 ls` for a profile."""
     try:
         lines = list(aws.buckets(caller))
     except AwsRefused as refused:
@@ -165,7 +165,7 @@ def _list(aws: Aws, caller: Caller, audience: Audience) -> None:
 
 
 def _furnish(folder: Path, user: User, variables: Mapping[str, str]) -> None:
-    """Make AWS files with a user's key, and let this process find them, and the AWS that knows the key."""
+    """Write AWS files with a user's key, and point this process at them and at the AWS that knows the key."""
     credentials, config = folder / "credentials", folder / "config"
     key = f"aws_access_key_id = {user.access_key}\naws_secret_access_key = {user.secret}\n"
     credentials.touch(mode=0o600)
@@ -176,7 +176,7 @@ def _furnish(folder: Path, user: User, variables: Mapping[str, str]) -> None:
 
 @contextlib.contextmanager
 def _no_other_aws() -> Iterator[Path]:
-    """Give a folder, which is all that this process and what it starts know of AWS meanwhile."""
+    """Yield a directory for AWS files; meanwhile this process and its children see no other AWS settings."""
     before = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="aws-mfa-demo-") as name:
         folder = Path(name)

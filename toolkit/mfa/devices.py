@@ -1,4 +1,4 @@
-"""The MFA devices of one user, as IAM has them; its refusals are told in our words."""
+"""The MFA devices of one user in IAM. IAM's refusals become our errors."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from toolkit.errors import (
 )
 
 _ISSUER = "Amazon Web Services"
-LIMIT_HINT = "remove one that is not used: aws iam deactivate-mfa-device, then aws iam delete-virtual-mfa-device"
+LIMIT_HINT = "aws iam deactivate-mfa-device, then aws iam delete-virtual-mfa-device, to remove an unused device"
 
 
 @dataclass(frozen=True)
 class Owner:
-    """An IAM user: whose devices they are."""
+    """An IAM user, the owner of the devices."""
 
     name: str
     account: str
@@ -30,22 +30,22 @@ class Owner:
 
     @classmethod
     def of(cls, identity: Identity, profile: str) -> Owner:
-        """Return the user that STS told of. Raises NotAUser."""
+        """Return the user that STS reported. Raises NotAUser."""
         words = identity.arn.split(":", 5)
         kind, _, path = words[-1].partition("/")
         if len(words) != 6 or kind != "user" or not path:  # noqa: PLR2004 - the parts of an ARN
-            message = f"the keys of profile `{profile}` are those of `{identity.arn}`, which is no IAM user"
-            raise NotAUser(message, hint="name a profile with the long-term keys of an IAM user")
+            message = f"the keys of profile `{profile}` belong to `{identity.arn}`, which is not an IAM user"
+            raise NotAUser(message, hint="use a profile with the long-term keys of an IAM user")
         return cls(path.rpartition("/")[2], identity.account, words[1])
 
     def serial(self, name: str) -> str:
-        """Return the serial number that a virtual device of a name has."""
+        """Return the serial number of a virtual device, given its name."""
         return f"arn:{self.partition}:iam::{self.account}:mfa/{name}"
 
 
 @dataclass(frozen=True)
 class NewDevice:
-    """A virtual device that was made a moment ago, and the only copy of its seed."""
+    """A virtual device that was just created, and the only copy of its seed."""
 
     serial: str
     account: str
@@ -53,19 +53,19 @@ class NewDevice:
 
     @property
     def name(self) -> str:
-        """What it is called, here and in the app."""
+        """Its name, here and in the app."""
         return self.serial.rpartition("/")[2]
 
     @property
     def uri(self) -> str:
-        """What authenticator apps read. The seed is in it."""
+        """The address that authenticator apps scan. It contains the seed."""
         issuer, label = quote(_ISSUER), quote(f"{self.name}@{self.account}", safe="@")
         return f"otpauth://totp/{issuer}:{label}?secret={self.seed}&issuer={issuer}"
 
 
 @dataclass(frozen=True)
 class Devices:
-    """Calls of IAM with the keys of a profile. All raise AwsRefused, AwsBusy or AwsUnreachable, if nothing else."""
+    """IAM calls with the keys of a profile. All can raise AwsRefused, AwsBusy and AwsUnreachable."""
 
     aws: Aws
     caller: Caller
@@ -77,7 +77,7 @@ class Devices:
         return self.caller.name
 
     def enabled(self) -> tuple[str, ...]:
-        """Return the serial numbers of the user's devices; none where the user may not list them."""
+        """Return the serial numbers of the user's devices; none if the user may not list them."""
         try:
             return self.aws.devices(self.caller, self.owner.name)
         except AwsRefused as error:
@@ -86,7 +86,7 @@ class Devices:
             return ()
 
     def user_of(self, serial: str) -> str | None:
-        """Return the name of the user who has a virtual device, `""` for nobody, None where one may not know."""
+        """Return the user of a virtual device, `""` for nobody, None if the caller may not list devices."""
         try:
             listed = self.aws.iam(self.caller, "ListVirtualMFADevices", AssignmentStatus="Assigned")
         except AwsRefused:
@@ -95,7 +95,7 @@ class Devices:
         return str(owners.get(serial, {}).get("UserName", ""))
 
     def make(self, name: str) -> NewDevice | None:
-        """Make a virtual device; None where there is one of the name. Raises TooManyDevices."""
+        """Create a virtual device; None if the name exists already. Raises TooManyDevices."""
         try:
             serial, seed = self.aws.new_device(self.caller, name)
         except AwsRefused as error:
@@ -112,13 +112,13 @@ class Devices:
         try:
             self.aws.iam(self.caller, "EnableMFADevice", UserName=self.owner.name, SerialNumber=serial, **codes)
         except (AwsRefused, AwsUnreachable) as error:
-            # It may be the second attempt, or the answer that was lost.
+            # This may be the second attempt, or the response was lost.
             if getattr(error, "code", "EntityAlreadyExists") == "EntityAlreadyExists" and serial in self.enabled():
                 return
             raise self._not_enabled(serial, error) from None
 
     def delete(self, serial: str) -> bool:
-        """Delete a virtual device that nobody has; False where it has to stay, or the user may not."""
+        """Delete an unassigned virtual device; False if it is in use or the user may not delete it."""
         try:
             self.aws.iam(self.caller, "DeleteVirtualMFADevice", SerialNumber=serial)
         except AwsRefused as error:
@@ -128,10 +128,12 @@ class Devices:
     def _not_enabled(self, serial: str, error: AwsRefused | AwsUnreachable) -> ToolkitError:
         match getattr(error, "code", ""):
             case "InvalidAuthenticationCode":
-                hint = "give a new code and the one that follows it; the clock of the device has to be right"
-                return CodesRefused(f"AWS did not take the two codes for `{serial}`", hint=hint)
+                hint = "enter a new code and the next one; check that the clock of the device is right"
+                return CodesRefused(f"AWS rejected the two codes for `{serial}`", hint=hint)
             case "LimitExceeded":
                 return TooManyDevices(str(error), hint=LIMIT_HINT)
             case "NoSuchEntity":
-                return EnrollmentFailed(f"somebody deleted `{serial}` before it was enabled", hint="run it again")
+                return EnrollmentFailed(
+                    f"somebody deleted `{serial}` before it was enabled", hint="run the command again"
+                )
         return error

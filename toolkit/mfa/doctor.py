@@ -1,4 +1,4 @@
-"""What stands between a profile and a login: on this machine, in the AWS files, and at AWS. Changes nothing."""
+"""The checks of a profile: on this machine, in the AWS files, and at AWS. Changes nothing."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from toolkit.model import Check
 
 T = TypeVar("T")
 
-_LIMIT = 10.0  # seconds for AWS to answer one call
-_GRACE = 1.5  # of that limit, and a call is left to itself: looking up a name heeds none
+_LIMIT = 10.0  # seconds for AWS to respond to one call
+_GRACE = 1.5  # times that limit, after which a call is abandoned: a DNS lookup has no time limit
 _NOBODY = "AWS cannot be called"
 
 
 def examine(profile: str, limit: float = _LIMIT, *, allow_http: bool = False) -> Iterator[Check]:
-    """Look whether a profile can log in; none where no profile is named. `allow_http`: see `callers.caller`."""
+    """Check that a profile can log in; yield nothing without a profile. `allow_http`: see `callers.caller`."""
     if not profile:
         return
     here = machine.look()
@@ -36,7 +36,7 @@ def examine(profile: str, limit: float = _LIMIT, *, allow_http: bool = False) ->
         files = awsfiles.read()
     except CredentialsUnreadable as error:
         there = filerows.files(here, profile)
-        yield there if there.needed and not there.good else filerows.unparsed(here, error)
+        yield there if there.required and not there.ok else filerows.unparsed(here, error)
         yield from filerows.modes(here)
         yield _rest(here, profile, "the AWS files cannot be read")
         return
@@ -55,13 +55,13 @@ def examine(profile: str, limit: float = _LIMIT, *, allow_http: bool = False) ->
         return
     case = Case(here, profile, machine.region(here, settings), settings.text("mfa_serial"))
     caller = _or_error(lambda: callers.caller(files, profile, settings, allow_http=allow_http))
-    yield from _called(case, settings, caller, limit, usable=source.good)
+    yield from _called(case, settings, caller, limit, usable=source.ok)
 
 
 def _called(
     case: Case, settings: Settings, caller: Caller | ToolkitError, limit: float, *, usable: bool
 ) -> Iterator[Check]:
-    """Look at how AWS is called, and call it."""
+    """Check how AWS is called, then call it."""
     aws, here = Aws(limit), case.machine
     addresses = caller if isinstance(caller, ToolkitError) else _or_error(lambda: aws.addresses(caller))
     yield networkrows.endpoint(here, case.profile, addresses)
@@ -76,9 +76,9 @@ def _called(
     ahead = _or_error(lambda: _within(limit * _GRACE, lambda: time.time() - aws.time(caller)))
     yield awsrows.clock(case, ahead)
     if isinstance(ahead, ToolkitError):
-        yield from _unasked(case, "AWS did not answer")
+        yield from _unasked(case, "AWS did not respond")
     elif not usable:
-        yield from _unasked(case, "the profile has no key to ask with")
+        yield from _unasked(case, "the profile has no key to call AWS with")
     elif not caller.access_key:
         yield from _unasked(case, "the keys come from a `credential_process`, which only a login runs")
     else:
@@ -86,20 +86,20 @@ def _called(
 
 
 def _of_sts(found: Addresses | ToolkitError) -> str:
-    """Return the address of STS; `""` where not every service has one that can be called."""
+    """Return the address of STS; `""` unless every service has an address that can be called."""
     if isinstance(found, ToolkitError) or not all(used for used, _ in found.values()):
         return ""
     return found["sts"][0]
 
 
 def _at_aws(aws: Aws, case: Case, caller: Caller, limit: float) -> Iterator[Check]:
-    """Ask whose the keys are, and which devices that user has."""
+    """Ask AWS for the owner of the keys and for that user's devices."""
     who = _or_error(lambda: _within(limit * _GRACE, lambda: aws.identity(caller)))
     owner = _or_error(lambda: Owner.of(who, caller.name)) if isinstance(who, Identity) else who
     yield awsrows.user(case, owner if isinstance(owner, ToolkitError) else who)
     yield awsrows.partition(case, who if isinstance(who, Identity) else None)
     if isinstance(owner, ToolkitError):
-        why = "AWS did not tell of an IAM user"
+        why = "AWS did not report an IAM user"
         yield awsrows.unknown("MFA devices", case, why)
         yield awsrows.serial(case, why, None)
         return
@@ -116,7 +116,7 @@ def _unasked(case: Case, why: str) -> Iterator[Check]:
 
 
 def _rest(here: Machine, profile: str, why: str) -> Check:
-    return awsrows.unknown("rest", Case(here, profile, machine.region(here, Settings({}))), why)
+    return awsrows.unknown("other checks", Case(here, profile, machine.region(here, Settings({}))), why)
 
 
 def _or_error(call: Callable[[], T]) -> T | ToolkitError:
@@ -127,18 +127,18 @@ def _or_error(call: Callable[[], T]) -> T | ToolkitError:
 
 
 def _within(seconds: float, call: Callable[[], T]) -> T:
-    """Return what a call returns. Raises AwsUnreachable after some seconds, and leaves it to itself then."""
+    """Return the result of a call. After some seconds, abandons it and raises AwsUnreachable."""
     done: Future[T] = Future()
 
     def run() -> None:
         try:
             done.set_result(call())
-        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+        except BaseException as error:  # noqa: BLE001 - `done.result` raises it
             done.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
     try:
         return done.result(seconds)
     except TimeoutError:
-        message = f"AWS gave no answer within {seconds:g} s"
+        message = f"AWS did not respond within {seconds:g} s"
         raise AwsUnreachable(message, hint="check the network") from None

@@ -1,4 +1,4 @@
-"""What a machine's AWS files and variables say of a profile, a check each. Pure: `machine` gathers the evidence."""
+"""One check each for a machine's AWS files and variables. Pure: `machine` gathers the evidence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from toolkit.mfa.profiles import File, Reading, View
 from toolkit.mfa.profiles.views import KEYS, TOKENS
 from toolkit.model import Check
 
-# What makes the AWS CLI take other keys than those of the profile that `AWS_DEFAULT_PROFILE` names.
+# Variables that make the AWS CLI use other keys than those of the profile in `AWS_DEFAULT_PROFILE`.
 _OVERRIDING = (
     "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_PROFILE",
     "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -27,109 +27,109 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def variables(machine: Machine) -> Check:
-    """Tell of variables that count before any profile."""
+    """Report variables that take precedence over every profile."""
     names = machine.set(*_OVERRIDING)
-    found = f"{', '.join(names)}: taken by `aws` before any profile" if names else "none that counts first"
-    mend = mending.unset(machine.system, names)
-    return Check("AWS_* variables", good=not names, found=found, mend=mend, needed=False)
+    found = f"{', '.join(names)}: `aws` uses these before any profile" if names else "none overrides a profile"
+    fix = mending.unset(machine.system, names)
+    return Check("AWS_* variables", ok=not names, detail=found, fix=fix, required=False)
 
 
 def default(machine: Machine, known: Collection[str], profile: str) -> Check:
-    """Tell of variables that name a profile which is not there."""
+    """Report variables that name a profile that does not exist."""
     named = {name: machine.variables[name] for name in machine.set("AWS_PROFILE", "AWS_DEFAULT_PROFILE")}
     missing = [name for name, value in named.items() if value not in known]
-    lines = [f"`{named[name]}`, which is not there ({name})" for name in missing]
-    lines = lines or [f"`{value}` ({name})" for name, value in named.items()] or ["none is named"]
+    lines = [f"there is no profile `{named[name]}` ({name})" for name in missing]
+    lines = lines or [f"`{value}` ({name})" for name, value in named.items()] or ["not set"]
     login = f"invoke verify --profile {shlex.quote(profile)}"
     own = {named[name] for name in missing} == {f"{profile}_mfa"}
-    mend = login if own else mending.unset(machine.system, missing)
-    return Check("default profile", good=not missing, found="\n".join(lines), mend=mend, needed=False)
+    fix = login if own else mending.unset(machine.system, missing)
+    return Check("default profile", ok=not missing, detail="\n".join(lines), fix=fix, required=False)
 
 
 def unparsed(machine: Machine, error: CredentialsUnreadable) -> Check:
-    """Tell of a file that nobody can parse, by its line."""
+    """Report a file that cannot be parsed, with the line."""
     path = next((each.path for each in (machine.credentials, machine.config) if str(each.path) == error.path), None)
-    mend = mending.edit(machine.system, path, error.line) if path else error.hint
-    return Check("AWS files", good=False, found=str(error), mend=mend)
+    fix = mending.edit(machine.system, path, error.line) if path else error.hint
+    return Check("AWS files", ok=False, detail=str(error), fix=fix)
 
 
 def files(machine: Machine, profile: str) -> Check:
-    """Tell where the AWS files are, and whether they can be read."""
+    """Report the paths of the AWS files, and whether they can be read."""
     both = (machine.credentials, machine.config)
     for each, name in zip(both, ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"), strict=True):
-        if each.mode and not each.is_file and not stat.S_ISCHR(each.mode):  # /dev/null is one that says nothing
-            mend = mending.unset(machine.system, machine.set(name)) or f"export {name}=FILE"
-            return Check("AWS files", good=False, found=f"`{each.path}` is no file", mend=mend)
+        if each.mode and not each.is_file and not stat.S_ISCHR(each.mode):  # /dev/null stands for an empty file
+            fix = mending.unset(machine.system, machine.set(name)) or f"export {name}=FILE"
+            return Check("AWS files", ok=False, detail=f"`{each.path}` is not a file", fix=fix)
     closed = [each.path for each in both if each.mode and not each.readable]
     if closed:
         quoted = shlex.quote(str(closed[0]))
-        mend = f'sudo chown "$USER" {quoted} && chmod u+rw {quoted}'
-        return Check("AWS files", good=False, found=f"`{closed[0]}` cannot be read by this user", mend=mend)
-    found = "\n".join(f"{each.path}{'' if each.mode else ', which is not there'}" for each in both)
+        fix = f'sudo chown "$USER" {quoted} && chmod u+rw {quoted}'
+        return Check("AWS files", ok=False, detail=f"this user cannot read `{closed[0]}`", fix=fix)
+    found = "\n".join(f"{each.path}{'' if each.mode else ' does not exist'}" for each in both)
     lost = machine.set("AWS_SHARED_CREDENTIALS_FILE") if not machine.credentials.mode else []
     lost += machine.set("AWS_CONFIG_FILE") if not machine.config.mode else []
     good = bool(machine.credentials.mode) and not lost
-    mend = mending.unset(machine.system, lost) if lost else f"aws configure --profile={shlex.quote(profile)}"
-    return Check("AWS files", good, found, mend, needed=False)
+    fix = mending.unset(machine.system, lost) if lost else f"aws configure --profile={shlex.quote(profile)}"
+    return Check("AWS files", good, found, fix, required=False)
 
 
 def modes(machine: Machine) -> Iterator[Check]:
-    """Tell who else may read the credentials, or put others in their place."""
+    """Report whether other users can read the credentials or replace them."""
     file, folder = machine.credentials, machine.folder
     bind = machine.system != "Windows"
     open_ = bind and file.is_file and bool(file.mode & _OTHERS)
-    good = "its owner's alone" if bind else "Windows has none"
-    found = f"others have access to it: {stat.filemode(file.mode)}" if open_ else good
-    yield Check("file mode", not open_, found, mending.chmod("600", file.path), needed=False)
+    good = "accessible only to its owner" if bind else "not checked on Windows"
+    found = f"other users have access to it: {stat.filemode(file.mode)}" if open_ else good
+    yield Check("file mode", not open_, found, mending.chmod("600", file.path), required=False)
     open_ = bind and bool(folder.mode & _OTHERS_WRITE) and not folder.mode & stat.S_ISVTX
-    good = "only its owner puts files into it" if bind else "Windows has none"
-    found = f"others can put files into {folder.path}: {stat.filemode(folder.mode)}" if open_ else good
-    yield Check("folder mode", not open_, found, mending.chmod("go-w", folder.path), needed=False)
+    good = "only its owner can create files in it" if bind else "not checked on Windows"
+    found = f"other users can create files in {folder.path}: {stat.filemode(folder.mode)}" if open_ else good
+    yield Check("directory mode", not open_, found, mending.chmod("go-w", folder.path), required=False)
 
 
 def sections(machine: Machine, files: AwsFiles, profile: str) -> Check:
-    """Tell of sections and settings of a profile that programs read differently, or not at all."""
+    """Report sections and settings of a profile that programs read differently or ignore."""
     told = [*_in_credentials(machine.credentials, profile), *_in_config(machine.config, profile)]
     told += _noted(machine, files, profile)
-    found = "\n".join(sentence for _, _, sentence in told) or "each program reads the same ones"
+    found = "\n".join(sentence for _, _, sentence in told) or "all programs read the same ones"
     path, line = told[0][:2] if told else (machine.credentials, 0)
-    return Check("sections", not told, found, mending.edit(machine.system, path.path, line), needed=False)
+    return Check("sections", not told, found, mending.edit(machine.system, path.path, line), required=False)
 
 
 def tokens(machine: Machine, reading: Reading) -> Check:
-    """Tell of tokens that old tools left, which programs read before, or instead of, the session's own."""
+    """Report tokens left by old tools, which some programs read before or instead of the session's token."""
     stale = tuple(name for name in reading.names if _left_behind(reading.profile(name).botocore))
     if not stale:
-        return Check("old tokens", good=True, found="none")
+        return Check("old tokens", ok=True, detail="none")
     names = ", ".join(f"`{name}`" for name in stale)
-    found = f"`aws_security_token` in {names}: Python reads it before `aws_session_token`, Go never"
-    return _surplus(machine, Check("old tokens", good=False, found=found, needed=False), stale, TOKENS[1])
+    found = f"`aws_security_token` in {names}: Python reads it before `aws_session_token`, Go ignores it"
+    return _surplus(machine, Check("old tokens", ok=False, detail=found, required=False), stale, TOKENS[1])
 
 
 def source(machine: Machine, files: AwsFiles, name: str) -> Check:
-    """Tell whether a profile has keys from which a login can begin."""
+    """Check that a profile has keys to log in with."""
     try:
         key = files.source(name).text(KEYS[0])
     except ProfileIsSession as error:
         if files.reading.profile(name).either(KEYS[0]).text.startswith(LONG_TERM):
-            said = f"profile `{name}` has a long-term key, and with it the token of a session"
-            return _surplus(machine, Check("profile", good=False, found=said), (name,), *TOKENS)
-        return Check("profile", good=False, found=str(error), mend=_other(files.reading, name))
+            said = f"profile `{name}` has a long-term key together with a session token"
+            return _surplus(machine, Check("profile", ok=False, detail=said), (name,), *TOKENS)
+        return Check("profile", ok=False, detail=str(error), fix=_other(files.reading, name))
     except ToolkitError as error:
-        return Check("profile", good=False, found=str(error), mend=error.hint)
+        return Check("profile", ok=False, detail=str(error), fix=error.hint)
     shown = Caller(name, "", key).shown_key
     if key.startswith(TEMPORARY):
-        said = f"profile `{name}` has the key of a session, {shown}, without its token"
-        return Check("profile", good=False, found=said, mend=_other(files.reading, name))
-    found = f"long-term key {shown}" if key else "keys of its `credential_process`, which only a login runs"
-    return Check("profile", good=True, found=f"{name}: {found}")
+        said = f"profile `{name}` has a session's key, {shown}, but not its token"
+        return Check("profile", ok=False, detail=said, fix=_other(files.reading, name))
+    found = f"long-term key {shown}" if key else "keys from its `credential_process`, which only a login runs"
+    return Check("profile", ok=True, detail=f"{name}: {found}")
 
 
 def _noted(machine: Machine, files: AwsFiles, name: str) -> Iterator[tuple[Stored, int, str]]:
-    """Yield the notes of a profile that a login can begin from."""
+    """Yield the notes of a profile that can log in."""
     try:
         notes = files.source(name).notes
-    except ToolkitError:  # which is told in its own row
+    except ToolkitError:  # another row reports it
         return
     for note in notes:
         file = machine.credentials if note.place.file is File.CREDENTIALS else machine.config
@@ -137,7 +137,7 @@ def _noted(machine: Machine, files: AwsFiles, name: str) -> Iterator[tuple[Store
 
 
 def _other(reading: Reading, name: str) -> str:
-    """Return what to do about a session in place of long-term keys: there may be another profile that has some."""
+    """Return the fix for a session in place of long-term keys: another profile that has some, or a new one."""
     views = {each: reading.profile(each).botocore for each in reading.names}
     usable = [
         each
@@ -151,17 +151,17 @@ def _other(reading: Reading, name: str) -> str:
 
 
 def _left_behind(view: View) -> bool:
-    """Whether an `aws_security_token` stands where it misleads; alone it is what some old tools write for a session."""
+    """Whether an `aws_security_token` misleads programs; alone it is valid: some old tools write it for a session."""
     other = view.text(TOKENS[0]) or view.text(KEYS[0]).startswith(LONG_TERM)
     return bool(view.text(TOKENS[1]) and other)
 
 
 def _surplus(machine: Machine, check: Check, names: tuple[str, ...], *options: str) -> Check:
-    """Add to a check where profiles have settings that must not be there; a person sees them before they are gone."""
+    """Add the places of settings to remove to a check; the fix opens an editor, so a person sees them first."""
     there = machine.settings(names, *options)
     path, line = (there[0].path, there[0].line) if there else (machine.credentials.path, 0)
-    found = "\n".join([check.found, *map(str, there)])
-    return replace(check, found=found, mend=mending.edit(machine.system, path, line))
+    found = "\n".join([check.detail, *map(str, there)])
+    return replace(check, detail=found, fix=mending.edit(machine.system, path, line))
 
 
 def _headers(file: Stored) -> list[Entry]:
@@ -172,7 +172,7 @@ def _in_credentials(file: Stored, profile: str) -> Iterator[tuple[Stored, int, s
     for entry in _headers(file):
         other = entry.section != profile and profile in {entry.section.strip(), profile_of(entry.section.strip())}
         if other:
-            sentence = f"line {entry.first + 1} of {file.path}: `[{entry.section}]` has to be `[{profile}]` there"
+            sentence = f"line {entry.first + 1} of {file.path}: `[{entry.section}]` must be `[{profile}]`"
             yield file, entry.first + 1, sentence
 
 
@@ -184,7 +184,5 @@ def _in_config(file: Stored, profile: str) -> Iterator[tuple[Stored, int, str]]:
         yield file, entry.first + 1, sentence
     for entry in _headers(file):
         if entry.section.strip() == profile != "default":
-            sentence = (
-                f"line {entry.first + 1} of {file.path}: `[{entry.section}]` has to be `[profile {profile}]` there"
-            )
+            sentence = f"line {entry.first + 1} of {file.path}: `[{entry.section}]` must be `[profile {profile}]`"
             yield file, entry.first + 1, sentence

@@ -1,4 +1,4 @@
-"""A login before it happens: all that can be refused without a program, a code or AWS is refused here."""
+"""Preparing a login: everything that can be refused without a program, a code or AWS is refused here."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")  # n
 
 @dataclass(frozen=True)
 class Login:
-    """Who logs in, and into which profile. Made by `prepare`."""
+    """The source and the destination of a login. Made by `prepare`."""
 
     source: Caller
     destination: str
-    before: str  # the ID of the access key that is in that profile so far
+    before: str  # the access key ID in that profile before the login
     limit: float  # seconds that the program, and each call after it, may wait for AWS
-    allow_http: bool = False  # to other computers, too
+    allow_http: bool = False  # also to other computers
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ class Written:
 
 
 def prepare(settings: LoginSettings) -> Login:
-    """Return the login that is asked for. Raises UsageError or ProfileUnusable; changes nothing.
+    """Return the requested login. Raises UsageError or ProfileUnusable; changes nothing.
 
-    A `credential_process` of the source is run if the profile has no key. Nothing else is called.
+    Runs the `credential_process` of the source if the profile has no key, and nothing else.
     """
     destination = settings.destination or f"{settings.profile}_mfa"
     if destination == settings.profile:
-        message = f"source and destination are both `{destination}`, and a session would destroy its keys"
-        raise UsageError(message, hint="change `--destination`")
+        message = f"source and destination are both `{destination}`, so the session would overwrite its keys"
+        raise UsageError(message, hint="choose another profile with `--destination`")
     files = awsfiles.read()
     found = files.source(settings.profile)
     files.require_destination(destination)
@@ -56,7 +56,7 @@ def prepare(settings: LoginSettings) -> Login:
 
 
 def written(login: Login) -> Written:
-    """Return the session in the destination, which asks where the source does. Raises LoginFailed."""
+    """Return the session in the destination; its calls go to the source's endpoints. Raises LoginFailed."""
     caller = replace(login.source, name=login.destination)
     try:
         files = awsfiles.read()
@@ -65,18 +65,18 @@ def written(login: Login) -> Written:
         raise LoginFailed(f"the program reported a login, but {error}", hint=error.hint) from None
     if not session.access_key:
         message = f"the program reported a login, but profile `{login.destination}` has no keys"
-        raise LoginFailed(message, hint=f"look at `{files.paths[File.CREDENTIALS]}`")
+        raise LoginFailed(message, hint=f"check `{files.paths[File.CREDENTIALS]}`")
     return Written(session, files.expiry(login.destination))
 
 
 def checked(text: str) -> str:
-    """Return an MFA code without the blanks and invisible marks that come with a copy.
+    """Return an MFA code without the blanks and invisible characters that copying adds.
 
-    Raises CodeMalformed, without what was typed.
+    Raises CodeMalformed; the message does not contain the input.
     """
     code = "".join(letter for letter in text.strip().translate(_FULL_WIDTH) if not _is_blank(letter))
     if not re.fullmatch("[0-9]{6}", code):
-        raise CodeMalformed("an MFA code is six digits", hint="type the six digits that the device shows now")
+        raise CodeMalformed("an MFA code is six digits", hint="enter the six digits that the device shows now")
     return code
 
 

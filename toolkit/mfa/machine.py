@@ -1,4 +1,4 @@
-"""What there is on this machine that decides how AWS is called: files, variables, proxies, certificates."""
+"""The parts of this machine that decide how AWS is called: files, variables, proxies, certificates."""
 
 from __future__ import annotations
 
@@ -21,49 +21,49 @@ from toolkit.mfa.profiles import File, Settings
 
 @dataclass(frozen=True)
 class Stored:
-    """A file or a folder."""
+    """A file or a directory."""
 
     path: Path
-    mode: int = 0  # 0 where it is not there
+    mode: int = 0  # 0 if it does not exist
     readable: bool = True
     entries: tuple[Entry, ...] = ()  # sections and names of settings, without their values
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a file, and no folder, pipe or device."""
+        """Whether it is a regular file, not a directory, pipe or device."""
         return stat.S_ISREG(self.mode)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Where a setting stands."""
+    """The place of a setting."""
 
     path: Path
     line: int
     name: str
 
     def __str__(self) -> str:
-        """Return what to do about one that must not be there."""
-        return f"line {self.line} of {self.path}: `{self.name}` has to be removed there"
+        """Return the instruction to remove it."""
+        return f"line {self.line} of {self.path}: remove `{self.name}`"
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A person's surroundings. Variables may hold keys and passwords, so they are not shown."""
+    """A person's environment. Variables may contain keys and passwords, so they are not shown."""
 
-    system: str  # as `platform.system` has it; `""` where modes mean nothing
+    system: str  # from `platform.system`; `""` where modes mean nothing
     variables: Mapping[str, str] = field(repr=False)
     credentials: Stored
-    folder: Stored  # that it is in
+    folder: Stored  # of the credentials file
     config: Stored
-    tools: frozenset[str] = frozenset()  # those of `_TOOLS` that are there
+    tools: frozenset[str] = frozenset()  # the installed ones of `_TOOLS`
 
     def set(self, *names: str) -> list[str]:
-        """Return those of the variables that are set to something."""
+        """Return the variables that are set and not empty."""
         return [name for name in names if self.variables.get(name)]
 
     def settings(self, profiles: Collection[str], *options: str) -> list[Setting]:
-        """Return where both files have settings of profiles."""
+        """Return the places of settings of profiles in both files."""
         return [
             Setting(file.path, entry.first + 1, entry.option)
             for file in (self.credentials, self.config)
@@ -75,29 +75,29 @@ class Machine:
 
 @dataclass(frozen=True)
 class Region:
-    """Where AWS is called, and what says so."""
+    """The region that is called, and the setting that names it."""
 
     name: str
-    source: str  # "AWS_REGION", "region"; `""` where nothing does
-    partition: str  # "" where botocore knows of none
+    source: str  # "AWS_REGION", "region"; `""` if nothing names it
+    partition: str  # "" if botocore does not know it
 
     def __str__(self) -> str:
-        """Return it with what says so, for a sentence."""
-        why = said(self.source) if self.source else "as none is set"
+        """Return it with the setting that names it, for a sentence."""
+        why = said(self.source) if self.source else "the default"
         return f"region `{self.name}` ({why})"
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A file of certificates that is trusted in place of the usual ones."""
+    """A file of certificates that is trusted instead of the usual ones."""
 
     source: str  # "AWS_CA_BUNDLE"
     path: str
-    problem: str = ""  # "is not there"
+    problem: str = ""  # "does not exist"
     count: int = 0
 
     def __str__(self) -> str:
-        """Return it with what says so, for a sentence."""
+        """Return it with the setting that names it, for a sentence."""
         if self.problem:
             return f"`{self.path}` {self.problem} ({said(self.source)})"
         return f"{self.count} in {self.path} ({said(self.source)})"
@@ -107,12 +107,12 @@ _TOOLS = ("timedatectl", "ntpdate", "sntp")
 
 
 def said(source: str) -> str:
-    """Return a variable or a setting as sentences have it."""
+    """Return a variable or a setting for use in a sentence."""
     return source if source.isupper() else f"`{source}` in the profile"
 
 
 def look() -> Machine:
-    """Return what there is now. Never raises."""
+    """Return the current state of this machine. Never raises."""
     path = awsfiles.place(File.CREDENTIALS)
     return Machine(
         platform.system() if os.name == "posix" else "Windows",
@@ -131,7 +131,7 @@ def region(machine: Machine, settings: Settings) -> Region:
 
 
 def partition(name: str) -> str:
-    """Return the partition of a region, `""` where botocore knows none."""
+    """Return the partition of a region, `""` if botocore does not know it."""
     from botocore.exceptions import UnknownRegionError
 
     try:
@@ -142,7 +142,7 @@ def partition(name: str) -> str:
 
 @functools.cache
 def _resolver() -> Any:
-    """Return what a session of botocore has for this, without the files that a session reads."""
+    """Return the resolver that a botocore session uses, without the files that a session reads."""
     from botocore.loaders import create_loader
     from botocore.regions import EndpointResolver
 
@@ -150,7 +150,7 @@ def _resolver() -> Any:
 
 
 def bundles(machine: Machine, settings: Settings) -> tuple[Bundle, ...]:
-    """Return the files of certificates that are named for AWS: for botocore, and for Go."""
+    """Return the certificate files that are configured for AWS: for botocore, and for Go."""
     ours = [(name, machine.variables[name]) for name in machine.set("AWS_CA_BUNDLE")]
     setting = settings.text("ca_bundle")
     ours += [("ca_bundle", setting)] if setting and not ours else []
@@ -160,7 +160,7 @@ def bundles(machine: Machine, settings: Settings) -> tuple[Bundle, ...]:
 
 
 def proxy(address: str) -> str:
-    """Return the proxy through which an address is called, as botocore decides it; `""` for none."""
+    """Return the proxy that botocore uses for an address; `""` for none."""
     from botocore.utils import get_environ_proxies
 
     scheme = address.partition(":")[0]
@@ -169,7 +169,7 @@ def proxy(address: str) -> str:
 
 def _bundle(source: str, path: str) -> Bundle:
     if not path.strip():
-        return Bundle(source, path, "is no file")
+        return Bundle(source, path, "is not a file")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         if Path(path).is_dir():
@@ -177,9 +177,9 @@ def _bundle(source: str, path: str) -> Bundle:
             return Bundle(source, path, count=sum(1 for _ in Path(path).iterdir()))
         context.load_verify_locations(cafile=path)
     except ssl.SSLError:
-        return Bundle(source, path, "has no certificate in PEM format")
+        return Bundle(source, path, "contains no certificate in PEM format")
     except (OSError, ValueError) as error:
-        return Bundle(source, path, "is not there" if isinstance(error, FileNotFoundError) else "cannot be read")
+        return Bundle(source, path, "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read")
     return Bundle(source, path, count=context.cert_store_stats()["x509"])
 
 

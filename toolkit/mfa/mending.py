@@ -1,4 +1,4 @@
-"""Commands that mend what `invoke doctor` finds, in the words of this machine's shell. Pure."""
+"""Commands that fix the problems `invoke doctor` finds, in the syntax of this machine's shell. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Collection
 from pathlib import Path
 
-# One that each partition always has, as the program takes it.
+# A region that each partition always has; the program uses the same ones.
 _REGIONS = {
     "aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1",
     "aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1", "aws-iso-e": "eu-isoe-west-1",
@@ -16,7 +16,7 @@ _CLOCKS = {"Darwin": "sudo sntp -sS time.apple.com", "Windows": "w32tm /resync"}
 
 
 def unset(system: str, names: Collection[str]) -> str:
-    """Return how variables are taken away; `""` for none."""
+    """Return the command that unsets variables; `""` for none."""
     if not names:
         return ""
     if system == "Windows":
@@ -25,36 +25,36 @@ def unset(system: str, names: Collection[str]) -> str:
 
 
 def edit(system: str, path: Path, line: int) -> str:
-    """Return how a file is opened, at a line if one is known."""
+    """Return the command that opens a file in an editor, at a line if one is known."""
     if system == "Windows":
         return f'notepad "{path}"' + (f", line {line}" if line else "")
     return f"${{EDITOR:-vi}} {f'+{line} ' if line else ''}{shlex.quote(str(path))}"
 
 
 def chmod(change: str, path: Path) -> str:
-    """Return how a mode is changed."""
+    """Return the command that changes a file's mode."""
     return f"chmod {change} {shlex.quote(str(path))}"
 
 
 def configure(profile: str, name: str, value: str) -> str:
-    """Return how a setting of a profile is written."""
+    """Return the command that writes a setting of a profile."""
     return f"aws configure set {name} {shlex.quote(value)} --profile {shlex.quote(profile)}"
 
 
 def region(system: str, profile: str, source: str, partition: str) -> str:
-    """Return how a region is taken away, or set to one of a partition."""
+    """Return the command that unsets a region, or sets it to one of a partition."""
     if source.startswith("AWS_"):
         return unset(system, [source])
     return configure(profile, "region", _REGIONS.get(partition, "REGION"))
 
 
 def region_of(partition: str) -> str:
-    """Return a region that a partition always has; one of AWS's usual partition if it is unknown."""
+    """Return a region that a partition always has; for an unknown partition, one of `aws`."""
     return _REGIONS.get(partition, _REGIONS["aws"])
 
 
 def clock(system: str, tools: Collection[str]) -> str:
-    """Return how the clock of a system is set."""
+    """Return the command that sets the clock of a system."""
     if system in _CLOCKS:
         return _CLOCKS[system]
     return "sudo timedatectl set-ntp true" if "timedatectl" in tools else "sudo ntpdate -u pool.ntp.org"

@@ -1,4 +1,4 @@
-"""How a machine calls AWS, a check each: address, proxy, certificates. Pure: `machine` gathers the evidence."""
+"""One check each for address, proxy and certificates. Pure: `machine` gathers the evidence."""
 
 from __future__ import annotations
 
@@ -12,74 +12,74 @@ from toolkit.mfa import mending
 from toolkit.mfa.machine import Bundle, Machine
 from toolkit.model import Check
 
-# Of a service: the one that is called, `""` where it is none, and the usual one.
+# By service: the address that is called (`""` if it is not an address), and the usual one.
 Addresses = Mapping[str, tuple[str, str]]
 
 
 def endpoint(machine: Machine, profile: str, found: Addresses | ToolkitError) -> Check:
-    """Tell which servers are called in place of AWS's own."""
+    """Report the servers that are called instead of AWS."""
     if isinstance(found, ToolkitError):
-        return Check("endpoint", good=False, found=str(found), mend=found.hint)
+        return Check("endpoint", ok=False, detail=str(found), fix=found.hint)
     other = {service: used for service, (used, usual) in found.items() if used != usual}
     if not other:
-        return Check("endpoint", good=True, found=anonymous(found["sts"][0]))
+        return Check("endpoint", ok=True, detail=anonymous(found["sts"][0]))
     bad = [service for service, used in other.items() if not used]
     names = [f"AWS_ENDPOINT_URL_{service.upper()}" for service in bad or other]
-    set_ = (bad and machine.set(*names)) or machine.set("AWS_ENDPOINT_URL", *names)  # that of a service counts first
+    set_ = (bad and machine.set(*names)) or machine.set("AWS_ENDPOINT_URL", *names)  # a service's own wins
     there = [] if set_ else machine.settings((profile,), "endpoint_url")
     path, line = (there[0].path, there[0].line) if there else (machine.config.path, 0)
-    mend = mending.unset(machine.system, set_) if set_ else mending.edit(machine.system, path, line)
+    fix = mending.unset(machine.system, set_) if set_ else mending.edit(machine.system, path, line)
     where = ", ".join(set_) or "`endpoint_url` in the config file"
     if bad:
         lines = [f"{where}: not an address such as `https://HOST`", *map(str, there)]
-        return Check("endpoint", good=False, found="\n".join(lines), mend=mend)
+        return Check("endpoint", ok=False, detail="\n".join(lines), fix=fix)
     told: dict[str, list[str]] = {}
     for service, address in other.items():
         told.setdefault(anonymous(address), []).append(service.upper())
-    lines = [f"{shown}, in place of AWS, for {', '.join(services)} ({where})" for shown, services in told.items()]
-    return Check("endpoint", good=False, found="\n".join([*lines, *map(str, there)]), mend=mend, needed=False)
+    lines = [f"{shown} instead of AWS for {', '.join(services)} ({where})" for shown, services in told.items()]
+    return Check("endpoint", ok=False, detail="\n".join([*lines, *map(str, there)]), fix=fix, required=False)
 
 
 def proxy(machine: Machine, address: str, through: str) -> Check:
-    """Tell through which proxy AWS is called; an address that is none is not shown, as any part may be a password."""
+    """Report the proxy for calls to AWS. Never shows a malformed address, any part of which may be a password."""
     names = _names(machine, address)
     values = {machine.variables[name] for name in names}
     if not through:
         bypass = machine.set("NO_PROXY", "no_proxy")
-        return Check("proxy", good=True, found=f"none, by {', '.join(bypass)}" if names and bypass else "none")
-    where = ", ".join(names) or "the settings of this system"
+        return Check("proxy", ok=True, detail=f"none, because of {', '.join(bypass)}" if names and bypass else "none")
+    where = ", ".join(names) or "the system settings"
     if not is_address(through):
         found = f"{where}: not an address such as `http://HOST:PORT`"
-        mend = mending.unset(machine.system, names) or "correct the proxy in the settings of this system"
-        return Check("proxy", good=False, found=found, mend=mend)
+        fix = mending.unset(machine.system, names) or "correct the proxy in the system settings"
+        return Check("proxy", ok=False, detail=found, fix=fix)
     if len(values) > 1:
-        found = f"{names[0]} and {names[1]} differ: Go takes the first, Python the second"
-        return Check("proxy", good=False, found=found, mend=mending.unset(machine.system, names[:1]), needed=False)
-    return Check("proxy", good=True, found=f"{anonymous(through)} ({where})")
+        found = f"{names[0]} and {names[1]} differ: Go uses the first, Python the second"
+        return Check("proxy", ok=False, detail=found, fix=mending.unset(machine.system, names[:1]), required=False)
+    return Check("proxy", ok=True, detail=f"{anonymous(through)} ({where})")
 
 
 def certificates(machine: Machine, profile: str, found: Sequence[Bundle]) -> Check:
-    """Tell which certificates are trusted in place of the usual ones."""
+    """Report certificates that are trusted instead of the usual ones."""
     bad = next((each for each in found if each.problem), None)
     if bad:
-        mend = mending.unset(machine.system, [bad.source])
+        fix = mending.unset(machine.system, [bad.source])
         if bad.source == "ca_bundle":
-            mend = f"{mending.configure(profile, 'ca_bundle', 'FILE')}, with the certificates as PEM"
-        return Check("certificates", good=False, found=str(bad), mend=mend)
-    return Check("certificates", good=True, found="\n".join(map(str, found)) or "the usual ones")
+            fix = f"{mending.configure(profile, 'ca_bundle', 'FILE')}, with the certificates in PEM format"
+        return Check("certificates", ok=False, detail=str(bad), fix=fix)
+    return Check("certificates", ok=True, detail="\n".join(map(str, found)) or "the usual ones")
 
 
 def through(sentence: str, proxy: str) -> str:
-    """Return a sentence about a call that failed, with the proxy in it, if there is one that can be shown."""
+    """Return a sentence about a failed call, with the proxy added if there is one and it can be shown."""
     shown = anonymous(proxy) if proxy and is_address(proxy) else ""
     return sentence if shown in sentence else f"{sentence}, through the proxy {shown}"
 
 
 def look(machine: Machine, address: str, proxy: str) -> str:
-    """Return commands that lead around a proxy, and that show where calls of an address end; curl heeds proxies too."""
+    """Return commands that bypass a proxy, and that show how calls to an address fail; curl uses proxies too."""
     curl = f"curl -m 10 -v {shlex.quote(anonymous(address))}"
     names = _names(machine, address) if proxy else []
-    return f"{mending.unset(machine.system, names)}, if AWS can be reached without; see: {curl}" if names else curl
+    return f"{mending.unset(machine.system, names)}, if AWS can be reached without it; test: {curl}" if names else curl
 
 
 def _names(machine: Machine, address: str) -> list[str]:

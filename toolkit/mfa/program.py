@@ -1,4 +1,4 @@
-"""Running a built program as people do: `aws-mfa -s example -d example_mfa`, with the code on its standard input."""
+"""Running a built program as people do: `aws-mfa -s example -d example_mfa`, with the code on standard input."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from toolkit.mfa.login import Login
 from toolkit.model import Binary
 from toolkit.plain import printable
 
-# What says where and how AWS is called. Every other AWS_* variable is kept from the program: it may hold keys, a code,
-# or a profile that is not the one to log in from.
+# Variables that say where and how to call AWS. The program gets no other AWS_* variable: it may contain keys, a code,
+# or a profile other than the one to log in from.
 _HOW = {
     "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE",
     "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_STS_REGIONAL_ENDPOINTS", "AWS_MAX_ATTEMPTS",
@@ -23,28 +23,28 @@ _HOW = {
 }  # fmt: skip
 _WHERE = "AWS_ENDPOINT_URL"  # and AWS_ENDPOINT_URL_STS, …
 
-# A failure of `aws-mfa`, and of any program that names its failures in the same way.
+# A failure of `aws-mfa`, or of any program that reports failures in the same format.
 _FAILURE = re.compile(r"^(?:\S+: )?error\[([a-z0-9-]+)\]: (.+)$", re.MULTILINE)
 _HINT = re.compile(r"^hint: (.+)$", re.MULTILINE)
-_LAST_LINES = 10  # that are shown of a program which names no failure
-_GRACE = 2  # seconds for a program that was told to end
+_LAST_LINES = 10  # shown if a program names no failure
+_GRACE = 2  # seconds for a program to end after SIGTERM
 
 
 def log_in(binary: Binary, login: Login, code: str) -> str:
-    """Run a program, and return what it said on standard error.
+    """Run a program, and return its standard error.
 
-    Raises NotProven where it is not the one that was built, and for a login that failed the error that the program
+    Raises NotProven if it is not the program that was built. For a failed login, raises the error that the program
     names, or LoginFailed.
     """
     if sha256(binary.path) != binary.sha256:
         message = f"`{binary.path}` is not the program that was built and checked"
-        raise NotProven(message, hint="run it again: a changed program is built anew")
+        raise NotProven(message, hint="run the command again: it rebuilds a modified program")
     argv = [str(binary.path), "-s", login.source.name, "-d", login.destination]
     argv += ["--allow-http"] if login.allow_http else []
     exit_code, said = _run(argv, f"{code}\n", login.limit, allowed(os.environ))
     if exit_code is None:
-        message = f"`{binary.path.name}` had no answer from AWS within {login.limit:g} s, and was ended"
-        hint = "check the network, the proxy variables and AWS_ENDPOINT_URL; `--aws-timeout` allows more"
+        message = f"`{binary.path.name}` got no response from AWS within {login.limit:g} s, and was stopped"
+        hint = "check the network, the proxy variables and AWS_ENDPOINT_URL; allow more time with `--aws-timeout`"
         raise AwsUnreachable(message, hint=hint)
     text = hidden(said, (code, *login.source.secrets))
     if exit_code:
@@ -56,7 +56,7 @@ def log_in(binary: Binary, login: Login, code: str) -> str:
 
 
 def allowed(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return what whoever we run may see of our variables: nothing with keys in it."""
+    """Return the variables that a child process may see: none that may contain keys."""
     return {
         name: value
         for name, value in inherited.items()
@@ -65,9 +65,9 @@ def allowed(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def hidden(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without secrets, what steers a terminal, and surrounding space.
+    """Return a text without secrets, control characters and surrounding space.
 
-    What steers a terminal goes first: within a secret it would hide it from this search alone.
+    Control characters are removed first: inside a secret they would hide it from this search, but not from a reader.
     """
     text = printable(text)
     for secret in filter(None, secrets):
@@ -76,14 +76,14 @@ def hidden(text: str, secrets: Iterable[str]) -> str:
 
 
 def _run(argv: list[str], given: str, limit: float, env: Mapping[str, str]) -> tuple[int | None, str]:
-    """Return the exit code, None where the time limit passed, and standard error."""
+    """Return the exit code (None after the time limit) and standard error."""
     try:
         process = subprocess.Popen(
             argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             encoding="utf-8", errors="replace",
         )  # fmt: skip
     except OSError as error:
-        raise LoginFailed(f"`{argv[0]}` cannot be run: {str(error.strerror).lower()}", hint="invoke doctor") from None
+        raise LoginFailed(f"cannot run `{argv[0]}`: {str(error.strerror).lower()}", hint="invoke doctor") from None
     with process:
         try:
             _, said = process.communicate(given, timeout=limit)
@@ -95,7 +95,7 @@ def _run(argv: list[str], given: str, limit: float, env: Mapping[str, str]) -> t
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a program that still runs; kindly at first, so that no temporary file with keys stays behind."""
+    """Stop a running program; first with SIGTERM, so that it can delete a temporary file with keys."""
     if process.poll() is None:
         process.terminate()
         try:
@@ -105,13 +105,13 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def failure(name: str, exit_code: int, said: str) -> ToolkitError:
-    """Return the error that a failed program names, else a LoginFailed with its last lines."""
+    """Return the error that a failed program names, otherwise a LoginFailed with its last lines."""
     found = _FAILURE.search(said)
     if not found:
         lines = [line.strip() for line in said.splitlines() if line.strip()][-_LAST_LINES:]
         last = "".join(f"\n{line}" for line in lines) if len(lines) > 1 else " ".join(["", *lines])
-        last = f":{last}" if lines else " without a word"
-        return LoginFailed(f"`{name}` ended with exit code {exit_code}{last}", hint="run it by hand")
+        last = f":{last}" if lines else " and no output"
+        return LoginFailed(f"`{name}` failed with exit code {exit_code}{last}", hint="run it by hand")
     hint = _HINT.search(said, found.end())
     kind = named().get(found[1], LoginFailed)
     return kind(found[2], hint=hint[1] if hint else "")

@@ -1,17 +1,17 @@
-"""QR codes for a terminal: half blocks make two modules of the height of a line. Pure."""
+"""QR codes for a terminal: half blocks put two modules into the height of a line. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-_LIGHT = {"7", "15"}  # colours of a light background, as some terminals tell it
-_QUIET = 4  # modules of light around it, which readers find it by
+_LIGHT = {"7", "15"}  # colours of a light background, in the COLORFGBG that some terminals set
+_QUIET = 4  # light modules around it, which scanners need to find it
 _BLOCKS = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}  # by upper and lower half
 _BLACK_ON_WHITE, _PLAIN = "\x1b[38;5;16;48;5;231m", "\x1b[0m"  # colours that no theme changes
 
 
 def drawn(text: str, environ: Mapping[str, str]) -> tuple[list[str], int]:
-    """Return the lines of a QR code for a terminal, with colours where they are welcome, and their width in columns."""
+    """Return the lines of a QR code for a terminal, coloured unless that is disabled, and their width in columns."""
     light = environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT
     lines = plain(text, light_background=light)
     dull = environ.get("NO_COLOR") or environ.get("TERM") == "dumb"
@@ -19,12 +19,12 @@ def drawn(text: str, environ: Mapping[str, str]) -> tuple[list[str], int]:
 
 
 def coloured(text: str) -> list[str]:
-    """Return lines that are black on white on every terminal that has colours."""
+    """Return lines that are black on white on every terminal with colours."""
     return [f"{_BLACK_ON_WHITE}{line}{_PLAIN}" for line in plain(text, light_background=True)]
 
 
 def plain(text: str, *, light_background: bool) -> list[str]:
-    """Return lines without colours, which are dark on light on a terminal that has such a background."""
+    """Return lines without colours, which are dark on light on a terminal with the given background."""
     import segno
 
     modules = segno.make(text, error="l", boost_error=False, micro=False).matrix_iter(border=_QUIET)

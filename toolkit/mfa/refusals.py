@@ -21,7 +21,7 @@ _UNPARSED = {
     Reason.NOT_TEXT: "is not UTF-8 text",
     Reason.UTF16: "begins with a byte order mark of UTF-16",
     Reason.BYTE_ORDER_MARK: "begins with a byte order mark",
-    Reason.OUTSIDE_SECTION: "stands before the first section",
+    Reason.OUTSIDE_SECTION: "is before the first section",
     Reason.DUPLICATE_SECTION: "begins section `{fault.name}` a second time",
     Reason.DUPLICATE_SETTING: "sets `{fault.name}` a second time",
     Reason.NOT_A_SETTING: "is neither a section nor a setting",
@@ -29,21 +29,21 @@ _UNPARSED = {
     Reason.LONE_QUOTE: "has a single quotation mark as a value",
 }
 _BY_HAND = "correct that line"
-_LONG_TERM = "name the profile that has the long-term keys"
-_OTHER = "name another profile with `--destination`"
+_LONG_TERM = "use the profile that has the long-term keys"
+_OTHER = "choose another profile with `--destination`"
 _SOURCES: dict[Reason, tuple[type[ProfileUnusable], str, str]] = {
     Reason.NO_KEY: (
-        KeysMissing, "profile `{name}` has no access key", "add one with: aws configure --profile={quoted}",
+        KeysMissing, "profile `{name}` has no access key", "aws configure --profile={quoted}",
     ),
     Reason.PARTIAL_KEYS: (
         KeysMissing, "profile `{name}` has only half of an access key{line}", "aws configure --profile={quoted}",
     ),
     Reason.IS_SESSION: (
-        ProfileIsSession, "profile `{name}` is a session already, and a session cannot get another one{line}",
+        ProfileIsSession, "profile `{name}` is a session, and a session cannot create another one{line}",
         _LONG_TERM,
     ),
     Reason.IS_ROLE: (
-        ProfileIsRole, "profile `{name}` assumes a role, and has no key of a user to log in with{line}", _LONG_TERM,
+        ProfileIsRole, "profile `{name}` assumes a role, and has no user's key to log in with{line}", _LONG_TERM,
     ),
     Reason.ROLE_ELSEWHERE: (
         ProfileIsRole, "profile `{name}` has a key, and a role that uses the credentials of `{fault.name}`{line}",
@@ -57,7 +57,7 @@ _SOURCES: dict[Reason, tuple[type[ProfileUnusable], str, str]] = {
 _DESTINATIONS: dict[Reason, tuple[type[ProfileUnusable], str, str]] = {
     Reason.HOLDS_KEYS: (
         DestinationHoldsKeys,
-        "profile `{name}` holds long-term keys, and a session would destroy them{line}",
+        "profile `{name}` holds long-term keys, and a session would overwrite them{line}",
         _OTHER,
     ),
     Reason.IS_ROLE: (ProfileIsRole, "profile `{name}` assumes a role, which would hide a session{line}", _OTHER),
@@ -71,15 +71,15 @@ _DESTINATIONS: dict[Reason, tuple[type[ProfileUnusable], str, str]] = {
 _ANY = {
     Reason.READERS_DIFFER: ("programs read different values of `{fault.name}` in profile `{name}`{line}", _BY_HAND),
     Reason.UNUSABLE: (
-        "the value of `{fault.name}` in profile `{name}` has characters that cannot be part of it{line}",
-        "write it again: a value that was copied can contain invisible characters",
+        "the value of `{fault.name}` in profile `{name}` contains invalid characters{line}",
+        "type the value again: a copied value can contain invisible characters",
     ),
     Reason.NOT_BOOLEAN: ("`{fault.name}` is neither `true` nor `false`{line}", "write `true` or `false`"),
-    Reason.SERVICES_MISSING: ("profile `{name}` names services `{fault.name}`, which is not there{line}", _BY_HAND),
-    Reason.SOURCE_MISSING: ("profile `{name}` uses profile `{fault.name}`, which is not there{line}", _BY_HAND),
+    Reason.SERVICES_MISSING: ("profile `{name}` uses services `{fault.name}`, which does not exist{line}", _BY_HAND),
+    Reason.SOURCE_MISSING: ("profile `{name}` uses profile `{fault.name}`, which does not exist{line}", _BY_HAND),
     Reason.SOURCE_EMPTY: ("profile `{name}` uses profile `{fault.name}`, which has no credentials{line}", _BY_HAND),
     Reason.SSO_SESSION_MISSING: (
-        "profile `{name}` uses SSO session `{fault.name}`, which is not there{line}", _BY_HAND,
+        "profile `{name}` uses SSO session `{fault.name}`, which does not exist{line}", _BY_HAND,
     ),
     Reason.ROLE_MISSING: ("profile `{name}` has `{fault.name}` without a role{line}", _BY_HAND),
     Reason.TWO_SOURCES: ("profile `{name}` has two sources of credentials{line}", _BY_HAND),
@@ -87,8 +87,8 @@ _ANY = {
 }  # fmt: skip
 _NOTES = {
     Reason.ONE_READER: "only some programs find `{fault.name}`{line}",
-    Reason.DECORATED: "some programs take quotation marks or a comment for a part of `{fault.name}`{line}",
-    Reason.ROLE_UNUSED: "a login uses the key, and not the role of the profile{line}",
+    Reason.DECORATED: "some programs read quotation marks or a comment as part of `{fault.name}`{line}",
+    Reason.ROLE_UNUSED: "a login uses the key, not the role of the profile{line}",
 }
 
 
@@ -96,18 +96,18 @@ def unparsed(fault: Fault, paths: Mapping[File, Path]) -> CredentialsUnreadable:
     """Return the error for a file that a reader cannot parse."""
     path, line = paths[fault.place.file], fault.place.line
     return CredentialsUnreadable(
-        f"`{path}` cannot be read: line {line} {_UNPARSED[fault.reason].format(fault=fault)}",
+        f"cannot read `{path}`: line {line} {_UNPARSED[fault.reason].format(fault=fault)}",
         hint="correct that line; programs that use AWS cannot read the file either", path=str(path), line=line,
     )  # fmt: skip
 
 
 def missing(fault: Fault, paths: Mapping[File, Path], near: str) -> ProfileMissing:
-    """Return the error for a profile that does not exist, given the name of one that may be meant."""
+    """Return the error for a profile that does not exist, given a similar name."""
     line = _line(fault, paths)
     if line:
-        message = f"there is no profile `{fault.name}`, but a section that only some programs take for it{line}"
+        message = f"there is no profile `{fault.name}`, only a section that some programs read as that profile{line}"
         return ProfileMissing(message, hint=f"correct the section, or: aws configure --profile={_quoted(fault.name)}")
-    hint = f"did you mean `{near}`?" if near else f"make it with: aws configure --profile={_quoted(fault.name)}"
+    hint = f"did you mean `{near}`?" if near else f"aws configure --profile={_quoted(fault.name)}"
     return ProfileMissing(f"there is no profile `{fault.name}` in `{paths[File.CREDENTIALS]}`", hint=hint)
 
 

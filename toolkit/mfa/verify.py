@@ -1,4 +1,4 @@
-"""The proof that a built program logs people in: it is run for real, and AWS is asked what came of it."""
+"""The proof that a built program can log in: runs it for real, then checks the session with AWS."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from toolkit.outputs import manifest
 
 T = TypeVar("T")
 
-Codes = Callable[[tuple[str, ...]], str]  # gives a code, told those that AWS did not take; "" if it has no other one
+Codes = Callable[[tuple[str, ...]], str]  # returns a code, given the rejected ones; "" if it has no other
 
-_TRIES = 3  # codes that AWS is asked to take
+_TRIES = 3  # codes to try
 
 
 def verify(login: Login, dist: Dist, codes: Codes, *, require_s3: bool = False) -> Proof:
-    """Log in with this machine's program, and look at what came of it.
+    """Log in with this machine's program, and check the session.
 
-    Raises CodeMalformed, the error that the program names, LoginFailed, what `codes` raises, or NotProven where the
-    program is not the one that was built. What AWS says of the session is in the checks; see `proof.require`.
+    Raises CodeMalformed, the error that the program names, LoginFailed, the errors of `codes`, or NotProven if the
+    program is not the one that was built. AWS's view of the session is in the checks; see `proof.require`.
     """
     program = targets.mine(dist.binaries)
     with ThreadPoolExecutor() as pool:
@@ -49,7 +49,7 @@ def verify(login: Login, dist: Dist, codes: Codes, *, require_s3: bool = False) 
 
 
 def _logged_in(program: Binary, login: Login, code: str, codes: Codes) -> str:
-    """Run the program with a code and, while AWS does not take it, with others; return what it said."""
+    """Run the program with a code, and with others while AWS rejects them; return its standard error."""
     refused: tuple[str, ...] = ()
     while True:
         try:
@@ -63,9 +63,9 @@ def _logged_in(program: Binary, login: Login, code: str, codes: Codes) -> str:
 
 
 def _released(dist: Dist, program: Binary) -> str | None:
-    """Return the SHA-256 that the release has for a program's pair, if there is a release of it that has the pair.
+    """Return the SHA-256 of a program's pair in the release, None if the release does not contain it.
 
-    A release of another program, which `--source` named, says nothing of this one.
+    A release of another program, from `--source`, says nothing about this one.
     """
     try:
         document = manifest.read(dist)

@@ -88,7 +88,7 @@ def test_a_selected_profile_does_not_matter(files: Path, monkeypatch: pytest.Mon
     [
         (b"[a]\n[a]\n", 2, "begins section `a` a second time"),
         (b"[a]\nx = 1\nX = 2\n", 3, "sets `x` a second time"),
-        (b"x = 1\n", 1, "stands before the first section"),
+        (b"x = 1\n", 1, "is before the first section"),
         (b"\xef\xbb\xbf[a]\n", 1, "begins with a byte order mark"),
         ("[a]\n".encode("utf-16"), 1, "begins with a byte order mark of UTF-16"),
         (b"[a]\n\ncanary\n", 3, "is neither a section nor a setting"),
@@ -103,7 +103,7 @@ def test_a_file_that_cannot_be_parsed(files: Path, name: str, text: bytes, line:
     (files / name).write_bytes(text)
     with pytest.raises(CredentialsUnreadable) as caught:
         awsfiles.read()
-    assert str(caught.value) == f"`{files / name}` cannot be read: line {line} {where}"
+    assert str(caught.value) == f"cannot read `{files / name}`: line {line} {where}"
     assert (caught.value.path, caught.value.line) == (str(files / name), line)
     assert "canary" not in str(caught.value) + caught.value.hint
 
@@ -125,7 +125,7 @@ def test_a_file_that_is_not_one(files: Path) -> None:
 def test_a_path_that_cannot_be_one(monkeypatch: pytest.MonkeyPatch, files: Path) -> None:
     """A path that is too long is an error with its reason."""
     monkeypatch.setenv("AWS_CONFIG_FILE", str(files / ("x" * 300)))
-    with pytest.raises(CredentialsUnreadable, match="cannot be read: file name too long"):
+    with pytest.raises(CredentialsUnreadable, match=r"cannot read `.*`: file name too long"):
         awsfiles.read()
 
 
@@ -139,21 +139,25 @@ ROLE = "role_arn = arn:aws:iam::123456789012:role/dev\n"
         ("", KeysMissing, "profile `a` has no access key"),
         ("region = x\n", KeysMissing, "profile `a` has no access key"),
         ("aws_access_key_id = AKIA1\n", KeysMissing, r"has only half of an access key \(line 2 of "),
-        (f"{KEYS}aws_session_token = x\n", ProfileIsSession, r"is a session already, .* \(line 4 of "),
-        (f"{KEYS}aws_security_token = x\n", ProfileIsSession, r"is a session already, .* \(line 4 of "),
+        (f"{KEYS}aws_session_token = x\n", ProfileIsSession, r"is a session, .* \(line 4 of "),
+        (f"{KEYS}aws_security_token = x\n", ProfileIsSession, r"is a session, .* \(line 4 of "),
         (f"{ROLE}source_profile = b\n", ProfileIsRole, r"assumes a role, .* \(line 2 of "),
         (f"{KEYS}{ROLE}source_profile = b\n", ProfileIsRole, r"role that uses the credentials of `b` \(line 5 of "),
         (f"{KEYS}{ROLE}credential_source = Environment\n", ProfileIsRole, "uses the credentials of `Environment`"),
         ("sso_start_url = x\n", ProfileIsRole, r"signs in with SSO, .* \(line 2 of "),
         ("login_session = x\n", ProfileIsRole, r"signs in with `aws login`, .* \(line 2 of "),
         (f"{KEYS}use_fips_endpoint = 1\n", ProfileUnusable, r"`use_fips_endpoint` is neither .* \(line 4 of "),
-        (KEYS.replace("AKIA1", "AKIA\u200b1"), ProfileUnusable, "the keys of profile `a` have characters that keys "),
+        (
+            KEYS.replace("AKIA1", "AKIA\u200b1"),
+            ProfileUnusable,
+            "the keys of profile `a` contain characters that keys ",
+        ),
     ],
 )
 def test_a_profile_that_cannot_be_the_source(
     files: Path, section: str | None, error: type[Exception], says: str
 ) -> None:
-    """The kind of the error, its text and the line say what is wrong with it."""
+    """The error has the right kind, text and line."""
     write(files, "" if section is None else f"[a]\n{section}")
     with pytest.raises(error, match=says) as caught:
         awsfiles.read().source("a")
@@ -170,8 +174,8 @@ def test_a_profile_that_cannot_be_the_source(
         ("[profile a]\nsso_session = x\n", "signs in with SSO, which would hide a session"),
         (f"[profile a]\n{ROLE}source_profile = gone\n", "assumes a role, which would hide a session"),
         (f"[profile 'a']\n{ROLE}", "assumes a role, which would hide a session"),
-        (f"[profile a]\n{KEYS}", "holds long-term keys, and a session would destroy them"),
-        ("[profile a]\nservices = gone\n", "names services `gone`, which is not there"),
+        (f"[profile a]\n{KEYS}", "holds long-term keys, and a session would overwrite them"),
+        ("[profile a]\nservices = gone\n", "uses services `gone`, which does not exist"),
         ("[profile a]\nmax_attempts = many\n", "programs in Go reject the value of `max_attempts`"),
     ],
 )
@@ -187,12 +191,12 @@ def test_a_profile_that_cannot_be_the_destination(files: Path, config: str, says
     ("name", "section", "hint"),
     [
         ("exmaple", "[example]\n", "did you mean `example`?"),
-        ("z z", "[example]\n", "make it with: aws configure --profile='z z'"),
+        ("z z", "[example]\n", "aws configure --profile='z z'"),
         ("zz", "[profile zz]\n", "correct the section"),
     ],
 )
 def test_a_profile_that_does_not_exist(files: Path, name: str, section: str, hint: str) -> None:
-    """The hint names one that may be meant, or how to create it."""
+    """The hint has a similar name, or the command to create it."""
     write(files, section)
     with pytest.raises(ProfileMissing) as caught:
         awsfiles.read().source(name)
@@ -212,7 +216,7 @@ def test_a_profile_that_does_not_exist(files: Path, name: str, section: str, hin
     ],
 )
 def test_the_end_of_a_session(files: Path, lines: str, expires: datetime | None) -> None:
-    """It is read under the names that tools use, ours first; a time without a zone is UTC."""
+    """It is read from the settings of several tools, ours first; a time without a zone is UTC."""
     write(files, f"[a]\n{lines}\n")
     assert awsfiles.read().expiry("a") == expires
     assert awsfiles.read().expiry("b") is None
@@ -236,7 +240,7 @@ def test_every_refusal_is_a_sentence(case: Case, files: Path) -> None:
 
 
 def refusal(decide: Callable[[], None]) -> ProfileUnusable | None:
-    """Return the error that a decision ends with."""
+    """Return the error of a decision."""
     try:
         decide()
     except ProfileUnusable as error:

@@ -47,7 +47,7 @@ sts =
 
 
 def test_a_caller_has_what_the_profile_says(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys, region, endpoints, certificates, attempts and FIPS are those of the profile."""
+    """Keys, region, endpoints, certificates, attempts and FIPS come from the profile."""
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     found = caller(files, f"[a]\n{KEYS}", CONFIG)
     assert (found.name, found.region, found.access_key, found.secret, found.token) == (
@@ -82,14 +82,14 @@ def test_variables_come_before_the_profile(
 
 
 def test_an_endpoint_in_the_config_file_is_every_services(files: Path) -> None:
-    """STS, IAM and S3 are called there."""
+    """STS, IAM and S3 use it."""
     found = caller(files, f"[a]\n{KEYS}", "[profile a]\nendpoint_url = http://x\n")
     assert set(found.endpoints.values()) == {"http://x"}
 
 
 @pytest.mark.parametrize("name", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
 def test_a_variable_that_must_not_be_guessed(name: str, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A word that is neither `true` nor `false` is refused by the name of its variable."""
+    """A value other than `true` or `false` is refused, with the name of its variable."""
     monkeypatch.setenv(name, "1")
     with pytest.raises(ProfileUnusable, match=f"^`{name}` is neither `true` nor `false`$"):
         caller(files, f"[a]\n{KEYS}")
@@ -113,14 +113,18 @@ def test_the_long_term_key_of_a_process() -> None:
         ("echo '{}'", ProfileUnusable, "printed no keys$"),
         (f"echo '{json.dumps({**GOOD, 'Version': 2})}'", ProfileUnusable, "printed no keys$"),
         (f"echo '{json.dumps({**GOOD, 'AccessKeyId': 1})}'", ProfileUnusable, "printed no keys$"),
-        (f"echo '{json.dumps({**GOOD, 'SecretAccessKey': 'c4n4ry x'})}'", ProfileUnusable, "have characters that keys"),
+        (
+            f"echo '{json.dumps({**GOOD, 'SecretAccessKey': 'c4n4ry x'})}'",
+            ProfileUnusable,
+            "contain characters that keys",
+        ),
         (f"echo '{json.dumps({**GOOD, 'SessionToken': 'c4n4ry'})}'", ProfileIsSession, "prints a session, "),
     ],
 )
 def test_a_process_without_long_term_keys(
     command: str, error: type[Exception], says: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """It is refused, and nothing that it printed is shown."""
+    """It is refused, and its output is not shown."""
     with pytest.raises(error, match=says) as caught:
         callers.of_process(CALLER, command, 10)
     assert type(caught.value) is error
@@ -129,7 +133,7 @@ def test_a_process_without_long_term_keys(
 
 @pytest.mark.parametrize("command", ["sleep 60", "sleep 60; true", "sleep 60 & exit 0"])
 def test_a_process_that_hangs(command: str) -> None:
-    """It is ended at the time limit, with those that it started."""
+    """It is killed at the time limit, with its children."""
     begun = time.monotonic()
     with pytest.raises(ProfileUnusable, match=r"did not end within 0\.3 s"):
         callers.of_process(CALLER, command, 0.3)
@@ -159,7 +163,7 @@ def test_a_login_runs_the_process_once_if_there_is_no_key(keys: str, runs: int, 
 
 
 def test_a_process_is_not_run_for_a_destination_that_is_refused(files: Path) -> None:
-    """All that the files say is decided first."""
+    """Everything that the files decide is checked first."""
     text = f"[a]\ncredential_process = touch {files}/run\n[a_mfa]\n{KEYS}"
     (files / "credentials").write_text(text, "utf-8")
     with pytest.raises(ProfileUnusable, match="holds long-term keys"):

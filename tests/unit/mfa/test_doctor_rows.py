@@ -39,28 +39,33 @@ def _settings(values: Mapping[str, str]) -> Settings:
     [
         ({}, "", True, "none"),
         ({"HTTPS_PROXY": "http://u:p@a:1"}, "http://u:p@a:1", True, "http://…@a:1 (HTTPS_PROXY)"),
-        ({}, "http://a:1", True, "http://a:1 (the settings of this system)"),
-        ({"https_proxy": "http://a:1", "NO_PROXY": ".amazonaws.com"}, "", True, "none, by NO_PROXY"),
+        ({}, "http://a:1", True, "http://a:1 (the system settings)"),
+        ({"https_proxy": "http://a:1", "NO_PROXY": ".amazonaws.com"}, "", True, "none, because of NO_PROXY"),
         ({"https_proxy": "a:x"}, "a:x", False, "https_proxy: not an address such as `http://HOST:PORT`"),
         ({"HTTP_PROXY": "x:y"}, "", True, "none"),
         (
             {"HTTPS_PROXY": "http://u:p@a:1", "https_proxy": "http://b"},
             "http://b",
             False,
-            "HTTPS_PROXY and https_proxy differ: Go takes the first, Python the second",
+            "HTTPS_PROXY and https_proxy differ: Go uses the first, Python the second",
         ),
-        ({"HTTPS_PROXY": "http://a", "https_proxy": "http://b", "NO_PROXY": "*"}, "", True, "none, by NO_PROXY"),
-        ({}, "a:x", False, "the settings of this system: not an address such as `http://HOST:PORT`"),
+        (
+            {"HTTPS_PROXY": "http://a", "https_proxy": "http://b", "NO_PROXY": "*"},
+            "",
+            True,
+            "none, because of NO_PROXY",
+        ),
+        ({}, "a:x", False, "the system settings: not an address such as `http://HOST:PORT`"),
     ],
 )
 def test_the_proxy_that_counts(variables: dict[str, str], through: str, good: bool, found: str) -> None:  # noqa: FBT001
-    """It is the one of the address's scheme, and NO_PROXY may take it away."""
+    """It is the one for the address's scheme, unless NO_PROXY excludes the address."""
     row = networkrows.proxy(_machine(**variables), "https://sts.us-east-1.amazonaws.com", through)
-    assert (row.good, row.found) == (good, found)
-    assert good or row.mend in {
+    assert (row.ok, row.detail) == (good, found)
+    assert good or row.fix in {
         "unset HTTPS_PROXY",
         "unset https_proxy",
-        "correct the proxy in the settings of this system",
+        "correct the proxy in the system settings",
     }
 
 
@@ -73,7 +78,7 @@ def test_the_proxy_that_counts(variables: dict[str, str], through: str, good: bo
     ],
 )
 def test_the_proxy_of_a_call_that_failed(proxy: str, said: str) -> None:
-    """It is named, unless botocore did so already, or it is none that can be shown."""
+    """It is added unless botocore already names it or it cannot be shown."""
     assert networkrows.through("it timed out", proxy) == said
     assert networkrows.through(said, proxy) == said
 
@@ -92,39 +97,39 @@ def certificates(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "mend"),
+    ("name", "fix"),
     [
         ("AWS_CA_BUNDLE", "unset AWS_CA_BUNDLE"),
         ("REQUESTS_CA_BUNDLE", "unset REQUESTS_CA_BUNDLE"),
         ("SSL_CERT_FILE", "unset SSL_CERT_FILE"),
-        ("ca_bundle", "aws configure set ca_bundle FILE --profile example, with the certificates as PEM"),
+        ("ca_bundle", "aws configure set ca_bundle FILE --profile example, with the certificates in PEM format"),
     ],
 )
-def test_certificates(name: str, mend: str, certificates: Path, tmp_path: Path) -> None:
-    """Wherever the file is named, it has to be there and to hold a certificate; how many is told."""
+def test_certificates(name: str, fix: str, certificates: Path, tmp_path: Path) -> None:
+    """Wherever the file is set, it must exist and contain certificates; their number is shown."""
 
     def row(path: str) -> tuple[bool, str, str]:
         here, values = (_machine(), {name: path}) if name.islower() else (_machine(**{name: path}), {})
         found = networkrows.certificates(here, "example", machine.bundles(here, _settings(values)))
-        return found.good, found.found.partition(" (")[0], found.mend
+        return found.ok, found.detail.partition(" (")[0], found.fix
 
     empty = tmp_path / "empty"
     empty.touch()
     assert row(str(certificates))[:2] == (True, f"2 in {certificates}")
-    assert row(str(empty)) == (False, f"`{empty}` has no certificate in PEM format", mend)
-    assert row("/nowhere") == (False, "`/nowhere` is not there", mend)
+    assert row(str(empty)) == (False, f"`{empty}` contains no certificate in PEM format", fix)
+    assert row("/nowhere") == (False, "`/nowhere` does not exist", fix)
     assert row(str(tmp_path))[0]
 
 
 def test_the_usual_certificates() -> None:
-    """Nothing is named; an empty variable counts as unset."""
+    """No file is set; an empty variable counts as unset."""
     nothing, named = _settings({}), _settings({"ca_bundle": "/y"})
     found = machine.bundles(_machine(), nothing)
-    assert networkrows.certificates(_machine(), "example", found).found == "the usual ones"
+    assert networkrows.certificates(_machine(), "example", found).detail == "the usual ones"
     (bundle,) = machine.bundles(_machine(AWS_CA_BUNDLE="", REQUESTS_CA_BUNDLE="x"), named)
-    assert str(bundle) == "`/y` is not there (`ca_bundle` in the profile)"
+    assert str(bundle) == "`/y` does not exist (`ca_bundle` in the profile)"
     (bundle,) = machine.bundles(_machine(AWS_CA_BUNDLE=" "), named)
-    assert str(bundle) == "` ` is no file (AWS_CA_BUNDLE)"
+    assert str(bundle) == "` ` is not a file (AWS_CA_BUNDLE)"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +145,7 @@ def test_the_usual_certificates() -> None:
     ],
 )
 def test_the_region_that_counts(variables: dict[str, str], values: dict[str, str], region: tuple[str, str]) -> None:
-    """Variables come before the profile, as with the program that logs in; the partition is botocore's."""
+    """Variables take precedence over the profile, as in the program; the partition comes from botocore."""
     found = machine.region(_machine(**variables), _settings(values))
     assert (found.name, found.partition) == region
 
@@ -148,75 +153,75 @@ def test_the_region_that_counts(variables: dict[str, str], values: dict[str, str
 @pytest.mark.parametrize(
     ("named", "listed", "good", "found"),
     [
-        ("", (), True, "none in the profile"),
+        ("", (), True, "not set in the profile"),
         (APP, (APP, FIDO), True, APP),
         (TOKEN, (TOKEN,), True, TOKEN),
-        ("phone", (APP, PHONE), False, "`phone` is no device of `alice`"),
-        ("alice", (APP, PHONE), False, "`alice` is no device of `alice`"),
+        ("phone", (APP, PHONE), False, "`phone` is not a device of `alice`"),
+        ("alice", (APP, PHONE), False, "`alice` is not a device of `alice`"),
         ("arn", (APP,), False, "`arn` is not the ARN of an MFA device"),
-        (TOKEN, (APP,), False, f"`{TOKEN}` is no device of `alice`"),
+        (TOKEN, (APP,), False, f"`{TOKEN}` is not a device of `alice`"),
         (FIDO, (APP, FIDO), False, f"`{FIDO}` is a FIDO key"),
         (APP.replace("mfa/", "user/"), (APP,), False, "is not the ARN of an MFA device"),
-        (APP.replace("aws", "aws-cn"), (APP,), False, "is of partition `aws-cn`, and the key of `aws`"),
-        (APP.replace("1234", "4321"), (APP,), False, "is of account `432156789012`, and the key of `123456789012`"),
+        (APP.replace("aws", "aws-cn"), (APP,), False, "is in partition `aws-cn`, but the key is in `aws`"),
+        (APP.replace("1234", "4321"), (APP,), False, "is in account `432156789012`, but the key is in `123456789012`"),
     ],
 )
 def test_the_device_that_a_profile_names(named: str, listed: tuple[str, ...], good: bool, found: str) -> None:  # noqa: FBT001
-    """It has to be one of the user's that shows codes, by its whole serial number, as the program takes it."""
+    """It must be the full serial number of a device of the user that shows codes, as the program requires."""
     row = awsrows.serial(_case(named), ALICE, listed)
-    assert row.good is good
-    assert found in row.found
-    assert good or row.mend == f"aws configure set mfa_serial {listed[0]} --profile example"
+    assert row.ok is good
+    assert found in row.detail
+    assert good or row.fix == f"aws configure set mfa_serial {listed[0]} --profile example"
 
 
 def test_a_named_device_where_there_is_none() -> None:
-    """Nothing can be named in its place."""
-    assert awsrows.serial(_case(APP), ALICE, (FIDO,)).mend == "invoke enroll --profile example"
+    """The fix is to enroll one."""
+    assert awsrows.serial(_case(APP), ALICE, (FIDO,)).fix == "invoke enroll --profile example"
 
 
 @pytest.mark.parametrize("named", [TOKEN, "arn", ""])
 def test_a_partition_that_nobody_told(named: str) -> None:
-    """It is not known, which is no failure, and not good either."""
+    """It is unknown, which is only a note."""
     row = awsrows.partition(_case(named), None)
-    assert (row.good, row.needed) == (False, False)
-    assert row.found.startswith("not known: that of region `us-east-1` (as none is set) is `aws`")
+    assert (row.ok, row.required) == (False, False)
+    assert row.detail.startswith("unknown: region `us-east-1` (the default) is in `aws`")
 
 
 def test_a_file_of_somebody_else() -> None:
-    """What the user may not read is told, with the command that gives it back."""
+    """A file that the user may not read fails, with the command that restores access."""
     closed = Stored(Path("/a b/credentials"), 0o100600, readable=False)
     here = Machine("Linux", {}, closed, Stored(Path("/a b")), Stored(Path("/a b/config")))
     row = filerows.files(here, "example")
-    assert (row.good, row.needed) == (False, True)
-    assert row.mend == "sudo chown \"$USER\" '/a b/credentials' && chmod u+rw '/a b/credentials'"
+    assert (row.ok, row.required) == (False, True)
+    assert row.fix == "sudo chown \"$USER\" '/a b/credentials' && chmod u+rw '/a b/credentials'"
 
 
-@pytest.mark.parametrize(("set_", "mend"), [(True, "unset AWS_CONFIG_FILE"), (False, "export AWS_CONFIG_FILE=FILE")])
-def test_a_folder_in_place_of_a_file(mend: str, *, set_: bool) -> None:
-    """No program reads it as one."""
+@pytest.mark.parametrize(("set_", "fix"), [(True, "unset AWS_CONFIG_FILE"), (False, "export AWS_CONFIG_FILE=FILE")])
+def test_a_folder_in_place_of_a_file(fix: str, *, set_: bool) -> None:
+    """No program can read it."""
     variables = {"AWS_CONFIG_FILE": "/a"} if set_ else {}
     file, folder = Stored(Path("/a/credentials"), 0o100600), Stored(Path("/a"), 0o40755)
     row = filerows.files(Machine("Linux", variables, file, folder, folder), "example")
-    assert (row.good, row.needed, row.found, row.mend) == (False, True, "`/a` is no file", mend)
+    assert (row.ok, row.required, row.detail, row.fix) == (False, True, "`/a` is not a file", fix)
 
 
 def test_modes_of_what_is_no_file() -> None:
-    """Nobody is told to take a folder, or a device, away from the others."""
+    """The modes of a directory or a device in place of the file are not reported."""
     for mode in (0o41777, 0o20666):
         here = Machine("Linux", {}, Stored(Path("/a/b"), mode), Stored(Path("/a"), 0o40755), Stored(Path("/c")))
-        assert next(filerows.modes(here)).good
+        assert next(filerows.modes(here)).ok
 
 
 def test_a_config_file_that_says_nothing() -> None:
-    """`/dev/null` is how people have none."""
+    """`/dev/null` means no config file."""
     file, nothing = Stored(Path("/a/credentials"), 0o100600), Stored(Path("/dev/null"), 0o20666)
-    assert filerows.files(Machine("Linux", {}, file, Stored(Path("/a"), 0o40755), nothing), "example").good
+    assert filerows.files(Machine("Linux", {}, file, Stored(Path("/a"), 0o40755), nothing), "example").ok
 
 
 def test_windows() -> None:
-    """It has no modes, and commands of its own."""
-    assert all(row.good for row in filerows.modes(_machine("Windows")))
-    assert not any(row.good for row in filerows.modes(_machine()))
+    """Windows has no modes, and its own commands."""
+    assert all(row.ok for row in filerows.modes(_machine("Windows")))
+    assert not any(row.ok for row in filerows.modes(_machine()))
     assert mending.unset("Windows", ["A", "B"]) == "Remove-Item Env:A, Env:B"
     assert mending.edit("Windows", Path("c d"), 3) == 'notepad "c d", line 3'
     assert mending.clock("Windows", ()) == "w32tm /resync"

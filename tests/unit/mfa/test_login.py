@@ -13,7 +13,7 @@ KEYS = "aws_access_key_id = AKIA1\naws_secret_access_key = x\n"
 
 @pytest.fixture(autouse=True)
 def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let there be profiles: two with long-term keys, one with a session, one with none."""
+    """Write profiles: two with long-term keys, one with a session, one without keys."""
     text = f"[a]\n{KEYS}[b]\n{KEYS}[b_mfa]\n{KEYS}[s]\n{KEYS}aws_session_token = x\n[n]\nregion = x\n"
     (tmp_path / "credentials").write_text(text, "utf-8")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
@@ -24,7 +24,7 @@ def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("profile", "destination", "expected"), [("a", "", "a_mfa"), ("a", "s", "s"), ("a", "n", "n"), ("b", "x", "x")]
 )
 def test_destination(profile: str, destination: str, expected: str) -> None:
-    """It is the source's name and `_mfa`, or any profile that has no long-term keys."""
+    """It is the source's name with `_mfa`, or any profile without long-term keys."""
     prepared = login.prepare(VerifySettings(profile=profile, destination=destination))
     assert (prepared.source.name, prepared.destination) == (profile, expected)
 
@@ -34,8 +34,8 @@ def test_destination(profile: str, destination: str, expected: str) -> None:
     [("a", "a", UsageError), ("a", "b", ProfileUnusable), ("b", "", ProfileUnusable)],
 )
 def test_a_destination_that_has_keys(profile: str, destination: str, error: type[Exception]) -> None:
-    """The only copy of a key may be there: it is never written over."""
-    with pytest.raises(error, match="destroy"):
+    """It may contain the only copy of a key, so it is never overwritten."""
+    with pytest.raises(error, match="overwrite"):
         login.prepare(VerifySettings(profile=profile, destination=destination))
 
 
@@ -44,7 +44,7 @@ WIDE = "123456".translate({digit: digit + 0xFEE0 for digit in b"123456"})  # as 
 
 @pytest.mark.parametrize("text", ["123456", " 123456\n", "\t012345\r\n"])
 def test_a_code(text: str) -> None:
-    """Space around it does not matter."""
+    """Surrounding space does not matter."""
     assert login.checked(text) == text.strip()
 
 
@@ -56,7 +56,7 @@ def test_a_code(text: str) -> None:
     ],
 )  # fmt: skip
 def test_a_code_as_pasted(text: str) -> None:
-    """Blanks and invisible marks come with a copy, and full-width digits from a keyboard."""
+    """Blanks and invisible characters from copying, and full-width digits, are accepted."""
     assert login.checked(text) == "123456"
 
 
@@ -64,7 +64,7 @@ def test_a_code_as_pasted(text: str) -> None:
     "text", ["12345", "1234567", "12345a", "123-456", "-12345", "12 345", "١٢٣٤٥٦", "123\n456", WIDE[1:], "hunter2"]
 )
 def test_no_code(text: str) -> None:
-    """Six digits are a code; whatever else was typed is not repeated."""
+    """Anything but six digits is refused, and the error does not repeat it."""
     with pytest.raises(CodeMalformed) as caught:
         login.checked(text)
     assert text not in str(caught.value) + caught.value.hint

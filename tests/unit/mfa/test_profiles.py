@@ -1,4 +1,4 @@
-"""Profiles as botocore, the AWS SDK for Go and our reader see them, over the shared table of files."""
+"""Profiles as botocore, the AWS SDK for Go and our reader see them, for the shared table of files."""
 
 from __future__ import annotations
 

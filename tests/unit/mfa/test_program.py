@@ -18,7 +18,7 @@ KINDS = {
 
 
 def test_the_kinds_are_documented_and_known() -> None:
-    """The program, its page and the toolkit have the same list, on which scripts rely: none is renamed or removed."""
+    """The program, its page and the toolkit have the same list. Scripts rely on it: no kind is renamed or removed."""
     catalog = (ROOT / "go-aws-mfa" / "internal" / "messages" / "messages.txt").read_text("utf-8")
     assert set(re.findall(r"^[a-z0-9-]+ ([a-z-]+) \d+$", catalog, re.MULTILINE)) == KINDS
     page = (ROOT / "docs" / "aws-mfa.md").read_text("utf-8")
@@ -29,7 +29,7 @@ def test_the_kinds_are_documented_and_known() -> None:
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_failure_is_known_by_its_kind_alone(kind: str) -> None:
-    """Its sentence and hint are taken over, in any language, and nothing that the program noted before them."""
+    """The error has the program's sentence and hint, in any language, without the notes before them."""
     said = f"aws-mfa: note: hint: no\naws-mfa: error[{kind}]: コードが違います\n\nhint: 待つ\n{{}}\n"
     found = program.failure("aws-mfa", 254, said)
     assert (type(found), str(found), found.hint) == (errors.named()[kind], "コードが違います", "待つ")
@@ -41,16 +41,16 @@ MANY = "\n".join(f"line {number}" for number in range(12))
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ("", "`aws-mfa` ended with exit code 9 without a word"),
-        ("\n  one \n", "`aws-mfa` ended with exit code 9: one"),
-        ("one\n\n  two \n", "`aws-mfa` ended with exit code 9:\none\ntwo"),
-        (MANY, f"`aws-mfa` ended with exit code 9:\n{MANY.partition('line 1')[2].partition(chr(10))[2]}"),
-        ("error: something\n", "`aws-mfa` ended with exit code 9: error: something"),
+        ("", "`aws-mfa` failed with exit code 9 and no output"),
+        ("\n  one \n", "`aws-mfa` failed with exit code 9: one"),
+        ("one\n\n  two \n", "`aws-mfa` failed with exit code 9:\none\ntwo"),
+        (MANY, f"`aws-mfa` failed with exit code 9:\n{MANY.partition('line 1')[2].partition(chr(10))[2]}"),
+        ("error: something\n", "`aws-mfa` failed with exit code 9: error: something"),
         ("x: error[brand-new]: something\n", "something"),
     ],
 )
 def test_a_failure_that_nobody_knows(said: str, message: str) -> None:
-    """A program that names no failure is quoted with its last lines; a name that nobody knows is a failed login."""
+    """If a program names no failure, its last lines are quoted; an unknown kind is a failed login."""
     found = program.failure("aws-mfa", 9, said)
     assert (type(found), str(found)) == (errors.LoginFailed, message)
 
@@ -79,10 +79,10 @@ def test_a_failure_that_nobody_knows(said: str, message: str) -> None:
     ],
 )
 def test_what_a_program_may_see(name: str, *, kept: bool) -> None:
-    """Only what is known to hold no keys is passed on of AWS's variables."""
+    """A child process only gets the AWS variables that cannot contain keys."""
     assert (name in program.allowed({name: "x"})) is kept
 
 
 def test_hidden() -> None:
-    """Secrets are removed, surrounding space too, and whatever would hide a secret and then not be printed."""
+    """Secrets, surrounding space and control characters, which could hide a secret, are removed."""
     assert program.hidden(" a key\x1b[2J\r\nand k\x1bey \n", ["key"]) == "a ***[2J\nand ***"

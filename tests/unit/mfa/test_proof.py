@@ -40,15 +40,15 @@ GOOD = Evidence(
 
 
 def refusal(code: str) -> AwsRefused:
-    """Return what stands for a call that AWS refused."""
+    """Return the refusal of a call."""
     refused = AwsRefused("AWS refused")
     refused.code = code
     return refused
 
 
 def test_a_good_login() -> None:
-    """All checks are good, and say what was found."""
-    found = {check.name: (check.good, check.found) for check in judged(GOOD, require_s3=True)}
+    """All checks pass, with their details."""
+    found = {check.name: (check.ok, check.detail) for check in judged(GOOD, require_s3=True)}
     assert found == {
         "program": (True, "sha256 0123456789ab…, as in the release"),
         "account": (True, "123456789012"),
@@ -56,7 +56,7 @@ def test_a_good_login() -> None:
         "session key": (True, "ASIA…WXYZ, issued now"),
         "expiry": (True, "2027-01-02T15:04:05Z, 12 h 00 min from now"),
         "no further session": (True, "refused, as to every session"),
-        "mfa": (True, "IAM takes the session, so it was got with a code"),
+        "mfa": (True, "IAM accepts the session, so it was created with an MFA code"),
         "s3 ls": (True, "2 buckets"),
     }
 
@@ -81,24 +81,24 @@ def test_a_good_login() -> None:
     ],
 )
 def test_each_check_turns_bad_alone(name: str, found: Evidence) -> None:
-    """What one check looks at changes no other one."""
-    assert [check.name for check in judged(found, require_s3=True) if not check.good] == [name]
+    """The evidence of one check does not affect the others."""
+    assert [check.name for check in judged(found, require_s3=True) if not check.ok] == [name]
 
 
 def test_time_is_that_of_aws() -> None:
-    """Whether a session has ended is judged by the clock of STS; ours may be wrong."""
+    """The clock of STS decides whether a session has expired; ours may be wrong."""
     late = replace(GOOD, source=replace(WHO, at=datetime(2027, 1, 2, 15, 4, 6, tzinfo=UTC).timestamp()))
-    assert [check.name for check in judged(late, require_s3=True) if not check.good] == ["expiry"]
+    assert [check.name for check in judged(late, require_s3=True) if not check.ok] == ["expiry"]
 
 
 def test_a_policy_may_deny_what_iam_is_asked() -> None:
-    """A refusal by policy comes after IAM took the session, and so proves the code all the same."""
-    assert all(check.good for check in judged(replace(GOOD, user=refusal("AccessDenied")), require_s3=True))
+    """IAM applies policies after it accepted the session, so such a refusal still proves the code."""
+    assert all(check.ok for check in judged(replace(GOOD, user=refusal("AccessDenied")), require_s3=True))
 
 
 def test_no_release_is_no_failure() -> None:
-    """Who has built one program alone is told that it is in no release."""
-    assert [check.needed for check in judged(replace(GOOD, released=None), require_s3=True) if not check.good] == [
+    """Without a release the check is a note."""
+    assert [check.required for check in judged(replace(GOOD, released=None), require_s3=True) if not check.ok] == [
         False
     ]
 
@@ -117,9 +117,9 @@ def test_no_release_is_no_failure() -> None:
     ],
 )
 def test_require(bad: str, error: type[NotProven]) -> None:
-    """What is needed and not good ends the run, with a code of its own where it is another user."""
-    checks = (Check("x", good=True, found=""), Check(bad, good=False, found="", mend="do this"))
+    """A required check that failed ends the run; another user has its own exit code."""
+    checks = (Check("x", ok=True, detail=""), Check(bad, ok=False, detail="", fix="do this"))
     with pytest.raises(NotProven, match=f"`{bad}`") as caught:
         require(Proof(WHO, checks, ""))
     assert (type(caught.value), caught.value.hint) == (error, "do this")
-    require(Proof(WHO, (checks[0], replace(checks[1], needed=False)), ""))
+    require(Proof(WHO, (checks[0], replace(checks[1], required=False)), ""))

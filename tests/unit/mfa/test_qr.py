@@ -12,13 +12,13 @@ URI = (
 
 @pytest.mark.parametrize("light", [False, True])
 def test_colours(*, light: bool) -> None:
-    """With colours a code is read from any terminal, whatever its background is."""
+    """With colours a QR code can be scanned from any terminal, regardless of its background."""
     assert qr_codes("\n".join(qr.coloured(URI)), light=light) == [URI]
 
 
 @pytest.mark.parametrize("light", [False, True])
 def test_no_colours(*, light: bool) -> None:
-    """Without them it is read from a terminal with the background that it was made for, and from no other."""
+    """Without colours it can only be scanned from a terminal with the background that it was drawn for."""
     lines = qr.plain(URI, light_background=light)
     assert "\x1b" not in "".join(lines)
     assert qr_codes("\n".join(lines), light=light) == [URI]
@@ -26,7 +26,7 @@ def test_no_colours(*, light: bool) -> None:
 
 
 def test_size() -> None:
-    """A code with a seed of AWS fits into 60 columns and 30 lines, with four modules of light around it."""
+    """A QR code with AWS's seed fits into 60 columns and 30 lines, including four light modules around it."""
     lines = qr.plain(URI, light_background=True)
     assert {len(line) for line in lines} == {57}
     assert len(lines) == 29

@@ -35,7 +35,7 @@ class InBotocore:
     credentials: Mapping[str, Mapping[str, _Entry]] = field(default_factory=dict)
 
     def view(self, name: str) -> View:
-        """Return what botocore sees of a profile."""
+        """Return botocore's view of a profile."""
         config, credentials = self.profiles.get(name), self.credentials.get(name)
         values = {**_plain(config), **_plain(credentials)}
         keys = next((each for each in (_plain(credentials), _plain(config)) if KEYS[0] in each), None)
@@ -55,7 +55,7 @@ class InBotocore:
         return View(self.broken, config is not None or credentials is not None, rejected, values)
 
     def written(self, name: str, setting: str) -> str:
-        """Return any setting of a profile, also one that nobody uses; `""` for none."""
+        """Return any setting of a profile, also an unused one; `""` for none."""
         for section in (self.credentials.get(name, {}), self.profiles.get(name, {})):
             if setting in section and section[setting].nested is None:
                 return section[setting].value.text

@@ -38,7 +38,7 @@ class InSdk:
     sections: Mapping[str, Section] = field(default_factory=dict)  # profiles by name, and sections of other kinds
 
     def view(self, name: str) -> View:
-        """Return what the SDK sees of a profile, but for `rejected`, which needs the whole chain of source profiles."""
+        """Return the SDK's view of a profile, without `rejected`, which needs the whole chain of source profiles."""
         section = self.sections.get(name)
         if not section:
             return View(self.broken)
@@ -74,7 +74,7 @@ def profile_of(file: File, line: str) -> str:
 
 
 def go_lower(text: str) -> str:
-    """Return what strings.ToLower does."""
+    """Return the result of Go's strings.ToLower."""
     return "".join("i" if letter == "İ" else letter.lower() for letter in text)
 
 
@@ -145,7 +145,7 @@ class _Parser:
             self._indented(place, text)
 
     def _indented(self, place: Place, text: str) -> None:
-        """Take a nested setting, a setting in spite of its indentation, or more of the value before."""
+        """Parse a nested setting, a setting despite its indentation, or a continuation of the value before."""
         name, value = _setting(text)
         if name is not None:
             value = self._unquoted(place, value)

@@ -16,7 +16,7 @@ from toolkit.mfa.profiles.views import KEYS, PLAIN, ROLE, SERVICES, SSO, TOKENS,
 class End(StrEnum):
     """The profile that a hop leads to. Only ROLE can be followed by another hop."""
 
-    KEY = "key"  # its key, whatever else it has
+    KEY = "key"  # its key, regardless of other settings
     SELF = "self"  # the profile before it, which names itself and has a key
     LOOP = "loop"  # an earlier profile of the chain, so none has a key
     MISSING = "missing"
@@ -45,7 +45,7 @@ class Profile:
     botocore: View
     sdk: View
     chain: tuple[Hop, ...] = ()  # the source profiles, each named by the one before it
-    strays: tuple[Place, ...] = ()  # headers that may be meant for it, but that only one reader, or none, recognizes
+    strays: tuple[Place, ...] = ()  # similar headers that at most one reader recognizes
 
     @property
     def exists(self) -> bool:
@@ -68,7 +68,7 @@ class Profile:
 
     @property
     def differences(self) -> tuple[str, ...]:
-        """The settings of which the readers see different texts. The old token is left out."""
+        """The settings whose texts differ between the readers, without the old token."""
         names = (name for name in (*PLAIN, *SERVICES) if name != TOKENS[1])
         return tuple(name for name in names if self.botocore.text(name) != self.sdk.text(name))
 
@@ -125,7 +125,7 @@ class Reading:
 
 
 def read(config: bytes, credentials: bytes) -> Reading:
-    """Parse both files for both readers. The views of each profile report what cannot be parsed."""
+    """Parse both files for both readers. The views of each profile report parse errors."""
     strays = (*_strays(File.CONFIG, config), *_strays(File.CREDENTIALS, credentials))
     return Reading(inbotocore.parse(config, credentials), insdk.parse(config, credentials), strays)
 

@@ -1,4 +1,4 @@
-"""The values that readers of the AWS files are described with."""
+"""The values that describe the readers of the AWS files."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Reason(StrEnum):
     SOURCE_EMPTY = "source-empty"  # a source_profile without credentials; for the SDK
     SSO_SESSION_MISSING = "sso-session-missing"  # no such sso-session section; for the SDK
     # A profile is refused.
-    NO_PROFILE = "no-profile"  # its place is a section that may be meant, if there is one
+    NO_PROFILE = "no-profile"  # its place is a similar section, if there is one
     READERS_DIFFER = "readers-differ"  # two values for one setting
     UNUSABLE = "unusable-value"  # a value with a control character in it
     NOT_BOOLEAN = "not-boolean"  # neither true nor false where guessing would be dangerous
@@ -56,7 +56,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Place:
-    """A line of a file. Lines count from 1; 0 is no line."""
+    """A line of a file. Lines count from 1; 0 means no line."""
 
     file: File = File.CONFIG
     line: int = 0
@@ -83,7 +83,7 @@ class Refused(Exception):
     """A refused profile, with the reason and the place in `fault`."""
 
     def __init__(self, fault: Fault) -> None:
-        """Take the fault."""
+        """Store the fault."""
         super().__init__(f"{fault.reason}: {fault.name} (line {fault.place.line} of the {fault.place.file} file)")
         self.fault = fault
 
