@@ -1,4 +1,4 @@
-"""What `invoke check` runs, and CI before the tests: format, lint, types, layers, Go, staticcheck, generated pages."""
+"""The checks of `invoke check`, which CI runs before the tests: tools, English, and generated pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from toolkit import toolchain
+from toolkit import toolchain, wordlist
 from toolkit.errors import CheckFailed
 from toolkit.model import Check
 from toolkit.settings import ROOT
@@ -18,7 +18,7 @@ _STATICCHECK = ROOT / "tests" / "programs" / "staticcheck" / "go.mod"  # pins it
 
 
 def tools() -> Iterator[Check]:
-    """Run each tool and yield how it went."""
+    """Run each tool and yield its result, and then that of the word list."""
     tools = Path(sys.executable).parent
     for name, argv in {
         "ruff format": (tools / "ruff", "format", "--check", "."),
@@ -33,13 +33,19 @@ def tools() -> Iterator[Check]:
     yield _check("gofmt", unformatted, "gofmt -w go-aws-mfa")
     vetted = go.run("vet", "./...", cwd=_GO_SOURCE)
     yield _check("go vet", vetted.stderr if vetted.returncode else "")
-    path = os.pathsep.join((str(goroot / "bin"), os.environ.get("PATH", "")))  # it runs the go command
+    path = os.pathsep.join((str(goroot / "bin"), os.environ.get("PATH", "")))  # staticcheck runs the go command
     analyzed = go.run("tool", f"-modfile={_STATICCHECK}", "staticcheck", "./...", cwd=_GO_SOURCE, PATH=path)
     yield _check("staticcheck", (analyzed.stdout + analyzed.stderr).strip() if analyzed.returncode else "")
+    yield english(ROOT)
+
+
+def english(root: Path, later: tuple[str, ...] = wordlist.LATER) -> Check:
+    """Search all texts below a directory for words to avoid; files whose path begins as in `later` are skipped."""
+    return _check("English", "\n".join(wordlist.findings(root, later)), "use the suggested words")
 
 
 def pages(wanted: Mapping[Path, str]) -> Iterator[Check]:
-    """Compare generated pages with what they should be."""
+    """Compare generated pages with their files."""
     for path, text in wanted.items():
         same = path.exists() and path.read_text("utf-8") == text
         yield _check(str(path.relative_to(ROOT)), "" if same else "is out of date", "invoke docs")
@@ -52,10 +58,12 @@ def write(wanted: Mapping[Path, str]) -> None:
 
 
 def require(checks: Iterable[Check]) -> None:
-    """Raise CheckFailed if anything that is needed is not good."""
+    """Raise CheckFailed if a needed check failed; the hint is the fix of the first one."""
     bad = [check for check in checks if check.needed and not check.good]
     if bad:
-        raise CheckFailed(f"{len(bad)} to mend: {', '.join(f'`{check.name}`' for check in bad)}", hint=bad[0].mend)
+        names = ", ".join(f"`{check.name}`" for check in bad)
+        failed = "1 check" if len(bad) == 1 else f"{len(bad)} checks"
+        raise CheckFailed(f"{failed} failed: {names}", hint=bad[0].mend)
 
 
 def _check(name: str, said: str, mend: str = "") -> Check:
@@ -63,11 +71,11 @@ def _check(name: str, said: str, mend: str = "") -> Check:
 
 
 def _said(argv: tuple[str, ...], cwd: Path, *, always: bool = False) -> str:
-    """Return what a command said, if it failed, or `always`."""
+    """Return a command's output if it failed, or `always`."""
     try:
         done = subprocess.run(
             argv, cwd=cwd, env={**os.environ, "NO_COLOR": "1"}, capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
-        return f"`{argv[0]}` is not there: python3 -m pip install -e '.[check]'"
+        return f"`{argv[0]}` is not installed: python3 -m pip install -e '.[check]'"
     return (done.stdout + done.stderr).strip() if done.returncode or always else ""

@@ -71,10 +71,10 @@ MODULE = "module made.example/made\n\ngo 1.27\n"
 LOCAL = ("--engine", "local")
 DOCKER = ("--engine", "docker")
 CASES = (
-    Case("goos", ("build", "--goos", "linx", *LOCAL), errors.UnknownTarget, "`linx` is no GOOS that Go knows", "`linux`"),
+    Case("goos", ("build", "--goos", "linx", *LOCAL), errors.UnknownTarget, "unknown GOOS `linx`", "`linux`"),
     Case("goarch", ("build", "--goarch", "amd46", *LOCAL), errors.UnknownTarget, "`amd46` is no GOARCH", "`amd64`"),
     Case(
-        "pair", ("build", "--goos", "plan9", "--goarch", "arm64", *LOCAL), errors.UnknownTarget, "`plan9/arm64` is no pair",
+        "pair", ("build", "--goos", "plan9", "--goarch", "arm64", *LOCAL), errors.UnknownTarget, "unknown pair `plan9/arm64`",
         "`plan9/386`, `plan9/amd64`, `plan9/arm`",
     ),
     Case("pattern", ("matrix", "--only", "linx/*", *LOCAL), errors.UnknownTarget, r"`linx/\*` matches no pair", "`linux`"),
@@ -102,7 +102,7 @@ CASES = (
         "func main", prepare=_write(go_mod=MODULE, lib_go="package lib\n"),
     ),
     Case(
-        "main elsewhere", ("build", "--source", "{tmp}", *LOCAL), errors.SourceError, "holds no Go files",
+        "main elsewhere", ("build", "--source", "{tmp}", *LOCAL), errors.SourceError, "contains no Go files",
         "did you mean `.*cmd/x`", prepare=_write(go_mod=MODULE, cmd__x__main_go="package main\n\nfunc main() {}\n"),
     ),
     Case(
@@ -133,7 +133,7 @@ CASES = (
     ),
     Case(
         "endless compile", ("build", "--source", TINY, "--timeout", "0.3s", "--build-cache", "{tmp}/cache", *LOCAL),
-        errors.BuildFailed, "passed its time limit", "--timeout|run it again|logs/",
+        errors.BuildFailed, "exceeded its time limit", "--timeout|run the same command again|logs/",
     ),
     Case(
         "Go's own reason", ("build", "--source", TINY, "--goos", "ios", "--goarch", "arm64", *LOCAL),
@@ -162,12 +162,12 @@ CASES = (
         "has no `go` on its PATH", "--image", prepare=_image_without_go, docker=True,
     ),
     Case(
-        "dist not writable", ("build", "--source", TINY, *LOCAL), errors.OutputUnwritable, "dist.* cannot be written",
+        "dist not writable", ("build", "--source", TINY, *LOCAL), errors.OutputUnwritable, "cannot write `.*dist",
         "--dist", prepare=_dist_is_a_file,
     ),
     Case(
         "output not writable", ("build", "--source", TINY, "--output", "{tmp}/file", *LOCAL), errors.OutputUnwritable,
-        "file.* cannot be written", "--dist|folder", prepare=_write(file="x"),
+        "cannot write `.*file", "--dist|folder", prepare=_write(file="x"),
     ),
 )  # fmt: skip
 
@@ -225,7 +225,7 @@ def test_nothing_can_be_built(invoke: Invoke, broken_go: dict[str, str]) -> None
     assert done.returncode == errors.CheckFailed.exit_code, done.stderr
     assert "no Docker engine answers" in done.stdout
     assert "no such host" in done.stdout
-    assert "error: 1 to mend: `engine taken`" in done.stderr
+    assert "error: 1 check failed: `engine taken`" in done.stderr
 
 
 @pytest.mark.parametrize("args", [("--engine", "docker"), ("--engine", "auto"), ("--image", "golang")], ids=str)

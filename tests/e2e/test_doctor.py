@@ -60,5 +60,5 @@ def test_a_profile_that_cannot(desk: Shell, invoke: Invoke) -> None:
     mend = "aws configure --profile=NAME, with a new name and the long-term keys"
     assert "FAIL  profile               profile `example` is a session already" in done.stdout
     assert f"{'':28}-> {mend}\n" in done.stdout
-    assert f"error: 1 to mend: `profile`\n\nhint: {mend}\n" in done.stderr
+    assert f"error: 1 check failed: `profile`\n\nhint: {mend}\n" in done.stderr
     assert re.search("^note  user +not known: the profile has no key to ask with$", done.stdout, re.MULTILINE)

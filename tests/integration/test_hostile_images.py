@@ -162,12 +162,12 @@ def test_a_list_of_pairs_is_not_believed(mode: str, make: Make, tmp_path: Path, 
 @pytest.mark.parametrize(
     ("mode", "says"),
     [
-        ("version fails", "does not say its version"),
-        ("version is empty", "does not say its version"),
-        ("version is a joke", "does not say its version"),
+        ("version fails", "does not print its version"),
+        ("version is empty", "does not print its version"),
+        ("version is a joke", "does not print its version"),
         ("version is old", "has go1.20.14, which cannot download go"),
         ("version is endless", "printed more than 64 MiB"),
-        ("ends", "its `gofmt` ended at once|has no `go`"),
+        ("ends", "its `gofmt` exited immediately|has no `go`"),
     ],
 )
 def test_an_image_without_a_usable_go_is_refused(mode: str, says: str, make: Make, tmp_path: Path) -> None:

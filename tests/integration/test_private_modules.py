@@ -179,5 +179,5 @@ def test_a_container_without_git_says_what_to_do(
     done = invoke("build", "--engine", "docker", "--source", text, env=variables)
     assert done.returncode == SourceError.exit_code, done.stderr
     assert done.stderr.count("missing Git command in the image") == 1
-    assert "`--engine local` uses this machine's Git" in done.stderr
+    assert "use `--engine local`, which runs this machine's Git" in done.stderr
     assert PASSWORD not in done.stderr

@@ -192,13 +192,13 @@ def test_members_tell_nothing_of_the_builder(release: Release) -> None:
 
 
 def test_nothing_changed(release: Release, invoke_in: Invoke) -> None:
-    """A second run starts no engine, says that nothing had changed, and leaves the very same release."""
+    """A second run starts no engine, reports that nothing changed, and leaves the very same release."""
     before = (release.folder / "manifest.json").stat().st_ino
     # An engine that could not be started shows that none is.
     env = {"DOCKER_HOST": "unix:///nowhere.sock"}
     done = invoke_in(release.dist, "matrix", "--source", str(SOURCE), "--engine", "docker", env=env)
     assert done.returncode == 0, done.stderr
-    assert "nothing had changed" in done.stderr
+    assert "nothing changed" in done.stderr
     assert (release.folder / "manifest.json").stat().st_ino == before
 
 

@@ -96,7 +96,7 @@ def test_the_local_engine_says_that_there_is_no_go(bare: Bare) -> None:
     done = bare("build", "--engine", "local")
     assert done.returncode == ToolchainError.exit_code, done.stderr
     assert "there is no go command on this machine" in done.stderr
-    assert "hint: install any Go" in done.stderr
+    assert "hint: install Go" in done.stderr
 
 
 @pytest.mark.parametrize("source", ["", "tiny", "github.com/mitchellh/gox@v1.0.1"])
@@ -112,7 +112,7 @@ def test_a_matrix_passes(source: str, bare: Bare, checkout: Path) -> None:
     assert [row["outcome"] for row in rows] == ["built", "built"]
     again = bare("matrix", "--only", "linux/amd64,darwin/arm64", *words)
     assert again.returncode == 0, again.stderr
-    assert "nothing had changed" in again.stderr
+    assert "nothing changed" in again.stderr
 
 
 def test_another_version_of_go_is_downloaded_in_a_container(bare: Bare, checkout: Path) -> None:

@@ -136,5 +136,5 @@ def test_a_file_is_taken_over_by_its_name(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     """The system's own error never reaches a person."""
     (tmp_path / "new").write_text("")
-    with pytest.raises(OutputUnwritable, match=r"`.*file` cannot be written"):
+    with pytest.raises(OutputUnwritable, match=r"cannot write `.*file`"):
         Bench(tmp_path / "new").make("archive", "file", INPUTS, lambda: b"")

@@ -548,12 +548,12 @@ def test_wasm_markers_in_a_programs_own_data_are_passed_over() -> None:
         (wasm(framed(settings(WASI)), b"env"), WASI, "is not marked for `wasip1`"),
         (elf(b""), LINUX, "has no Go build info"),
         (wasm(b"", b"gojs"), JS, "has no Go build info"),
-        (elf(blob(settings(Target("dragonfly", "amd64")))), LINUX, "says `GOOS=dragonfly`, not `GOOS=linux`"),
-        (elf(blob(settings(Target("linux", "386")))), LINUX, "says `GOARCH=386`, not `GOARCH=amd64`"),
-        (elf(blob(settings(LINUX, cgo="1"))), LINUX, "says `CGO_ENABLED=1`, not `CGO_ENABLED=0`"),
-        (elf(blob(settings(LINUX, trimpath="false"))), LINUX, "says `-trimpath=false`, not `-trimpath=true`"),
-        (elf(blob(settings(LINUX).replace(b"build\t-trimpath=true\n", b""))), LINUX, "does not say `-trimpath=true`"),
-        (elf(blob(settings(LINUX).replace(b"build\tGOOS=linux\n", b""))), LINUX, "does not say `GOOS=linux`"),
+        (elf(blob(settings(Target("dragonfly", "amd64")))), LINUX, "states `GOOS=dragonfly`, not `GOOS=linux`"),
+        (elf(blob(settings(Target("linux", "386")))), LINUX, "states `GOARCH=386`, not `GOARCH=amd64`"),
+        (elf(blob(settings(LINUX, cgo="1"))), LINUX, "states `CGO_ENABLED=1`, not `CGO_ENABLED=0`"),
+        (elf(blob(settings(LINUX, trimpath="false"))), LINUX, "states `-trimpath=false`, not `-trimpath=true`"),
+        (elf(blob(settings(LINUX).replace(b"build\t-trimpath=true\n", b""))), LINUX, "does not state `-trimpath=true`"),
+        (elf(blob(settings(LINUX).replace(b"build\tGOOS=linux\n", b""))), LINUX, "does not state `GOOS=linux`"),
         (
             elf(blob(settings(LINUX).replace(b"mod\texample.com/tiny", b"mod\texample.com/x"))),
             LINUX,
@@ -607,7 +607,7 @@ def test_an_interpreter_is_right_where_plain_go_makes_one() -> None:
     without, with_cgo = (blob(settings(LINUX, cgo=cgo)) for cgo in "01")
     assert mismatches(elf(without, interpreter=b"/lib/ld.so"), LINUX) == ()
     assert mismatches(elf(with_cgo, interpreter=b"/lib/ld.so"), LINUX) == (
-        "says `CGO_ENABLED=1`, not `CGO_ENABLED=0`",
+        "states `CGO_ENABLED=1`, not `CGO_ENABLED=0`",
         "needs the dynamic interpreter `/lib/ld.so`",
     )
 

@@ -142,7 +142,7 @@ def test_a_compile_error_is_kept_whole(tmp_path: Path) -> None:
 def test_a_silent_failure_is_reported_as_one(said: str, tmp_path: Path) -> None:
     """A pair always has a sentence; without a word there is no log."""
     outcome = unbuilt(LINUX, CompileError(said), tmp_path)
-    assert (outcome.reason, outcome.sentence) == (Reason.COMPILE_FAILED, "the go command failed and said nothing")
+    assert (outcome.reason, outcome.sentence) == (Reason.COMPILE_FAILED, "the go command failed without a message")
     assert bool(outcome.log) is bool(said)
 
 

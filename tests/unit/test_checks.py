@@ -16,21 +16,21 @@ HARMLESS = Check("four", good=False, found="missing", mend="if you like", needed
 
 
 def test_what_is_needed_has_to_be_good() -> None:
-    """The error counts and names what is not; its hint mends the first."""
+    """The error counts and names the failed checks; its hint is the fix of the first one."""
     with pytest.raises(CheckFailed) as caught:
         checks.require([GOOD, HARMLESS, BAD, WORSE])
-    assert str(caught.value) == "2 to mend: `two`, `three`"
+    assert str(caught.value) == "2 checks failed: `two`, `three`"
     assert caught.value.hint == "type this"
 
 
 def test_what_is_not_needed_fails_nothing() -> None:
-    """Nor does an empty list."""
+    """An empty list does not fail either."""
     checks.require(iter([GOOD, HARMLESS]))
     checks.require([])
 
 
 def test_a_page_is_compared_byte_by_byte() -> None:
-    """One that is out of date, or is not there, is told with the command that writes it."""
+    """If a page is outdated or missing, the check names the command that writes it."""
     text = (ROOT / "README.md").read_text("utf-8")
     readme, missing = ROOT / "README.md", ROOT / "docs" / "no-such-page.md"
     same, other, gone = (next(checks.pages(page)) for page in ({readme: text}, {readme: f"{text} "}, {missing: ""}))
@@ -40,7 +40,13 @@ def test_a_page_is_compared_byte_by_byte() -> None:
 
 
 def test_pages_are_written_as_they_should_be(tmp_path: Path) -> None:
-    """In UTF-8, whatever this machine prefers."""
+    """They are in UTF-8, whatever the default of this machine is."""
     checks.write({tmp_path / "page.md": "…\n", tmp_path / "other.md": ""})
     assert (tmp_path / "page.md").read_bytes() == "…\n".encode()
     assert (tmp_path / "other.md").read_bytes() == b""
+
+
+def test_english_is_checked() -> None:
+    """No restyled text contains a word to avoid."""
+    found = checks.english(ROOT)
+    assert (found.name, found.good, found.found) == ("English", True, "good"), found.found

@@ -79,7 +79,7 @@ def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path: Path) -> None:
     """A new file that has no room is gone again, and the old one is what it was."""
     path = tmp_path / "file"
     write(path, b"old")
-    with room(1 << 16), pytest.raises(OutputUnwritable, match=r"`.*file` cannot be written: file too large"):
+    with room(1 << 16), pytest.raises(OutputUnwritable, match=r"cannot write `.*file`: file too large"):
         write(path, bytes((1 << 16) + 1))
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["file"]
@@ -88,7 +88,7 @@ def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path: Path) -> None:
 def test_a_file_that_cannot_take_its_place_is_gone_again(tmp_path: Path) -> None:
     """A folder where the file should be is left alone."""
     write_tree(tmp_path, {"file/inside": "theirs"})
-    with pytest.raises(OutputUnwritable, match=r"file` cannot be written: "):
+    with pytest.raises(OutputUnwritable, match=r"cannot write `.*file`: "):
         write(tmp_path / "file", b"new")
     assert names(tmp_path) == ["file"]
     assert (tmp_path / "file" / "inside").read_text() == "theirs"

@@ -321,5 +321,5 @@ def test_what_go_cannot_find_is_an_error_in_its_words(text: str, engine: Builds,
 def test_what_is_not_a_package_and_version_is_an_error(text: str, engine: Builds) -> None:
     """No go command is asked."""
     asked = engine.asked
-    assert "is not a package of a module as `path@version`" in str(refusal(engine, text))
+    assert "is not a package of a module in the form `path@version`" in str(refusal(engine, text))
     assert engine.asked == asked

@@ -510,7 +510,7 @@ def test_a_release_of_what_is_there_needs_no_engine(primed: Path, tiny: Path) ->
     assert len(made.of("archive")) == 2
     assert watcher.said == []
     assert release.matrix(settings, watcher) == made
-    assert watcher.said == ["nothing had changed: the release is the one from before"]
+    assert watcher.said == ["nothing changed; kept the existing release"]
 
 
 def test_first_class_pairs_alone_can_be_released(primed: Path, tiny: Path) -> None:

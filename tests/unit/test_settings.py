@@ -200,7 +200,7 @@ def test_a_text_becomes_a_value(parse: Callable[[str], Any], text: str, value: o
             for text in ("", "s", "0", "-1s", "0m", "inf", "nan", "infh", "1d", "1e400", "m15")
         ),
         *((engine_name, "is not an engine", text) for text in ("", "Docker", "podman")),
-        (folder, "is not a folder", ""),
+        (folder, "is not a directory", ""),
     ],
 )
 def test_a_text_that_means_nothing_is_refused(parse: Callable[[str], Any], sentence: str, text: str) -> None:
@@ -277,7 +277,7 @@ def test_a_device_name(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "my phone", "a/b", "é", "x" * 227, "a\n"])
 def test_no_device_name(text: str) -> None:
     """Nothing else is."""
-    with pytest.raises(ValueError, match="is not a device's name"):
+    with pytest.raises(ValueError, match="is not a device name"):
         device_name(text)
 
 

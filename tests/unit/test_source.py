@@ -82,7 +82,7 @@ def test_a_version_file_of_another_kind_is_a_note(content: bytes, engine: Builds
     (program / "VERSION").write_bytes(content)
     found = resolve(engine, program)
     assert (found.version, found.stamps) == ("0.0.0", ())
-    assert "VERSION` does not hold a version" in found.notes[-1]
+    assert "VERSION` does not contain a version" in found.notes[-1]
 
 
 @pytest.mark.parametrize("target", ["/etc/hostname", "/proc/self/environ", "../token", ".git/HEAD"])
@@ -240,19 +240,19 @@ def test_a_package_that_is_not_a_program_is_an_error(engine: Builds, program: Pa
     """The message says what the directory holds instead, and the hint names a program near by."""
     write_tree(program / "lib", {"lib.go": "package lib\n", "main_test.go": "package lib\n", "deep/er/main.go": MAIN})
     error = refusal(engine, program / "lib")
-    assert str(error) == f"`{program / 'lib'}` holds package `lib`, not a main package"
+    assert str(error) == f"`{program / 'lib'}` contains package `lib`, not a main package"
     assert error.hint == f"did you mean `{program / 'lib' / 'deep' / 'er'}`?"
 
 
 def test_a_directory_without_go_files_is_an_error(engine: Builds, program: Path) -> None:
     """The hint names a program of the module, and without one says what to look for."""
     write_tree(program, {"empty/note.txt": ""})
-    assert str(refusal(engine, program / "empty")) == f"`{program / 'empty'}` holds no Go files"
+    assert str(refusal(engine, program / "empty")) == f"`{program / 'empty'}` contains no Go files"
     assert "did you mean" in refusal(engine, program / "empty").hint
     (program / "main.go").unlink()
     assert refusal(engine, program).hint == f"did you mean `{program / 'cmd' / 'tool'}`?"
     (program / "cmd" / "tool" / "main.go").unlink()
-    assert refusal(engine, program).hint == "name the directory that holds `func main`"
+    assert refusal(engine, program).hint == "use the directory that contains `func main`"
 
 
 @pytest.mark.parametrize("place", [b"b\xff", b"cmd/\xe9t\xe9"])

@@ -359,7 +359,7 @@ def test_a_second_holder_waits_and_says_so_once(store: Store) -> None:
     with store.lock(print):
         second = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert second.stdout
-        assert second.stdout.readline() == f"another run holds `{store.root}`; waiting for it to end\n"
+        assert second.stdout.readline() == f"another run is using `{store.root}`; waiting for it to finish\n"
     assert second.communicate(timeout=10)[0] == "held\n"
 
 
@@ -374,7 +374,7 @@ def test_this_process_waits_for_another(store: Store) -> None:
         threading.Timer(0.2, other.stdin.close).start()
         with store.lock(said.append):
             assert other.wait(timeout=10) == 0
-    assert said == [f"another run holds `{store.root}`; waiting for it to end"]
+    assert said == [f"another run is using `{store.root}`; waiting for it to finish"]
 
 
 def test_a_lock_that_is_free_is_had_without_a_word(store: Store) -> None:
@@ -408,7 +408,7 @@ def test_a_lock_that_is_not_a_plain_file_is_an_error(
     write(other, b"theirs")
     write(store.root / "bin", b"")
     make(store.root / ".lock", other)
-    with pytest.raises(OutputUnwritable, match=r"`.*/\.lock` is not a plain file") as caught, store.lock(print):
+    with pytest.raises(OutputUnwritable, match=r"`.*/\.lock` is not a regular file") as caught, store.lock(print):
         pytest.fail("locked")
     assert "--dist" in caught.value.hint
     assert (other.read_bytes(), names(other.parent)) == (b"theirs", ["file"])

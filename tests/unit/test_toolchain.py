@@ -128,7 +128,7 @@ def test_an_older_go_is_an_error(version: str, without_wheel: Path) -> None:
     path = script(without_wheel, "", version)
     with pytest.raises(ToolchainError) as caught:
         toolchain.go()
-    assert str(caught.value) == f"`{path}` is too old to fetch another Go"
+    assert str(caught.value) == f"`{path}` is too old to download another Go"
     assert "since 1.21" in caught.value.hint
 
 
@@ -147,7 +147,7 @@ def test_a_go_that_cannot_become_the_pinned_one_is_an_error(without_wheel: Path)
     path = script(without_wheel, "echo 'go: download go1.99 for linux/amd64: no network' >&2; exit 1")
     with pytest.raises(ToolchainError) as caught:
         toolchain.go()
-    assert str(caught.value) == f"`{path}` cannot become {pinned()}: download go1.99 for linux/amd64: no network"
+    assert str(caught.value) == f"`{path}` cannot download {pinned()}: download go1.99 for linux/amd64: no network"
     assert "GOPROXY" in caught.value.hint
 
 
@@ -225,7 +225,7 @@ def test_a_toolchain_that_cannot_be_had_is_an_error_that_says_why(monkeypatch: p
     """Go's own words are passed on, with where to look."""
     monkeypatch.setenv("GOPROXY", "off")
     with pytest.raises(
-        ToolchainError, match=rf"@v0.0.1-{pinned()}.no-such` cannot be downloaded: .*GOPROXY=off"
+        ToolchainError, match=rf"cannot download `.*@v0.0.1-{pinned()}.no-such`: .*GOPROXY=off"
     ) as caught:
         toolchain.download("no", "such")
     assert "GOPROXY" in caught.value.hint

@@ -478,7 +478,7 @@ def test_only_an_online_question_has_this_machines_settings(online: bool, monkey
     [
         (Result(126, "", 'exec: "go": executable file not found'), ImageUnusable, "has no `go` on its PATH"),
         (Result(127, "", 'exec: "go": executable file not found in $PATH'), ImageUnusable, "has no `go` on its PATH"),
-        (None, EngineLost, "`go list` in a container did not end within 900 s"),
+        (None, EngineLost, "`go list` in a container did not finish within 900 s"),
     ],
 )
 def test_a_question_that_nobody_answers_is_an_error(

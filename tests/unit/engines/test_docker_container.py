@@ -232,7 +232,7 @@ def test_a_file_is_fetched_whole() -> None:
     """However it is cut on its way; one that is not there is None, and a failure is the engine's."""
     assert container(FakeApi()).get("/build/out") == b"content"
     assert container(FakeApi(raises={"get_archive": docker.errors.NotFound("no")})).get("/build/out") is None
-    with pytest.raises(EngineLost, match="fetching a file"):
+    with pytest.raises(EngineLost, match="sending a file"):
         container(FakeApi(raises={"get_archive": docker.errors.APIError("no")})).get("/build/out")
 
 
@@ -266,7 +266,7 @@ def test_a_link_to_itself_is_blamed_on_the_image() -> None:
 )
 def test_a_container_that_ended_at_once_is_blamed_on_the_image(raises: dict[str, Exception]) -> None:
     """Its program should wait for standard input; the engine fails in many ways while it removes it."""
-    with pytest.raises(ImageUnusable, match="its `gofmt` ended at once"):
+    with pytest.raises(ImageUnusable, match="its `gofmt` exited immediately"):
         container(FakeApi(raises=raises, running=False)).prepare(["/build"])
 
 

@@ -19,23 +19,23 @@ FULL = "write /x: no space left on device"
         (
             docker.errors.APIError("500", explanation="boom\n"),
             EngineLost,
-            "the Docker engine failed, sending files: boom",
+            "the Docker engine failed while sending files: boom",
         ),
-        (docker.errors.DockerException("boom"), EngineLost, "the Docker engine failed, sending files: boom"),
+        (docker.errors.DockerException("boom"), EngineLost, "the Docker engine failed while sending files: boom"),
         (
             docker.errors.APIError("500", explanation="write /x: no space left on device"),
             DiskFull,
-            "the Docker engine has no room left, sending files",
+            "no space left on device for the Docker engine while sending files",
         ),
         (
             requests.exceptions.ReadTimeout("slow"),
             EngineLost,
-            "the Docker engine stopped answering, sending files (ReadTimeout)",
+            "the Docker engine stopped answering while sending files (ReadTimeout)",
         ),
         (
             ConnectionResetError(104, "reset"),
             EngineLost,
-            "the Docker engine stopped answering, sending files (ConnectionResetError)",
+            "the Docker engine stopped answering while sending files (ConnectionResetError)",
         ),
     ],
 )

@@ -157,7 +157,7 @@ def test_an_engine_that_describes_itself_oddly_is_broken(
 ) -> None:
     """What it says is never part of a path or a traceback."""
     monkeypatch.setenv("DOCKER_HOST", daemon({**ANSWERS, "info": info}))
-    with pytest.raises(EngineBroken, match="does not answer as a Docker engine"):
+    with pytest.raises(EngineBroken, match="not a Docker engine"):
         Host.connect()
 
 
@@ -559,5 +559,5 @@ def test_an_engine_that_fails_later_is_lost() -> None:
         def info(self) -> dict[str, Any]:
             raise docker.errors.APIError("500", explanation="it is ill")
 
-    with pytest.raises(EngineLost, match="asked what it is: it is ill"):
+    with pytest.raises(EngineLost, match="while describing itself: it is ill"):
         host(Failing())

@@ -106,7 +106,9 @@ def test_an_image_is_made_once(go_command: Path) -> None:
     assert go_command.read_text().splitlines()[-1].endswith(f"@v0.0.1-{pinned()}.linux-arm64")
     with tarfile.open(fileobj=io.BytesIO(host.images[image.name()])) as tar:
         assert "go/bin/go" in tar.getnames()
-    assert watcher.said == [f"making the builder image `{image.name()}`, once: downloading {pinned()} for linux/arm64"]
+    assert watcher.said == [
+        f"making the builder image `{image.name()}` (only once): downloading {pinned()} for linux/arm64"
+    ]
     go_command.unlink()
     assert image.ensure(cast("Host", host), watcher) == made
     assert not go_command.exists()
@@ -285,7 +287,7 @@ def test_a_registry_need_not_say_a_digest() -> None:
 def test_an_image_for_another_platform_is_refused() -> None:
     """Before anything tries to run there; the hint names the platform."""
     host = FakeHost(known={"x": ("id", ())}, image_goarch="amd64")
-    with pytest.raises(ImageUnusable, match="is for linux/amd64, and the Docker engine runs linux/arm64") as caught:
+    with pytest.raises(ImageUnusable, match="is for linux/amd64, but the Docker engine runs linux/arm64") as caught:
         named(cast("Host", host), "x", FakeWatcher())
     assert "linux/arm64" in caught.value.hint
 

@@ -312,7 +312,7 @@ def test_a_question_that_takes_too_long_has_an_answer(tmp_path: Path, monkeypatc
     with engine(tmp_path, "sleep 30").open((), online=False) as workspace:
         answer = workspace.go("list")
     assert (answer.code, answer.output) == (-1, "")
-    assert answer.said.startswith("`go list` did not end within")
+    assert answer.said.startswith("`go list` did not finish within")
 
 
 def test_a_closed_engine_answers_nothing(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_module_without_a_go_mod_gets_one(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_name_that_lies_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
     """Nothing is written outside the new directory."""
-    with pytest.raises(ImageUnusable, match="it has a member"):
+    with pytest.raises(ImageUnusable, match="it contains a member"):
         unpack(packed([(name, b"bad")]), tmp_path / "deep" / "new")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 

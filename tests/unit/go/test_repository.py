@@ -205,7 +205,7 @@ def test_a_shallow_clone_has_a_time_and_a_note(depth: int, tmp_path: Path) -> No
     assert found.commit_time == plain(tmp_path / "part" / "cmd" / "x") == LATER + 2 - depth
     assert found.note == (
         f"`{tmp_path / 'part'}` is a shallow clone, so packages get the date of its oldest commit; "
-        "a full clone, or `SOURCE_DATE_EPOCH`, gives other archives"
+        "a full clone or `SOURCE_DATE_EPOCH` results in other archives"
     )
 
 
@@ -312,7 +312,7 @@ TROUBLE: dict[Callable[[Path], None], str] = {
     untracked: "does not contain `cmd/x/go.mod`",
     other_format: "git cannot read the history (a partial clone, or damaged): ",
     in_a_circle: "without end",
-    long_names: "cannot be read: File name too long",
+    long_names: "`: File name too long",
     long_pointer: "does not lead to a git directory",
 }
 

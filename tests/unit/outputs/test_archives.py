@@ -214,7 +214,7 @@ def test_only_the_archive_of_a_changed_binary_is_made_anew(tmp_path: Path) -> No
 def test_third_party_licences_are_gos_and_each_modules(tmp_path: Path) -> None:
     """Each work stands under its name with its own text, Go first, and Go's version is the binary's."""
     text = third_party(release(tmp_path), binary(LINUX, tmp_path, DEPENDENCY))
-    assert text.startswith("program holds parts of the following works")
+    assert text.startswith("program contains parts of the following works")
     go = "Go (go1.27.3, standard library and runtime)"
     assert [line for line in text.splitlines() if "v1.2.3" in line or "Go (" in line] == [go, label(DEPENDENCY)]
     assert text.index("Go's license") < text.index(label(DEPENDENCY)) < text.index("its license")
@@ -224,7 +224,7 @@ def test_a_module_without_a_licence_is_told(tmp_path: Path) -> None:
     """Nobody should take silence for permission."""
     silent = Module("example.test/silent", "v0.1.0")
     text = third_party(release(tmp_path), binary(LINUX, tmp_path, silent))
-    assert text.endswith("(it states no licence)\n")
+    assert text.endswith("(it states no license)\n")
     assert "\nexample.test/silent v0.1.0\n" in text
 
 

@@ -60,7 +60,7 @@ def test_a_row_says_how_a_pair_ended(good: dict[str, Any]) -> None:
         "goos": "js",
         "goarch": "wasm",
         "first_class": False,
-        "note": "builds, but can reach no network",
+        "note": "builds, but has no network access",
         "outcome": "filtered",
     }
     assert linux["artifacts"] == ["linux_amd64.x"]
@@ -77,7 +77,7 @@ def test_a_note_names_the_libraries_that_a_program_needs(tmp_path: Path) -> None
     made = document(dist(tmp_path, needy, binary(WINDOWS, tmp_path)))
     assert valid(made)
     assert {row["target"]: row["note"] for row in made["targets"] if "note" in row} == {
-        "js/wasm": "builds, but can reach no network",
+        "js/wasm": "builds, but has no network access",
         "linux/amd64": "needs libdl.so.2, libc.so.6 at run time",
     }
 
