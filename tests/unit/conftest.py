@@ -1,4 +1,4 @@
-"""What tests of several modules stand on."""
+"""Fixtures for the tests of several modules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Daemon = Callable[[Mapping[str, object]], str]
 
 @pytest.fixture
 def nobody(dead: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let the Docker engine be at an address where nobody listens, and return that address."""
+    """Set the Docker engine to an address where no server listens, and return that address."""
     address = f"tcp://{dead}"
     monkeypatch.setenv("DOCKER_HOST", address)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")

@@ -24,7 +24,7 @@ def release(folder: Path, *pairs: str) -> Dist:
 
 @pytest.mark.parametrize("language", guide.LANGUAGES)
 def test_it_is_filled_in(tmp_path: Path, language: str) -> None:
-    """What the maintainer said stands where it belongs, and nothing is left open."""
+    """The maintainer's values are in their places, and no place is left open."""
     text = guide.text(release(tmp_path, "linux/amd64"), language)
     for part in (
         "https://ours.signin",
@@ -39,7 +39,7 @@ def test_it_is_filled_in(tmp_path: Path, language: str) -> None:
 
 
 def test_the_table_begins_with_what_most_people_have(tmp_path: Path) -> None:
-    """Macs, Windows and Linux come first, 64 bits before the rest; what reaches no network is not there."""
+    """Macs, Windows and Linux come first, 64 bits before the rest; systems without network access are left out."""
     made = release(tmp_path, "aix/ppc64", "js/wasm", "linux/386", "linux/amd64", "windows/amd64", "darwin/arm64")
     rows = [line for line in guide.text(made, "en").splitlines() if line.startswith("| ")][2:]
     assert rows == [
@@ -52,13 +52,13 @@ def test_the_table_begins_with_what_most_people_have(tmp_path: Path) -> None:
 
 
 def test_another_program_has_no_guide(tmp_path: Path) -> None:
-    """It is about aws-mfa: a release of something else does not carry it."""
+    """It is about aws-mfa: a release of another program does not contain it."""
     made = release(tmp_path, "linux/amd64")
     assert [path.path.name for path in guide.guide(made, Bench(tmp_path))] == ["guide.en.md", "guide.ja.md"]
     assert guide.guide(replace(made, source=samples.source()), Bench(tmp_path)) == []
 
 
 def test_a_missing_language_is_found() -> None:
-    """A block that has one language only is a mistake in the template."""
+    """A block with only one language is a mistake in the template."""
     with pytest.raises(ValueError, match="a language is missing: en: hello"):
         guide._said("en: hello", "ja")  # noqa: SLF001
