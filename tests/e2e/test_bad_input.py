@@ -1,4 +1,4 @@
-"""What a person can get wrong, and what can be wrong around them: one clear line, a hint, and an exit code each."""
+"""Mistakes of users, and problems around them: one clear line, a hint, and an exit code for each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOWHERE = {"DOCKER_HOST": "unix:///nowhere.sock"}
 
 @dataclass(frozen=True)
 class Case:
-    """A command, what has to be prepared for it, and how it has to end. `{tmp}` in it is a folder of the test's own, `{dead}` where nobody listens."""
+    """A command, its preparation, and its expected end. `{tmp}` is a directory for this test, at `{dead}` no server listens."""
 
     name: str
     args: tuple[str, ...]
@@ -57,7 +57,7 @@ def _dist_is_a_file(tmp: Path) -> None:
 
 
 def _silent_socket(tmp: Path) -> None:
-    """Leave a socket on which nobody listens, as an engine that was stopped does."""
+    """Leave a socket without a listener, like an engine that was stopped."""
     with socket.socket(socket.AF_UNIX) as unix:
         unix.bind(str(tmp / "docker.sock"))
 
@@ -176,7 +176,7 @@ CASES = (
     "case", [pytest.param(case, id=case.name, marks=[pytest.mark.docker] if case.docker else []) for case in CASES]
 )
 def test_bad_input(case: Case, invoke: Invoke, tmp_path: Path, dead: str, request: pytest.FixtureRequest) -> None:
-    """Bad input ends with one line, a hint and its own exit code, and with no traceback."""
+    """Bad input ends with one line, a hint and a specific exit code, and with no traceback."""
     if case.docker:
         request.getfixturevalue("docker_host")
     case.prepare(tmp_path)
@@ -186,13 +186,13 @@ def test_bad_input(case: Case, invoke: Invoke, tmp_path: Path, dead: str, reques
 
 
 def expect(done: subprocess.CompletedProcess[str], error: type[errors.ToolkitError], says: str, hint: str) -> None:
-    """Look at how a command ended."""
+    """Check how a command ended."""
     assert done.returncode == error.exit_code, done.stderr
     assert not done.stdout
     assert "Traceback" not in done.stderr
     *_, blank, last = done.stderr.rstrip("\n").split("\n")
     named = f"error[{error.kind}]: " if error.kind else "error: "
-    found = re.search(rf"^{re.escape(named)}.*(?:\n    .*)*$", done.stderr, re.MULTILINE)  # Go may need several lines
+    found = re.search(rf"^{re.escape(named)}.*(?:\n    .*)*$", done.stderr, re.MULTILINE)  # Go may print several lines
     assert found, done.stderr
     message = found[0]
     assert re.search(says, message), done.stderr
@@ -204,7 +204,7 @@ def expect(done: subprocess.CompletedProcess[str], error: type[errors.ToolkitErr
 
 @pytest.fixture
 def broken_go(tmp_path: Path) -> dict[str, str]:
-    """Return variables that put a go command in front which has no network."""
+    """Return variables that make a go command without network access the first one."""
     go = tmp_path / "site" / "go" / "bin" / "go"
     go.parent.mkdir(parents=True)
     (go.parent.parent / "__init__.py").write_text("", "utf-8")
@@ -214,13 +214,13 @@ def broken_go(tmp_path: Path) -> dict[str, str]:
 
 
 def test_no_toolchain(invoke: Invoke, broken_go: dict[str, str]) -> None:
-    """A go command that cannot become the pinned version is told of, with what to do."""
+    """A go command that cannot download the pinned version is an error with a hint."""
     done = invoke("build", "--source", TINY, *LOCAL, env=broken_go)
     expect(done, errors.ToolchainError, "cannot become go1.*no such host", "GOPROXY")
 
 
 def test_nothing_can_be_built(invoke: Invoke, broken_go: dict[str, str]) -> None:
-    """`invoke doctor` fails where neither engine works, and names the command that mends it."""
+    """`invoke doctor` fails if neither engine works, and names the command that fixes it."""
     done = invoke("doctor", env={**broken_go, **NOWHERE})
     assert done.returncode == errors.CheckFailed.exit_code, done.stderr
     assert "no Docker engine answers" in done.stdout
@@ -230,13 +230,13 @@ def test_nothing_can_be_built(invoke: Invoke, broken_go: dict[str, str]) -> None
 
 @pytest.mark.parametrize("args", [("--engine", "docker"), ("--engine", "auto"), ("--image", "golang")], ids=str)
 def test_no_permission(invoke: Invoke, tmp_path: Path, args: tuple[str, ...]) -> None:
-    """An engine that refuses this user is an error where Docker was asked for, else a reason to use the local one."""
+    """An engine that refuses this user is an error if Docker was requested, else a reason to use the local one."""
     path = tmp_path / "docker.sock"
     with socket.socket(socket.AF_UNIX) as unix:
         unix.bind(str(path))
         unix.listen()
         path.chmod(0)
-        # Modes bind root only without its capabilities.
+        # Modes restrict root only without its capabilities.
         wrap = () if os.geteuid() else ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
         env = {"DOCKER_HOST": f"unix://{path}"}
         done = invoke("build", "--source", TINY, *args, env=env, wrap=wrap)
@@ -251,7 +251,7 @@ def test_no_permission(invoke: Invoke, tmp_path: Path, args: tuple[str, ...]) ->
 
 class _Failing(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        """Answer as an engine with a trouble of its own."""
+        """Answer like an engine with an internal problem."""
         self.send_error(500, "the graph driver is upset")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
@@ -260,7 +260,7 @@ class _Failing(BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize("engine", ["docker", "auto"])
 def test_engine_that_fails(invoke: Invoke, engine: str) -> None:
-    """An engine that answers and fails is an error, and nothing falls back to another one."""
+    """An engine that answers but fails is an error, and no other engine is used instead."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Failing) as server:
         threading.Thread(target=server.serve_forever).start()
         try:
@@ -273,13 +273,13 @@ def test_engine_that_fails(invoke: Invoke, engine: str) -> None:
 
 @pytest.mark.docker
 def test_engine_lost(invoke: Invoke, tmp_path: Path, docker_host: Host) -> None:
-    """An engine that dies in the middle leaves each pair with that reason, and the run with that exit code."""
+    """An engine that dies during a build leaves each pair with that reason, and the run with that exit code."""
     assert docker_host.cpus
     if os.geteuid() or not shutil.which("dockerd"):
         pytest.skip("only root can start a second engine, where there is a dockerd")
     with second_engine(tmp_path) as (address, process):
         env = {"DOCKER_HOST": address}
-        # Go has said all that it is asked then, and its license is known.
+        # Go has answered all questions then, and its license is known.
         done = invoke("matrix", "--source", TINY, "--only", "linux/amd64", *DOCKER, env=env)
         assert done.returncode == 0, done.stderr
         threading.Timer(8, process.kill).start()
@@ -297,7 +297,7 @@ def test_engine_lost(invoke: Invoke, tmp_path: Path, docker_host: Host) -> None:
 
 @contextlib.contextmanager
 def second_engine(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Start a Docker engine of the test's own, in a network of its own: two in one would take each other's bridge."""
+    """Start a Docker engine for this test, in a separate network: two engines in one would share a bridge."""
     address = f"unix://{tmp_path}/second.sock"
     folders = [f"--data-root={tmp_path}/data", f"--exec-root={tmp_path}/exec", f"--pidfile={tmp_path}/pid"]
     argv = ["unshare", "--net", "dockerd", *folders, "-H", address, "--iptables=false", "--ip-masq=false"]
@@ -317,7 +317,7 @@ def second_engine(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]
 
 
 def _end_leftovers(tmp_path: Path) -> None:
-    """End what a killed engine leaves: its containerd with its containers, and their mounts."""
+    """Stop the leftovers of a killed engine: its containerd with its containers, and their mounts."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError, ProcessLookupError):
             if str(tmp_path).encode() in path.read_bytes():
@@ -329,7 +329,7 @@ def _end_leftovers(tmp_path: Path) -> None:
 
 
 def test_full_disk(invoke: Invoke, tmp_path: Path) -> None:
-    """A full disk under the compiler ends the run with a word about room, and leaves no half-written file."""
+    """A full disk under the compiler ends the run with an error about space, and leaves no half-written file."""
     if os.geteuid():
         pytest.skip("only root can mount a small file system")
     small = tmp_path / "small"

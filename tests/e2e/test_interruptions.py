@@ -1,4 +1,4 @@
-"""Ctrl-C, an end from outside, a kill, and two runs at once: nothing is lost, and nothing is left behind."""
+"""Ctrl-C, a termination, a kill, and two runs at once: nothing is lost, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Mine = Callable[[], list[str]]
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Start]:
-    """Return a function that starts `invoke matrix` with an empty build cache, and comes back while it compiles."""
+    """Return a function that starts `invoke matrix` with an empty build cache, and returns while it compiles."""
     running: list[subprocess.Popen[str]] = []
 
     def start(*args: str, wait: float = 0.0, until: str = "engine:") -> subprocess.Popen[str]:
@@ -54,14 +54,14 @@ def begin(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def mine(docker_host: Host, tmp_path: Path) -> Mine:
-    """Return a function that lists what is on the engine and belongs to the runs of this test, not to other runs."""
+    """Return a function that lists the objects on the engine that belong only to the runs of this test."""
     return functools.partial(docker_host.owned, f"{LABEL}={run_label(tmp_path / 'dist')}")
 
 
 @pytest.mark.parametrize("wait", [0.0, 0.7, 2.0])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_locally(begin: Start, tmp_path: Path, number: signal.Signals, wait: float) -> None:
-    """Ctrl-C, or an end from outside, ends the run and its compilers at once, with its exit code and one word."""
+    """Ctrl-C or a termination stops the run and its compilers immediately, with its exit code and one word."""
     process = begin("--engine", "local", "--build-cache", str(tmp_path / "cache"), wait=wait)
     began = time.monotonic()
     process.send_signal(number)
@@ -92,7 +92,7 @@ def test_interrupted_in_docker(begin: Start, docker_host: Host, mine: Mine, wait
 
 @pytest.mark.docker
 def test_killed_in_docker(begin: Start, docker_host: Host, mine: Mine, invoke: Invoke) -> None:
-    """Even a run that is killed leaves no container for long; whatever is left, `invoke clean` finds."""
+    """Even a killed run leaves no container for long; `invoke clean` finds all leftovers."""
     process = begin("--engine", "docker", "--build-cache", "aws-mfa-toolkit-test-killed", wait=1.5)
     assert mine()
     process.kill()
@@ -107,13 +107,13 @@ def test_killed_in_docker(begin: Start, docker_host: Host, mine: Mine, invoke: I
 
 
 def test_killed_at_any_moment(invoke: Invoke, tmp_path: Path) -> None:
-    """After a kill at any moment the next run finds a whole release, the old one or the new one, and finishes."""
+    """After a kill at any moment the next run finds a complete release, the old one or the new one, and finishes."""
     args = ("--source", TINY, "--engine", "local")
     assert invoke("matrix", "--only", "linux/amd64,linux/arm64", *args).returncode == 0
     release = tmp_path / "dist" / "release"
     argv = [invoke_path(), "matrix", *args, "--only"]
     env = {**os.environ, f"{PREFIX}DIST": str(tmp_path / "dist")}
-    # Each run has to make another release than the one before, without a compile.
+    # Each run must make another release than the previous one, without a compile.
     for turn, moment in enumerate((0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)):
         only = ("linux/amd64", "linux/arm64")[turn % 2]
         process = subprocess.Popen(
@@ -130,7 +130,7 @@ def test_killed_at_any_moment(invoke: Invoke, tmp_path: Path) -> None:
 
 
 def test_two_runs_at_once(begin: Start, tmp_path: Path) -> None:
-    """A second run on the same `dist/` waits, says so, and ends well."""
+    """A second run on the same `dist/` waits, reports it, and succeeds."""
     first = begin("--engine", "local", "--build-cache", str(tmp_path / "cache"), wait=0.5)
     second = begin("--engine", "local", until="waiting for it to finish")
     first.send_signal(signal.SIGINT)
@@ -146,7 +146,7 @@ def _forget(host: Host, cache: str) -> None:
 
 
 def _commands_of(text: str) -> list[str]:
-    """Return the command lines of processes in which a text occurs."""
+    """Return the command lines of processes that contain a text."""
     found = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:

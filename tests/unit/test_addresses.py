@@ -37,7 +37,7 @@ def test_an_address_of_a_proxy(text: str) -> None:
     "text", ["", "http://", "http://host:port", "http://[::1", "socks5://proxy", "http://u:a/b@proxy", "http://p:0"]
 )
 def test_no_address_of_a_proxy(text: str) -> None:
-    """botocore and Go cannot use it; a `/` in a password must be quoted."""
+    """Neither botocore nor Go can use it; a `/` in a password must be quoted."""
     assert not is_address(text)
 
 

@@ -85,7 +85,7 @@ def refusal(engine: Builds, text: str) -> SourceError:
 
 
 def test_a_module_is_fetched_and_checked(engine: Builds, proxy: Path, module: str) -> None:
-    """Version, sum, time, license and README are the module's; `latest` means the newest version."""
+    """Version, sum, time, license and README are the module's; `latest` is resolved."""
     publish(proxy, module, "v1.2.3", FILES)
     publish(proxy, module, "v1.2.4-rc.1", FILES)
     found = engine.resolve(f"{module}/cmd/program@latest").source

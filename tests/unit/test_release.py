@@ -251,7 +251,7 @@ def test_what_go_refuses_of_a_source_is_not_compiled(run: Run) -> None:
 
 
 def test_only_what_is_missing_is_compiled(run: Run) -> None:
-    """Modules are downloaded first; new binaries are stored for the next run; outcomes are in the order of the pairs."""
+    """Modules are downloaded first; new binaries are stored for the next run; outcomes have the order of the pairs."""
     keep(run.store, LINUX)
     give(run, plan9_386=program(PLAN9, go=pinned()))
     ended = outcomes(run, found(run), RECIPE, (LINUX, PLAN9, PLAN9_ARM, WINDOWS))
@@ -428,7 +428,7 @@ def test_a_release_keeps_the_archives_of_what_did_not_change(tmp_path: Path) -> 
 
 
 def test_a_harmed_release_is_repaired(tmp_path: Path) -> None:
-    """The next run replaces a damaged archive, a lost manifest and a stranger's file."""
+    """The next run replaces a damaged archive and a lost manifest, and removes a stranger's file."""
     store, built = Store(tmp_path / "dist"), binary(LINUX, tmp_path)
     first = package(dist(store.release, built), store)
     whole = {path.name: path.read_bytes() for path in store.release.iterdir()}

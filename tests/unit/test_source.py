@@ -107,7 +107,7 @@ def test_a_version_may_be_a_link_inside_the_source_or_no_file(engine: Builds, pr
 
 
 def test_a_package_below_its_module_is_built_from_the_modules_top(engine: Builds, program: Path) -> None:
-    """Its name is its directory's, its documents are the nearest ones, and only the files that it needs affect the digest."""
+    """Its name is its directory's, its documents are the nearest, and only files that it needs affect the digest."""
     found = resolve(engine, program / "cmd" / "tool")
     assert (found.name, found.directory, found.package) == ("tool", "", "./cmd/tool")
     assert places(found) == ["cmd/tool/main.go", "go.mod"]

@@ -56,7 +56,7 @@ ROW = {"GOOS": "linux", "GOARCH": "amd64", "CgoSupported": True, "FirstClass": T
     ids=lambda text: text[:30] or "nothing",
 )
 def test_what_is_not_a_list_of_pairs_is_an_error(text: str) -> None:
-    """This may come from an image's `go`; a name of a pair never leaves a directory or reaches a terminal."""
+    """An image's `go` may print it; a name of a pair never leaves a directory or reaches a terminal."""
     with pytest.raises(ToolchainError, match="did not print a list of pairs"):
         targets.ask(FakeWorkspace(lambda *_: Answer(0, text, "")), RECIPE)
 

@@ -110,7 +110,7 @@ def test_any_go_since_1_21_will_do(without_wheel: Path) -> None:
 
 
 def test_no_go_command_sees_keys(without_wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command on PATH is not run even for its version."""
+    """Even a command on PATH that only prints its version gets none."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "theirs")
     path = without_wheel / "go"
     path.write_text(f'#!/bin/sh\nset >> {without_wheel}/seen\necho "go version go1.21.0 {{}}"\n')

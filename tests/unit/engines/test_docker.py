@@ -484,7 +484,7 @@ def test_only_an_online_question_has_this_machines_settings(online: bool, monkey
 def test_a_question_that_nobody_answers_is_an_error(
     result: Result | None, error: type[ToolkitError], message: str
 ) -> None:
-    """The image is blamed, but not for the time limit; the container is removed in both cases."""
+    """A missing `go` is the image's fault, a timeout is not; the container is removed in both cases."""
     host = FakeHost(lambda _container, _argv: result)
     with pytest.raises(error) as caught, engine(host).open((), online=True) as workspace:
         workspace.go("list")

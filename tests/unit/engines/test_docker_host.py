@@ -541,7 +541,7 @@ def test_everything_of_ours_is_swept_away_on_request() -> None:
 
 
 def test_volumes_are_removed() -> None:
-    """A missing volume is no error."""
+    """A missing volume is not an error."""
     happened: list[str] = []
     client = used(happened)
     client.containers = Things((thing("one", happened),))

@@ -242,7 +242,7 @@ def test_a_replaced_module_elsewhere_is_an_error(place: str, module: Path) -> No
 
 
 def test_who_returns_the_replaced_directories_gets_the_go_mod(module: Path) -> None:
-    """The bytes are those of the snapshot; None without a file."""
+    """The bytes are those of the snapshot, or none if there is no go.mod."""
     seen: list[bytes] = []
 
     def ask(go_mod: bytes) -> Iterable[str]:
