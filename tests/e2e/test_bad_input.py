@@ -72,7 +72,7 @@ LOCAL = ("--engine", "local")
 DOCKER = ("--engine", "docker")
 CASES = (
     Case("goos", ("build", "--goos", "linx", *LOCAL), errors.UnknownTarget, "unknown GOOS `linx`", "`linux`"),
-    Case("goarch", ("build", "--goarch", "amd46", *LOCAL), errors.UnknownTarget, "`amd46` is no GOARCH", "`amd64`"),
+    Case("goarch", ("build", "--goarch", "amd46", *LOCAL), errors.UnknownTarget, "unknown GOARCH `amd46`", "`amd64`"),
     Case(
         "pair", ("build", "--goos", "plan9", "--goarch", "arm64", *LOCAL), errors.UnknownTarget, "unknown pair `plan9/arm64`",
         "`plan9/386`, `plan9/amd64`, `plan9/arm`",

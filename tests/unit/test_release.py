@@ -200,7 +200,7 @@ def test_an_engine_is_started_when_it_is_needed_and_closed_at_the_end(tmp_path: 
         assert watcher.said == []
         started = run.engine
         assert run.engine is started
-    assert watcher.said == ["engine: local (asked for)"]
+    assert watcher.said == ["engine: local (requested)"]
     with pytest.raises(Closed):
         started.compile(source(), LINUX, RECIPE)
 

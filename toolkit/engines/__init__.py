@@ -120,9 +120,9 @@ def _start(settings: EngineSettings, watcher: Watcher, limits: Limits) -> tuple[
     if settings.engine == "local":
         if settings.image:
             raise UsageError("`--image` is for the Docker engine", hint="leave out `--image` or `--engine local`")
-        return LocalEngine.start(settings, limits), "asked for"
+        return LocalEngine.start(settings, limits), "requested"
     if settings.engine == "docker" or settings.image:
-        return DockerEngine.start(settings, watcher, limits), "asked for"
+        return DockerEngine.start(settings, watcher, limits), "requested"
     try:
         docker = DockerEngine.start(settings, watcher, limits)
     except EngineBroken:

@@ -41,10 +41,10 @@ def source_error(said: str, subject: str) -> SourceError:
     """Return the error for a source or module that Go refused: `subject` is a directory's path, or a module."""
     told = message(said)
     found = cause(told)
-    verb, needs = found.verb, ""
+    verb = found.verb
     if verb == DOWNLOAD and Path(subject).is_absolute():
-        verb, needs = f"{verb} what", " needs"
-    text = f"{verb} `{subject}`{needs}:{chr(10) if chr(10) in told else ' '}{told}"
+        verb += " the modules of"
+    text = f"{verb} `{subject}`:{chr(10) if chr(10) in told else ' '}{told}"
     return found.kind(f"SECURITY ERROR: {text}" if found.kind is ChecksumMismatch else text, hint=found.hint)
 
 

@@ -68,7 +68,7 @@ def test_the_local_engine_can_be_asked_for(nobody: str, tmp_path: Path) -> None:
     with choose(EngineSettings(engine="local", dist=tmp_path), watcher, Limits(jobs=3)) as engine:
         assert isinstance(engine, LocalEngine)
         assert engine.jobs == 3
-        assert watcher.said == ["engine: local (asked for)"]
+        assert watcher.said == ["engine: local (requested)"]
     with pytest.raises(engines.Closed):
         engine._run(["true"], Path(), {}, 1.0)  # noqa: SLF001 - what it does last
 

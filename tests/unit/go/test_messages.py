@@ -138,7 +138,7 @@ def test_a_message_is_whole_and_its_hint_fits(name: str, verb: str, parts: tuple
 def test_a_directory_is_not_downloaded(tmp_path: Path) -> None:
     """Its modules are downloaded."""
     error = source_error(SAID["dns"], str(tmp_path))
-    assert str(error).startswith(f"cannot download what `{tmp_path}` needs:")
+    assert str(error).startswith(f"cannot download the modules of `{tmp_path}`:")
     assert NETWORK in error.hint
 
 
