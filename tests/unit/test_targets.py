@@ -151,7 +151,7 @@ def test_a_name_that_go_does_not_know_is_reported_with_what_is_near(
 def test_a_common_name_of_an_architecture_is_understood(word: str, name: str) -> None:
     """The hint offers the name that Go uses."""
     known = (Target("linux", name), Target("linux", "amd46"), Target("plan9", "arm32x"))
-    with pytest.raises(UnknownTarget, match=f"`{word}` is no GOARCH") as caught:
+    with pytest.raises(UnknownTarget, match=f"unknown GOARCH `{word}`") as caught:
         targets.one(known, "linux", word)
     assert caught.value.hint == f"did you mean `{name}`?"
 
@@ -163,7 +163,7 @@ def test_a_common_name_of_an_architecture_is_understood(word: str, name: str) ->
 )  # fmt: skip
 def test_a_common_name_of_a_system_is_understood(word: str, name: str) -> None:
     """The hint offers the name that Go uses."""
-    with pytest.raises(UnknownTarget, match=f"`{word}` is no GOOS") as caught:
+    with pytest.raises(UnknownTarget, match=f"unknown GOOS `{word}`") as caught:
         targets.one((Target(name, "amd64"), Target("wine", "amd64"), Target("mcos", "amd64")), word, "amd64")
     assert caught.value.hint == f"did you mean `{name}`?"
 
