@@ -249,6 +249,6 @@ def test_a_caller_who_has_enough_drops_what_has_not_begun() -> None:
     with ThreadPoolExecutor(1) as pool:
         ended = build((LINUX, ANDROID, PLAN9), one, pool)
         assert next(ended).target == LINUX
-        ended.close()  # it is a generator, although the type does not say so
+        ended.close()  # type: ignore[attr-defined] # it is a generator, although the type does not say so
         over.set()
     assert PLAN9 not in begun

@@ -311,7 +311,7 @@ TROUBLE: dict[Callable[[Path], None], str] = {
     without_references: "does not lead to a commit",
     untracked: "does not contain `cmd/x/go.mod`",
     other_format: "git cannot read the history (a partial clone, or damaged): ",
-    in_a_circle: "without end",
+    in_a_circle: "form a cycle",
     long_names: "`: File name too long",
     long_pointer: "does not lead to a git directory",
 }
