@@ -1,4 +1,4 @@
-"""What every test stands on: an environment without AWS, and homes that are not the user's."""
+"""Fixtures for every test: an environment without AWS, and homes that are not the user's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from toolkit.engines.docker_host import Host
 from toolkit.errors import EngineUnavailable
 from toolkit.settings import PREFIX, ROOT
 
-# Read before any test moves HOME: caches are worth keeping from one run to the next.
+# Read before any test moves HOME, so that caches are kept from one run to the next.
 _CACHES = {name: toolchain.go().env[name] for name in ("GOCACHE", "GOMODCACHE", "GOPATH")}
 _CACHES["XDG_CACHE_HOME"] = str(platformdirs.user_cache_path())
 _OURS = ("AWS_", PREFIX, "DOCKER_", "SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR", "GOFLAGS", "GOOS", "GOARCH")
@@ -33,7 +33,7 @@ Invoke = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Make a skip for want of what CI has to have a failure where CI is set: it would pass for a test that was run."""
+    """Turn a skip for want of a CI program into a failure if CI is set: it would hide that the test did not run."""
     report = yield
     needed = item.get_closest_marker("docker") or item.get_closest_marker("needs")
     if report.skipped and os.environ.get("CI") and needed:
@@ -43,7 +43,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes long where somebody waits."""
+    """Leave out slow tests unless CI is set."""
     slow = [] if os.environ.get("CI") else [item for item in items if item.get_closest_marker("slow")]
     if slow:
         config.hook.pytest_deselected(items=slow)
@@ -51,20 +51,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs a program that is not installed."""
+    """Skip a test that needs a missing program."""
     for program in (name for marker in item.iter_markers("needs") for name in marker.args):
         if shutil.which(program) is None:
             pytest.skip(f"`{program}` is not installed")
 
 
 def pytest_sessionfinish() -> None:
-    """Undo what a task that ran in this process asked for: libraries complain of what is never collected."""
+    """Undo the settings of a task that ran in this process: libraries warn about objects that are never collected."""
     atexit.unregister(gc.freeze)
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Clear what a developer's machine may set, and move HOME away."""
+    """Clear variables that a developer's machine may set, and move HOME away."""
     for name in list(os.environ):
         if name.startswith(_OURS) and name not in {"DOCKER_HOST", "AWS_CA_BUNDLE"}:
             monkeypatch.delenv(name)
@@ -74,7 +74,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
 
 @pytest.fixture
 def dead() -> Iterator[str]:
-    """Return an address where nobody listens."""
+    """Return an address where no server listens."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{held.getsockname()[1]}"
@@ -82,13 +82,13 @@ def dead() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def tiny() -> Path:
-    """Return the folder of a Go program without imports: it compiles nothing but Go's runtime."""
+    """Return the directory of a Go program without imports: it compiles only Go's runtime."""
     return ROOT / "tests" / "programs" / "tiny"
 
 
 @pytest.fixture(scope="session")
 def docker_host() -> Iterator[Host]:
-    """Return the Docker engine; a skip where none answers."""
+    """Return the Docker engine; skip the test if none answers."""
     try:
         host = Host.connect()
     except EngineUnavailable as error:
@@ -99,7 +99,7 @@ def docker_host() -> Iterator[Host]:
 
 
 def drop_caches(host: Host, prefix: str) -> None:
-    """Remove the cache volumes that were made for a name given as `--build-cache`."""
+    """Remove the cache volumes for a name of `--build-cache`."""
     for kind, name in (item.split() for item in host.owned()):
         if kind == "volume" and name.startswith(f"{prefix}-"):
             host.remove_volume(name)
@@ -107,13 +107,13 @@ def drop_caches(host: Host, prefix: str) -> None:
 
 @pytest.fixture
 def invoke(tmp_path: Path, invoke_in: Invoke) -> Invoke:
-    """Return a function that runs `invoke` as people do, with a `dist/` of the test's own."""
+    """Return a function that runs `invoke` as users do, with a `dist/` for this test only."""
     return functools.partial(invoke_in, tmp_path / "dist")
 
 
 @pytest.fixture(scope="session")
 def invoke_in() -> Invoke:
-    """Return a function that runs `invoke` as people do, with a given `dist/`."""
+    """Return a function that runs `invoke` as users do, with a given `dist/`."""
 
     def run(
         dist: Path,

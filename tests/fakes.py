@@ -1,4 +1,4 @@
-"""Stand-ins that keep our Protocols."""
+"""Replacements that fulfil the toolkit's protocols."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ class Asked:
 
 @dataclass
 class FakeWorkspace:
-    """A directory beside a go command whose answers are a script's."""
+    """A directory beside a go command whose answers come from a script."""
 
     script: Script
-    files: Mapping[str, bytes] = field(default_factory=dict)  # what can be read where the go command runs, by path
-    tree: Mapping[str, bytes] = field(default_factory=dict)  # what it was opened with
+    files: Mapping[str, bytes] = field(default_factory=dict)  # files on the go command's machine, by path
+    tree: Mapping[str, bytes] = field(default_factory=dict)  # the files of the tree
     online: bool = False
     root: str = TREE
     modules: str = MODULES
     asked: list[Asked] = field(default_factory=list)  # in order
 
     def go(self, *args: str, directory: str = "", env: Mapping[str, str] | None = None, fresh: bool = False) -> Answer:
-        """Answer as the script does."""
+        """Answer with the script."""
         self.asked.append(Asked(args, directory, env or {}, fresh))
         return self.script(args, env or {})
 
     def read(self, path: str) -> bytes | None:
-        """Return a file that it was made with."""
+        """Return one of its files."""
         return self.files.get(path)
 
 
@@ -57,7 +57,7 @@ class FakeGo:
     """A script for a go command: it knows some pairs, a program of one file, and a license for every module."""
 
     known: tuple[Target, ...] = ()
-    refusals: Mapping[str, str] = field(default_factory=dict)  # what it says of pairs on standard error
+    refusals: Mapping[str, str] = field(default_factory=dict)  # its output about pairs on standard error
     module: str = "example.test/tiny"
     files: dict[str, bytes] = field(default_factory=lambda: {"/go/LICENSE": b"Go's license"})
 
@@ -109,20 +109,20 @@ class FakeEngine:
     jobs: int = 2
     digest: str = ""
     record: Mapping[str, str] = field(default_factory=dict)
-    calls: list[str] = field(default_factory=list)  # what was asked of it, in order
+    calls: list[str] = field(default_factory=list)  # its requests, in order
     opened: list[FakeWorkspace] = field(default_factory=list)
     closed: threading.Event = field(default_factory=threading.Event)
 
     @contextlib.contextmanager
     def open(self, nodes: Iterable[Node], online: bool) -> Iterator[FakeWorkspace]:  # noqa: FBT001 - as in Engine
-        """Give a directory beside its go command."""
+        """Open a directory beside its go command."""
         self.calls.append(f"open {'online' if online else 'offline'}")
         tree = {node.name: b"".join(node.chunks()) for node in nodes}
         self.opened.append(FakeWorkspace(self.go, self.go.files, tree, online))
         yield self.opened[-1]
 
     def compile(self, source: Source, target: Target, recipe: Recipe) -> bytes:
-        """Return or raise what stands for the pair."""
+        """Return or raise the pair's result."""
         del source, recipe
         self.calls.append(f"compile {target}")
         result = self.results[str(target)]
@@ -137,7 +137,7 @@ class FakeEngine:
 
 @dataclass
 class FakeWatcher:
-    """Remembers what it was told."""
+    """Remembers all reports."""
 
     said: list[str] = field(default_factory=list)
     planned: int = 0
@@ -164,7 +164,7 @@ class FakeWatcher:
 
 @dataclass
 class FakeWatch:
-    """Remembers what a person is told, and lets the time of a clock pass in place of ours."""
+    """Remembers the messages to the user, and lets the time of a fake clock pass."""
 
     clock: Clock = field(default_factory=Clock)
     said: list[str] = field(default_factory=list)
@@ -181,5 +181,5 @@ class FakeWatch:
 
     @property
     def text(self) -> str:
-        """All that was told."""
+        """All messages."""
         return "\n".join(self.said)

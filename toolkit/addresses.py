@@ -1,4 +1,4 @@
-"""Addresses of servers and proxies: which can be used, and how they are shown without a user or a password."""
+"""Addresses of servers and proxies: check whether they can be used, and remove their credentials."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, unquote, urlsplit
 
-_TELLING = 4  # letters: what is shorter than that is no password, and a part of many words
+_TELLING = 4  # letters; a shorter text is not a password, but a part of many words
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-# Variables whose values are addresses, or lists of them, in which people write passwords.
+# Variables that contain addresses, or lists of them, which may include passwords.
 _CARRIERS = {
     "GOPROXY", "GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOAUTH",
     "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY", "DOCKER_HOST", "PIP_INDEX_URL",
 }  # fmt: skip
-_NEXT = r"[,|]\s*(?=[A-Za-z][\w+.-]*://|direct\b|off\b)"  # what separates the addresses of a list
+_NEXT = r"[,|]\s*(?=[A-Za-z][\w+.-]*://|direct\b|off\b)"  # the separator between the addresses of a list
 _USERINFO = re.compile(r"//[^/\s]{0,500}@")
 # A colon without a port after it begins a password, which may contain slashes; `/@v/` is part of a module's address.
 _SLASHED = re.compile(r"//[^/\s:@\[]{0,500}:(?!\d{0,5}(?:[/\s\"'`,|]|$))(?:(?!://)[^\s\"'`]){0,500}@(?!v/)")
@@ -26,14 +26,16 @@ def is_address(text: str) -> bool:
     """Whether botocore and Go can use a text as the address of a proxy."""
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
-        mistyped = parts.port == 0 or "@" in parts.path + parts.query + parts.fragment  # of a password, to be quoted
+        mistyped = (
+            parts.port == 0 or "@" in parts.path + parts.query + parts.fragment
+        )  # characters of a password that must be quoted
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and not mistyped
     except ValueError:
         return False
 
 
 def is_exposed(text: str) -> bool:
-    """Whether others can read what is sent to an address: it is plain HTTP, and on another computer."""
+    """Whether others can read the traffic to an address: it is plain HTTP, and on another computer."""
     parts = urlsplit(text)
     host = parts.hostname or ""
     try:
@@ -45,26 +47,26 @@ def is_exposed(text: str) -> bool:
 
 
 def anonymous(setting: str) -> str:
-    """Return an address, or a list of them, without users and passwords, in which there may be a `/` or a `@`."""
+    """Return an address, or a list of them, without credentials, which may contain a `/` or a `@`."""
     whole = re.match(r"([A-Za-z][\w+.-]*:)?//", setting)
     shown = re.sub(r"//(?:(?!://).)*@", "//…@", setting if whole else f"//{setting}", flags=re.DOTALL)
     return shown if whole else shown.removeprefix("//")
 
 
 def redact(text: str, environ: Mapping[str, str]) -> str:
-    """Return a text without the users and passwords of any address, quoted from the environment or not."""
+    """Return a text without the credentials of any address, whether or not it quotes the environment."""
     return without_proxies(text, [value for name, value in environ.items() if name.upper() in _CARRIERS])
 
 
 def without_proxies(text: str, settings: Iterable[str]) -> str:
-    """Return a text without the users and passwords of addresses, of which it may quote all or a part."""
+    """Return a text without the credentials of addresses that it quotes completely or in part."""
     known = [setting for setting in settings if "@" in setting]
     lists = [re.split(_NEXT if "://" in setting else r"[,|]", setting) for setting in known]
     addresses = [address for each in lists for address in each if "@" in address]
     for whole in (*known, *addresses):
         for form in _forms(whole):
             text = text.replace(form, anonymous(whole))
-    for begun in (re.split(r"[,|]", address)[0] for address in addresses):  # Go parts a list within a password, too
+    for begun in (re.split(r"[,|]", address)[0] for address in addresses):  # Go splits a list within a password, too
         if "@" not in begun and ":" in begun.partition("//")[2]:
             text = text.replace(begun, f"{begun.partition('//')[0]}//…")
     for userinfo in map(_userinfo, addresses):
@@ -77,7 +79,7 @@ def without_proxies(text: str, settings: Iterable[str]) -> str:
 
 
 def without_mistyped(text: str, settings: Iterable[str]) -> str:
-    """Return a text without any part of an address that is mistyped: nobody knows which of them is the password."""
+    """Return a text without any part of a mistyped address, because any part may be the password."""
     for setting in settings:
         if not is_address(setting):
             parts = re.split(r"[:/?#@\[\]]", setting.partition("//")[2] or setting)
@@ -96,7 +98,7 @@ def _userinfo(address: str) -> str:
 
 
 def _secrets(address: str) -> Iterator[str]:
-    """Yield what nobody may see of an address, with its parts: programs take a mistyped one apart anywhere."""
+    """Yield the secrets of an address, and their parts: programs may split a mistyped address anywhere."""
     user, colon, password = _userinfo(address).partition(":")
     web = address.startswith(("http:", "https:"))
     secret = password if colon else user if web else ""  # `https://token@host`; `ssh://git@host` has no secret
@@ -107,12 +109,12 @@ def _secrets(address: str) -> Iterator[str]:
 def _without(text: str, secret: str) -> str:
     if len(secret) >= _TELLING:
         return text.replace(secret, "…")
-    found = re.escape(secret)  # a part of many words: only all of what is quoted, or what stands before a host
+    found = re.escape(secret)  # a part of many words: only a complete quotation, or the text before a host
     return re.sub(rf"([\"'`]):?{found}\1", r"\1…\1", re.sub(rf"(?<!\w){found}@", "…@", text))
 
 
 def _forms(text: str) -> tuple[str, ...]:
-    """Return the ways in which programs quote a text, the longest first."""
+    """Return the forms in which programs quote a text, the longest first."""
     plain = unquote(text)
     quoted = {quote(plain, safe=""), quote(plain, safe="/:@,|")}
     forms = {text, plain, *quoted, *(re.sub("%..", lambda found: found[0].lower(), form) for form in quoted)}

@@ -1,4 +1,4 @@
-"""Where the files of a release are made: each only if what decides its bytes has changed since the last release."""
+"""The place where the files of a release are made, each only if something that affects its bytes has changed."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from pathlib import Path
 from toolkit.files import sha256, writing
 from toolkit.model import Artifact, Target
 
-# What packs, with its version: the same members give the same bytes only from the same compressor.
+# The compressors, with their versions: the same members result in the same bytes only with the same compressor.
 COMPRESSOR = f"zlib {zlib.ZLIB_RUNTIME_VERSION}"
 
-_MODE = 0o644  # of a released file, whatever the umask: a web server has to read it
+_MODE = 0o644  # of a released file, whatever the umask: a web server must be able to read it
 
 
 @cache
 def code(folder: Path = Path(__file__).parent) -> str:
-    """Return a SHA-256, in hex, over the code and templates that make outputs: a change of them makes new files."""
+    """Return a SHA-256, in hex, over the code and templates of the outputs: a change of them makes new files."""
     files = [folder / "bench.py", *sorted((folder / "outputs").rglob("*"), key=Path.as_posix)]
     total = hashlib.sha256()
     for path in files:
         if path.is_file() and "__pycache__" not in path.parts:
-            content = path.read_bytes().replace(b"\r\n", b"\n")  # git may have changed line ends
+            content = path.read_bytes().replace(b"\r\n", b"\n")  # git may have changed line endings
             total.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
     return total.hexdigest()
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A folder that becomes the release, beside the release that there is."""
+    """A directory that becomes the release, beside the existing release."""
 
     root: Path
-    old: Mapping[str, Artifact] = field(default_factory=dict)  # what the last release recorded, by file name
+    old: Mapping[str, Artifact] = field(default_factory=dict)  # the files that the last release recorded, by name
 
     def make(
         self, kind: str, name: str, inputs: object, data: Callable[[], bytes], *, target: Target | None = None
     ) -> Artifact:
-        """Return a file's artifact, taken over from the last release where the same `inputs` made it.
+        """Return a file's artifact, from the last release if the same `inputs` made it.
 
-        `inputs` is JSON: all that decides the bytes that `data` would return, but for the toolkit's own code. Raises
+        `inputs` is JSON: everything that affects the bytes of `data`, except for the toolkit's own code. Raises
         OutputUnwritable or DiskFull.
         """
         key = hashlib.sha256(json.dumps([inputs, code()], sort_keys=True).encode()).hexdigest()

@@ -1,6 +1,6 @@
-"""Whether a binary is what the label on it says: its header and its build info have to agree with the pair.
+"""Check that a binary matches its label: its header and its build info must agree with the pair.
 
-The header is what an operating system looks at; build info tells apart the pairs whose headers are equal, `linux` and
+An operating system reads the header. Build info distinguishes the pairs whose headers are equal: `linux` and
 `dragonfly`, or `solaris` and `illumos`.
 """
 
@@ -34,7 +34,7 @@ _ARCHITECTURES = {  # GOARCH: machine, bits, little-endian
     "s390x": ("s390x", 64, False),
     "wasm": ("wasm", 32, True),
 }
-_LIBC = {  # by GOOS: what Go's own packages link there even without cgo
+_LIBC = {  # by GOOS: the libraries that Go's packages link there even without cgo
     "illumos": {"libc.so", "libpthread.so", "libsendfile.so", "libsocket.so"},
     "openbsd": {"libc.so", "libpthread.so"},
     "solaris": {"libc.so", "libpthread.so", "libsendfile.so", "libsocket.so"},
@@ -43,11 +43,11 @@ _NAMES = {"elf": "ELF", "macho": "Mach-O", "pe": "PE", "xcoff": "XCOFF", "plan9"
 
 
 def examine(data: bytes, target: Target, *, main: str = "", toolchain: str = "") -> Findings:
-    """Return what a binary says of itself, and how it differs from what `CGO_ENABLED=0 go build -trimpath` makes.
+    """Return a binary's own statements, and how it differs from the result of `CGO_ENABLED=0 go build -trimpath`.
 
-    `main` is the path of the main module that it must come from, and `toolchain` the Go. Where a newer Go has brought a
-    GOOS or GOARCH that the tables here lack, the build info alone is checked: a new pair must not have to wait for a
-    new toolkit.
+    `main` is the path of the main module that it must come from, and `toolchain` the Go version. For a GOOS or GOARCH
+    of a newer Go that these tables do not contain, only the build info is checked, so that a new pair does not have to
+    wait for a new toolkit.
     """
     header, info = read_header(data), read_build_info(data)
     wrong = [*_header_mismatches(header, target), *_info_mismatches(info, target, main)]
@@ -61,7 +61,7 @@ def examine(data: bytes, target: Target, *, main: str = "", toolchain: str = "")
 
 
 def mismatches(data: bytes, target: Target, *, main: str = "") -> tuple[str, ...]:
-    """Return each way in which a binary is not what its label says; none means that it is right."""
+    """Return each way in which a binary differs from its label; none means that it matches."""
     return examine(data, target, main=main).wrong
 
 
@@ -94,6 +94,6 @@ def _info_mismatches(info: BuildInfo | None, target: Target, main: str) -> Itera
     wanted = {"GOOS": target.goos, "GOARCH": target.goarch, "CGO_ENABLED": "0", "-trimpath": "true"}
     for name, value in wanted.items():
         if (found := info.setting(name)) != value:
-            yield f"says `{name}={found}`, not `{name}={value}`" if found else f"does not say `{name}={value}`"
+            yield f"states `{name}={found}`, not `{name}={value}`" if found else f"does not state `{name}={value}`"
     if main and info.main.path != main:
         yield f"comes from the module `{info.main.path}`, not from `{main}`"

@@ -1,4 +1,4 @@
-"""Targets in, outcomes out: each pair is compiled, checked and kept, over any executor."""
+"""Targets in, outcomes out: each pair is compiled, checked and stored, with any executor."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from toolkit.errors import EngineLost
 from toolkit.model import Findings, Outcome, Reason, Recipe, Source, Target, Unbuilt, Watcher
 from toolkit.store import Store
 
-_EXCERPT = 5  # lines of what a compiler said that are shown at the end
+_EXCERPT = 5  # lines of a compiler's output that are shown at the end
 
 
 @dataclass(frozen=True)
 class Builder:
-    """Compiles one source for one pair after the other, on one engine, into one store."""
+    """Compiles one source, one pair after the other, with one engine, into one store."""
 
     engine: Engine
     store: Store
@@ -28,7 +28,7 @@ class Builder:
     watcher: Watcher
 
     def __call__(self, target: Target) -> Outcome:
-        """Return how a pair ended. Raises only what ends the whole run, such as a full disk."""
+        """Return how a pair ended. Raises only errors that end the whole run, such as a full disk."""
         self.watcher.started(target)
         begun = time.monotonic()
         outcome = self._outcome(target)
@@ -42,14 +42,12 @@ class Builder:
             return self._failed(target, str(error))
         except TimeLimit as error:
             return self._unbuilt(
-                target, Reason.TIMED_OUT, "the compile passed its time limit (`--timeout`)", str(error)
+                target, Reason.TIMED_OUT, "the compile exceeded its time limit (`--timeout`)", str(error)
             )
         except EngineLost as error:
             return Unbuilt(target, Reason.ENGINE_LOST, str(error))
         if any(name.encode() in data for name in (COMPILE, MODULES)):
-            sentence = (
-                "the binary would hold the directory that it was compiled in: does a `//line` name a relative file?"
-            )
+            sentence = "the binary would contain the directory of its compile: does a `//line` name a relative file?"
             return self._unbuilt(target, Reason.BUILD_PATH, sentence, sentence)
         found = examiner(self.source, target, self.recipe)(data)
         if found.wrong or found.info is None:
@@ -60,13 +58,13 @@ class Builder:
         return self.store.keep(self.source, target, fingerprint, data, found.info, needed=found.needed, made=made)
 
     def _failed(self, target: Target, said: str) -> Unbuilt:
-        """Tell a refusal of Go's own, which no source can mend, from a compile error."""
+        """Distinguish a limit of Go, which no source can fix, from a compile error."""
         for line in said.splitlines():
             if reason := Reason.in_words_of_go(line):
                 return Unbuilt(target, reason, line.removeprefix("go: ").strip())
-        # "# module/path" is the go command naming the package that the lines below are about.
+        # "# module/path" is the go command's name of the package for the following lines.
         lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("#")]
-        sentence = lines[0] if lines else "the go command failed and said nothing"
+        sentence = lines[0] if lines else "the go command failed without a message"
         return self._unbuilt(target, Reason.COMPILE_FAILED, sentence, said)
 
     def _unbuilt(self, target: Target, reason: Reason, sentence: str, said: str) -> Unbuilt:
@@ -76,14 +74,14 @@ class Builder:
 
 
 def examiner(source: Source, target: Target, recipe: Recipe) -> Callable[[bytes], Findings]:
-    """Return what looks at a binary's bytes: the same for one that was just built and for one that is found."""
+    """Return the check of a binary's bytes: the same for a new one and for one that was found."""
     return partial(examine, target=target, main=source.module.path, toolchain=recipe.toolchain)
 
 
 def build(targets: Iterable[Target], one: Callable[[Target], Outcome], executor: Executor) -> Iterator[Outcome]:
-    """Yield each pair's outcome as it is there; they begin in the order given.
+    """Yield each pair's outcome as soon as it ends; pairs begin in the given order.
 
-    What `one` raises, or a Ctrl-C, drops all that has not begun yet.
+    If `one` raises, or on Ctrl-C, all pairs that have not begun are dropped.
     """
     futures: list[Future[Outcome]] = [executor.submit(one, target) for target in targets]
     try:

@@ -1,7 +1,7 @@
-"""What Go's linker wrote into a binary about how it was made; `go version -m` prints the same.
+"""The record of a build that Go's linker writes into a binary; `go version -m` prints the same.
 
-Bytes in, values out, and nothing here raises. It reads WebAssembly, plan9/arm and stripped aix/ppc64 too, which is more
-than Go's own reader does.
+Bytes in, values out, and no function raises. It also reads WebAssembly, plan9/arm and stripped aix/ppc64, which Go's
+own reader cannot.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from toolkit.model import BuildInfo, Module
 
 __all__ = ["read_build_info"]
 
-_MOST_BLOBS, _MOST_SEGMENTS = 256, 100_000  # looked at: hostile bytes must not cost minutes
+_MOST_BLOBS, _MOST_SEGMENTS = 256, 100_000  # items that are read: hostile bytes must not cost minutes
 _BLOB, _BLOB_FLAGS, _BLOB_STRINGS = b"\xff Go buildinf:", 15, 32
 _BLOB_INLINE = 0x02  # Go 1.18 and later: the strings themselves follow, not pointers to them
 _INFO_START = bytes.fromhex("3077af0c9274080241e1c107e6d618e6")  # around the module text
 _INFO_END = bytes.fromhex("f932433186182072008242104116d8f2")
-_ADDRESS_FOLLOWS = b"\0\x41"  # how a segment of WebAssembly's only memory begins: memory 0, i32.const
+_ADDRESS_FOLLOWS = b"\0\x41"  # the start of a segment of WebAssembly's only memory: memory 0, i32.const
 _PRODUCER = b"\x08language\x01\x02Go"  # in WebAssembly's `producers` section, right before the Go version
 _QUOTED = r'"(?:[^"\\]|\\[abfnrtv\\"]|\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\U[0-9a-f]{8})*"|`[^`]*`'
 _ESCAPE = re.compile(rb"\\(?:x..|u.{4}|U.{8}|.)")
@@ -32,10 +32,10 @@ _SETTING = re.compile(rf'({_QUOTED}|[^= \t\r"`]+)=({_QUOTED}|[^ \t\r"`]*)')
 
 
 def read_build_info(data: bytes) -> BuildInfo | None:
-    """Return what Go's linker wrote about how a binary was made, or None where there is nothing to read.
+    """Return the linker's record of a build, or None if there is none.
 
-    A program may carry the same bytes as data, or a whole other Go program, so only what stands where the linker puts
-    it counts. In a file of an unknown format it is searched for everywhere.
+    A program may contain the same bytes as data, or another complete Go program, so only the record at the linker's
+    place counts. In a file of an unknown format, the record is searched for everywhere.
     """
     header = read_header(data)
     start, stop = header.info if header else (0, len(data))
@@ -50,7 +50,7 @@ def read_build_info(data: bytes) -> BuildInfo | None:
 
 
 def _in_blobs(data: bytes, start: int, stop: int) -> Iterator[tuple[str, bytes]]:
-    """Yield the Go version and the module text of each whole blob whose magic string is there."""
+    """Yield the Go version and the module text of each complete blob that has its magic string."""
     for _ in range(_MOST_BLOBS):
         if (at := data.find(_BLOB, start, stop)) < 0:
             return
@@ -65,8 +65,8 @@ def _in_blobs(data: bytes, start: int, stop: int) -> Iterator[tuple[str, bytes]]
 def _in_wasm(data: bytes, start: int, stop: int) -> Iterator[tuple[str, bytes]]:
     """Yield the same from WebAssembly, which has no blob: the framed text is a string variable of the runtime.
 
-    Only the binary's own text is where such a variable points to. The pointers in a program that it carries are
-    addresses in that program's memory.
+    Only the binary's own text is the target of such a variable. The pointers in an embedded program are addresses in
+    that program's memory.
     """
     go, producer = b"", data.find(_PRODUCER, stop)
     with contextlib.suppress(*BROKEN):
@@ -80,7 +80,7 @@ def _in_wasm(data: bytes, start: int, stop: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _framed(data: bytes, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Yield where each module text of a WebAssembly program begins and ends, with its frame."""
+    """Yield the start and end of each module text of a WebAssembly program, including its frame."""
     while (end := data.find(_INFO_END, start, stop)) >= 0:
         begin, start = data.rfind(_INFO_START, start, end), end + len(_INFO_END)
         if begin >= 0 and data.find(b"\nbuild\tGOARCH=wasm\n", begin, end) >= 0:
@@ -88,7 +88,7 @@ def _framed(data: bytes, start: int, stop: int) -> Iterator[tuple[int, int]]:
 
 
 def _segments(data: bytes, at: int) -> list[tuple[int, int, int]]:
-    """Return a WebAssembly data section's segments: from, to, and the address of the first byte."""
+    """Return a WebAssembly data section's segments: start, end, and the address of the first byte."""
     count, at = uvarint(data, at)
     segments = []
     for _ in range(min(count, _MOST_SEGMENTS)):
@@ -102,7 +102,7 @@ def _segments(data: bytes, at: int) -> list[tuple[int, int, int]]:
 
 
 def _segment(segments: list[tuple[int, int, int]], at: int) -> tuple[int, int, int]:
-    """Return the segment's start and end, and the address of the byte at `at`; LookupError outside all segments."""
+    """Return a segment's start and end, and the address of the byte at `at`; LookupError outside all segments."""
     start, stop, address = segments[bisect.bisect_right(segments, at, key=operator.itemgetter(0)) - 1]
     if not start <= at < stop:
         raise LookupError(at)
@@ -122,9 +122,9 @@ def _has_string(data: bytes, segments: list[tuple[int, int, int]], address: int,
 
 
 def _parse(go: str, text: bytes) -> BuildInfo:
-    """Parse the module text: a line each, its words parted by tabs. A replacement stands for what it replaces.
+    """Parse the module text: one record a line, with tabs between words. A replacement is used instead of the original.
 
-    A line of a known kind that is not as Go writes it is a ValueError: a list of modules that lacks one misleads.
+    A line of a known kind in an unknown format raises ValueError: a list of modules that lacks one is misleading.
     """
     path, main = "", Module("")
     deps: list[Module] = []
@@ -138,7 +138,7 @@ def _parse(go: str, text: bytes) -> BuildInfo:
             case ["dep", name, version, *rest] if len(rest) <= 1:
                 deps.append(Module(name, version, *rest))
             case ["=>", name, version, total]:
-                if deps:  # else it is the main module's, which keeps its own name
+                if deps:  # otherwise it belongs to the main module, which keeps its name
                     deps[-1] = Module(name, version, total)
             case ["build", *words] if sides := _SETTING.fullmatch("\t".join(words)):
                 settings.append((_unquoted(sides[1]), _unquoted(sides[2])))
@@ -148,17 +148,17 @@ def _parse(go: str, text: bytes) -> BuildInfo:
 
 
 def _unquoted(word: str) -> str:
-    """Return a word as it was before Go quoted it."""
+    """Return a word without Go's quoting."""
     return text_of(_ESCAPE.sub(_unescaped, word[1:-1].encode())) if word.startswith('"') else word.strip("`")
 
 
 def _unescaped(escape: re.Match[bytes]) -> bytes:
-    """Return what an escape stands for: as in Python, save that one of two hexadecimal digits is a byte in Go."""
+    """Return the bytes of an escape: as in Python, except that two hexadecimal digits are a byte in Go."""
     return escape[0].decode("unicode_escape").encode("latin-1" if escape[0].startswith(rb"\x") else "utf-8")
 
 
 def _string(data: bytes, at: int) -> tuple[bytes, int]:
-    """Return the bytes that stand at `at` after their length, and where they end."""
+    """Return the bytes at `at`, after their length, and the offset of their end."""
     size, at = uvarint(data, at)
     if at + size > len(data):
         raise ValueError(size)

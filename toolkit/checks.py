@@ -1,4 +1,4 @@
-"""The checks of `invoke check`, which CI runs before the tests: format, lint, types, layers, Go, generated pages."""
+"""The checks of `invoke check`, which CI runs before the tests: tools, English, and generated pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from toolkit import toolchain
+from toolkit import toolchain, wordlist
 from toolkit.errors import CheckFailed
 from toolkit.model import Check
 from toolkit.settings import ROOT
@@ -18,7 +18,7 @@ _STATICCHECK = ROOT / "tests" / "programs" / "staticcheck" / "go.mod"  # pins it
 
 
 def tools() -> Iterator[Check]:
-    """Run each tool, and yield its result."""
+    """Run each tool and the word list, and yield each result."""
     tools = Path(sys.executable).parent
     for name, argv in {
         "ruff format": (tools / "ruff", "format", "--check", "."),
@@ -33,9 +33,15 @@ def tools() -> Iterator[Check]:
     yield _check("gofmt", unformatted, "gofmt -w go-aws-mfa")
     vetted = go.run("vet", "./...", cwd=_GO_SOURCE)
     yield _check("go vet", vetted.stderr if vetted.returncode else "")
-    path = os.pathsep.join((str(goroot / "bin"), os.environ.get("PATH", "")))  # it runs the go command
+    path = os.pathsep.join((str(goroot / "bin"), os.environ.get("PATH", "")))  # staticcheck runs the go command
     analyzed = go.run("tool", f"-modfile={_STATICCHECK}", "staticcheck", "./...", cwd=_GO_SOURCE, PATH=path)
     yield _check("staticcheck", (analyzed.stdout + analyzed.stderr).strip() if analyzed.returncode else "")
+    yield english(ROOT)
+
+
+def english(root: Path, later: tuple[str, ...] = wordlist.LATER) -> Check:
+    """Search all texts below a directory for words to avoid; files whose path begins as in `later` are skipped."""
+    return _check("English", "\n".join(wordlist.findings(root, later)), "use the suggested words")
 
 
 def pages(wanted: Mapping[Path, str]) -> Iterator[Check]:

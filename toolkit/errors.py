@@ -6,7 +6,7 @@ ToolkitError                  1   (never raised itself)
 │   ├── UnknownTarget         3   unknown GOOS, GOARCH or pair
 │   ├── CodeMalformed         4   an MFA code that is not six digits
 │   │   └── CodeMissing       4   no MFA code was given
-│   └── CommandFailed         5   the command of `--totp-command` gave no code
+│   └── CommandFailed         5   the command of `--totp-command` printed no code
 ├── SourceError              10   not a Go main package, or a module that cannot be downloaded
 │   ├── LinkOutside          10   a required link leads out of the repository
 │   ├── ReplacementOutside   10   a `replace` leads out of the repository
@@ -40,6 +40,7 @@ ToolkitError                  1   (never raised itself)
 ├── ProfileUnusable          60   a profile cannot be used for a login
 │   ├── ProfileIsRole        60   the profile gets its credentials from a role or from SSO
 │   ├── DestinationHoldsKeys 60   the destination contains long-term keys
+│   ├── EndpointInsecure     60   calls to another computer would not be encrypted
 │   ├── CredentialProcessFailed 60  its `credential_process` printed no keys
 │   ├── ProfileMissing       61   the profile does not exist
 │   ├── KeysMissing          62   the profile has no access key
@@ -67,9 +68,9 @@ ToolkitError                  1   (never raised itself)
     └── NoTerminal           87   there is no terminal to show the seed on
 ```
 
-A message says what failed, with literals in backticks and no full stop; the hint says what to type next. Many errors
-have a stable name, their `kind`, which is part of the text (`error[link-outside]: …`). One without an exit code of its
-own shares that of its parent. The kinds of a failed login are those that `aws-mfa` prints.
+A message says what failed, with literals in backticks and no full stop; the hint begins with the next command. Many
+errors have a stable name, their `kind`, which is part of the text (`error[link-outside]: …`). An error without an
+exit code shares its parent's. `aws-mfa` prints the same kinds for a failed login.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class ToolkitError(Exception):
 def named() -> Mapping[str, type[ToolkitError]]:
     """Return the errors that have a kind, by that name."""
     classes = [ToolkitError]
-    for known in classes:  # it grows by the classes below each one
+    for known in classes:  # the list grows by the subclasses of each one
         classes.extend(known.__subclasses__())
     return {known.kind: known for known in classes if known.kind}
 
@@ -370,4 +371,4 @@ class CodesRefused(EnrollmentFailed, exit_code=86):
 
 
 class NoTerminal(EnrollmentFailed, exit_code=87):
-    """There is no terminal to show the seed on, and no command to give it to."""
+    """There is no terminal to show the seed on, and no command that accepts it."""

@@ -1,8 +1,8 @@
-"""What an executable's header tells an operating system: format, machine, word size, byte order.
+"""The header of an executable: format, machine, word size, byte order.
 
-Bytes in, values out. Nothing here raises, whatever the bytes: what is cut short or senseless reads as None. Offsets and
-sizes are in bytes. The numbers come from the formats' own specifications (ELF gABI, Mach-O loader.h, PE/COFF, XCOFF64,
-Plan 9 a.out(6), WebAssembly core), and what stands where, from Go's linker.
+Bytes in, values out. No function raises, whatever the bytes: truncated or invalid data reads as None. Offsets and
+sizes are in bytes. The numbers come from the formats' specifications (ELF gABI, Mach-O loader.h, PE/COFF, XCOFF64,
+Plan 9 a.out(6), WebAssembly core), and the layout from Go's linker.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DT_NULL, _DT_NEEDED, _DT_STRTAB = 0, 1, 5
 _MACHO_MACHINES = {0x01000007: "x86-64", 0x0100000C: "arm64"}
 _MACHO_PLATFORMS = {1: "darwin", 2: "ios", 7: "ios"}  # macOS; a device, its simulator
 _MH_EXECUTE, _LC_SEGMENT_64, _LC_BUILD_VERSION = 2, 0x19, 0x32
-_LC_VERSION_MIN = {0x24: 1, 0x25: 2}  # what stood for LC_BUILD_VERSION in older files: the platform it means
+_LC_VERSION_MIN = {0x24: 1, 0x25: 2}  # instead of LC_BUILD_VERSION in older files: the platform it means
 _PE_MACHINES = {0x014C: "386", 0x8664: "x86-64", 0xAA64: "arm64"}
 _PE_BITS = {0x010B: 32, 0x020B: 64}  # PE32, PE32+
 _PE_WINDOWS = {2: "windows", 3: "windows"}  # subsystem: windowed, console; EFI programs and drivers have others
@@ -38,27 +38,29 @@ _XCOFF_EXECUTABLE, _XCOFF_DATA = 0x0002, 0x0040
 _PLAN9_MACHINES = {0x01EB: ("386", 32, 32), 0x8A97: ("x86-64", 64, 40), 0x0647: ("arm", 32, 32)}  # … and header size
 _WASM_IMPORTS, _WASM_DATA = 2, 11
 _WASM_HOSTS = {"js": b"\x04gojs", "wasip1": b"\x16wasi_snapshot_preview1"}  # the module that Go's runtime imports
-_MOST = 4096  # load commands or sections looked at: hostile bytes must not cost minutes
-BROKEN = (struct.error, LookupError, ValueError)  # what reading senseless bytes can raise
+_MOST = 4096  # load commands or sections that are read: hostile bytes must not cost minutes
+BROKEN = (struct.error, LookupError, ValueError)  # exceptions from reading invalid bytes
 
 
 @dataclass(frozen=True)
 class Header:
-    """What the first bytes of an executable tell an operating system."""
+    """The information for an operating system in the first bytes of an executable."""
 
     format: str  # "elf", "macho", "pe", "xcoff", "plan9" or "wasm"
-    machine: str  # "x86-64", "386", "arm64", …; one that is not known here as its number, "0x2b"
+    machine: str  # "x86-64", "386", "arm64", …; an unknown one as its number, "0x2b"
     bits: int  # 32 or 64: the width of an address
     little_endian: bool  # the machine's byte order; the header itself may be in the other
-    platform: str = ""  # the GOOS that the header is marked for; "" where the format does not say
+    platform: str = ""  # the GOOS in the header; "" if the format does not state it
     interpreter: str = ""  # the path of ELF's dynamic interpreter; "" for a static binary
-    needed: tuple[str, ...] = ()  # the shared libraries that ELF's loader looks for
-    min_os: str = ""  # the least macOS or iOS version that runs it, "13.0"; "" where Mach-O does not say
-    info: tuple[int, int] = field(default=(0, 0), compare=False)  # from, to: where a linker puts Go's build info
+    needed: tuple[str, ...] = ()  # the shared libraries that ELF's loader searches for
+    min_os: str = ""  # the oldest macOS or iOS version that runs it, "13.0"; "" if Mach-O does not state it
+    info: tuple[int, int] = field(
+        default=(0, 0), compare=False
+    )  # start and end of the place where a linker puts Go's build info
 
 
 def read_header(data: bytes) -> Header | None:
-    """Return what a file's header says, or None when it is no executable of a format known here."""
+    """Return a file's header, or None if the file is not an executable of a known format."""
     for magic, reader in _READERS.items():
         if data.startswith(magic):
             with contextlib.suppress(*BROKEN):
@@ -173,12 +175,12 @@ _READERS |= {magic.to_bytes(4, "big"): _plan9 for magic in _PLAN9_MACHINES}
 
 
 def _table(data: bytes, layout: str, at: int, count: int) -> list[tuple[Any, ...]]:
-    """Return `count` records from `at` on; a file that ends before they do has fewer, or is a struct.error."""
+    """Return `count` records from `at` on; a file that ends early has fewer records, or raises struct.error."""
     return list(struct.iter_unpack(layout, data[at : at + count * struct.calcsize(layout)]))
 
 
 def uvarint(data: bytes, at: int) -> tuple[int, int]:
-    """Return the unsigned LEB128 number at `at`, which must be below 2**35, and where it ends."""
+    """Return the unsigned LEB128 number at `at`, which must be below 2**35, and the offset after it."""
     value = 0
     for i in range(5):
         value |= (data[at + i] & 0x7F) << 7 * i
@@ -192,5 +194,5 @@ def _text_at(data: bytes, at: int) -> str:
 
 
 def text_of(raw: bytes) -> str:
-    """Decode what should be UTF-8 and need not be: a file may hold anything."""
+    """Decode bytes that should be UTF-8 but may be anything."""
     return raw.decode(errors="replace")

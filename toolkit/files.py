@@ -1,4 +1,4 @@
-"""Files and directories that are written whole, with permissions that do not depend on the umask."""
+"""Write files and directories completely or not, with permissions that do not depend on the umask."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from toolkit.errors import DiskFull, OutputUnwritable
 
 _CHUNK = 1 << 20
-DIRECTORY = 0o755  # the mode of what others may read
+DIRECTORY = 0o755  # the mode of directories that others may read
 
 
 def sha256(path: Path) -> str:
@@ -27,36 +27,34 @@ def sha256(path: Path) -> str:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn an OSError about a directory or file into an error that names it."""
+    """Convert an OSError about a directory or file to an error that names it."""
     try:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             message = f"no space left on device for `{path}`"
-            raise DiskFull(
-                message, hint="`invoke clean --all` frees what earlier runs made; then run it again"
-            ) from None
-        # What is in the way may be a folder above; a temporary file's name would say nothing to anybody.
+            raise DiskFull(message, hint="`invoke clean --all` frees space; then run the same command again") from None
+        # A directory above may be the problem; the name of a temporary file would not help anybody.
         above = [str(parent) for parent in path.parents]
         named = error.filename if error.filename in above else path
         raise OutputUnwritable(
-            f"`{named}` cannot be written: {(error.strerror or str(error)).lower()}",
-            hint="fix its owner or permissions, or name another directory with `--dist`",
+            f"cannot write `{named}`: {(error.strerror or str(error)).lower()}",
+            hint="fix its owner or permissions, or use another directory with `--dist`",
         ) from None
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory and those above it: readable for everyone, writable for their owner, whatever the umask."""
+    """Make a directory and its parents: readable for everyone, writable for their owner, whatever the umask."""
     for each in (*reversed(path.parents), path):
         if not each.is_dir():
             with contextlib.suppress(FileExistsError):  # another thread or run was faster
                 each.mkdir(mode=DIRECTORY)
                 each.chmod(each.stat().st_mode | DIRECTORY)
-    path.mkdir(exist_ok=True)  # an error where a file is in its place
+    path.mkdir(exist_ok=True)  # this raises if a file is in its place
 
 
 def make_private_directory(path: Path) -> None:
-    """Make a directory that only its owner may enter; those above it are made for everyone to read."""
+    """Make a directory that only its owner may enter; its parents are readable for everyone."""
     make_directory(path.parent)
     new = not path.is_dir()
     path.mkdir(mode=0o700, exist_ok=True)
@@ -65,7 +63,7 @@ def make_private_directory(path: Path) -> None:
 
 
 def write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write a file whole or not at all, with the directories above it. Its mode does not depend on the umask."""
+    """Write a complete file or none, with the directories above it. Its mode does not depend on the umask."""
     with writing(path):
         make_directory(path.parent)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -1,4 +1,4 @@
-"""A source named as `path@version`: fetched, checked and built by the go command, as `go install path@version` does."""
+"""A source in the form `path@version`: the go command downloads, checks and builds it as `go install` does."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from toolkit.go.workspace import documents as rows
 from toolkit.model import Module, Source, Target
 
 _EXACT = re.compile(r"v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+incompatible)?")
-_NO_PATH = re.compile(r"^-|\.\.\.|\s")  # a flag, a pattern, or what no path can have
-_LONGEST = 4096  # characters of a module's name: what no proxy or file system takes need not be tried
+_NO_PATH = re.compile(r"^-|\.\.\.|\s")  # a flag, a pattern, or an impossible path
+_LONGEST = 4096  # characters in a module's name; no proxy or file system accepts a longer one
 _AT_A_TIME = 4  # questions
-_WORDS = 500  # characters of an author's that are shown
-_NO_REASON = "retracted by module author"  # what Go says where the author gave none
-# What `go install -n` would run, in the lines that it prints: those of a file, of a heading, and of a command.
+_WORDS = 500  # characters that are shown of an author's message
+_NO_REASON = "retracted by module author"  # Go's text if the author gave no reason
+# The commands that `go install -n` prints, in their lines: those of a file, of a heading, and of a command.
 _COMMANDS = re.compile(
     r"^(?:cat >[^\n]* << 'EOF'[^\n]*\n.*?^EOF|#\n# [^\n]*\n#|[^\n]*\$WORK[^\n]*|(?:cd|mkdir -p) [^\n]*)(?:\n|\Z)",
     re.MULTILINE | re.DOTALL,
@@ -40,13 +40,13 @@ _MODULE = re.compile(r'^modinfo ".*?path\\t([^"\\]+)\\nmod\\t([^"\\]+)\\t([^"\\]
 
 @dataclass(frozen=True)
 class Resolved:
-    """What Go said of a package of a module, of an exact version."""
+    """Go's answers about a package of a module, at an exact version."""
 
     package: str  # "example.com/cmd/x@v1.2.3"
     name: str
     module: Module
     epoch: int
-    refusals: dict[str, str]  # by each pair that Go was asked about, why it refuses it, or `""`
+    refusals: dict[str, str]  # for each pair that Go was asked about, the reason for refusing it, or `""`
     documents: tuple[tuple[str, bytes], ...]
     notes: tuple[str, ...]
 
@@ -57,7 +57,7 @@ class Resolved:
 
     @classmethod
     def of(cls, record: Any) -> Resolved | None:
-        """Return what was remembered, if it is whole."""
+        """Return the remembered value if it is complete."""
         try:
             texts = tuple((str(name), base64.b64decode(content)) for name, content in record["documents"])
             notes = tuple(map(str, record["notes"]))
@@ -73,15 +73,15 @@ class Resolved:
 def resolve(text: str, inquiry: Inquiry) -> Source:
     """Return the source for `path@version`.
 
-    The version may be any that the go command knows, such as `latest`: that is looked up in each run. What Go said of
-    an exact version is remembered. Raises SourceError.
+    The version may be any that the go command knows, such as `latest`, which every run looks up again. Go's answers
+    about an exact version are remembered. Raises SourceError.
     """
     path, _, version = text.partition("@")
     named = path and version and version != "none" and not _NO_PATH.search(path)
     if not named or len(text) > _LONGEST or not text.isprintable():
         raise SourceError(
-            f"`{text[:200]}` is not a package of a module as `path@version`",
-            hint="write it such as `example.com/cmd/program@v1.2.3`, or `@latest`",
+            f"`{text[:200]}` is not a package of a module in the form `path@version`",
+            hint="use a form such as `example.com/cmd/program@v1.2.3`, or `@latest`",
         )
     resolved = _recalled(inquiry, text) if _EXACT.fullmatch(version) else None
     wanted = [str(target) for target in inquiry.chosen if not target.refusal]
@@ -103,14 +103,14 @@ def resolve(text: str, inquiry: Inquiry) -> Source:
 
 
 def fetch(package: str, inquiry: Inquiry, targets: Iterable[Target]) -> None:
-    """Let the engine download what `go install` needs for some pairs; what that says, a compile says again."""
+    """Let the engine download what `go install` needs for some pairs; a compile repeats any error of that."""
     if missing := inquiry.unfetched(targets):
         with inquiry.open((), True) as workspace, ThreadPoolExecutor(_AT_A_TIME) as pool:  # noqa: FBT003 - online
             list(pool.map(lambda target: _rehearse(workspace, inquiry, package, target), missing))
 
 
 def _ask(text: str, inquiry: Inquiry) -> Resolved:
-    """Return what Go says of a package for the chosen pairs."""
+    """Return Go's answers about a package for the chosen pairs."""
     pairs = [target for target in inquiry.targets if target in inquiry.chosen and not target.refusal]
     with inquiry.open((), True) as workspace:  # noqa: FBT003 - online or not
         refusals, module, path = _rehearsed(workspace, inquiry, text, pairs)
@@ -137,7 +137,7 @@ def _ask(text: str, inquiry: Inquiry) -> Resolved:
 def _rehearsed(
     workspace: Workspace, inquiry: Inquiry, text: str, pairs: list[Target]
 ) -> tuple[dict[str, str], Module, str]:
-    """Return why Go refuses pairs, or `""`, the module that it takes the package from, and the package's path."""
+    """Return why Go refuses pairs, or `""`, the module that contains the package, and the package's path."""
     refusals: dict[str, str] = {}
     for number, target in enumerate(pairs):
         answer = _rehearse(workspace, inquiry, text, target, fresh=True)
@@ -152,34 +152,34 @@ def _rehearsed(
                     str(target): _refusal(answer, workspace) for target, answer in zip(rest, answers, strict=True)
                 }
             return refusals, module, found[1]
-        refusals[str(target)] = _refusal(answer, workspace) or "the go command did not say from which module it comes"
-    said = next(iter(refusals.values()), "no pair is selected that Go can build")
+        refusals[str(target)] = _refusal(answer, workspace) or "the go command did not report which module contains it"
+    said = next(iter(refusals.values()), "Go can build none of the selected pairs")
     raise messages.source_error(said, text)
 
 
 def _rehearse(workspace: Workspace, inquiry: Inquiry, package: str, target: Target, *, fresh: bool = False) -> Answer:
-    """Let Go say what it would do, for which it downloads all that it needs."""
+    """Run `go install -n`, which downloads everything that the build needs and prints its commands."""
     recipe = inquiry.recipe
     argv = ("install", "-n", "-trimpath", "-buildvcs=false", *recipe.mode(target), package)
     return workspace.go(*argv, env=recipe.environment(target), fresh=fresh)
 
 
 def _refusal(answer: Answer, workspace: Workspace) -> str:
-    """Return why Go refuses to build, without what it would have done before."""
+    """Return why Go refuses to build, without the commands that it printed before."""
     said = asking.own_words(_COMMANDS.sub("", answer.said), workspace, Path()) if answer.code else ""
     return "\n".join(line for line in said.splitlines() if not line.startswith("go: downloading "))
 
 
 def _listed(inquiry: Inquiry, root: Path, package: str, pairs: list[Target]) -> tuple[str, dict[str, str]]:
-    """Return the program's name, and why Go refuses pairs when it lists what would be compiled.
+    """Return the program's name, and why Go refuses pairs when it lists the packages to compile.
 
-    The module stands there as the main one, so that the same versions are chosen as for `go install path@version`.
-    Raises IncludeOutside where a compile would read what is not in a module.
+    The module is the main module there, so that Go selects the same versions as for `go install path@version`.
+    Raises IncludeOutside if a compile would read a file outside a module.
     """
     taken = snapshot.take(root, Scope(root, limit=inquiry.limit), inquiry.work / "source", lambda _: ())
     found: dict[str, str] = {}
     name = ""
-    # `go install` does not read the module's go.sum, which may be wrong or worse; Go writes another into the copy.
+    # `go install` does not read the module's go.sum, which may be wrong or hostile; Go writes a new one into the copy.
     nodes = [node for node in tree.asked(taken) if node.name.split("/")[0] != "go.sum"]
     with inquiry.open(nodes, True) as workspace:  # noqa: FBT003 - online or not
         for target in pairs:
@@ -197,7 +197,7 @@ def _listed(inquiry: Inquiry, root: Path, package: str, pairs: list[Target]) -> 
 
 
 def _notes(workspace: Workspace, module: Module) -> tuple[str, ...]:
-    """Return what a module's author says of a version that nobody should use."""
+    """Return the author's warnings about a version that nobody should use."""
     name = f"{module.path}@{module.version}"
     answer = workspace.go("list", "-m", "-u", "-retracted", "-e", "-json", name, fresh=True)
     row = next(iter(rows(answer.output)), {}) if not answer.code else {}
@@ -208,12 +208,12 @@ def _notes(workspace: Workspace, module: Module) -> tuple[str, ...]:
 
 
 def _list(value: Any) -> list[Any]:
-    """Return the items of a list, and nothing of what an engine answers in place of one."""
+    """Return a list's items, and none for anything else that an engine may answer."""
     return value if isinstance(value, list) else []
 
 
 def _short(text: Any) -> str:
-    """Return the words of an author in one line."""
+    """Return an author's message in one line."""
     words = " ".join(str(text).split())
     return words if len(words) <= _WORDS else f"{words[:_WORDS]}…"
 
@@ -226,7 +226,7 @@ def _rows(answer: Answer, text: str) -> list[dict[str, Any]]:
 
 
 def _seconds(info: bytes | None) -> int:
-    """Return when a version was made, 0 where its `.info` file does not say."""
+    """Return the time of a version, or 0 if its `.info` file does not contain it."""
     try:
         return int(datetime.datetime.fromisoformat(json.loads(info or b"")["Time"]).timestamp())
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):

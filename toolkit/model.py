@@ -1,7 +1,7 @@
-"""The values that flow through a run: frozen, and without any I/O.
+"""The values of a run: frozen, and without any I/O.
 
-`settings → source → targets → outcomes → Dist → report`: each is made once, by the layer named in its docstring, and
-only read afterwards.
+`settings → source → targets → outcomes → Dist → report`: the layer named in its docstring makes each one once, and
+the others only read it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _CHUNK = 1 << 20  # bytes
 
 @dataclass(frozen=True, order=True)
 class Target:
-    """A GOOS/GOARCH pair, as `go tool dist list -json` gives it. Made by an engine."""
+    """A GOOS/GOARCH pair, from `go tool dist list -json`. Made by an engine."""
 
     goos: str
     goarch: str
     cgo_supported: bool = field(default=False, compare=False)
     first_class: bool = field(default=False, compare=False)
-    refusal: str = field(default="", compare=False)  # what Go says where it cannot be built without cgo
-    broken: bool = field(default=False, compare=False)  # Go marks it so: built only where somebody names it
+    refusal: str = field(default="", compare=False)  # Go's message if it cannot be built without cgo
+    broken: bool = field(default=False, compare=False)  # marked by Go: built only if the user names it
 
     def __str__(self) -> str:
         """Return the pair as Go writes it: `linux/amd64`."""
@@ -38,13 +38,13 @@ class Target:
 
     @property
     def exe(self) -> str:
-        """What the go command puts after an executable's name there."""
+        """The suffix that the go command adds to an executable's name there."""
         return ".exe" if self.goos == "windows" else ""
 
 
 @dataclass(frozen=True, order=True)
 class Module:
-    """A Go module: its path, version and `h1:` sum, as a build info states it; a main module in a folder has no sum."""
+    """A Go module: its path, version and `h1:` sum, as in a build info; a main module in a directory has no sum."""
 
     path: str
     version: str = ""
@@ -53,22 +53,22 @@ class Module:
 
 @dataclass(frozen=True)
 class BuildInfo:
-    """What the linker wrote into a binary about how it was made; `go version -m` prints the same."""
+    """The linker's record of how a binary was built; `go version -m` prints the same."""
 
-    go: str  # "go1.27.3"; empty where the binary does not say
+    go: str  # "go1.27.3"; empty if the binary does not state it
     path: str  # import path of the main package
     main: Module
     deps: tuple[Module, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()  # ("GOOS", "linux"), ("-trimpath", "true"), … in the file's order
 
     def setting(self, name: str) -> str:
-        """Return one setting's value, or `""` where the binary states none."""
+        """Return one setting's value, or `""` if the binary does not state it."""
         return dict(self.settings).get(name, "")
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A file that a compile gets: where it has to lie, and which bytes of a file of the toolkit's are its content."""
+    """A file of a compile: its path in the tree, and its bytes as a part of one of the toolkit's files."""
 
     place: str  # relative to the tree, with `/`
     pack: Path
@@ -87,37 +87,37 @@ class Piece:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a binary's own bytes say, and how that differs from its label. Made by `binfmt.examine`."""
+    """A binary's own statements, and how they differ from its label. Made by `binfmt.examine`."""
 
-    wrong: tuple[str, ...]  # each ends a sentence that begins with the binary's name
+    wrong: tuple[str, ...]  # each one completes a sentence that begins with the binary's name
     info: BuildInfo | None = None
-    needed: tuple[str, ...] = ()  # shared libraries that a program of plain Go does not need there: "libc.so.6"
+    needed: tuple[str, ...] = ()  # shared libraries that a pure Go program does not need there: "libc.so.6"
 
 
 @dataclass(frozen=True)
 class Source:
-    """A Go main package, and all that decides the bytes built from it. Made by `source.resolve`."""
+    """A Go main package, and everything that determines the bytes of its binaries. Made by `source.resolve`."""
 
-    name: str  # what Go calls the program: "aws-mfa"
-    package: str  # what is built: ".", "./cmd/x", or "example.com/cmd/x@v1.2.3"
-    module: Module  # the main package's module, as the build info has to state it
+    name: str  # Go's name for the program: "aws-mfa"
+    package: str  # the package to build: ".", "./cmd/x", or "example.com/cmd/x@v1.2.3"
+    module: Module  # the main package's module, as the build info must state it
     version: str  # without a leading v: "0.1.0"
-    digest: str  # SHA-256, in hex, over the names and bytes of all that a compile gets
-    epoch: int  # seconds since 1970: the time that packaged files carry
-    files: tuple[Piece, ...] = field(default=(), repr=False)  # what a compile gets; none for a module
+    digest: str  # SHA-256, in hex, over the names and bytes of all files of a compile
+    epoch: int  # seconds since 1970: the time of packaged files
+    files: tuple[Piece, ...] = field(default=(), repr=False)  # the files of a compile; none for a module
     directory: str = ""  # where the go command runs, relative to the tree of these files
-    included: str = ""  # digest of files that Go's build cache does not look at, `""` where there are none
-    refusals: Mapping[str, str] = field(default_factory=dict, repr=False)  # why Go refuses a pair, by its name
+    included: str = ""  # digest of files that Go's build cache does not check, or `""`
+    refusals: Mapping[str, str] = field(default_factory=dict, repr=False)  # Go's reasons for refusing pairs, by pair
     stamps: tuple[tuple[str, str], ...] = ()  # string variables that the linker sets
     documents: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)  # licenses, notices and README
     notices: tuple[tuple[str, str], ...] = field(
         default=(), repr=False
     )  # licenses of vendored modules, by path version
-    notes: tuple[str, ...] = ()  # what a person should know, a sentence each
+    notes: tuple[str, ...] = ()  # sentences for the user
 
     @property
     def remote(self) -> bool:
-        """Whether it is a module that the go command fetches, rather than a directory."""
+        """Whether it is a module that the go command downloads, rather than a directory."""
         return not self.files
 
 
@@ -126,27 +126,27 @@ class Recipe:
     """How a source becomes a binary: the same on every engine, on every machine and for every user."""
 
     toolchain: str  # "go1.27.3"
-    image: str = ""  # digest of the image that was named in place of the builder image
+    image: str = ""  # digest of the image that is used instead of the builder image
 
     def argv(self, source: Source, target: Target) -> tuple[str, ...]:
-        """Return the whole `go install` line, after the word `go`. Every argument of it decides the bytes.
+        """Return the whole `go install` line, after the word `go`. Every argument affects the bytes.
 
-        The program is the only file below `bin` in GOPATH then. Debug information is not generated, because `-s -w`
-        would throw it away again: that saves a fifth of the work.
+        The program is then the only file below `bin` in GOPATH. The compiler generates no debug information, because
+        `-s -w` would discard it: that saves a fifth of the work.
         """
         ldflags = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in source.stamps)])
         fixed = ("install", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", f"-ldflags={ldflags}")
         return (*fixed, *self.mode(target), source.package)
 
     def preflight(self, target: Target) -> tuple[str, ...]:
-        """Return a command that compiles nothing, and in which Go refuses a pair with the words it has for `build`.
+        """Return a command that compiles nothing, but makes Go refuse a pair with the same words as `build`.
 
-        It has to run where a main package is.
+        It must run in the directory of a main package.
         """
         return ("list", *self.mode(target), ".")
 
     def environment(self, target: Target) -> dict[str, str]:
-        """Return the variables that decide the bytes. Engines pass no GOFLAGS, GOAMD64 or the like of the machine's."""
+        """Return the variables that affect the bytes. Engines pass on no GOFLAGS, GOAMD64 or similar variables."""
         return {
             "GOOS": target.goos,
             "GOARCH": target.goarch,
@@ -159,15 +159,15 @@ class Recipe:
 
     @staticmethod
     def mode(target: Target) -> tuple[str, ...]:
-        """Return the build mode of a pair, where Go's own choice needs more than Go.
+        """Return the build mode of a pair whose default mode needs more than Go.
 
-        An iOS program is position-independent by default, and that needs a C linker; for the simulator's amd64 Go can
-        link a plain one by itself.
+        An iOS program is position-independent by default, which needs a C linker. For the simulator's amd64, Go can
+        link a plain program without one.
         """
         return ("-buildmode=exe",) if str(target) == "ios/amd64" else ()
 
     def fingerprint(self, source: Source, target: Target) -> str:
-        """Return a SHA-256, in hex, over all that decides the bytes; equal means that nothing has to be built."""
+        """Return a SHA-256, in hex, over everything that affects the bytes; if it is equal, no build is needed."""
         parts = [source.digest, source.module.path, source.module.version, *self.argv(source, target), self.image]
         parts += [f"{name}={value}" for name, value in sorted(self.environment(target).items())]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -187,12 +187,12 @@ class Reason(enum.Enum):
 
     @property
     def is_gos_own(self) -> bool:
-        """Whether it lies in Go itself, so that the run is none the worse for it."""
+        """Whether the reason is a limit of Go, so that it does not make the run a failure."""
         return self in {Reason.NEEDS_EXTERNAL_LINKER, Reason.UNSUPPORTED}
 
     @classmethod
     def in_words_of_go(cls, line: str) -> Reason | None:
-        """Return the reason of Go's own that a line states, if it does."""
+        """Return the limit of Go that a line states, or None."""
         if "requires external (cgo) linking" in line:
             return cls.NEEDS_EXTERNAL_LINKER
         return cls.UNSUPPORTED if "unsupported GOOS/GOARCH pair" in line else None
@@ -209,7 +209,7 @@ class Binary:
     fingerprint: str
     info: BuildInfo
     needed: tuple[str, ...] = ()  # shared libraries that must be where it runs
-    fresh: bool = field(default=True, compare=False)  # built by this run, rather than found as it was
+    fresh: bool = field(default=True, compare=False)  # built by this run, not found in the store
 
 
 @dataclass(frozen=True)
@@ -218,9 +218,9 @@ class Unbuilt:
 
     target: Target
     reason: Reason
-    sentence: str  # what Go, or the check, said: one line
-    excerpt: tuple[str, ...] = ()  # the first lines of it
-    log: Path | None = None  # the whole of it
+    sentence: str  # message of Go or of the check: one line
+    excerpt: tuple[str, ...] = ()  # its first lines
+    log: Path | None = None  # its complete text
 
 
 Outcome = Binary | Unbuilt
@@ -234,25 +234,25 @@ class Artifact:
     path: Path
     size: int  # bytes
     sha256: str
-    inputs: str = ""  # SHA-256 over all that decided its bytes, "" where it is simply made anew
+    inputs: str = ""  # SHA-256 over everything that affects its bytes, "" if it is always made again
     target: Target | None = None
 
 
 @dataclass(frozen=True)
 class Dist:
-    """A release while it is made, and after. Made by `release`, grown by each of its steps."""
+    """A release, during and after its creation. Made by `release`; each of its steps adds files."""
 
     root: Path
     source: Source
     recipe: Recipe
-    targets: tuple[Target, ...]  # all that the toolchain knows, selected or not
-    outcomes: tuple[Outcome, ...]  # of the selected ones, in the order of `targets`
-    notices: tuple[tuple[str, str], ...] = ()  # licence texts of what is linked in, by "path version"
+    targets: tuple[Target, ...]  # every pair that the toolchain knows, selected or not
+    outcomes: tuple[Outcome, ...]  # of the selected pairs, in the order of `targets`
+    notices: tuple[tuple[str, str], ...] = ()  # license texts of linked modules, by "path version"
     artifacts: tuple[Artifact, ...] = ()
-    people: tuple[tuple[str, str], ...] = ()  # what a guide says to them: alias, region, profile, download
+    people: tuple[tuple[str, str], ...] = ()  # values for the guide: alias, region, profile, download
 
     def plus(self, *artifacts: Artifact) -> Dist:
-        """Return this release with more files in it."""
+        """Return this release with more files."""
         return replace(self, artifacts=(*self.artifacts, *artifacts))
 
     def of(self, kind: str) -> tuple[Artifact, ...]:
@@ -266,7 +266,7 @@ class Dist:
 
     @property
     def unbuilt(self) -> tuple[Unbuilt, ...]:
-        """The pairs that were not."""
+        """The pairs that were not built."""
         return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Unbuilt))
 
 
@@ -282,16 +282,16 @@ class Check:
 
 
 class Watcher(Protocol):
-    """What the lower layers tell while they work; `report` shows it to a person."""
+    """The reports of the lower layers during their work; `report` shows them to the user."""
 
     def say(self, message: str) -> None:
-        """Tell something that the person should know: which engine was taken, what is waited for."""
+        """Report something that the user should know: which engine is used, what the run is waiting for."""
 
     def plan(self, total: int) -> None:
-        """Tell how many pairs are going to be compiled."""
+        """Report the number of pairs to compile."""
 
     def started(self, target: Target) -> None:
-        """Tell that a pair's compile began."""
+        """Report that a pair's compile began."""
 
     def finished(self, outcome: Outcome, seconds: float) -> None:
-        """Tell how a pair ended, and how long it took."""
+        """Report how a pair ended, and its duration in seconds."""

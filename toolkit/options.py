@@ -1,4 +1,4 @@
-"""How an option is declared, and how a text that somebody typed becomes its value."""
+"""How an option is declared, and how its text becomes a value."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def option(
     metavar: str = "",
     secret: bool = False,
 ) -> Any:
-    """Declare an option: its help, what it is where nobody says, and how a text becomes its value.
+    """Declare an option: its help, its default, and its parser.
 
-    `default` is a finished value, never parsed. A parser raises ValueError with the rest of the sentence "`x` …".
+    `default` is a value, not a text to parse. A parser raises ValueError with the rest of the sentence "`x` …".
     """
     return field(default=default, repr=not secret, metadata={"help": help_text, "parse": parse, "metavar": metavar})
 
@@ -47,13 +47,13 @@ def seconds(text: str) -> float:
 
 
 def folder(text: str) -> Path:
-    """Parse a folder's path; `~` is the home folder."""
+    """Parse a directory's path; `~` is the home directory."""
     try:
         if text:
             return Path(text).expanduser().absolute()
-    except RuntimeError:  # a home of nobody
+    except RuntimeError:  # an unknown user's home
         pass
-    raise ValueError("is not a folder")
+    raise ValueError("is not a directory")
 
 
 def engine_name(text: str) -> str:
@@ -64,14 +64,14 @@ def engine_name(text: str) -> str:
 
 
 def go_version(text: str) -> str:
-    """Parse the version of a Go that comes as a module."""
+    """Parse a Go version that is available as a module."""
     found = re.fullmatch(r"(?:go)?1\.(\d{1,3})\.(\d{1,3})", text, re.ASCII)
     if not found or int(found[1]) < _FIRST_MODULE:
         raise ValueError("is not a Go version from `go1.21.0` on")
     return f"go1.{int(found[1])}.{int(found[2])}"
 
 
-_FIRST_MODULE = 21  # Go 1.21 is the first that comes as a module
+_FIRST_MODULE = 21  # Go 1.21 is the first that is available as a module
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class SourceLimit:
     files: int = 200_000
 
     def __str__(self) -> str:
-        """Return it as a person would type it."""
+        """Return it as the user would type it."""
         return f"{self.size // (1 << 20)}MiB,{self.files}"
 
 
@@ -103,7 +103,7 @@ def source_limit(text: str) -> SourceLimit:
 def device_name(text: str) -> str:
     """Parse the name of a virtual MFA device."""
     if not re.fullmatch(r"[\w+=,.@-]{1,226}", text, re.ASCII):
-        raise ValueError("is not a device's name: letters, digits and `_+=,.@-`")
+        raise ValueError("is not a device name: use letters, digits and `_+=,.@-`")
     return text
 
 
@@ -112,32 +112,32 @@ def command(text: str) -> tuple[str, ...]:
     try:
         if words := tuple(shlex.split(text)):
             return words
-    except ValueError:  # a quote that is not closed
+    except ValueError:  # a missing closing quote
         pass
     raise ValueError("is not a command")
 
 
 @dataclass(frozen=True)
 class Selector:
-    """Patterns over pairs: `linux/*`, `*/arm64`, or one word for all pairs of a GOOS or GOARCH."""
+    """Patterns for pairs: `linux/*`, `*/arm64`, or one word for all pairs of a GOOS or GOARCH."""
 
     patterns: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Tell whether there is any pattern."""
+        """Whether there is any pattern."""
         return bool(self.patterns)
 
     def __call__(self, pair: str) -> bool:
-        """Tell whether any pattern matches a pair, written `linux/amd64`."""
+        """Whether any pattern matches a pair in the form `linux/amd64`."""
         return any(self.matches(pattern, pair) for pattern in self.patterns)
 
     @staticmethod
     def matches(pattern: str, pair: str) -> bool:
-        """Tell whether one pattern matches a pair."""
+        """Whether one pattern matches a pair."""
         words = [pair] if "/" in pattern else pair.split("/")
         return any(fnmatch.fnmatchcase(word, pattern) for word in words)
 
 
 def selector(text: str) -> Selector:
-    """Parse patterns with commas between them."""
+    """Parse comma-separated patterns."""
     return Selector(tuple(pattern.strip() for pattern in text.split(",") if pattern.strip()))

@@ -1,4 +1,4 @@
-"""Text from others, made safe for a terminal and for the line that quotes it."""
+"""Make text from others safe for a terminal and for the line that quotes it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 
 def printable(text: str) -> str:
-    """Remove everything that controls a terminal or reorders letters; lines stay lines."""
+    """Remove everything that controls a terminal or reorders letters; line breaks remain."""
     return "".join(filter(_is_shown, text.replace("\t", "    ")))
 
 

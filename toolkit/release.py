@@ -1,4 +1,4 @@
-"""The flow of a run: settings → source → engine → targets → outcomes → `Dist` → one step after the other."""
+"""The flow of a run: settings → source → engine → targets → outcomes → `Dist` → one step after another."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ Step = Callable[[Dist, Bench], Iterable[Artifact]]
 
 STEPS: tuple[Step, ...] = (
     archives,  # one for each binary
-    guide,  # how to get from a new user to a session, in two languages
-    manifest,  # a row for each pair, and all files so far
-    checksums,  # over all other files, and so the last
+    guide,  # from a new user to a session, in two languages
+    manifest,  # one row for each pair, and all files so far
+    checksums,  # over all other files, and therefore last
 )
 
 
 @dataclasses.dataclass
 class Run:
-    """One run on one `dist/`: what is found out once, and the engine, which is started when it is first needed."""
+    """One run on one `dist/`: its findings, and the engine, which is started when it is first needed."""
 
     settings: EngineSettings
     watcher: Watcher
@@ -50,18 +50,18 @@ class Run:
 
     @property
     def engine(self) -> Engine:
-        """The engine; asking for it starts it."""
+        """The engine; the first use starts it."""
         if self.started is None:
             self.started = self.stack.enter_context(engines.choose(self.settings, self.watcher, self.limits))
         return self.started
 
     @property
     def toolchain(self) -> str:
-        """The version of Go that everything is built with."""
+        """The Go version for all builds."""
         return self.settings.toolchain or toolchain.pinned()
 
     def recipe(self) -> Recipe:
-        """Return how binaries are made; an image whose name has no digest has to be asked for."""
+        """Return the recipe for binaries. If an image's name has no digest, the engine is asked for it."""
         from toolkit.engines.image import pinned_digest
 
         if not self.settings.image:
@@ -79,13 +79,13 @@ class Run:
         return known
 
     def open(self, nodes: Iterable[Node], online: bool) -> contextlib.AbstractContextManager[Workspace]:  # noqa: FBT001
-        """Give a directory with a tree beside the engine's go command, and start the engine for it."""
+        """Open a directory with a tree and the engine's go command for it; this starts the engine."""
         return self.engine.open(nodes, online)
 
 
 @contextlib.contextmanager
 def running(settings: EngineSettings, watcher: Watcher, limits: Limits) -> Iterator[Run]:
-    """Hold `dist/` alone for a run, and end whatever it started."""
+    """Lock `dist/` for a run, and stop everything that the run started."""
     if isinstance(settings, CompileSettings):
         source.check_dist(settings.source, settings.dist)
     store = Store(settings.dist)
@@ -104,9 +104,9 @@ def all_targets(settings: EngineSettings, watcher: Watcher) -> tuple[Target, ...
 
 
 def build_one(settings: BuildSettings, watcher: Watcher) -> Binary:
-    """Return the program for one pair, built only if it is not there already.
+    """Return the program for one pair; build it only if it does not exist.
 
-    Raises BuildFailed, with what the compiler said, where there is none.
+    Raises BuildFailed, with the compiler's message, if there is none.
     """
     with running(settings, watcher, Limits(jobs=1, seconds=settings.timeout)) as run:
         (binary,) = _single(run, settings, settings.goos, settings.goarch).binaries
@@ -120,7 +120,7 @@ def build_one(settings: BuildSettings, watcher: Watcher) -> Binary:
 
 
 def native(settings: CompileSettings, watcher: Watcher) -> Dist:
-    """Return what there is with this machine's program, built only if it is not there already, and nothing else.
+    """Return a `Dist` with only this machine's program; build it only if it does not exist.
 
     Raises BuildFailed as `build_one` does.
     """
@@ -145,7 +145,7 @@ def _single(run: Run, settings: CompileSettings, goos: str = "", goarch: str = "
 def resolved(
     run: Run, settings: CompileSettings, recipe: Recipe, every: tuple[Target, ...], chosen: tuple[Target, ...]
 ) -> Found:
-    """Return the source that a person named, and show what they should know about it."""
+    """Return the source that the user named, and show its notes."""
     pairs = [target for target in every if not target.refusal and (not target.broken or target in chosen)]
     asked = targets.native_first(pairs)
     inquiry = Inquiry(
@@ -159,7 +159,7 @@ def resolved(
 
 
 def matrix(settings: MatrixSettings, watcher: Watcher) -> Dist:
-    """Build, check and package all selected pairs, and return the release that `dist/release/` now is.
+    """Build, check and package all selected pairs, and return the new release in `dist/release/`.
 
     A pair that fails is one of its outcomes; see `check`.
     """
@@ -176,12 +176,12 @@ def matrix(settings: MatrixSettings, watcher: Watcher) -> Dist:
         before = run.store.identity()
         packed = package(dist, run.store)
         if run.store.identity() == before:
-            watcher.say("nothing had changed: the release is the one from before")
+            watcher.say("nothing changed; kept the existing release")
         return packed
 
 
 def outcomes(run: Run, found: Found, recipe: Recipe, chosen: Iterable[Target]) -> tuple[Outcome, ...]:
-    """Return how each pair ended, in the order given: what is there already is taken, the rest is built."""
+    """Return how each pair ended, in the given order: existing binaries are used, the others are built."""
     chosen = tuple(chosen)
     known = _known(run, found.source, recipe, chosen)
     missing = targets.native_first(target for target in chosen if target not in known)
@@ -197,7 +197,7 @@ def outcomes(run: Run, found: Found, recipe: Recipe, chosen: Iterable[Target]) -
 
 @contextlib.contextmanager
 def _ended_with(engine: Engine) -> Iterator[None]:
-    """End what an engine still does when the run is broken off, so that nobody waits for it."""
+    """Stop the engine if the run is interrupted, so that the user does not wait for it."""
     try:
         yield
     except BaseException:
@@ -206,7 +206,7 @@ def _ended_with(engine: Engine) -> Iterator[None]:
 
 
 def _known(run: Run, found: Source, recipe: Recipe, chosen: tuple[Target, ...]) -> dict[Target, Outcome]:
-    """Return the pairs that need no engine: their binary is there, unharmed, or Go refuses them whatever the source."""
+    """Return the pairs that need no engine: an intact binary exists, or Go refuses them whatever the source."""
     known: dict[Target, Outcome] = {}
 
     def find(each: Target) -> Binary | None:
@@ -227,14 +227,14 @@ def _known(run: Run, found: Source, recipe: Recipe, chosen: tuple[Target, ...]) 
 
 
 def notices(run: Run, found: Found, ended: Iterable[Outcome]) -> tuple[tuple[str, str], ...]:
-    """Return the license texts of all that is linked into the binaries, kept from earlier runs where they had it."""
+    """Return the license texts of everything that is linked into the binaries, from earlier runs if possible."""
     binaries = [outcome for outcome in ended if isinstance(outcome, Binary)]
     modules = sorted({module for binary in binaries for module in binary.info.deps})
     wanted = {label(module): module for module in modules}
     name = memory_name("notices", run.recipe())
     kept = run.store.recall(name)
     texts = {title: text for title, text in (kept if isinstance(kept, dict) else {}).items() if isinstance(text, str)}
-    own = dict(found.source.notices)  # a source may change what it carries of another's
+    own = dict(found.source.notices)  # a source may change its copies of others' files
     missing = [module for title, module in wanted.items() if title not in texts and title not in own]
     if binaries and (missing or "Go" not in texts):
         if missing:
@@ -246,12 +246,12 @@ def notices(run: Run, found: Found, ended: Iterable[Outcome]) -> tuple[tuple[str
 
 
 def memory_name(word: str, recipe: Recipe) -> str:
-    """Return the name under which an answer of a toolchain is remembered; each named image has its own."""
+    """Return the name for remembering an answer of a toolchain; each named image has separate ones."""
     return "-".join(filter(None, (word, recipe.toolchain, recipe.image.rpartition(":")[2])))
 
 
 def package(dist: Dist, store: Store) -> Dist:
-    """Run all steps in a folder beside the release, and let it take the release's place."""
+    """Run all steps in a directory beside the release, which then replaces the release."""
     with store.new_release() as folder:
         bench = Bench(folder, recorded(store.release))
         for step in STEPS:
@@ -261,7 +261,7 @@ def package(dist: Dist, store: Store) -> Dist:
 
 
 def check(ended: Iterable[Outcome]) -> None:
-    """Raise BuildFailed, or EngineLost, if any pair ended without a binary for a reason that is not Go's own."""
+    """Raise BuildFailed or EngineLost if any pair ended without a binary, unless a limit of Go is the reason."""
     ended = tuple(ended)
     bad = tuple(item for item in ended if isinstance(item, Unbuilt) and not item.reason.is_gos_own)
     if bad:
@@ -273,11 +273,11 @@ def _error(bad: tuple[Unbuilt, ...], total: int) -> ToolkitError:
     what = f"`{first.target}` was not built" if total == 1 else f"{len(bad)} of {total} pairs were not built"
     if any(item.reason is Reason.ENGINE_LOST for item in bad):
         sentence = next(item.sentence for item in bad if item.reason is Reason.ENGINE_LOST)
-        return EngineLost(f"{what}: {sentence}", hint="run the same command again: what was built is kept")
+        return EngineLost(f"{what}: {sentence}", hint="run the same command again: finished builds are kept")
     if first.reason.is_gos_own:
-        hint = "Go needs a C toolchain for that system; `invoke targets` lists the pairs that build without one"
+        hint = "`invoke targets` lists the pairs that build without a C toolchain; Go needs one for that system"
     elif all(item.reason is Reason.SOURCE_REFUSED for item in bad):
-        hint = "leave out these pairs with `--skip`: the source is not for them"
+        hint = "use `--skip` to leave out these pairs: the source does not support them"
     else:
-        hint = f"all that was said is in `{first.log}`" if first.log else "run it again"
+        hint = f"read the complete output in `{first.log}`" if first.log else "run the same command again"
     return BuildFailed(f"{what}: {first.sentence}" if total == 1 else what, hint=hint)

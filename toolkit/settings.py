@@ -1,7 +1,7 @@
-"""Every option of every task, declared once; flags, variables, help and docs/reference.md all come from here.
+"""All options of all tasks, each declared once: the source of flags, variables, help and docs/reference.md.
 
-An option's value is a flag's, or else that of a variable named after it (`--jobs` is `AWS_MFA_TOOLKIT_JOBS`), or else
-the default. Nothing is read when a task is declared: a wrong variable must not break `invoke --list`.
+An option's value comes from its flag, or else from a variable named after it (`--jobs` is `AWS_MFA_TOOLKIT_JOBS`), or
+else is the default. The declaration of a task reads nothing: a wrong variable must not break `invoke --list`.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ PREFIX = "AWS_MFA_TOOLKIT_"
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What every task takes: nothing."""
+    """The options of every task: none."""
 
     @classmethod
     def parse(cls, flags: Mapping[str, str | bool | None], environ: Mapping[str, str]) -> Self:
-        """Build the value from what was typed and what is set.
+        """Build the value from the flags and the variables.
 
-        Raises UsageError, naming the flag or the variable, for the first text that cannot be used. An empty variable
-        counts as one that is not set; an empty flag is a mistake, and mostly it was to hold such a variable.
+        Raises UsageError, naming the flag or the variable, for the first invalid text. An empty variable counts as
+        unset. An empty flag is a mistake: usually it was meant to contain such a variable.
         """
         values: dict[str, Any] = {}
         for item in dataclasses.fields(cls):
@@ -67,14 +67,14 @@ def _parsed(parse: Callable[[str], Any], text: str, origin: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class JsonSettings(Settings):
-    """For tasks that print something a machine may want."""
+    """For tasks that can print JSON."""
 
     json: bool = option("print JSON on standard output", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DistSettings(Settings):
-    """For tasks that read or write what was made."""
+    """For tasks that read or write build results."""
 
     dist: Path = option("directory for all output", default=ROOT / "dist", parse=folder, metavar="DIR")
 
@@ -84,14 +84,14 @@ class EngineSettings(DistSettings):
     """For tasks that run the go command."""
 
     engine: str = option(
-        "where the go command runs: `docker`, `local`, or `auto` for Docker where an engine answers",
+        "where to run the go command: `docker`, `local`, or `auto` (Docker if an engine answers)",
         default="auto",
         parse=engine_name,
         metavar="ENGINE",
     )
     image: str = option("use this image (must contain `go`) instead of the builder image", metavar="NAME")
     toolchain: str = option(
-        "build with this Go, `go1.21.0` or newer (the pinned one)", parse=go_version, metavar="VERSION"
+        "build with this Go version, `go1.21.0` or newer (the pinned one)", parse=go_version, metavar="VERSION"
     )
     build_cache: str = option(
         "build cache: the name of a Docker volume, or a directory for the local engine", metavar="NAME"
@@ -103,7 +103,7 @@ class CompileSettings(EngineSettings):
     """For tasks that compile."""
 
     source: str = option(
-        "directory of a Go main package, or a main package of a module as `path@version`",
+        "directory of a Go main package, or a main package of a module in the form `path@version`",
         default=str(ROOT / "go-aws-mfa"),
         metavar="SOURCE",
     )
@@ -163,7 +163,7 @@ class CleanSettings(DistSettings):
 class CallSettings(Settings):
     """For tasks that call AWS."""
 
-    allow_http: bool = option("call an address that is not encrypted, on another computer, too", default=False)
+    allow_http: bool = option("also call an unencrypted address of another computer", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What is to be built: a directory with a Go main package, or a package of a module named as `path@version`."""
+"""The source to build: a directory with a Go main package, or a package of a module in the form `path@version`."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from toolkit.go.filelist import problem
 from toolkit.go.snapshot import Kind, Scope, Snapshot
 from toolkit.model import Module, Source, Target
 
-_PATH = re.compile(r"[.~/\\]|[A-Za-z]:[/\\]")  # begins the path of a directory, never that of a package
+_PATH = re.compile(r"[.~/\\]|[A-Za-z]:[/\\]")  # the start of a directory's path, but never of a package's
 
 
 @dataclass(frozen=True)
 class Found:
-    """A source, and what downloads what it needs for pairs, where the engine does not have it."""
+    """A source, and a function that downloads the modules that pairs need, if the engine does not have them."""
 
     source: Source
     fetch: Callable[[Sequence[Target]], None]
 
 
 def resolve(text: str, inquiry: Inquiry) -> Found:
-    """Return the source that a person named.
+    """Return the source that the user named.
 
-    Raises SourceError for what is not a Go main package, cannot be downloaded, or needs another Go.
+    Raises SourceError if it is not a Go main package, cannot be downloaded, or needs another Go.
     """
     if "@" in text and not _PATH.match(text) and not os.path.lexists(text):
         found = gomodule.resolve(text, inquiry)
@@ -39,26 +39,27 @@ def resolve(text: str, inquiry: Inquiry) -> Found:
     try:
         directory = Path(text).expanduser().absolute()
         there = directory.is_dir()
-    except (OSError, RuntimeError, ValueError):  # a name too long, a home of nobody, a NUL
+    except (OSError, RuntimeError, ValueError):  # a name that is too long, an unknown user's home, a NUL
         there = False
     if not there:
         raise SourceError(
-            f"`{text}` is not a directory", hint="name one with a Go main package, or a module as `path@version`"
+            f"`{text}` is not a directory",
+            hint="use a directory with a Go main package, or a module in the form `path@version`",
         )
     return _from_directory(directory, inquiry)
 
 
 def check_dist(text: str, dist: Path) -> None:
-    """Raise UsageError where `--dist` is the directory of the module itself: nothing is ever written to a source."""
+    """Raise UsageError if `--dist` is the directory of the module: the toolkit never writes to a source."""
     try:
         directory = Path(text).expanduser().absolute()
         _, root = _module_root(directory)
         same = directory.is_dir() and root.resolve() == dist.resolve()
-    except (SourceError, OSError, RuntimeError, ValueError):  # it is not a directory of a module
+    except (SourceError, OSError, RuntimeError, ValueError):  # not a directory of a module
         return
     if same:
         raise UsageError(
-            f"`--dist` is the directory of the source: `{root}`", hint="name another one, such as `--dist dist`"
+            f"`--dist` is the directory of the source: `{root}`", hint="use another one, such as `--dist dist`"
         )
 
 
@@ -90,7 +91,7 @@ def _from_directory(directory: Path, inquiry: Inquiry) -> Found:
         directory=taken.above,
         included=known.included,
         refusals=known.refusals,
-        # A program that states its version in a file is one that is made to state its digest too.
+        # A program with a file that states its version has a variable for its digest too.
         stamps=(("main.sourceDigest", known.digest),) if version else (),
         documents=documents.documents(directory, history.top),
         notices=_vendored(taken, known),
@@ -100,7 +101,7 @@ def _from_directory(directory: Path, inquiry: Inquiry) -> Found:
 
 
 def _module_root(directory: Path) -> tuple[Path, Path]:
-    """Return a directory and that of its module; where its name leads to none, what it leads to may."""
+    """Return a directory and that of its module; if its path is not in a module, its link target may be."""
     for start in (directory, directory.resolve()):
         for parent in (start, *start.parents):
             if os.path.lexists(parent / "go.mod"):
@@ -111,13 +112,13 @@ def _module_root(directory: Path) -> tuple[Path, Path]:
 def _check_go_mod(taken: Snapshot, root: Path) -> None:
     entry = taken.find("go.mod")
     if entry is None:
-        raise SourceError(f"`{root / 'go.mod'}` leads nowhere", hint="check what it is a link to")
+        raise SourceError(f"`{root / 'go.mod'}` leads nowhere", hint="check the target of the link")
     if error := problem(str(root / "go.mod"), entry):
         raise error
 
 
 def _check_text(name: str) -> None:
-    """Raise NameNotText for a directory that Go, or an engine, cannot name."""
+    """Raise NameNotText for a directory whose name Go or an engine cannot use."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -126,9 +127,9 @@ def _check_text(name: str) -> None:
 
 
 def _version(taken: Snapshot, name: str) -> tuple[str, tuple[str, ...]]:
-    """Return the version that a source states in its file, `""` where it has none, and a note about one of no use.
+    """Return the version that a source states in its file, or `""`, and a note if that version is unusable.
 
-    Raises LinkOutside: the version becomes public, so it is never that of another file of this machine.
+    Raises LinkOutside: the version becomes public, so it never comes from another file of this machine.
     """
     entry = taken.find(name)
     if entry and entry.kind is Kind.OUTSIDE and (error := problem(name, entry)):
@@ -139,7 +140,7 @@ def _version(taken: Snapshot, name: str) -> tuple[str, tuple[str, ...]]:
     if not text or re.fullmatch(r"[0-9A-Za-z.+~-]{1,100}", text):
         return text, ()
     path = taken.root / name
-    return "", (f"`{path}` does not hold a version of one word, such as `1.2.3`: the release is called 0.0.0",)
+    return "", (f"`{path}` does not contain a version of one word, such as `1.2.3`; using 0.0.0",)
 
 
 def _vendored(taken: Snapshot, known: Known) -> tuple[tuple[str, str], ...]:

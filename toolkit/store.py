@@ -1,13 +1,13 @@
-"""What is kept on disk under `dist/`: checked binaries, the release and how one takes the place of another, a lock.
+"""The files below `dist/`: checked binaries, the release and how it replaces the previous one, and a lock.
 
 ```
-dist/bin/OS_ARCH/NAME          a checked binary, and NAME.json: what it was built from
-dist/release/                  what `invoke matrix` selected: exactly that
-dist/state/                    the list of pairs, licence texts, logs of failed compiles
-dist/work/                     what only the current run needs, closed to other users
-dist/.lock                     held while somebody builds
+dist/bin/OS_ARCH/NAME          a checked binary, and NAME.json: the facts of its build
+dist/release/                  exactly the pairs that `invoke matrix` selected
+dist/state/                    the list of pairs, license texts, logs of failed compiles
+dist/work/                     files of the current run, with permissions only for its user
+dist/.lock                     locked during a build
 ```
-Whatever moment a run is interrupted at, each of these is the old one or the new one, never half of one.
+A run can be interrupted at any time: each of these is then the old one or the new one, but never half of one.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ from toolkit.model import Binary, BuildInfo, Findings, Source, Target
 
 @dataclass(frozen=True)
 class Store:
-    """One `dist/` folder."""
+    """One `dist/` directory."""
 
     root: Path
 
     @property
     def release(self) -> Path:
-        """Where the release is."""
+        """The directory of the release."""
         return self.root / "release"
 
     @property
     def state(self) -> Path:
-        """Where things are kept that only the toolkit reads."""
+        """The directory of files that only the toolkit reads."""
         return self.root / "state"
 
     @property
     def work(self) -> Path:
-        """Where a run keeps what nobody needs after it; it is there while the run goes on."""
+        """The directory of files that only the current run needs; it exists during the run."""
         return self.root / "work"
 
     @contextlib.contextmanager
     def lock(self, waiting: Callable[[str], None]) -> Iterator[None]:
-        """Hold this folder alone. Calls `waiting` with a sentence, once, where somebody else holds it."""
+        """Lock this directory. Calls `waiting` once, with a sentence, if another process has locked it."""
         from filelock import FileLock, Timeout
 
         path = self.root / ".lock"
@@ -65,7 +65,7 @@ class Store:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            waiting(f"another run holds `{self.root}`; waiting for it to end")
+            waiting(f"another run is using `{self.root}`; waiting for it to finish")
             lock.acquire()
         try:
             yield
@@ -75,7 +75,7 @@ class Store:
     # ---- binaries ----
 
     def binary_path(self, source: Source, target: Target) -> Path:
-        """Return where a program is kept."""
+        """Return the path of a program."""
         return self.root / "bin" / target.slug / (source.name + target.exe)
 
     def keep(  # noqa: PLR0913 - a binary, its label and what its bytes say
@@ -89,7 +89,7 @@ class Store:
         needed: tuple[str, ...] = (),
         made: Mapping[str, str] | None = None,
     ) -> Binary:
-        """Write a checked binary, what it was built from, and what an engine keeps about how it was made."""
+        """Write a checked binary, the facts of its build, and the engine's facts about it."""
         path = self.binary_path(source, target)
         binary = Binary(target, path, len(data), hashlib.sha256(data).hexdigest(), fingerprint, info, needed)
         record = {**(made or {}), "fingerprint": fingerprint, "sha256": binary.sha256}
@@ -105,10 +105,10 @@ class Store:
         tell: Callable[[str], None],
         examine: Callable[[bytes], Findings],
     ) -> Binary | None:
-        """Return the binary that has this fingerprint, if its bytes are still those that were checked.
+        """Return the binary with this fingerprint, if its bytes are still the checked ones.
 
-        The record can be changed together with the binary, so the bytes that are hashed are examined again. Calls
-        `tell` with a sentence if something is wrong with them.
+        The record can be changed together with the binary, so the bytes are hashed and examined again. Calls `tell`
+        with a sentence if there is a problem with them.
         """
         path = self.binary_path(source, target)
         try:
@@ -127,15 +127,15 @@ class Store:
         return Binary(target, path, len(data), digest, fingerprint, found.info, found.needed, fresh=False)
 
     def keep_log(self, target: Target, text: str) -> Path:
-        """Write all that a failed compile said."""
+        """Write the complete output of a failed compile."""
         path = self.state / "logs" / f"{target.slug}.txt"
         write(path, text.encode())
         return path
 
-    # ---- small things worth keeping ----
+    # ---- small values ----
 
     def recall(self, name: str) -> Any:
-        """Return what was remembered under a name, or None where there is nothing that can be read."""
+        """Return the value that was remembered under a name, or None if it cannot be read."""
         path = self.state / f"{name}.json"
         try:
             return json.loads(path.read_text("utf-8")) if path.is_file() else None
@@ -149,7 +149,7 @@ class Store:
     # ---- the release ----
 
     def settle(self) -> None:
-        """Finish or undo what an interrupted swap left."""
+        """Finish or undo a swap that was interrupted."""
         next_, old = self._beside("next"), self._beside("old")
         with writing(self.root):
             if next_.exists():
@@ -161,24 +161,24 @@ class Store:
         self.sweep()
 
     def make_work(self) -> None:
-        """Make the directory of a run. Other users may not enter it: it holds copies of sources."""
+        """Make the directory of a run. Other users may not enter it, because it contains copies of sources."""
         with writing(self.work):
             make_private_directory(self.work)
 
     def sweep(self) -> None:
-        """Remove what a run kept for itself."""
-        for parent, _, _ in os.walk(self.work):  # some of it nobody was to read
+        """Remove the files that only the run needed."""
+        for parent, _, _ in os.walk(self.work):  # some directories are unreadable on purpose
             with contextlib.suppress(OSError):
                 Path(parent).chmod(0o700)
         shutil.rmtree(self.work, ignore_errors=True)
 
     def identity(self) -> int | None:
-        """Return a number that another release would not have; None where there is none."""
+        """Return a number that differs for another release, or None if there is no release."""
         return self.release.stat().st_ino if self.release.is_dir() else None
 
     @contextlib.contextmanager
     def new_release(self) -> Iterator[Path]:
-        """Give an empty folder; when the block ends well, it becomes the release, whole, unless it is just the same."""
+        """Provide an empty directory; if the block succeeds, it becomes the release, unless it is identical."""
         new = self._beside("new")
         with writing(new):
             make_directory(new)
@@ -207,17 +207,17 @@ class Store:
 
 
 def _refuse_other_files(path: Path) -> None:
-    """Raise OutputUnwritable for what is there and not a regular file of one name: opening it could harm another."""
+    """Raise OutputUnwritable for anything but a regular file with one name: opening it could damage another file."""
     with writing(path), contextlib.suppress(FileNotFoundError):
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
             raise OutputUnwritable(
-                f"`{path}` is not a plain file", hint="remove it, or name another directory with `--dist`"
+                f"`{path}` is not a regular file", hint="remove it, or use another directory with `--dist`"
             )
 
 
 def _same(new: Path, old: Path) -> bool:
-    """Tell whether two folders hold the same files; what was taken over is the very same file."""
+    """Whether two directories contain the same files; a file from the last release is the same file."""
     if not old.is_dir() or {path.name for path in new.iterdir()} != {path.name for path in old.iterdir()}:
         return False
     pairs = ((path, old / path.name) for path in new.iterdir())

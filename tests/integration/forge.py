@@ -1,4 +1,4 @@
-"""A server of private git repositories that asks for a password, as a company has one."""
+"""A server of private git repositories that asks for a password, like a company's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOKEN = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 @dataclass
 class Forge:
-    """Repositories below a host name that no cache can know, and where they are served."""
+    """Repositories below a host name that no cache can know, and their server."""
 
     folder: Path
     address: str = ""  # 127.0.0.1:8080
@@ -30,7 +30,7 @@ class Forge:
     served: list[str] = field(default_factory=list)  # paths of the others
 
     def publish(self, name: str, version: str, **files: str) -> str:
-        """Add a version of a module, in a repository by itself; in names of files `_` stands for `.`."""
+        """Add a version of a module, in a separate repository; in names of files `_` means `.`."""
         path = f"{self.host}/{name}.git"
         texts = {file.replace("_", "."): text for file, text in files.items()}
         work, bare = self.folder / "work" / name, self.folder / "bare" / f"{name}.git"
@@ -42,7 +42,7 @@ class Forge:
         return path
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
-        """Answer a request as `git http-backend` does, if it has the password."""
+        """Answer a request like `git http-backend`, if it has the password."""
         if request.headers.get("Authorization") != f"Basic {TOKEN}":
             self.refused += 1
             request.send_response(401)

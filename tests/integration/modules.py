@@ -1,4 +1,4 @@
-"""Modules of a test, served as a module proxy serves them, and programs that plain `go install` makes of modules."""
+"""Modules of a test, served like a module proxy, and the programs of plain `go install`."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Shelf:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What makes a go command use it, and nothing else."""
+        """The variables that make a go command use it, and nothing else."""
         return {"GOPROXY": self.address or self.folder.as_uri(), "GONOSUMDB": self.host}
 
     def publish(self, path: str, version: str, **files: str) -> str:
-        """Add a version of a module below the host; in names of files `__` stands for `/`, `_` for `.`."""
+        """Add a version of a module below the host; in names of files `__` means `/`, and `_` means `.`."""
         path = f"{self.host}/{path}"
         names = {name.replace("__", "/").replace("_", "."): text for name, text in files.items()}
         names = {"go.mod": f"module {path}\n\ngo 1.21\n", **names}
@@ -66,7 +66,7 @@ def serving(shelf: Shelf, kind: str) -> Iterator[Shelf]:
 
     class Handler(SimpleHTTPRequestHandler):
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
-            """Remember what was asked for."""
+            """Remember the requested path."""
             del format, args
             shelf.asked.append(self.path)
 
@@ -89,7 +89,7 @@ def _gateway() -> str:
 
 
 def installed(package: str, target: Target, folder: Path, variables: Mapping[str, str] | None = None) -> Path | str:
-    """Return the program that plain `go install -trimpath` makes, or what it says."""
+    """Return the program of plain `go install -trimpath`, or its message."""
     folder.mkdir(parents=True, exist_ok=True)
     env = {"GOPATH": str(folder), "GOOS": target.goos, "GOARCH": target.goarch, "CGO_ENABLED": "0", **(variables or {})}
     done = toolchain.go().run("install", "-trimpath", package, cwd=folder, **env)
@@ -98,7 +98,7 @@ def installed(package: str, target: Target, folder: Path, variables: Mapping[str
 
 
 def made(program: Path) -> list[str]:
-    """Return what `go version -m` says of a program, without the flags that are the toolkit's own."""
+    """Return the output of `go version -m` for a program, without the toolkit's flags."""
     done = toolchain.go().run("version", "-m", str(program))
     assert done.returncode == 0, done.stderr
     first, *rest = done.stdout.splitlines()

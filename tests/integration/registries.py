@@ -35,7 +35,7 @@ class Registry:
         return f"localhost:{self.port}/{repository}"
 
     def push(self, source: str, repository: str) -> str:
-        """Push a local image, remove its name there, and return that name."""
+        """Push a local image, remove its local name, and return the registry's name."""
         name = self.name(repository)
         docker("tag", source, name)
         docker("push", "-q", name)
@@ -50,7 +50,7 @@ def docker(*args: str, given: bytes = b"") -> str:
 
 @contextlib.contextmanager
 def started(host: Host, folder: Path) -> Iterator[Registry]:
-    """Start a registry; what was pulled from it is removed at the end."""
+    """Start a registry; images that were pulled from it are removed at the end."""
     if not host.address.startswith("unix:"):
         pytest.skip("the engine is not on this machine")
     with socket.socket() as free:

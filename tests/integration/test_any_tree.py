@@ -112,7 +112,7 @@ REPLACED = ("", "", "./y", "./lib/y", "../y", "./linked")
 
 @dataclass(frozen=True)
 class Plan:
-    """What a tree is made of."""
+    """The parts of a tree."""
 
     packages: tuple[str, ...]
     data: tuple[str, ...]
@@ -120,9 +120,9 @@ class Plan:
     links: tuple[str, ...]
     go_files: tuple[str, ...]
     replaced: str
-    assembly: str  # what an assembly file includes, `""` for none
+    assembly: str  # the file that an assembly file includes, or `""`
     vendored: bool
-    module: str  # "", or the directory below the repository that is the module
+    module: str  # "", or the module's directory below the repository
 
     def write(self, root: Path, name: str) -> Path:
         """Write the tree below an empty directory and return the directory of the main package."""
@@ -242,7 +242,7 @@ PLANS = st.builds(
 
 @pytest.fixture(scope="module")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Builds]]:
-    """Return the engines that are there; the local one is always."""
+    """Return the available engines, always with the local one."""
     with contextlib.ExitStack() as stack:
         kinds = ["local"]
         with contextlib.suppress(EngineUnavailable):
@@ -253,7 +253,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Builds]]:
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return where plain Go keeps its caches and what it builds."""
+    """Return the directories for plain Go's caches and results."""
     return tmp_path_factory.mktemp("plain")
 
 
@@ -275,7 +275,7 @@ def _seeded(test: Callable[..., None]) -> Callable[..., None]:
 @_seeded
 @given(plan=PLANS)
 def test_any_tree(plan: Plan, engines: list[Builds], scratch: Path) -> None:
-    """Plain Go and the engines make the same bytes, or all refuse, or the engines do for a reason of a short list."""
+    """Plain Go and the engines make the same bytes, or all refuse, or only the engines do for a reason from a short list."""
     with tempfile.TemporaryDirectory() as folder:
         directory = plan.write(Path(folder), next(NAMES))
         theirs = plain(directory, scratch)
@@ -330,7 +330,7 @@ def _listed_path(directory: Path, above: str, place: str) -> str:
 
 
 def test_digest_of_a_copy(engines: list[Builds], tmp_path: Path) -> None:
-    """The digest says nothing of where a source lies."""
+    """The digest does not depend on the directory of a source."""
     plan = Plan(("lib",), ("web/a.css",), ("web",), ("package",), (), "./y", "inc/k.inc", vendored=False, module="")
     one, other = plan.write(tmp_path / "one", "example.com/copy"), tmp_path / "elsewhere" / "copy"
     shutil.copytree(one, other, symlinks=True)

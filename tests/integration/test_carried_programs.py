@@ -1,4 +1,4 @@
-"""Programs that carry whole other Go programs, and one that loads a library without cgo, as Go's linker makes them."""
+"""Programs that contain other Go programs, and one that loads a library without cgo, as Go's linker makes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from toolkit import toolchain
 from toolkit.binfmt import examine
 from toolkit.model import Findings, Target
 
-# First the formats in which no section name marks the build info.
+# The formats without a section name for the build info come first.
 TEN = ("js/wasm", "windows/amd64", "wasip1/wasm", "windows/arm64", "windows/386", "plan9/386", "plan9/arm", "aix/ppc64",
        "linux/amd64", "darwin/arm64")  # fmt: skip
 PAIRS = TEN if os.environ.get("CI") else TEN[:2]
@@ -47,7 +47,7 @@ func main() { trampoline() }
 
 
 def build(folder: Path, target: Target, name: str) -> bytes:
-    """Return what the go command makes of a folder."""
+    """Return the binary that the go command makes from a directory."""
     flags = ("-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", "-ldflags=-s -w", "-o", str(folder / "out"))
     write_tree(folder, {"go.mod": f"module example.com/{name}\n\ngo 1.21\n"})
     surroundings = {"GOOS": target.goos, "GOARCH": target.goarch, "CGO_ENABLED": "0"}
@@ -63,7 +63,7 @@ def examined(data: bytes, target: Target, name: str) -> Findings:
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_a_program_is_not_taken_for_one_that_it_carries(pair: str, tmp_path: Path) -> None:
-    """As a string and as bytes, of the same format and of another, also two deep: a binary's own build info is read."""
+    """It may be a string or bytes, of any format, also nested: only a binary's own build info is read."""
     goos, _, goarch = pair.partition("/")
     target = Target(goos, goarch)
     inner = write_tree(tmp_path / "inner", {"main.go": 'package main\n\nfunc main() { println("inner") }\n'})
@@ -84,7 +84,7 @@ def test_a_program_is_not_taken_for_one_that_it_carries(pair: str, tmp_path: Pat
 
 @pytest.mark.parametrize("goarch", ["amd64", "arm64"])
 def test_a_program_that_loads_a_library_without_cgo_is_right(goarch: str, tmp_path: Path) -> None:
-    """Plain Go makes it with a dynamic interpreter, and it says which library it needs."""
+    """Plain Go makes it with a dynamic interpreter, and a note names the library that it needs."""
     jump = "TEXT ·trampoline(SB), 0, $0-0\n\tJMP libc_getpid(SB)\n"
     folder = write_tree(tmp_path, {"main.go": LOADING, "a_amd64.s": jump, "a_arm64.s": jump})
     found = examined(build(folder, Target("linux", goarch), "loading"), Target("linux", goarch), "loading")

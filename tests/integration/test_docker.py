@@ -1,4 +1,4 @@
-"""What only the Docker engine has: containers that can do nothing but compile, and what reaches them."""
+"""Properties of the Docker engine: containers that can only compile, and the data that reaches them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def engine(docker_host: Host, tmp_path: Path) -> Iterator[DockerEngine]:
 
 
 def inspected(label: Path) -> list[dict[str, Any]]:
-    """Return what the engine says of the containers of one `dist/`."""
+    """Return the engine's description of the containers of one `dist/`."""
     ids = _docker("ps", "-aq", "--no-trunc", "--filter", f"label=aws-mfa-toolkit={label}").split()
     found: list[dict[str, Any]] = json.loads(_docker("inspect", *ids)) if ids else []
     return found
@@ -67,7 +67,7 @@ def test_a_worker_can_only_compile(engine: DockerEngine, tiny: Path, tmp_path: P
 def test_settings_are_not_left_in_a_worker(
     engine: DockerEngine, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A password in a module proxy's address stands in no container's configuration."""
+    """No container's configuration contains the password in a module proxy's address."""
     monkeypatch.setenv("GOPROXY", "https://someone:secret@proxy.example,direct")
     toolchain.go.cache_clear()
     try:
@@ -81,7 +81,7 @@ def test_settings_are_not_left_in_a_worker(
 def test_proxies_of_dockers_configuration_are_not_in_a_worker(
     docker_host: Host, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Docker gives their passwords to each container; one that compiles has no network to use them in."""
+    """Docker passes their passwords to each container; one for compiling has no network to use them."""
     assert docker_host.goos == "linux"
     proxies = {"default": {"httpProxy": "http://someone:secret@proxy.example"}}
     (tmp_path / "config.json").write_text(json.dumps({"proxies": proxies}))
@@ -96,7 +96,7 @@ def test_proxies_of_dockers_configuration_are_not_in_a_worker(
 
 
 def test_close_leaves_nothing(engine: DockerEngine, tiny: Path, tmp_path: Path, docker_host: Host) -> None:
-    """After a run there is neither a container nor a volume of it; the caches stay."""
+    """After a run, no container and no volume of it is left; the caches stay."""
     engine.compile(whole(tiny, tmp_path), Target("linux", "amd64"), Recipe(toolchain.pinned()))
     (worker,) = inspected(tmp_path / "dist")
     own = [mount["Name"] for mount in worker["Mounts"] if mount["Destination"] in {"/build", SOURCE}]
@@ -110,7 +110,7 @@ def test_close_leaves_nothing(engine: DockerEngine, tiny: Path, tmp_path: Path, 
 
 
 def test_clean_finds_what_is_left(invoke: Invoke, tmp_path: Path, docker_host: Host) -> None:
-    """`invoke clean` removes the containers that carry this checkout's label, and no other's."""
+    """`invoke clean` removes the containers with this checkout's label, and no others."""
     assert docker_host.has_image(image.name())
     ours, other = f"aws-mfa-toolkit={tmp_path / 'dist'}", "aws-mfa-toolkit=/somewhere/else/dist"
     for label in (ours, other):
@@ -128,7 +128,7 @@ def test_clean_finds_what_is_left(invoke: Invoke, tmp_path: Path, docker_host: H
 
 
 def test_a_run_removes_what_a_killed_one_left(invoke: Invoke, tmp_path: Path, docker_host: Host) -> None:
-    """A container that was created and never started removes nothing; another machine's run may be alive."""
+    """A container that was created but never started removes nothing; another machine's run may be alive."""
     assert docker_host.has_image(image.name())
     label, machine = f"aws-mfa-toolkit={tmp_path / 'dist'}", "aws-mfa-toolkit-machine"
     volume = _docker("volume", "create", "--label", label, "--label", f"{machine}={platform.node()}").strip()
@@ -146,7 +146,7 @@ def test_a_run_removes_what_a_killed_one_left(invoke: Invoke, tmp_path: Path, do
 
 
 def test_docker_context_is_followed(tmp_path: Path, docker_host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without DOCKER_HOST the engine of the current docker context is the one that is reached."""
+    """Without DOCKER_HOST, the engine of the current docker context is used."""
     address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     _docker("context", "create", "other", "--docker", f"host={address.replace('/var/run/', '/run/')}")
@@ -158,7 +158,7 @@ def test_docker_context_is_followed(tmp_path: Path, docker_host: Host, monkeypat
 
 
 def test_certificates_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A certificate file that this machine names is the one that is sent."""
+    """The certificate file of this machine is sent."""
     own = tmp_path / "own.pem"
     own.write_bytes(b"-----BEGIN CERTIFICATE-----\n")
     monkeypatch.setenv("SSL_CERT_FILE", str(own))
@@ -166,7 +166,7 @@ def test_certificates_of_this_machine(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_an_image_that_has_go(engine: DockerEngine, tiny: Path, tmp_path: Path) -> None:
-    """With `--image` a compile gives the same bytes as in the builder image."""
+    """With `--image`, a compile results in the same bytes as in the builder image."""
     found = whole(tiny, tmp_path)
     plain = engine.compile(found, Target("linux", "amd64"), Recipe(toolchain.pinned()))
     (tmp_path / "Dockerfile").write_text(f"FROM {image.name()}\nUSER 0\nWORKDIR /elsewhere\nENTRYPOINT []\n", "utf-8")

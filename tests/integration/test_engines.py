@@ -1,4 +1,4 @@
-"""One contract that every engine keeps: the local one, and a real Docker engine."""
+"""The contract of every engine: the local one, and a real Docker engine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Start = Callable[..., Engine]
 
 @pytest.fixture(params=["local", pytest.param("docker", marks=pytest.mark.docker)])
 def kind(request: pytest.FixtureRequest) -> str:
-    """Return the name of an engine that is there."""
+    """Return the name of an available engine."""
     if request.param == "docker":
         request.getfixturevalue("docker_host")
     return str(request.param)
@@ -34,7 +34,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def fresh_cache(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Return the name of an empty build cache: a folder's, or that of a volume which is removed at the end."""
+    """Return the name of an empty build cache: a directory, or a volume that is removed at the end."""
     if kind == "local":
         yield str(tmp_path / "cache")
         return
@@ -46,7 +46,7 @@ def fresh_cache(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> It
 
 @pytest.fixture
 def start(kind: str, fresh_cache: str, tmp_path: Path) -> Iterator[Start]:
-    """Return a function that starts an engine, if asked with an empty build cache; all are closed at the end."""
+    """Return a function that starts an engine, on request with an empty build cache; all are closed at the end."""
     with contextlib.ExitStack() as opened:
 
         def begin(*, seconds: float = 600, empty: bool = False) -> Engine:
@@ -70,7 +70,7 @@ def recipe() -> Recipe:
 
 
 def test_targets(start: Start) -> None:
-    """An engine lists what `go tool dist list` prints, with Go's refusals."""
+    """An engine lists the same pairs as `go tool dist list`, with Go's refusals."""
     with start().open(tree.plain(targets.PREFLIGHT), online=False) as workspace:
         known = {str(target): target for target in targets.ask(workspace, recipe()) if not target.broken}
     assert len(known) > 40
@@ -81,7 +81,7 @@ def test_targets(start: Start) -> None:
 
 
 def test_compile(start: Start, tiny: Path, tmp_path: Path) -> None:
-    """A compile gives the bytes of a binary that is right for its pair."""
+    """A compile returns the bytes of a correct binary for its pair."""
     engine, found = start(), whole(tiny, tmp_path)
     for target in (LINUX, Target("windows", "arm64")):
         data = engine.compile(found, target, recipe())
@@ -105,7 +105,7 @@ def test_same_bytes_whatever_the_machine_sets(
 
 
 def test_compile_error(start: Start, tmp_path: Path) -> None:
-    """What the compiler says of a wrong program is told in full, and the engine goes on."""
+    """The compiler's message about a wrong program is reported in full, and the engine continues."""
     engine = start()
     wrong = program(tmp_path / "wrong", 'package main\n\nfunc main() { println(1 + "x", nowhere) }\n')
     with pytest.raises(CompileError) as caught:
@@ -117,7 +117,7 @@ def test_compile_error(start: Start, tmp_path: Path) -> None:
 
 
 def test_time_limit(start: Start, tiny: Path, tmp_path: Path) -> None:
-    """A compile that takes too long is ended soon after its limit, and the next one works."""
+    """A compile that takes too long is stopped soon after its limit, and the next one works."""
     engine, found = start(seconds=1.5, empty=True), whole(tiny, tmp_path)
     began = time.monotonic()
     with pytest.raises(TimeLimit):
@@ -129,7 +129,7 @@ def test_time_limit(start: Start, tiny: Path, tmp_path: Path) -> None:
 
 
 def test_no_network_while_compiling(start: Start, tmp_path: Path) -> None:
-    """A module that was not fetched before cannot be fetched by a compile."""
+    """A compile cannot download a module."""
     text = 'package main\n\nimport _ "golang.org/x/example/hello/reverse"\n\nfunc main() {}\n'
     mod = (
         "module made.example/made\n\ngo 1.27\n\nrequire golang.org/x/example/hello v0.0.0-20240205180059-32022caedd6a\n"
@@ -139,7 +139,7 @@ def test_no_network_while_compiling(start: Start, tmp_path: Path) -> None:
 
 
 def test_an_answer_is_whole(start: Start) -> None:
-    """A question gives the exit code, standard output and standard error, in a directory of the tree."""
+    """A question returns the exit code, standard output and standard error, in a directory of the tree."""
     files = {"a/go.mod": b"module made.example/made\n\ngo 1.27\n", "a/b/main.go": b"package main\n\nfunc main() {}\n"}
     with start().open(tree.plain(files), online=False) as workspace:
         good = workspace.go("list", "-f", "{{.Dir}}", "./b", directory="a", env=recipe().environment(LINUX))
@@ -152,7 +152,7 @@ def test_an_answer_is_whole(start: Start) -> None:
 
 
 def test_trees_do_not_see_each_other(start: Start) -> None:
-    """Two trees with the same names, sizes and times are two trees, whatever Go's index of directories remembers."""
+    """Two trees with the same names, sizes and times are not confused by Go's index of directories."""
     engine, names = start(), []
     for name in ("one", "two", "six"):
         files = {"go.mod": b"module made.example/made\n", "main.go": f"package {name}\n".encode()}
@@ -162,7 +162,7 @@ def test_trees_do_not_see_each_other(start: Start) -> None:
 
 
 def test_no_module_comes_without_a_sum(start: Start) -> None:
-    """A question that is online gets no more than its go.sum allows."""
+    """An online question downloads only what its go.sum allows."""
     version = b"v0.0.0-20250915201037-7f05d217867b"
     mod = b"module made.example/made\n\ngo 1.27\n\nrequire golang.org/x/example/hello " + version + b"\n"
     main = b'package main\n\nimport _ "golang.org/x/example/hello/reverse"\n\nfunc main() {}\n'
@@ -172,7 +172,7 @@ def test_no_module_comes_without_a_sum(start: Start) -> None:
 
 
 def test_notices(start: Start) -> None:
-    """License texts come for Go itself and for each module, and need no network once the modules are fetched."""
+    """License texts include Go's and each module's, and need no network after the modules are downloaded."""
     engine = start()
     with engine.open((), online=True) as workspace:
         assert not workspace.go("mod", "download", "golang.org/x/text@v0.20.0").code
@@ -183,14 +183,14 @@ def test_notices(start: Start) -> None:
 
 
 def test_close_ends_a_compile(start: Start, tiny: Path, tmp_path: Path) -> None:
-    """Closing an engine ends what runs on it at once, and may be done twice."""
+    """Closing an engine stops everything that runs on it, and may be done twice."""
     engine, found = start(empty=True), whole(tiny, tmp_path)
     caught: list[BaseException] = []
 
     def compile_it() -> None:
         try:
             engine.compile(found, Target("linux", "s390x"), recipe())
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the test looks at it
+        except BaseException as error:  # noqa: BLE001 - the test examines every error
             caught.append(error)
 
     thread = threading.Thread(target=compile_it)

@@ -1,4 +1,4 @@
-"""Each engine makes the bytes that plain Go makes of a directory, or refuses it for a reason of a short list."""
+"""For a directory, each engine makes the same bytes as plain Go, or refuses it for a reason from a short list."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from toolkit.model import Reason, Unbuilt
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return where plain Go keeps its caches and what it builds."""
+    """Return the directories for plain Go's caches and results."""
     return tmp_path_factory.mktemp("plain")
 
 
 @pytest.fixture(scope="module", params=["local", pytest.param("docker", marks=pytest.mark.docker)])
 def builds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builds]:
-    """Return an engine that is there."""
+    """Return an available engine."""
     if request.param == "docker":
         request.getfixturevalue("docker_host")
     with started(request.param, tmp_path_factory.mktemp("builds")) as ready:
@@ -31,7 +31,7 @@ def builds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.mark.parametrize("name", TREES)
 def test_as_plain_go(name: str, builds: Builds, scratch: Path, tmp_path: Path) -> None:
-    """Both end alike: with the same bytes, with a refusal, or with an error of the toolkit's that the table names."""
+    """Both have the same result: the same bytes, a refusal, or an error of the toolkit from the table."""
     tree, module = TREES[name], f"example.com/t{list(TREES).index(name)}"
     if name == "link: go.mod outside":
         directory = _linked_go_mod(tree, tmp_path, module)
@@ -64,12 +64,12 @@ def _linked_go_mod(tree: Tree, root: Path, module: str) -> Path:
 
 
 def _listed(directory: Path) -> set[tuple[str, int]]:
-    """Return all names below a directory, and when each was changed."""
+    """Return all names below a directory, with their modification times."""
     return {(str(path), path.lstat().st_mtime_ns) for path in directory.rglob("*")}
 
 
 def test_what_is_known_asks_nobody(builds: Builds, tmp_path: Path) -> None:
-    """The second time a directory is resolved no go command is asked; a change in what Go reads asks again."""
+    """Resolving a directory again runs no go command; after a change of a file that Go reads, it does."""
     directory = Tree({"main.go": "package main\n\nfunc main() {}\n", "note.txt": "1"}).write(
         tmp_path, "example.com/known"
     )
@@ -85,7 +85,7 @@ def test_what_is_known_asks_nobody(builds: Builds, tmp_path: Path) -> None:
 
 
 def test_an_included_file_is_never_stale(builds: Builds, scratch: Path, tmp_path: Path) -> None:
-    """Go's build cache does not look at a file that an assembly file includes; each of its versions has its own."""
+    """Go's build cache does not check a file that an assembly file includes; each version has a separate binary."""
     tree = TREES["include: of the directory above"]
     directory = tree.write(tmp_path, "example.com/stale")
     made = []
@@ -98,7 +98,7 @@ def test_an_included_file_is_never_stale(builds: Builds, scratch: Path, tmp_path
 
 
 def test_a_file_saved_meanwhile_changes_nothing(builds: Builds, tmp_path: Path) -> None:
-    """What is compiled is what was fingerprinted, whatever happens to the directory after that."""
+    """The fingerprinted files are compiled, even if the directory changes later."""
     directory = Tree({"main.go": 'package main\n\nfunc main() { println("twenty-one") }\n'}).write(
         tmp_path, "example.com/saved"
     )

@@ -1,4 +1,4 @@
-"""What building a hostile repository executes, opens and changes: the whole of `invoke build`, under strace."""
+"""Trace `invoke build` of a hostile repository with strace: programs that run, opened and changed files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INVOKE = "from invoke.main import program\nprogram.run(['invoke', *sys.argv[1:]]
 SECRETS = {"AWS_SECRET_ACCESS_KEY": "c4n4ry-key", "AWS_SESSION_TOKEN": "c4n4ry-token", "PRIVATE_THING": "c4n4ry-thing"}
 FETCHING = {"GIT_SSH_COMMAND": "c4n4ry-ssh", "NETRC": "/c4n4ry-netrc", "SSH_AUTH_SOCK": "/c4n4ry-sock"}
 GIT = re.compile(r"git --no-pager (ls-tree -z|log -1 --format=%ct %H) [0-9a-f]{40} -- [\w./-]+")
-# What each kind of child may see of this machine; the rest of its variables are the toolkit's.
+# The variables of this machine that each kind of child may see; its other variables are the toolkit's.
 SEEN = {"GIT_SSH_COMMAND", "NETRC", "SSH_AUTH_SOCK"}
 
 
@@ -42,14 +42,14 @@ def build(folder: Path, source: Path, dist: Path, kind: str = "local") -> Trace:
 
 
 def git(folder: Path, *args: str) -> str:
-    """Run git where somebody works."""
+    """Run git as a developer."""
     who = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.test")
     done = subprocess.run(["git", *who, "-C", folder, *args], check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 
 def hostile(folder: Path) -> tuple[Path, Path]:
-    """Return a repository whose configuration names a program in every place it can, and the mark that this leaves."""
+    """Return a repository whose configuration names a program in every possible place, and the mark of that program."""
     top, mark, evil = folder / "top", folder / "mark", folder / "evil"
     evil.write_text(f"#!/bin/sh\necho x >> {mark}\n")
     evil.chmod(0o755)
@@ -72,7 +72,7 @@ def hostile(folder: Path) -> tuple[Path, Path]:
 
 
 def partial(top: Path, evil: Path) -> None:
-    """Make a repository a partial clone without a tree, which git would fetch with a program."""
+    """Make a repository a partial clone without a tree, which git would download with a program."""
     tree = git(top, "rev-parse", "HEAD^{tree}")
     settings = {
         "core.repositoryformatversion": "1",
@@ -86,7 +86,7 @@ def partial(top: Path, evil: Path) -> None:
 
 
 def check(trace: Trace, folder: Path) -> None:
-    """Check that only git, Go and its tools ran, what they were given, and that nobody read the AWS files."""
+    """Check that only git, Go and its tools ran, with the right variables, and that no process read the AWS files."""
     assert not [path for path in trace.opened if ".aws" in path.parts]
     go = toolchain.go()
     goroot = go.run("env", "GOROOT").stdout.strip()
@@ -108,7 +108,7 @@ def check(trace: Trace, folder: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["local", pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.slow])])
 def test_a_configured_repository(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Twenty-odd settings, hooks, attributes, an included file and submodules name a program; none of it runs."""
+    """More than twenty settings, hooks, attributes, an included file and submodules name a program; none of it runs."""
     if kind == "docker":
         request.getfixturevalue("docker_host")
     top, mark = hostile(tmp_path)
@@ -123,14 +123,14 @@ def test_a_configured_repository(kind: str, tmp_path: Path, request: pytest.Fixt
 
 @pytest.mark.slow
 def test_everything_lies_below_a_hostile_repository(tmp_path: Path) -> None:
-    """With `--dist` in it, so that the copy and the compile lie there too."""
+    """`--dist` is in it, so that the copy and the compile are there too."""
     top, mark = hostile(tmp_path)
     mark.unlink(missing_ok=True)
     check(build(tmp_path, top / "cmd", top / "dist"), tmp_path)
 
 
 def test_a_partial_clone(tmp_path: Path) -> None:
-    """What it lacks is not fetched."""
+    """Missing objects are not downloaded."""
     top, mark = hostile(tmp_path)
     partial(top, tmp_path / "evil")
     mark.unlink(missing_ok=True)
@@ -139,7 +139,7 @@ def test_a_partial_clone(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_bare_repository_beside_go_mod(tmp_path: Path) -> None:
-    """Git would take the directory for a repository; nobody looks."""
+    """Git would use the directory as a repository; the toolkit does not."""
     top, mark = hostile(tmp_path)
     subprocess.run(["cp", "-r", f"{top}/.git/.", top / "cmd"], check=True)
     git(top, "config", "-f", str(top / "cmd" / "config"), "core.bare", "true")
@@ -157,13 +157,13 @@ TEN = (
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TEN)
 def test_what_is_opened(name: str, tmp_path: Path) -> None:
-    """Nothing outside the source is opened, nothing in it is changed, and each of its files is read at most once."""
+    """No file outside the source is opened, none in it is changed, and each of its files is read at most once."""
     source = TREES[name].write(tmp_path, f"example.com/opened{TEN.index(name)}")
     outside = [path for path in tmp_path.rglob("*") if path.is_file() and source not in path.parents]
     write_tree(source, {".env": "c4n4ry", "notes.txt": "c4n4ry"})
     try:
         trace = build(tmp_path, source, tmp_path / "dist")
-    except subprocess.CalledProcessError:  # it is refused
+    except subprocess.CalledProcessError:  # the source is refused
         pytest.fail("invoke ended with an error that it did not report")
     assert not {"/etc/hostname", *map(str, outside)} & {str(path.resolve()) for path in trace.opened}
     assert not [path for path in trace.changed if source in (path, *path.parents)]

@@ -16,14 +16,14 @@ def test_go_tests() -> None:
 
 
 def test_go_mod_is_tidy() -> None:
-    """go.mod and go.sum name just what the program needs."""
+    """go.mod and go.sum name exactly the modules that the program needs."""
     done = toolchain.go().run("mod", "tidy", "-diff", cwd=ROOT / "go-aws-mfa")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("pair", ["js/wasm", "plan9/amd64"])
 def test_where_locks_or_terminals_are_missing(pair: str) -> None:
-    """What is about locks and terminals compiles where there are none."""
+    """Code for locks and terminals compiles on systems without them."""
     goos, goarch = pair.split("/")
     packages = ("./internal/credfile", "./internal/prompt")
     done = toolchain.go().run(

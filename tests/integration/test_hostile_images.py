@@ -1,4 +1,4 @@
-"""Images that are not to be trusted: whatever their `go` does ends as one error, soon and in little memory."""
+"""Untrusted images: whatever their `go` does ends as one error, soon and with little memory."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Make = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def make(docker_host: Host, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
-    """Return a function that makes an image in which `go` and `gofmt` are a hostile program in some mode."""
+    """Return a function that makes an image with a hostile program as `go` and `gofmt`, in some mode."""
     folder = tmp_path_factory.mktemp("hostile")
     built = toolchain.go().run(
         "build", "-o", str(folder / "go"), ".", cwd=ROOT / "tests" / "programs" / "hostile",
@@ -84,7 +84,7 @@ def start(docker_host: Host, make: Make) -> Iterator[Callable[..., Container]]:
 
 
 def peak() -> int:
-    """Return the most memory that this process ever had, in bytes."""
+    """Return the largest memory use of this process so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
 
 
@@ -102,7 +102,7 @@ def peak() -> int:
     ],
 )
 def test_what_is_not_a_program_is_not_fetched(mode: str, says: str, start: Callable[..., Container]) -> None:
-    """Nothing is followed or unpacked; the container can be removed at once."""
+    """Nothing is followed or unpacked; the container can be removed immediately."""
     container, before, began = start(mode), peak(), time.monotonic()
     done = container.exec(("go", "build", "-o", OUT), {}, "/build", seconds=30)
     assert done
@@ -121,14 +121,14 @@ def test_what_is_not_a_program_is_not_fetched(mode: str, says: str, start: Calla
     ("mode", "content"), [("out is missing", None), ("", b"program"), ("out cannot be read", b"x")]
 )
 def test_a_file_is_fetched_or_missing(mode: str, content: bytes | None, start: Callable[..., Container]) -> None:
-    """A go command that exits 0 without a program is no reason for a traceback."""
+    """A go command that exits 0 without a program causes no traceback."""
     container = start(mode)
     assert container.exec(("go", "build", "-o", OUT), {}, "/build", seconds=30)
     assert container.get(OUT) == content
 
 
 def test_a_link_above_the_program_stays_in_the_container(start: Callable[..., Container]) -> None:
-    """The engine resolves it in the container's own file system."""
+    """The engine resolves it in the container's file system."""
     container = start("out is below a link")
     container.exec(("go", "build", "-o", OUT), {}, "/build", seconds=30)
     assert container.get(f"{SCRATCH}/passwd") is None
@@ -142,7 +142,7 @@ def test_a_link_above_the_program_stays_in_the_container(start: Callable[..., Co
     ],
 )  # fmt: skip
 def test_a_list_of_pairs_is_not_believed(mode: str, make: Make, tmp_path: Path, docker_host: Host) -> None:
-    """Text, nothing, an endless stream or names that are paths: one error, and nothing is left running."""
+    """Text, nothing, an endless stream or names that are paths: each is one error, and no process is left running."""
     image, before, began = make(mode), peak(), time.monotonic()
     settings = CompileSettings(dist=tmp_path / "dist", image=image)
     engine = DockerEngine.start(settings, FakeWatcher(), Limits(jobs=1))
@@ -162,16 +162,16 @@ def test_a_list_of_pairs_is_not_believed(mode: str, make: Make, tmp_path: Path, 
 @pytest.mark.parametrize(
     ("mode", "says"),
     [
-        ("version fails", "does not say its version"),
-        ("version is empty", "does not say its version"),
-        ("version is a joke", "does not say its version"),
+        ("version fails", "does not print its version"),
+        ("version is empty", "does not print its version"),
+        ("version is a joke", "does not print its version"),
         ("version is old", "has go1.20.14, which cannot download go"),
         ("version is endless", "printed more than 64 MiB"),
-        ("ends", "its `gofmt` ended at once|has no `go`"),
+        ("ends", "its `gofmt` exited immediately|has no `go`"),
     ],
 )
 def test_an_image_without_a_usable_go_is_refused(mode: str, says: str, make: Make, tmp_path: Path) -> None:
-    """Before anything is sent there."""
+    """The error comes before anything is sent there."""
     settings = CompileSettings(dist=tmp_path / "dist", image=make(mode))
     with pytest.raises(ImageUnusable, match=says):
         DockerEngine.start(settings, FakeWatcher(), Limits(jobs=1))
@@ -179,21 +179,21 @@ def test_an_image_without_a_usable_go_is_refused(mode: str, says: str, make: Mak
 
 @pytest.mark.parametrize("programs", [(), ("go",), ("gofmt",)], ids=str)
 def test_an_image_without_a_program_is_refused(programs: tuple[str, ...], make: Make, tmp_path: Path) -> None:
-    """Without `gofmt` nothing can idle there, and without `go` nothing can be compiled."""
+    """Without `gofmt` no container can idle, and without `go` nothing can be compiled."""
     settings = CompileSettings(dist=tmp_path / "dist", image=make("", programs=programs))
     with pytest.raises(ImageUnusable, match="has no `go` on its PATH"):
         DockerEngine.start(settings, FakeWatcher(), Limits(jobs=1))
 
 
 def test_a_go_that_hangs_is_not_waited_for(start: Callable[..., Container]) -> None:
-    """Its container is gone when its time is over."""
+    """Its container is removed at the time limit."""
     container, began = start("version hangs"), time.monotonic()
     assert container.exec(("go", "version"), {}, "/build", seconds=1) is None
     assert time.monotonic() - began < 10
 
 
 def test_what_an_idle_program_prints_is_kept_nowhere(start: Callable[..., Container], docker_host: Host) -> None:
-    """An endless log would fill the engine's disk; a health check of the image's does not run."""
+    """An endless log would fill the engine's disk; a health check of the image does not run."""
     more = 'HEALTHCHECK --interval=1s CMD ["go", "version"]\n'
     container = start("chatters", more=more)
     assert container.exec(("go", "version"), {}, "/build", seconds=30)
@@ -218,7 +218,7 @@ def tar(**files: bytes) -> bytes:
 def test_a_source_cannot_be_changed_by_an_image(
     docker_host: Host, start: Callable[..., Container], make: Make, tmp_path: Path
 ) -> None:
-    """Its volume is mounted read-only, and holds nothing that the image has at that place."""
+    """Its volume is mounted read-only, and contains no file of the image."""
     (tmp_path / "evil.go").write_text("package main\n")
     image = docker_host.find_image(make("", more=f"COPY go {SOURCE}/evil.go\n"))
     assert image
@@ -238,7 +238,7 @@ def test_a_source_cannot_be_changed_by_an_image(
 
 @pytest.mark.parametrize("data", [b"not an archive" * 1000, tar(main=b"x" * 9999)[:5000]], ids=["garbage", "truncated"])
 def test_a_source_that_is_not_an_archive_leaves_nothing(data: bytes, docker_host: Host, make: Make) -> None:
-    """Neither a container nor a volume."""
+    """Neither a container nor a volume is left."""
     image = docker_host.find_image(make(""))
     assert image
     with pytest.raises(EngineLost):
@@ -247,7 +247,7 @@ def test_a_source_that_is_not_an_archive_leaves_nothing(data: bytes, docker_host
 
 
 def test_a_hostile_image_ends_a_command_with_one_line(make: Make, invoke: Invoke) -> None:
-    """And a hint."""
+    """It has a hint, too."""
     done = invoke("targets", "--image", make("list is text"))
     assert done.returncode == ToolchainError.exit_code
     assert issubclass(ToolchainError, ToolkitError)

@@ -1,4 +1,4 @@
-"""Programs named as `path@version` are what `go install -trimpath` makes of them, on both engines."""
+"""Programs in the form `path@version` are the same as those of `go install -trimpath`, on both engines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REAL = (
     ("mvdan.cc/sh/v3/cmd/shfmt@v3.8.0", LINUX),
     ("golang.org/x/tools/cmd/stringer@v0.36.0", LINUX),
 )
-# Where somebody waits: compiling all of them for both engines and by hand takes minutes.
+# All of them only in CI: compiling them for both engines and by hand takes minutes.
 PROGRAMS = REAL if os.environ.get("CI") else REAL[:2]
 many_cases = pytest.mark.parametrize("kind", KINDS if os.environ.get("CI") else KINDS[:1], indirect=True)
 NOTHING_LISTENS = {"DOCKER_HOST": "unix:///nowhere.sock"}
@@ -52,7 +52,7 @@ class Site:
         return built(self.run(package))
 
     def by_go(self, package: str) -> Path | str:
-        """Return what plain `go install` makes of it, or says."""
+        """Return the program of plain `go install`, or its error message."""
         folder = Path(tempfile.mkdtemp(dir=self.folder))
         return installed(package, LINUX, folder, {**self.shelf.variables, "GOMODCACHE": str(self.folder / "modules")})
 
@@ -75,7 +75,7 @@ def site(kind: str, tmp_path: Path, invoke: Invoke) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def by_go(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Target], Path]:
-    """Return a function that gives what plain `go install` makes of a public program."""
+    """Return a function that returns the program of plain `go install` for a public package."""
 
     @functools.cache
     def run(package: str, target: Target) -> Path:
@@ -110,7 +110,7 @@ def test_public_programs(
 
 @pytest.mark.needs("unshare")
 def test_a_local_compile_needs_no_network(invoke: Invoke) -> None:
-    """Once everything was downloaded, a program that is gone is compiled in a network namespace without a device."""
+    """After everything is downloaded, a missing program is compiled in a network namespace without a device."""
     command = words("filippo.io/mkcert@v1.4.4", "local", MAC)
     program = built(invoke(*command))
     first = program.read_bytes()
@@ -120,7 +120,7 @@ def test_a_local_compile_needs_no_network(invoke: Invoke) -> None:
 
 @pytest.mark.docker
 def test_a_compile_in_a_container_has_no_network(invoke: Invoke, docker_host: object) -> None:
-    """The container that compiles is connected to the network `none`, and to no other."""
+    """The container for compiling is connected only to the network `none`."""
     assert docker_host
     began = str(time.time())
     built(invoke(*words("filippo.io/mkcert@v1.4.4", "docker", MAC)))
@@ -167,7 +167,7 @@ func main() {
     ],
 )
 def test_settings_follow_the_modules_go_mod(line: str, debug: str, prints: str, site: Site) -> None:
-    """A program prints what it prints after `go install`: the module's lines decide, not the toolchain's version."""
+    """A program behaves as after `go install`: the module's lines determine it, not the toolchain's version."""
     path = site.shelf.publish("nil", "v1.0.0", go_mod=f"module {{host}}/nil\n\n{line}\n", main_go=debug + PANICKING)
     program, theirs = site.build(f"{path}@v1.0.0"), site.by_go(f"{path}@v1.0.0")
     assert isinstance(theirs, Path), theirs
@@ -176,12 +176,12 @@ def test_settings_follow_the_modules_go_mod(line: str, debug: str, prints: str, 
 
 
 def printed(program: Path) -> str:
-    """Return what a program prints on standard error."""
+    """Return a program's output on standard error."""
     return subprocess.run([program], capture_output=True, text=True, check=False).stderr.strip()
 
 
 def test_programs_have_the_names_that_go_gives_them(site: Site) -> None:
-    """A major version at the end of a path is not a name, other last elements are."""
+    """A major version at the end of a path is not a name; any other last element is."""
     mains = {f"{name}__main_go": MAIN for name in ("cmd__tool__v2", "thing__v1", "cmd__eleven__v11")}
     tools = site.shelf.publish("tools", "v1.0.0", **mains)
     sub = site.shelf.publish("repository/sub/v2", "v2.0.0", main_go=MAIN)
@@ -201,7 +201,7 @@ def test_programs_have_the_names_that_go_gives_them(site: Site) -> None:
 
 
 def test_a_query_is_resolved_in_each_run(site: Site) -> None:
-    """What a query stands for now is built, whatever it stood for before."""
+    """The newest version for a query is built, whatever the query returned before."""
     path = site.shelf.publish("tool", "v1.0.0", main_go=MAIN)
     assert f"mod\t{path}\tv1.0.0\t" in "\n".join(made(site.build(f"{path}@latest")))
     site.shelf.publish("tool", "v1.0.1", main_go=MAIN)
@@ -210,7 +210,7 @@ def test_a_query_is_resolved_in_each_run(site: Site) -> None:
 
 
 def test_an_exact_version_is_resolved_once(site: Site) -> None:
-    """The second time nobody is asked: no proxy, no go command, no engine."""
+    """The second run uses no proxy, no go command and no engine."""
     path = site.shelf.publish("tool", "v1.2.3", main_go=MAIN)
     command = ("matrix", "--source", f"{path}@v1.2.3", "--only", "linux/amd64,plan9/386", "--engine")
     first = site.invoke(*command, site.kind, env=site.shelf.variables)
@@ -218,7 +218,7 @@ def test_an_exact_version_is_resolved_once(site: Site) -> None:
     site.shelf.asked.clear()
     again = site.invoke(*command, "docker", env={**site.shelf.variables, **NOTHING_LISTENS})
     assert again.returncode == 0, again.stderr
-    assert "nothing had changed" in again.stderr
+    assert "nothing changed" in again.stderr
     assert "engine:" not in again.stderr
     assert not site.shelf.asked
 
@@ -229,7 +229,7 @@ NEEDING = 'package main\n\nimport "{host}/dep"\n\nfunc main() { println(dep.X) }
 @many_cases
 @pytest.mark.parametrize("wrong", ["{host}/dep v1.0.0 h1:" + "A" * 43 + "=\n", "nonsense\n"], ids=["wrong", "nonsense"])
 def test_what_go_install_does_not_read_does_not_matter(wrong: str, site: Site) -> None:
-    """A module's own go.sum, its vendored packages, a workspace, and a Go that it names."""
+    """A module's go.sum, its vendored packages, a workspace, and its toolchain line are ignored."""
     site.shelf.publish("dep", "v1.0.0", dep_go="package dep\n\nconst X = 1\n")
     lines = "module {host}/tool\n\ngo 1.21\n\ntoolchain go1.99.0\n\nrequire {host}/dep v1.0.0\n"
     path = site.shelf.publish(
@@ -245,11 +245,11 @@ DEPRECATED = "// Deprecated: use other.example instead.\nmodule {host}/old\n\ngo
 
 
 def test_what_authors_say_of_a_version_is_reported_once(site: Site) -> None:
-    """In their words, in each run: a version that was retracted, and a module that is deprecated."""
+    """Each run quotes the author about a retracted version and a deprecated module."""
     path = site.shelf.publish("old", "v1.0.0", main_go=MAIN)
     site.shelf.publish("old", "v1.0.1", main_go=MAIN)
     site.shelf.publish("old", "v1.1.0", go_mod=f"{DEPRECATED}retract v1.0.0 // It loses files.\n", main_go=MAIN)
-    for _ in range(2):  # the second time it is remembered
+    for _ in range(2):  # the second time from memory
         done = site.run(f"{path}@v1.0.0")
         built(done)
         assert done.stderr.count(f"`{path}@v1.0.0` was retracted by its author: It loses files.") == 1
@@ -274,7 +274,7 @@ def test_what_authors_say_of_a_version_is_reported_once(site: Site) -> None:
     ids=["a range", "no reason", "two reasons", "control characters", "two lines", "long"],
 )
 def test_retractions(line: str, says: str, site: Site) -> None:
-    """A range, no reason, several, and reasons that would fill or change a terminal."""
+    """The cases are a range, no reason, several reasons, and reasons that would fill or change a terminal."""
     path = site.shelf.publish("old", "v1.0.0", main_go=MAIN)
     site.shelf.publish("old", "v1.1.0", go_mod=f"module {{host}}/old\n\ngo 1.21\n\n{line}\n", main_go=MAIN)
     done = site.run(f"{path}@v1.0.0")
@@ -295,7 +295,7 @@ def test_retractions(line: str, says: str, site: Site) -> None:
     ],
 )
 def test_what_go_install_refuses_is_refused(line: str, site: Site) -> None:
-    """A go.mod that would mean something else as that of the main module."""
+    """Such a go.mod would mean something else as that of the main module."""
     path = site.shelf.publish("tool", "v1.0.0", go_mod=f"module {{host}}/tool\n\ngo 1.21\n\n{line}\n", main_go=MAIN)
     says = f"more {line.split(maxsplit=1)[0]} directives"
     assert says in str(site.by_go(f"{path}@v1.0.0"))

@@ -1,4 +1,4 @@
-"""What is named as `path@version` and cannot be built: one message each, soon, and never a traceback."""
+"""Sources in the form `path@version` that cannot be built: one message each, soon, and never a traceback."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
 
 
 def expect(done: subprocess.CompletedProcess[str], error: type[ToolkitError], says: str, hint: str) -> None:
-    """Look at how a command ended: with one message, in one line or with indented ones below it, and a hint."""
+    """Check that a command ended with one message, in one line or with indented lines below it, and a hint."""
     assert done.returncode == error.exit_code, done.stderr
     assert "Traceback" not in done.stderr
     assert len(re.findall(r"^error", done.stderr, re.MULTILINE)) == 1
@@ -77,7 +77,7 @@ def expect(done: subprocess.CompletedProcess[str], error: type[ToolkitError], sa
     ids=lambda value: ascii(value)[1:41],
 )
 def test_refused(text: str, says: str, hint: str, shelf: Shelf, invoke: Invoke) -> None:
-    """Whatever the text is, the answer is one message with a hint."""
+    """For any text, the result is one message with a hint."""
     text = text.replace("{host}", shelf.host)
     done = invoke("build", f"--source={text}", *LOCAL, *LINUX, env=shelf.variables)
     expect(done, SourceError, says, hint)
@@ -85,7 +85,7 @@ def test_refused(text: str, says: str, hint: str, shelf: Shelf, invoke: Invoke) 
 
 
 def test_a_program_for_one_system_only(shelf: Shelf, invoke: Invoke) -> None:
-    """It is listed for the target's pair, not this machine's: refused for Linux, built for Windows."""
+    """Packages are listed for the target's pair, not this machine's: refused for Linux, built for Windows."""
     package = f"{shelf.host}/tools/win@v1.0.0"
     command = ("build", "--source", package, *LOCAL)
     expect(
@@ -100,7 +100,7 @@ def test_a_program_for_one_system_only(shelf: Shelf, invoke: Invoke) -> None:
 
 
 def test_a_program_for_one_system_only_in_a_matrix(shelf: Shelf, invoke: Invoke) -> None:
-    """Each pair that Go refuses is a row, in Go's words; where that is all of them, it is an error of the source."""
+    """Each pair that Go refuses is a row with Go's message; if these are all pairs, it is an error of the source."""
     command = ("matrix", "--source", f"{shelf.host}/tools/win@v1.0.0", *LOCAL, "--json", "--only")
     done = invoke(*command, "linux/amd64,windows/amd64,darwin/arm64", env=shelf.variables)
     assert done.returncode == BuildFailed.exit_code, done.stderr
@@ -117,7 +117,7 @@ def test_a_program_for_one_system_only_in_a_matrix(shelf: Shelf, invoke: Invoke)
 
 
 def test_a_matrix_without_a_pair_for_a_module(shelf: Shelf, invoke: Invoke) -> None:
-    """A selection of nothing is a usage error before anything is downloaded."""
+    """An empty selection is a usage error before any download."""
     done = invoke(
         "matrix", "--source", f"{shelf.host}/tools/win@v1.0.0", *LOCAL, "--only", "linux/*", "--skip", "linux/*"
     )
@@ -127,7 +127,7 @@ def test_a_matrix_without_a_pair_for_a_module(shelf: Shelf, invoke: Invoke) -> N
 
 @pytest.mark.parametrize("kept", ["go.sum", "go.mod in go.sum"])
 def test_a_module_that_was_tampered_with(kept: str, shelf: Shelf, invoke: Invoke, tmp_path: Path) -> None:
-    """A directory's go.sum decides, also where the checksum database is not asked."""
+    """A directory's go.sum is checked, even without the checksum database."""
     path = shelf.publish("greeting", "v1.0.0", greeting_go='package greeting\n\nconst Text = "hi"\n')
     wrong = f"{path} v1.0.0{'/go.mod' if kept != 'go.sum' else ''} h1:{'A' * 43}=\n"
     files = {
@@ -143,7 +143,7 @@ def test_a_module_that_was_tampered_with(kept: str, shelf: Shelf, invoke: Invoke
 
 
 def test_a_proxy_that_changes_a_version(shelf: Shelf, invoke: Invoke, tmp_path: Path) -> None:
-    """A version that was resolved is not replaced by other bytes under the same name."""
+    """A resolved version is not replaced by other bytes with the same name."""
     path = shelf.publish("tool", "v1.0.0", main_go=MAIN)
     command = ("build", "--source", f"{path}@v1.0.0", *LOCAL, *LINUX)
     program = Path(invoke(*command, env=shelf.variables).stdout.strip())

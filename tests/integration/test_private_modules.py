@@ -1,4 +1,4 @@
-"""Modules that only some people may download: from a git server that asks for a password."""
+"""Modules that only some users may download: from a git server that asks for a password."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def configured(forge: Forge, *pairs: tuple[str, str]) -> dict[str, str]:
 
 
 def instead(forge: Forge, userinfo: str = "") -> tuple[str, str]:
-    """Return what makes git ask the server in place of a host that does not exist."""
+    """Return settings that make git use the server instead of a host that does not exist."""
     return f"url.http://{userinfo}{forge.address}/.insteadOf", f"https://{forge.host}/"
 
 
@@ -54,12 +54,12 @@ def script(path: Path, text: str) -> str:
 
 
 def by_address(forge: Forge) -> dict[str, str]:
-    """Give the password in an address, in variables."""
+    """Pass the password in an address, in variables."""
     return configured(forge, instead(forge, f"{USER}:{PASSWORD}@"))
 
 
 def by_header(forge: Forge) -> dict[str, str]:
-    """Give it in a header, as continuous integration does."""
+    """Pass it in a header, like continuous integration does."""
     return configured(forge, instead(forge), ("http.extraHeader", f"Authorization: Basic {TOKEN}"))
 
 
@@ -70,14 +70,14 @@ def by_helper(forge: Forge) -> dict[str, str]:
 
 
 def by_file(forge: Forge) -> dict[str, str]:
-    """Give it in git's configuration of a user, wherever that is."""
+    """Store it in a user's git configuration, wherever that is."""
     key, value = instead(forge, f"{USER}:{PASSWORD}@")
     write_tree(forge.folder, {"gitconfig": f'[url "{key[4:-10]}"]\n\tinsteadOf = {value}\n'})
     return {"GOPRIVATE": forge.host, "GIT_CONFIG_GLOBAL": str(forge.folder / "gitconfig")}
 
 
 def by_ssh(forge: Forge) -> dict[str, str]:
-    """Reach the repositories with a command in place of ssh."""
+    """Reach the repositories with a command instead of ssh."""
     command = script(forge.folder / "ssh", 'for last; do :; done\nexec sh -c "$last"')
     place = f"url.ssh://git@{forge.host}{forge.folder}/bare/.insteadOf"
     return {**configured(forge, (place, f"https://{forge.host}/")), "GIT_SSH_COMMAND": command}
@@ -107,7 +107,7 @@ def _removable(tmp_path: Path) -> Iterator[None]:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_private_module_is_fetched(way: Way, forge: Forge, invoke: Invoke, tmp_path: Path) -> None:
-    """In each way in which git can be made to authenticate; a directory that needs one is fetched for, too."""
+    """It works with each kind of git authentication; a directory's modules are downloaded, too."""
     variables = way(forge)
     source = importing(forge, tmp_path / "source", variables)
     for text in (f"{forge.host}/tool.git@v1.0.0", str(source)):
@@ -125,7 +125,7 @@ def test_a_private_module_is_fetched(way: Way, forge: Forge, invoke: Invoke, tmp
 @pytest.mark.needs("strace")
 @pytest.mark.skipif(sys.platform != "linux", reason="strace is a program of Linux")
 def test_only_a_fetch_gets_what_git_needs(forge: Forge, tmp_path: Path) -> None:
-    """No compiler and no compile has any of it; git has."""
+    """No compiler and no compile gets any of it, but git does."""
     variables = {**by_helper(forge), "NETRC": "/netrc", "SSH_AUTH_SOCK": "/socket", "GOAUTH": "/helper"}
     words = (
         "build",
@@ -155,7 +155,7 @@ def test_only_a_fetch_gets_what_git_needs(forge: Forge, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("userinfo", ["", f"{USER}:wrong-{PASSWORD}@", "nobody@"])
 def test_a_private_module_that_is_refused_is_an_error(userinfo: str, forge: Forge, invoke: Invoke) -> None:
-    """It says what to set, and shows no password; nobody is asked for one."""
+    """The hint says what to set, and no password is shown; the user is not asked for one."""
     variables = configured(forge, instead(forge, userinfo))
     done = invoke("build", "--engine", "local", "--source", f"{forge.host}/tool.git@v1.0.0", env=variables)
     assert done.returncode == SourceError.exit_code, done.stderr
@@ -170,7 +170,7 @@ def test_a_private_module_that_is_refused_is_an_error(userinfo: str, forge: Forg
 def test_a_container_without_git_says_what_to_do(
     kind: str, docker_host: object, forge: Forge, invoke: Invoke, tmp_path: Path
 ) -> None:
-    """The builder image has none: this machine's can be used, or a module proxy."""
+    """The builder image has none: the hint is to use this machine's, or a module proxy."""
     del docker_host
     variables = {**by_address(forge), "GOAUTH": f"git {os.sep}nowhere"}
     text = f"{forge.host}/tool.git@v1.0.0"
@@ -179,5 +179,5 @@ def test_a_container_without_git_says_what_to_do(
     done = invoke("build", "--engine", "docker", "--source", text, env=variables)
     assert done.returncode == SourceError.exit_code, done.stderr
     assert done.stderr.count("missing Git command in the image") == 1
-    assert "`--engine local` uses this machine's Git" in done.stderr
+    assert "use `--engine local`, which runs this machine's Git" in done.stderr
     assert PASSWORD not in done.stderr

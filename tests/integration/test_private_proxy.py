@@ -1,4 +1,4 @@
-"""A company's own module proxy, with a certificate that only this company trusts."""
+"""A company's module proxy, with a certificate that only this company trusts."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class Proxy:
     version: str = field(default_factory=lambda: f"v1.0.{time.time_ns() // 1000}")
     asked: list[str] = field(default_factory=list)
     port: int = 0
-    password: str = ""  # without which nobody gets anything, if there is one
+    password: str = ""  # required for every request, unless it is empty
 
     @property
     def authorization(self) -> str:
-        """What a request has to have then."""
+        """The header that a request needs then."""
         return f"Basic {base64.b64encode(f'reader:{self.password}'.encode()).decode()}"
 
     def answer(self, path: str) -> bytes | None:
-        """Return what the go command gets for a path."""
+        """Return the response for a path."""
         self.asked.append(path)
         mod = f"module {MODULE}\n\ngo 1.21\n".encode()
         packed = io.BytesIO()
@@ -66,7 +66,7 @@ def address(request: pytest.FixtureRequest) -> str:
     network = json.loads(
         subprocess.run(["docker", "network", "inspect", "bridge"], check=True, capture_output=True).stdout
     )
-    subnet = ipaddress.ip_network(network[0]["IPAM"]["Config"][0]["Subnet"])  # its gateway an engine may not tell
+    subnet = ipaddress.ip_network(network[0]["IPAM"]["Config"][0]["Subnet"])  # the engine may omit its gateway
     ours = subprocess.run(["hostname", "-I"], check=True, capture_output=True, text=True).stdout.split()
     for address in ours:
         if ipaddress.ip_address(address) in subnet:
@@ -76,7 +76,7 @@ def address(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def proxy(address: str, tmp_path: Path) -> Iterator[Proxy]:
-    """Serve a module over HTTPS, with a certificate that signs itself."""
+    """Serve a module over HTTPS, with a self-signed certificate."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate)]
     subject = ["-days", "2", "-subj", "/CN=proxy", "-addext", f"subjectAltName=IP:{address}"]
@@ -109,7 +109,7 @@ def proxy(address: str, tmp_path: Path) -> Iterator[Proxy]:
 def test_settings_of_this_machine_reach_the_engine(
     kind: str, address: str, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The module proxy, what is not in the checksum database, and the certificates are those of this machine."""
+    """Module proxy, checksum database exceptions and certificates are those of this machine."""
     folder = prepared(address, proxy, tmp_path, monkeypatch)
     with fresh_go(), started(kind, tmp_path) as builds:
         data = builds.build(folder)
@@ -131,7 +131,7 @@ def test_settings_of_this_machine_reach_the_engine(
 def test_a_proxy_that_asks_for_a_password(  # noqa: PLR0913, PLR0917 - a row and four fixtures
     kind: str, way: str, address: str, proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It gets this machine's; a container gets the one in an address, and else says what to do."""
+    """The local engine uses this machine's; a container uses the one in an address, or the hint says what to do."""
     folder = prepared(address, proxy, tmp_path, monkeypatch)
     proxy.password, host = "c4n4ry-password", f"{address}:{proxy.port}"
     helper, netrc = tmp_path / "helper", tmp_path / "netrc"
@@ -152,7 +152,7 @@ def test_a_proxy_that_asks_for_a_password(  # noqa: PLR0913, PLR0917 - a row and
 
 
 def prepared(address: str, proxy: Proxy, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Set the variables of somebody who uses the proxy and has nothing of it, and write a program that needs it."""
+    """Set the variables of a user of the proxy without any cached files, and write a program that needs it."""
     for name, value in {
         "GOPROXY": f"https://{address}:{proxy.port}",
         "GONOSUMDB": "corp.example",
@@ -178,7 +178,7 @@ def _removable(tmp_path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def fresh_go() -> Iterator[None]:
-    """Let the go command be looked for again, in the environment of now and then in that of later."""
+    """Look for the go command again, in the current environment, and afterwards in the later one."""
     toolchain.go.cache_clear()
     try:
         yield

@@ -39,7 +39,7 @@ def small(docker_host: Host) -> Iterator[str]:
 
 
 def test_a_missing_image_is_pulled_and_used_by_its_digest(registry: Registry, small: str, docker_host: Host) -> None:
-    """Progress is a few lines; the second time nothing is pulled, and the digest is the same."""
+    """Progress is a few lines; the second run pulls nothing, and the digest is the same."""
     name = registry.push(small, "small:1")
     watcher = FakeWatcher()
     found = named(docker_host, name, watcher)
@@ -54,7 +54,7 @@ def test_a_missing_image_is_pulled_and_used_by_its_digest(registry: Registry, sm
 
 
 def test_an_image_is_pulled_by_its_digest(registry: Registry, small: str, docker_host: Host) -> None:
-    """The digest is known before; once it is there, nothing is pulled."""
+    """The digest is known before; if the image exists, nothing is pulled."""
     name = registry.push(small, "pinned:1")
     digest = named(docker_host, name, FakeWatcher()).digest
     docker("rmi", f"{registry.name('pinned')}@{digest}")
@@ -89,7 +89,7 @@ def test_an_image_that_was_made_here_has_its_id_for_a_digest(small: str, docker_
 def test_an_image_that_a_registry_does_not_have_is_an_error(
     name: str, says: str, hint: str, registry: Registry, docker_host: Host
 ) -> None:
-    """In the engine's own words, with a hint that fits them."""
+    """The error quotes the engine, with a hint that fits."""
     with pytest.raises(ImagePullFailed, match=says) as caught:
         named(docker_host, registry.name(name), FakeWatcher())
     assert str(caught.value).startswith(f"cannot pull the image `{registry.name(name)}`: ")
@@ -97,7 +97,7 @@ def test_an_image_that_a_registry_does_not_have_is_an_error(
 
 
 def test_a_registry_that_does_not_answer_is_an_error(dead: str, docker_host: Host) -> None:
-    """The hint is to check whether the engine can reach it."""
+    """The hint is to check whether the engine can reach the registry."""
     with pytest.raises(ImagePullFailed, match="refused") as caught:
         named(docker_host, f"localhost:{dead.rpartition(':')[2]}/x:1", FakeWatcher())
     assert "can reach that registry" in caught.value.hint
@@ -125,7 +125,7 @@ def test_an_image_for_another_platform_is_an_error(registry: Registry, docker_ho
 
 
 def test_a_pull_that_fails_ends_a_command(invoke: Invoke, registry: Registry) -> None:
-    """With one line, a hint and the exit code of the error."""
+    """The error has one line, a hint and its exit code."""
     done = invoke("targets", "--image", registry.name("none:1"))
     assert done.returncode == ImagePullFailed.exit_code, done.stderr
     assert "Traceback" not in done.stderr
@@ -134,7 +134,7 @@ def test_a_pull_that_fails_ends_a_command(invoke: Invoke, registry: Registry) ->
 
 
 def test_a_pulled_image_builds(invoke: Invoke, registry: Registry, tiny: Path, docker_host: Host) -> None:
-    """An image that has Go is pulled by its name, and compiles with the wanted version, in caches of its own."""
+    """An image with Go is pulled by its name, and compiles with the selected version, in separate caches."""
     builder = image.ensure(docker_host, FakeWatcher())
     docker("build", "-q", "-t", "aws-mfa-toolkit-test-go", "-", given=f"FROM {image.name()}\nENV OTHER=1\n".encode())
     name = registry.push("aws-mfa-toolkit-test-go", "go:1")

@@ -1,4 +1,4 @@
-"""Building with an image from a registry: the same bytes, another fingerprint, and caches that are not shared."""
+"""Builds with an image from a registry: the same bytes, another fingerprint, and separate caches."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def registry(docker_host: Host, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="module")
 def derive(registry: Registry, docker_host: Host) -> Iterator[Derive]:
-    """Return a function that pushes an image, made from the builder image by some lines of a Dockerfile."""
+    """Return a function that pushes an image, made from the builder image with some lines of a Dockerfile."""
     made = "aws-mfa-toolkit-test-pulled"
     volumes: set[str] = set()
 
@@ -99,7 +99,7 @@ def built(done: subprocess.CompletedProcess[str]) -> tuple[bytes, str]:
 
 
 def test_the_same_bytes_with_another_fingerprint(derive: Derive, invoke: Invoke, tiny: Path) -> None:
-    """An image with the same Go gives what the builder image gives; its digest decides what is up to date."""
+    """With the same Go, an image results in the same bytes as the builder image; its digest is fingerprinted."""
     command = ("build", "--source", str(tiny), "--goos", "linux", "--goarch", "amd64")
     plain, fingerprint = built(invoke(*command, "--engine", "docker"))
     name = derive("same:1", SAME)
@@ -120,7 +120,7 @@ def test_the_same_bytes_with_another_fingerprint(derive: Derive, invoke: Invoke,
 def test_an_image_named_by_its_digest_asks_nobody_again(
     derive: Derive, invoke: Invoke, tiny: Path, docker_host: Host
 ) -> None:
-    """It is pulled by it, and a build that is up to date needs no engine."""
+    """The image is pulled by its digest, and a build that is up to date needs no engine."""
     name = derive("exact:1", SAME)
     docker("pull", "-q", name)
     found = docker_host.find_image(name)
@@ -139,7 +139,7 @@ def test_an_image_named_by_its_digest_asks_nobody_again(
 def test_a_name_that_means_another_image_builds_again(
     derive: Derive, invoke: Invoke, tiny: Path, docker_host: Host
 ) -> None:
-    """The fingerprint follows what the name means on the engine, there and back."""
+    """The fingerprint follows the name's current image on the engine, there and back."""
     assert docker_host.cpus
     command = ("build", "--source", str(tiny), "--goos", "linux", "--goarch", "amd64", "--image")
     name = derive("moving:1", SAME)
@@ -158,7 +158,7 @@ def test_a_name_that_means_another_image_builds_again(
 def test_what_an_image_leaves_in_its_caches_stays_there(
     derive: Derive, invoke: Invoke, docker_host: Host, tmp_path: Path
 ) -> None:
-    """A `go` that changes modules in the cache changes what its own image builds, and nothing that others build."""
+    """A `go` that changes cached modules affects only the builds of its image."""
     write_tree(tmp_path / "poison", {"go.mod": "module a.example/poison\n\ngo 1.21\n", "main.go": POISON})
     surroundings = {"GOOS": "linux", "GOARCH": docker_host.goarch, "CGO_ENABLED": "0"}
     done = toolchain.go().run("build", "-o", "go", ".", cwd=tmp_path / "poison", **surroundings)
@@ -179,7 +179,7 @@ def test_what_an_image_leaves_in_its_caches_stays_there(
 
 
 def left(host: Host, identity: str) -> list[bool]:
-    """Return whether the two cache volumes of an image have the file that the hostile `go` leaves."""
+    """Return whether the two cache volumes of an image contain the file that the hostile `go` writes."""
     cache, modules = cache_names(identity, toolchain.pinned())
     container = host.run(identity, "test", cache=cache, modules=modules, online=False, memory=1 << 29)
     try:
@@ -190,7 +190,7 @@ def left(host: Host, identity: str) -> list[bool]:
 
 @slow
 def test_an_image_with_another_go_gets_the_wanted_one(derive: Derive, invoke: Invoke, tiny: Path) -> None:
-    """It is downloaded and verified by the image's own Go, once, and makes the same bytes."""
+    """The image's Go downloads and verifies it once, and the bytes are the same."""
     command = ("build", "--source", str(tiny), "--goos", "linux", "--goarch", "amd64")
     plain, _ = built(invoke(*command, "--engine", "docker"))
     name = derive("older:1", "ENV OLDER=1", version=OTHER)

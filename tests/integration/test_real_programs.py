@@ -1,4 +1,4 @@
-"""Real programs: our own, with the same bytes wherever it is built, and two that others publish."""
+"""Real programs: aws-mfa, with the same bytes wherever it is built, and two public ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from toolkit import buildinfo
 from toolkit.engines.docker_host import Host
 from toolkit.settings import PREFIX, ROOT
 
-# A compile of the AWS SDK takes most of a minute; where nobody waits, formats of every family are compared.
+# Compiling the AWS SDK takes most of a minute, so only CI compares formats of every family.
 FIVE = ("linux/amd64", "darwin/arm64", "windows/arm64", "aix/ppc64", "wasip1/wasm")
 PAIRS = FIVE if os.environ.get("CI") else FIVE[:1]
 NOBODY = 65534
@@ -25,7 +25,7 @@ NOBODY = 65534
 
 @pytest.mark.docker
 def test_same_bytes(invoke: Invoke, tmp_path: Path, docker_host: Host) -> None:
-    """Both engines, two folders, two users and two build caches give the same bytes of the real program."""
+    """Both engines, two directories, two users and two build caches result in the same bytes of the real program."""
     assert docker_host.cpus
     only = ("--only", ",".join(PAIRS))
     done = invoke("matrix", *only, "--engine", "docker")
@@ -41,19 +41,19 @@ def test_same_bytes(invoke: Invoke, tmp_path: Path, docker_host: Host) -> None:
 
 
 def build_as_somebody_else(checkout: Path, *only: str) -> None:
-    """Run the toolkit of another checkout, on the local engine, with a home and caches of another user's."""
+    """Run the toolkit of another checkout, on the local engine, with the home and the caches of another user."""
     home = checkout / "home"
     home.mkdir()
     user: list[str] = []
     if not os.geteuid():
-        # The Python that runs the tests may lie in root's home, which the other user has to be able to look into.
+        # The Python of the tests may be in root's home, which the other user must be able to read.
         looking = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
         user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *looking]
         subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", str(checkout)], check=True)
     env = {
         "HOME": str(home),
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(checkout),  # before the checkout that this Python has installed
+        "PYTHONPATH": str(checkout),  # before the checkout that is installed in this Python
         f"{PREFIX}DIST": str(checkout / "dist"),
     }
     env |= {name: value for name, value in os.environ.items() if name.startswith("SSL_CERT")}
@@ -79,7 +79,7 @@ def _binary(folder: Path) -> bytes:
     ],
 )
 def test_published_programs(invoke: Invoke, tmp_path: Path, module: str, name: str, pairs: str) -> None:
-    """A program named as `module@version` is built for three pairs; its version and sum stand in the build info."""
+    """A program in the form `module@version` is built for three pairs; the build info has its version and sum."""
     done = invoke("matrix", "--source", module, "--only", pairs, "--json")
     assert done.returncode == 0, done.stderr
     manifest = json.loads(done.stdout)
@@ -96,4 +96,4 @@ def test_published_programs(invoke: Invoke, tmp_path: Path, module: str, name: s
         (archive,) = row["artifacts"]
         assert archive.startswith(f"{name}_{info.main.version.removeprefix('v')}_")
     again = invoke("matrix", "--source", module, "--only", pairs)
-    assert "nothing had changed" in again.stderr
+    assert "nothing changed" in again.stderr

@@ -1,4 +1,4 @@
-"""What is downloaded for a source, and what never is: vendored modules, and modules that nothing imports."""
+"""The modules that are downloaded for a source, and those that never are: vendored ones, and unused ones."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_vendored_modules_are_not_downloaded(
 def test_an_incomplete_vendor_directory_is_an_error(
     modules: str, says: str, shelf: Shelf, source: Build, tmp_path: Path
 ) -> None:
-    """Go's own refusal, with the command that completes it, and no proxy is asked instead."""
+    """The error is Go's, with the command that completes the directory, and no proxy is used instead."""
     write_tree(tmp_path / "source", VENDORED | {"vendor/modules.txt": modules})
     done = source({**shelf.variables, "GONOSUMDB": "corp.example"})
     assert done.returncode == SourceError.exit_code, done.stderr
@@ -124,7 +124,7 @@ def test_an_incomplete_vendor_directory_is_an_error(
 
 @many_cases
 def test_a_vendored_package_that_is_missing_is_an_error(shelf: Shelf, source: Build, tmp_path: Path) -> None:
-    """It is not downloaded in place of the one that should be there."""
+    """It is not downloaded instead of the missing one."""
     write_tree(tmp_path / "source", {name: text for name, text in VENDORED.items() if f"/{PRIVATE}/" not in name})
     done = source({**shelf.variables, "GONOSUMDB": "corp.example"})
     assert done.returncode == SourceError.exit_code, done.stderr
@@ -133,7 +133,7 @@ def test_a_vendored_package_that_is_missing_is_an_error(shelf: Shelf, source: Bu
 
 
 def test_a_module_that_only_an_unused_tag_imports_may_be_missing(shelf: Shelf, kind: str, invoke: Invoke) -> None:
-    """Nothing is fetched for tags that are off or for other systems, as for `go install`."""
+    """As with `go install`, nothing is downloaded for inactive tags or for other systems."""
     needs = "".join(f"\t{{host}}/{name} v1.0.0\n" for name in ("used", "tagged", "mac"))
     shelf.publish("used", "v1.0.0", used_go='package used\n\nconst Text = "hi"\n')
     for name in ("tagged", "mac"):
@@ -159,7 +159,7 @@ def test_a_module_that_only_an_unused_tag_imports_may_be_missing(shelf: Shelf, k
 
 @pytest.mark.skipif("CI" not in os.environ, reason="downloads a large program's modules, and compiles it")
 def test_as_much_is_downloaded_as_for_go_install(invoke: Invoke, tmp_path: Path) -> None:
-    """Into an empty cache as many modules as `go install` needs, though the program can be built with far more."""
+    """An empty cache gets as many modules as with `go install`, although build tags could make it need more."""
     package = "github.com/golang-migrate/migrate/v4/cmd/migrate@latest"
     ours, theirs = tmp_path / "cache", tmp_path / "modules"
     ours.mkdir()
@@ -180,7 +180,7 @@ def zips(cache: Path) -> set[str]:
 
 @pytest.mark.parametrize("goarch", ["arm64", "amd64"] if os.environ.get("CI") else ["arm64"])
 def test_a_program_that_loads_libraries_without_cgo(goarch: str, kind: str, invoke: Invoke) -> None:
-    """It is built, with a note that names the libraries it needs."""
+    """It is built, with a note about the libraries that it needs."""
     package = "github.com/ebitengine/purego/examples/libc@v0.8.4"
     done = invoke("build", "--source", package, "--engine", kind, "--goos", "linux", "--goarch", goarch)
     assert done.returncode == 0, done.stderr

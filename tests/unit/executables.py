@@ -35,7 +35,7 @@ WASM_HOSTS = {"js": b"gojs", "wasip1": b"wasi_snapshot_preview1"}
 
 
 def sample(target: Target, text: bytes | None = None, go: bytes = b"go1.27.3") -> bytes:
-    """Return a right binary for any pair of today, or the same with another module text."""
+    """Return a correct binary for any current pair, or the same with another module text."""
     text = settings(target) if text is None else text
     made, goarch = blob(text, go), target.goarch
     match target.goos:

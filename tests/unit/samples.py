@@ -1,4 +1,4 @@
-"""Values that the tests of several modules begin with."""
+"""Values that the tests of several modules share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GO = "go1.27.3"
 RECIPE = Recipe(GO)
 MAIN = Module("example.test/program")
 DEPENDENCY = Module("example.test/dependency", "v1.2.3", "h1:sum")
-PACK = Path("pack")  # where the files of a source would be
+PACK = Path("pack")  # the file with the bytes of a source
 
 LINUX = Target("linux", "amd64", cgo_supported=True, first_class=True)
 WINDOWS = Target("windows", "amd64", cgo_supported=True, first_class=True)
@@ -27,7 +27,7 @@ EVERY = (ANDROID, JS, LINUX, PLAN9, PLAN9_ARM, WINDOWS)
 
 
 def source(**changes: Any) -> Source:
-    """Return a source whose files nobody looks at."""
+    """Return a source whose files are never read."""
     plain = Source(
         name="program",
         package=".",
@@ -42,13 +42,13 @@ def source(**changes: Any) -> Source:
 
 
 def build_info(target: Target, *deps: Module) -> BuildInfo:
-    """Return what a right binary says of itself."""
+    """Return the statements of a correct binary."""
     settings = {"-trimpath": "true", "CGO_ENABLED": "0", "GOARCH": target.goarch, "GOOS": target.goos}
     return BuildInfo(GO, MAIN.path, MAIN, deps, tuple(settings.items()))
 
 
 def program(target: Target, *deps: Module, go: str = GO, module: str = MAIN.path) -> bytes:
-    """Return a right binary of a few hundred bytes: a header and a build info."""
+    """Return a correct binary of a few hundred bytes: a header and a build info."""
     lines = [f"path\t{module}", f"mod\t{module}\t(devel)\t"]
     lines += [f"dep\t{dep.path}\t{dep.version}\t{dep.sum}" for dep in deps]
     lines += [f"build\t{name}={value}" for name, value in build_info(target).settings]
@@ -56,7 +56,7 @@ def program(target: Target, *deps: Module, go: str = GO, module: str = MAIN.path
 
 
 def binary(target: Target, folder: Path, *deps: Module, content: bytes = b"a program") -> Binary:
-    """Return a binary whose file is there."""
+    """Return a binary whose file exists."""
     path = folder / target.slug / f"program{target.exe}"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -65,12 +65,12 @@ def binary(target: Target, folder: Path, *deps: Module, content: bytes = b"a pro
 
 
 def refused(target: Target = ANDROID) -> Unbuilt:
-    """Return a pair that ended without a binary for a reason of Go's own."""
+    """Return a pair without a binary because of a limit of Go."""
     return Unbuilt(target, Reason.NEEDS_EXTERNAL_LINKER, target.refusal or "it requires external (cgo) linking")
 
 
 def failed(target: Target, reason: Reason = Reason.COMPILE_FAILED, **more: Any) -> Unbuilt:
-    """Return a pair that ended without a binary for a reason that is not Go's."""
+    """Return a pair without a binary for another reason."""
     return Unbuilt(target, reason, more.pop("sentence", "main.go:3:2: undefined: x"), **more)
 
 
@@ -81,7 +81,7 @@ def dist(root: Path, *outcomes: Outcome, **changes: Any) -> Dist:
 
 
 def write_tree(root: Path, files: Mapping[str, str | bytes]) -> Path:
-    """Write files below a folder, with the folders above them, and return that folder."""
+    """Write files below a directory, with their parent directories, and return that directory."""
     for name, content in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,5 +90,5 @@ def write_tree(root: Path, files: Mapping[str, str | bytes]) -> Path:
 
 
 def names(folder: Path) -> list[str]:
-    """Return the names of all that lies in a folder, sorted."""
+    """Return the names of everything in a directory, sorted."""
     return sorted(path.name for path in folder.iterdir())

@@ -23,13 +23,13 @@ REFUSED = "Could not connect to the proxy URL: `{}`"
     ],
 )
 def test_addresses_are_shown_without_passwords(setting: str, shown: str) -> None:
-    """Whatever is in them."""
+    """Their characters do not matter."""
     assert anonymous(setting) == shown
 
 
 @pytest.mark.parametrize("text", ["http://proxy", "proxy:3128", "https://u:p@proxy:3128/", "http://[::1]:3128"])
 def test_an_address_of_a_proxy(text: str) -> None:
-    """It has a host, and a port if it likes."""
+    """It has a host, and optionally a port."""
     assert is_address(text)
 
 
@@ -37,7 +37,7 @@ def test_an_address_of_a_proxy(text: str) -> None:
     "text", ["", "http://", "http://host:port", "http://[::1", "socks5://proxy", "http://u:a/b@proxy", "http://p:0"]
 )
 def test_no_address_of_a_proxy(text: str) -> None:
-    """What botocore or Go cannot use is none; a `/` in a password has to be quoted."""
+    """Neither botocore nor Go can use it; a `/` in a password must be quoted."""
     assert not is_address(text)
 
 
@@ -54,7 +54,7 @@ def test_no_address_of_a_proxy(text: str) -> None:
     ],
 )
 def test_a_text_is_shown_without_the_users_of_addresses(text: str, shown: str) -> None:
-    """However an address is written that a go command or curl would take, what is secret in it is not shown."""
+    """The credentials in any address that a go command or curl would accept are never shown."""
     assert redact(text, {}) == shown
 
 
@@ -68,7 +68,7 @@ def test_a_text_is_shown_without_the_users_of_addresses(text: str, shown: str) -
     ],
 )
 def test_a_text_is_shown_without_the_passwords_of_proxies(proxies: list[str], told: str, shown: str) -> None:
-    """Its other words stay as they are, whatever the user at the proxy is called."""
+    """Its other words are unchanged, whatever the proxy's user name is."""
     assert without_proxies(REFUSED.format(told), proxies) == REFUSED.format(shown)
 
 
@@ -99,7 +99,7 @@ def test_a_text_is_shown_without_the_passwords_of_proxies(proxies: list[str], to
     ],
 )
 def test_no_form_of_a_password_is_shown(name: str, value: str, told: str) -> None:
-    """Whole or in part, encoded or not, quoted from a variable or not."""
+    """It may be complete or partial, encoded or not, quoted from a variable or not."""
     shown = redact(told, {name: value})
     assert not re.search(r"hunter|hun|ter2|X9|SS", shown), shown
 
@@ -116,12 +116,12 @@ def test_no_form_of_a_password_is_shown(name: str, value: str, told: str) -> Non
     ],
 )
 def test_what_has_no_password_is_shown_as_it_is(told: str) -> None:
-    """Versions, ports and IPv6 addresses are not user names, and a user's name is an ordinary word."""
+    """Versions, ports and IPv6 addresses are not user names, and a user name alone is an ordinary word."""
     assert redact(told, {"DOCKER_HOST": "ssh://docker@host", "GOPROXY": "https://proxy.example,direct"}) == told
 
 
 def test_a_long_line_is_redacted_at_once() -> None:
-    """Hostile output costs no more than a moment."""
+    """Hostile output costs only a moment."""
     begun = time.monotonic()
     redact("//:x" * 50_000 + "//" * 50_000 + "//a:" * 50_000, {})
     assert time.monotonic() - begun < 5
@@ -158,5 +158,5 @@ def test_what_sends_secrets_without_encryption_is_noted(environ: dict[str, str],
     ],
 )
 def test_encrypted_and_local_connections_are_not_noted(environ: dict[str, str]) -> None:
-    """Nor is an address without a password."""
+    """An address without a password is fine, too."""
     assert plain_text_notes(environ) == ()

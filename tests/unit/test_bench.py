@@ -18,18 +18,18 @@ INPUTS = {"name": "program", "epoch": 1, "texts": [["LICENSE", "00"]]}
 
 
 def never() -> bytes:
-    """Make nothing: what calls it should have taken a file over."""
+    """Fail: the caller should have reused a file."""
     pytest.fail("made anew")
 
 
 def made(folder: Path, inputs: object = INPUTS, content: bytes = b"content") -> Artifact:
-    """Return a file that was made in a folder of its own."""
+    """Return a file that was made in a separate directory."""
     folder.mkdir(exist_ok=True)
     return Bench(folder).make("archive", "file", inputs, lambda: content, target=LINUX)
 
 
 def test_a_file_is_made_and_told(tmp_path: Path) -> None:
-    """An artifact has its file's size and digest, and a digest of what decided its bytes."""
+    """An artifact has its file's size and digest, and a digest of its inputs."""
     artifact = made(tmp_path / "new")
     assert artifact.path.read_bytes() == b"content"
     digest = hashlib.sha256(b"content").hexdigest()
@@ -38,7 +38,7 @@ def test_a_file_is_made_and_told(tmp_path: Path) -> None:
 
 
 def test_the_same_inputs_take_the_very_same_file_over(tmp_path: Path) -> None:
-    """Nothing is packed again; the order in which inputs are written down is none."""
+    """Nothing is packed again, and the order of the inputs does not matter."""
     old = made(tmp_path / "old")
     (tmp_path / "new").mkdir()
     bench = Bench(tmp_path / "new", {"file": old})
@@ -49,7 +49,7 @@ def test_the_same_inputs_take_the_very_same_file_over(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("changed", ["bench.py", "outputs/archives.py", "outputs/a.json", "outputs/deep/new.txt"])
 def test_other_code_makes_another_file(changed: str, tmp_path: Path) -> None:
-    """An output is made again after a change of what makes it; line ends and compiled files decide nothing."""
+    """A change of its code makes an output again; line endings and compiled files have no effect."""
     write_tree(tmp_path, {"bench.py": "1\n", "outputs/archives.py": "2\n", "outputs/a.json": "{}", "other.py": ""})
     before = code.__wrapped__(tmp_path)
     write_tree(tmp_path, {"other.py": "3", "outputs/__pycache__/a.pyc": "4", "bench.py": b"1\r\n"})
@@ -59,7 +59,7 @@ def test_other_code_makes_another_file(changed: str, tmp_path: Path) -> None:
 
 
 def test_the_code_is_part_of_what_decides_the_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that other code made is not taken over."""
+    """A file that other code made is not reused."""
     old = made(tmp_path / "old")
     monkeypatch.setattr("toolkit.bench.code", lambda: "other")
     (tmp_path / "new").mkdir()
@@ -83,7 +83,7 @@ def test_a_file_that_is_taken_over_can_be_read_by_everyone(mode: int, tmp_path: 
 
 
 def test_other_inputs_make_another_file(tmp_path: Path) -> None:
-    """The old one is left as it was."""
+    """The old one is unchanged."""
     old = made(tmp_path / "old")
     (tmp_path / "new").mkdir()
     new = Bench(tmp_path / "new", {"file": old}).make("archive", "file", {**INPUTS, "epoch": 2}, lambda: b"another")
@@ -103,7 +103,7 @@ def test_other_inputs_make_another_file(tmp_path: Path) -> None:
     ids=["damaged", "empty", "gone", "folder"],
 )
 def test_an_old_file_that_is_harmed_is_made_anew(harm: Callable[[Path], object], tmp_path: Path) -> None:
-    """Only bytes that are those that were recorded are taken over."""
+    """Bytes are reused only if they are the recorded ones."""
     old = made(tmp_path / "old")
     harm(old.path)
     (tmp_path / "new").mkdir()
@@ -113,8 +113,8 @@ def test_an_old_file_that_is_harmed_is_made_anew(harm: Callable[[Path], object],
 
 
 def test_a_file_is_copied_where_it_cannot_be_linked(tmp_path: Path) -> None:
-    """Not every file system has hard links, and none has them to another."""
-    memory = Path("/dev/shm")  # noqa: S108 - another file system is what is wanted
+    """Some file systems have no hard links, and none links to another one."""
+    memory = Path("/dev/shm")  # noqa: S108 - the test needs another file system
     if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("there is no second file system")
     with tempfile.TemporaryDirectory(dir=memory) as folder:
@@ -125,7 +125,7 @@ def test_a_file_is_copied_where_it_cannot_be_linked(tmp_path: Path) -> None:
 
 
 def test_a_file_is_taken_over_by_its_name(tmp_path: Path) -> None:
-    """Two files of the same inputs do not stand for one another."""
+    """Two files with the same inputs do not replace one another."""
     old = made(tmp_path / "old")
     (tmp_path / "new").mkdir()
     bench = Bench(tmp_path / "new", {"file": old})
@@ -134,7 +134,7 @@ def test_a_file_is_taken_over_by_its_name(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_that_names_the_file(tmp_path: Path) -> None:
-    """The system's own error never reaches a person."""
+    """The user never sees the system's own error."""
     (tmp_path / "new").write_text("")
-    with pytest.raises(OutputUnwritable, match=r"`.*file` cannot be written"):
+    with pytest.raises(OutputUnwritable, match=r"cannot write `.*file`"):
         Bench(tmp_path / "new").make("archive", "file", INPUTS, lambda: b"")

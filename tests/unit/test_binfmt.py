@@ -64,7 +64,7 @@ OTHER = b"path\texample.com/other\nmod\texample.com/other\t(devel)\t\nbuild\tGOO
 
 
 def info_of(text: bytes) -> BuildInfo | None:
-    """Return what is read from a binary with this module text."""
+    """Return the build info of a binary with this module text."""
     return read_build_info(sample(LINUX, text))
 
 
@@ -83,20 +83,20 @@ def test_the_samples_are_all_the_pairs_of_go() -> None:
 
 @pytest.mark.parametrize("target", TARGETS, ids=str)
 def test_a_right_binary_has_nothing_said_of_it(target: Target) -> None:
-    """What was made for a pair passes for that pair."""
+    """A binary for a pair passes the check of that pair."""
     assert mismatches(sample(target), target, main=MAIN) == ()
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=str)
 def test_no_binary_passes_for_another_pair(target: Target) -> None:
-    """What was made for a pair passes for no other."""
+    """A binary for a pair passes the check of no other pair."""
     data = sample(target)
     assert [other for other in TARGETS if not mismatches(data, other)] == [target]
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=str)
 def test_every_pair_of_today_has_its_header_checked(target: Target) -> None:
-    """A right build info does not make up for a file that is no executable."""
+    """A correct build info does not make up for a file that is not an executable."""
     assert mismatches(blob(settings(target)), target) == ("is not an executable of a known format",)
 
 
@@ -159,7 +159,7 @@ def test_a_header_is_read(data: bytes, header: Header) -> None:
     ],
 )
 def test_macho_says_for_which_system_it_is_and_the_least_version(command: bytes, platform: str, min_os: str) -> None:
-    """Both the command of today and the two older ones are understood."""
+    """The current command and the two older ones are read."""
     header = read_header(macho(b"", command))
     assert header == Header("macho", "arm64", 64, little_endian=True, platform=platform, min_os=min_os)
 
@@ -183,16 +183,16 @@ def test_macho_says_for_which_system_it_is_and_the_least_version(command: bytes,
     ],
 )
 def test_what_is_no_executable_has_no_header(data: bytes) -> None:
-    """Scripts, archives, object files, libraries, core dumps and impossible sizes are no executables."""
+    """Scripts, archives, object files, libraries, core dumps and impossible sizes are not executables."""
     assert read_header(data) is None
 
 
-# --- bytes that nobody meant to be an executable ---------------------------------------------------------------------
+# --- bytes that are not an executable --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("target", ONE_OF_EACH, ids=str)
 def test_a_file_cut_short_is_never_right_and_never_raises(target: Target) -> None:
-    """Every beginning of a binary that ends before its build info does is told as wrong."""
+    """Every truncated binary without its complete build info is reported as wrong."""
     data = sample(target)
     end = data.index(FRAME[1]) + len(FRAME[1])
     assert [size for size in range(end) if not mismatches(data[:size], target)] == []
@@ -200,7 +200,7 @@ def test_a_file_cut_short_is_never_right_and_never_raises(target: Target) -> Non
 
 @pytest.mark.parametrize("target", ONE_OF_EACH, ids=str)
 def test_a_damaged_header_never_raises(target: Target) -> None:
-    """Whatever stands in a file, in any byte of its header, an answer comes back."""
+    """For any bytes, in any part of the header, the reader returns a result."""
     rng = random.Random(1)  # noqa: S311 - the same bytes in each run, and nothing secret
     good = sample(target)
     for _ in range(1500):
@@ -212,7 +212,7 @@ def test_a_damaged_header_never_raises(target: Target) -> None:
 
 @pytest.mark.parametrize("target", ONE_OF_EACH, ids=str)
 def test_random_bytes_after_a_magic_number_never_raise(target: Target) -> None:
-    """The magic number alone makes no executable with build info."""
+    """The magic number alone is not an executable with build info."""
     rng = random.Random(2)  # noqa: S311 - the same bytes in each run, and nothing secret
     magic = sample(target)[:8]
     for start in range(len(magic) + 1):
@@ -221,49 +221,49 @@ def test_random_bytes_after_a_magic_number_never_raise(target: Target) -> None:
 
 
 def test_an_offset_past_any_file_is_no_more_than_wrong() -> None:
-    """A section table where no file reaches is read as an empty one."""
+    """A section table beyond the end of the file is read as an empty one."""
     data = bytearray(sample(LINUX))
     data[40:48] = b"\xff" * 8
     assert mismatches(bytes(data), LINUX) == ("has no Go build info",)
 
 
 def test_a_macho_command_without_size_ends_the_reading() -> None:
-    """A command of size 0 does not make the reader stand still."""
+    """A command of size 0 does not cause an endless loop."""
     endless = macho(b"", struct.pack("<2I", 0x99, 0), *[b""] * 9999)
     assert read_header(endless) is None
 
 
 @pytest.mark.parametrize(("sections", "found"), [(0, False), (1, False), (2, True), (0xFFFF_FFFF, True)])
 def test_a_macho_segment_has_as_many_sections_as_it_says_and_has_room_for(sections: int, found: bool) -> None:  # noqa: FBT001 - a table's column
-    """What stands after the last section is none."""
+    """Bytes after the last section are not a section."""
     data = bytearray(sample(DARWIN)) + b"the rest of the file, of any length"
     struct.pack_into("<I", data, 32 + 72 + 64, sections)
     assert (mismatches(bytes(data), DARWIN) == ()) is found
 
 
 def test_only_so_many_commands_are_looked_at() -> None:
-    """Millions of load commands cannot keep the reader busy."""
+    """Millions of load commands do not keep the reader busy."""
     idle, mark = struct.pack("<2I", 0x99, 8), build_version(1, 13)
     assert read_header(macho(b"", *[idle] * 100, mark)) == read_header(macho(b"", mark))
     assert read_header(macho(b"", *[idle] * 5000, mark)) == read_header(macho(b""))
 
 
 def test_only_so_much_of_an_interpreter_is_read() -> None:
-    """A path that never ends is cut where Linux would refuse it."""
+    """A path without an end is cut where Linux would refuse it."""
     header = read_header(elf(b"", interpreter=b"/" * 9999))
     assert header is not None
     assert len(header.interpreter) == 4096
 
 
 def test_only_so_many_sections_are_looked_at() -> None:
-    """Millions of empty sections cannot keep the reader busy."""
+    """Millions of empty sections do not keep the reader busy."""
     start, rest = sample(JS)[:8], sample(JS)[8:]
     assert read_build_info(start + wasm_section(0, b"") * 100 + rest) is not None
     assert read_build_info(start + wasm_section(0, b"") * 5000 + rest) is None
 
 
 def test_only_so_many_blobs_are_looked_at() -> None:
-    """Millions of magic strings, or of texts in WebAssembly, cannot keep the reader busy."""
+    """Millions of magic strings, or of texts in WebAssembly, do not keep the reader busy."""
     right = blob(settings(LINUX))
     assert read_build_info(b"\xf0NEW" + b"\xff Go buildinf:" * 200 + right) is not None
     assert read_build_info(b"\xf0NEW" + b"\xff Go buildinf:" * 300 + right) is None
@@ -288,7 +288,7 @@ def test_build_info_is_read_whole() -> None:
 
 
 def test_a_replacement_stands_for_what_it_replaces() -> None:
-    """The module that was compiled is the one that is listed; the others stay."""
+    """The listed module is the one that was compiled; the others stay."""
     deps = (
         "dep\ta.b/c\tv1.0.0\th1:c=\ndep\ta.b/d\tv1.0.0\n=>\tfork.d/d\tv1.0.1\th1:f=\ndep\ta.b/e\tv2.0.0\n=>\t./e\t\t\n"
     )
@@ -302,7 +302,7 @@ def test_a_replacement_stands_for_what_it_replaces() -> None:
 
 
 def test_a_replaced_main_module_keeps_its_name() -> None:
-    """A main module is looked for by its own path, wherever it came from."""
+    """The main module is found by its path, wherever it came from."""
     info = info_of(b"mod\texample.com/a\tv1.0.0\n=>\t../fork\t(devel)\t\nbuild\tGOOS=linux\n")
     assert info == BuildInfo("go1.27.3", "", Module("example.com/a", "v1.0.0"), (), (("GOOS", "linux"),))
 
@@ -323,7 +323,7 @@ def test_a_replaced_main_module_keeps_its_name() -> None:
     ],
 )
 def test_quoted_keys_and_values_are_unquoted(line: str, setting: tuple[str, str]) -> None:
-    """What Go quotes comes back as it was."""
+    """A word that Go quoted is read without the quoting."""
     info = info_of(f"build\t{line}\n".encode())
     assert info is not None
     assert info.settings == (setting,)
@@ -351,7 +351,7 @@ def test_quoted_keys_and_values_are_unquoted(line: str, setting: tuple[str, str]
     ],
 )
 def test_a_malformed_line_spoils_the_whole(line: str) -> None:
-    """A list of modules or settings that may lack one is no build info."""
+    """A list of modules or settings that may be incomplete is not a build info."""
     assert info_of(settings(LINUX, more=line + "\n")) is None
 
 
@@ -361,14 +361,14 @@ def test_unknown_lines_are_ignored() -> None:
 
 
 def test_text_that_is_not_utf8_is_still_text() -> None:
-    """A byte that is no UTF-8 becomes the replacement character."""
+    """A byte that is not UTF-8 becomes the replacement character."""
     info = info_of(b"path\tb\xff\n")
     assert info is not None
     assert info.path == "b\ufffd"
 
 
 def test_a_binary_built_without_modules_has_its_go_version() -> None:
-    """An empty module text is no error."""
+    """An empty module text is not an error."""
     assert info_of(b"") == BuildInfo("go1.27.3", "", Module(""))
 
 
@@ -376,13 +376,13 @@ def test_a_binary_built_without_modules_has_its_go_version() -> None:
     ("go", "known"), [(b"go1.18", True), (b"devel go1.28-abc X:y", True), (b"gccgo", False), (b"", False)]
 )
 def test_a_go_version_is_what_makes_a_blob_one(go: bytes, known: bool) -> None:  # noqa: FBT001 - a table's column
-    """A magic string without a Go version after it is a program's own data."""
+    """A magic string without a Go version after it is data of the program."""
     assert (read_build_info(elf(blob(settings(LINUX), go))) is not None) is known
 
 
 @pytest.mark.parametrize(("flags", "known"), [(0, False), (1, False), (2, True), (3, True)])
 def test_the_pointers_of_old_go_are_not_followed(flags: int, known: bool) -> None:  # noqa: FBT001 - a table's column
-    """Before Go 1.18 the blob held no strings; the flag of the byte order does not matter."""
+    """Before Go 1.18 the blob contained no strings; the flag of the byte order does not matter."""
     assert (read_build_info(elf(blob(settings(LINUX), flags=flags))) is not None) is known
 
 
@@ -404,7 +404,7 @@ def test_build_info_may_be_long() -> None:
     ],
 )
 def test_a_magic_string_in_a_programs_own_data_is_passed_over(junk: bytes) -> None:
-    """In an unknown format, what cannot be parsed does not hide the blob after it."""
+    """In an unknown format, an invalid blob does not hide the one after it."""
     info = read_build_info(b"\xf0NEW" + junk + blob(settings(LINUX)))
     assert info is not None
     assert info.setting("GOOS") == "linux"
@@ -431,7 +431,7 @@ def test_a_magic_string_in_a_programs_own_data_is_passed_over(junk: bytes) -> No
     ],
 )
 def test_another_program_carried_as_data_is_passed_over(data: bytes) -> None:
-    """Only what stands where the linker puts build info is the binary's own, whatever comes before or after it."""
+    """Only the build info at the linker's place is the binary's, whatever comes before or after it."""
     info = read_build_info(data)
     assert info is not None
     assert info.main.path == MAIN
@@ -439,7 +439,7 @@ def test_another_program_carried_as_data_is_passed_over(data: bytes) -> None:
 
 @pytest.mark.parametrize("make", [elf, macho, pe, xcoff, plan9])
 def test_build_info_that_is_not_the_first_of_its_section_is_data(make: Callable[[bytes], bytes]) -> None:
-    """A linker puts the blob first; one that a program carries does not stand in for one that is damaged."""
+    """A linker puts the blob first; an embedded one does not replace a damaged one."""
     own = blob(settings(LINUX))
     assert read_build_info(make(own + blob(OTHER))) is not None
     assert read_build_info(make(own.replace(b"go1.27.3", b"no1.27.3") + blob(OTHER))) is None
@@ -457,7 +457,7 @@ def test_build_info_that_is_not_the_first_of_its_section_is_data(make: Callable[
     ],
 )
 def test_wasm_build_info_has_a_variable_that_points_to_it(old: bytes, new: bytes) -> None:
-    """A text whose address and length are in no string variable is a program's data."""
+    """A text whose address and length are in no string variable is data of the program."""
     data = wasm(framed(settings(JS)), b"gojs")
     assert data.count(old) == 1
     assert read_build_info(data) is not None
@@ -471,7 +471,7 @@ def test_a_wasm_variable_is_aligned(at: int, known: bool) -> None:  # noqa: FBT0
 
 
 def test_build_info_need_not_be_aligned_in_the_file() -> None:
-    """Plan 9's data follows its text at once, wherever that ends."""
+    """Plan 9's data directly follows its text, wherever that ends."""
     assert read_build_info(plan9(blob(OTHER), carried=bytes(7))) is not None
 
 
@@ -483,7 +483,7 @@ def test_an_executable_without_its_section_has_no_build_info() -> None:
 
 
 def test_a_file_of_an_unknown_format_is_searched_whole() -> None:
-    """A format that a newer Go may bring still has its build info read."""
+    """The build info is read even in a new, unknown format."""
     info = read_build_info(b"\xf0NEW" + bytes(13) + blob(OTHER) + bytes(50))
     assert info is not None
     assert info.main.path == "example.com/other"
@@ -491,7 +491,7 @@ def test_a_file_of_an_unknown_format_is_searched_whole() -> None:
 
 @pytest.mark.parametrize("go", [b"go1.27.3", b"go1.28 X:much", b""])
 def test_wasm_has_its_go_version_from_its_producers(go: bytes) -> None:
-    """The version stands in a section of its own, which a tool may have taken off."""
+    """The version is in a separate section, which a tool may have removed."""
     data = wasm(framed(settings(JS)), b"gojs", go=go)
     info = read_build_info(data[:8] + wasm_section(0, b"\4" * 20) + data[8:])
     assert info is not None
@@ -499,12 +499,12 @@ def test_wasm_has_its_go_version_from_its_producers(go: bytes) -> None:
 
 
 def test_wasm_markers_in_a_programs_own_data_are_passed_over() -> None:
-    """A program that reads such build info itself holds both markers."""
+    """A program that reads such build info contains both markers."""
     for own in (FRAME[0], FRAME[1], FRAME[0] + FRAME[1], FRAME[1] + FRAME[0]):
         assert mismatches(wasm(framed(settings(JS)), b"gojs", carried=own), JS, main=MAIN) == ()
 
 
-# --- mismatches: in each case one thing is wrong ---------------------------------------------------------------------
+# --- mismatches, with one problem in each case -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -548,12 +548,12 @@ def test_wasm_markers_in_a_programs_own_data_are_passed_over() -> None:
         (wasm(framed(settings(WASI)), b"env"), WASI, "is not marked for `wasip1`"),
         (elf(b""), LINUX, "has no Go build info"),
         (wasm(b"", b"gojs"), JS, "has no Go build info"),
-        (elf(blob(settings(Target("dragonfly", "amd64")))), LINUX, "says `GOOS=dragonfly`, not `GOOS=linux`"),
-        (elf(blob(settings(Target("linux", "386")))), LINUX, "says `GOARCH=386`, not `GOARCH=amd64`"),
-        (elf(blob(settings(LINUX, cgo="1"))), LINUX, "says `CGO_ENABLED=1`, not `CGO_ENABLED=0`"),
-        (elf(blob(settings(LINUX, trimpath="false"))), LINUX, "says `-trimpath=false`, not `-trimpath=true`"),
-        (elf(blob(settings(LINUX).replace(b"build\t-trimpath=true\n", b""))), LINUX, "does not say `-trimpath=true`"),
-        (elf(blob(settings(LINUX).replace(b"build\tGOOS=linux\n", b""))), LINUX, "does not say `GOOS=linux`"),
+        (elf(blob(settings(Target("dragonfly", "amd64")))), LINUX, "states `GOOS=dragonfly`, not `GOOS=linux`"),
+        (elf(blob(settings(Target("linux", "386")))), LINUX, "states `GOARCH=386`, not `GOARCH=amd64`"),
+        (elf(blob(settings(LINUX, cgo="1"))), LINUX, "states `CGO_ENABLED=1`, not `CGO_ENABLED=0`"),
+        (elf(blob(settings(LINUX, trimpath="false"))), LINUX, "states `-trimpath=false`, not `-trimpath=true`"),
+        (elf(blob(settings(LINUX).replace(b"build\t-trimpath=true\n", b""))), LINUX, "does not state `-trimpath=true`"),
+        (elf(blob(settings(LINUX).replace(b"build\tGOOS=linux\n", b""))), LINUX, "does not state `GOOS=linux`"),
         (
             elf(blob(settings(LINUX).replace(b"mod\texample.com/tiny", b"mod\texample.com/x"))),
             LINUX,
@@ -562,12 +562,12 @@ def test_wasm_markers_in_a_programs_own_data_are_passed_over() -> None:
     ],
 )
 def test_each_wrong_thing_is_told_alone(data: bytes, target: Target, sentence: str) -> None:
-    """Where one thing is wrong, that thing is said and nothing else."""
+    """If one thing is wrong, exactly that one is reported."""
     assert mismatches(data, target, main=MAIN) == (sentence,)
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
-    """Nobody has to build again to see the second fault."""
+    """The user does not have to build again to see the second problem."""
     assert mismatches(elf(b"", 40, 32, ">", osabi=2, interpreter=b"/ld"), LINUX) == (
         "is marked for `netbsd`, not for `linux`",
         "is ELF for `arm`, not for `x86-64`",
@@ -579,7 +579,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 
 def test_a_program_instead_of_wasm_has_the_wrong_machine_too() -> None:
-    """WebAssembly is a format and a machine at once."""
+    """WebAssembly is both a format and a machine."""
     assert mismatches(elf(blob(settings(JS)), 40, 32), JS) == (
         "is ELF, not WebAssembly",
         "is ELF for `arm`, not for `wasm`",
@@ -587,7 +587,7 @@ def test_a_program_instead_of_wasm_has_the_wrong_machine_too() -> None:
 
 
 def test_without_a_main_module_any_will_do() -> None:
-    """The main module is looked at only where one is named."""
+    """The main module is checked only if one is given."""
     data = elf(blob(OTHER + b"build\tCGO_ENABLED=0\nbuild\t-trimpath=true\n"))
     assert mismatches(data, LINUX) == ()
     assert mismatches(data, LINUX, main=MAIN) != ()
@@ -595,7 +595,7 @@ def test_without_a_main_module_any_will_do() -> None:
 
 @pytest.mark.parametrize("target", [Target("android", "arm64"), Target("openbsd", "amd64"), Target("solaris", "amd64")])
 def test_an_interpreter_is_wrong_on_linux_only(target: Target) -> None:
-    """Android, OpenBSD and Solaris have no static programs: Go's own name an interpreter there."""
+    """Android, OpenBSD and Solaris have no static programs: Go's binaries name an interpreter there."""
     osabi = 12 if target.goos == "openbsd" else 0
     machine = 183 if target.goarch == "arm64" else 62
     data = elf(blob(settings(target)), machine, osabi=osabi, interpreter=b"/usr/libexec/ld.so", kind=3)
@@ -603,11 +603,11 @@ def test_an_interpreter_is_wrong_on_linux_only(target: Target) -> None:
 
 
 def test_an_interpreter_is_right_where_plain_go_makes_one() -> None:
-    """Some programs load shared libraries without cgo; with cgo it was linked by another linker."""
+    """Some programs load shared libraries without cgo; one with cgo was linked by another linker."""
     without, with_cgo = (blob(settings(LINUX, cgo=cgo)) for cgo in "01")
     assert mismatches(elf(without, interpreter=b"/lib/ld.so"), LINUX) == ()
     assert mismatches(elf(with_cgo, interpreter=b"/lib/ld.so"), LINUX) == (
-        "says `CGO_ENABLED=1`, not `CGO_ENABLED=0`",
+        "states `CGO_ENABLED=1`, not `CGO_ENABLED=0`",
         "needs the dynamic interpreter `/lib/ld.so`",
     )
 
@@ -636,12 +636,12 @@ def test_libraries_that_plain_go_does_not_need_are_found(
 
 @pytest.mark.parametrize("target", [DARWIN, WINDOWS, AIX, JS, PLAN9], ids=str)
 def test_no_other_format_needs_libraries(target: Target) -> None:
-    """Mach-O and PE always link their system's own."""
+    """Mach-O and PE binaries always link libraries of their system."""
     assert examine(sample(target), target).needed == ()
 
 
 def test_a_dynamic_segment_that_leads_nowhere_needs_nothing() -> None:
-    """Hostile tables end the reading."""
+    """Hostile tables end the search."""
     data = elf(blob(settings(LINUX)), needed=(b"libc.so.6",))
     assert examine(data, LINUX).needed == ("libc.so.6",)
     assert examine(data.replace(struct.pack("<QQ", 5, 0x9000), struct.pack("<QQ", 5, 0x9999)), LINUX).needed == ()
@@ -650,21 +650,21 @@ def test_a_dynamic_segment_that_leads_nowhere_needs_nothing() -> None:
 
 
 def test_a_binary_of_another_go_is_wrong() -> None:
-    """The version is checked where one is named and the binary states one."""
+    """The version is checked if one is given and the binary states one."""
     assert examine(sample(LINUX), LINUX, toolchain="go1.27.3").wrong == ()
     assert examine(sample(LINUX), LINUX, toolchain="go1.27.4").wrong == ("was built by `go1.27.3`, not by `go1.27.4`",)
 
 
 @pytest.mark.parametrize("platform", [2, 7])
 def test_an_ios_binary_may_be_marked_or_not(platform: int) -> None:
-    """A device and a simulator are both iOS; Go's own linker marks neither."""
+    """A device and a simulator are both iOS; Go's linker marks neither."""
     target = Target("ios", "amd64")
     assert mismatches(macho(blob(settings(target)), build_version(platform, 17), cpu=0x01000007), target) == ()
 
 
 @pytest.mark.parametrize("target", [Target("haiku", "amd64"), Target("linux", "sparc64")])
 def test_a_pair_of_a_newer_go_is_judged_by_its_build_info(target: Target) -> None:
-    """A GOOS or GOARCH that nobody knows yet does not fail, unless its build info is another's."""
+    """An unknown GOOS or GOARCH does not fail, unless the build info belongs to another pair."""
     newest = b"\xf0NEW" + blob(settings(target))
     assert mismatches(newest, target) == ()
     assert mismatches(newest, LINUX) != ()
@@ -679,6 +679,6 @@ def test_a_new_pair_of_known_halves_is_checked_whole() -> None:
 
 
 def test_a_length_of_too_many_bytes_is_no_length() -> None:
-    """A WebAssembly section whose size never ends makes the file senseless."""
+    """A WebAssembly section with an endless size makes the file invalid."""
     assert read_header(b"\0asm\1\0\0\0" + b"\0" + b"\xff" * 20) is None
     assert read_header(b"\0asm\1\0\0\0" + b"\0" + counted(bytes(300))) is not None

@@ -21,13 +21,13 @@ SAID = "# example.test/program\n./main.go:3:2: undefined: x\n\n./main.go:4:2: un
 
 
 def built(target: Target, result: bytes | Exception, folder: Path) -> Outcome:
-    """Return how a pair ends whose compile gives these bytes or this exception."""
+    """Return the outcome of a pair whose compile returns these bytes or raises this exception."""
     engine = FakeEngine(results={str(target): result})
     return Builder(engine, Store(folder), source(), RECIPE, FakeWatcher())(target)
 
 
 def unbuilt(target: Target, result: bytes | Exception, folder: Path) -> Unbuilt:
-    """Return the same of a pair that ends without a binary, of which then nothing is kept."""
+    """Return the same for a pair without a binary, and check that nothing is kept."""
     outcome = built(target, result, folder)
     assert isinstance(outcome, Unbuilt)
     assert outcome.target == target
@@ -40,7 +40,7 @@ def unbuilt(target: Target, result: bytes | Exception, folder: Path) -> Unbuilt:
 
 @pytest.mark.parametrize("target", [PLAN9, PLAN9_ARM], ids=str)
 def test_a_right_binary_is_kept(target: Target, tmp_path: Path) -> None:
-    """It is written where it is found again, with what it says of itself."""
+    """It is stored where it is found again, with its own statements."""
     outcome = built(target, program(target), tmp_path)
     assert isinstance(outcome, Binary)
     assert outcome.path.read_bytes() == program(target)
@@ -56,7 +56,7 @@ def test_a_right_binary_is_kept(target: Target, tmp_path: Path) -> None:
     ids=str,
 )
 def test_how_a_binary_was_made_is_in_its_record(made: dict[str, str], tmp_path: Path) -> None:
-    """Beside its sum and its fingerprint, which an engine does not decide."""
+    """It is stored beside its sum and its fingerprint, which do not depend on an engine."""
     engine = FakeEngine(results={str(PLAN9): program(PLAN9)}, record=made)
     outcome = Builder(engine, Store(tmp_path), source(), RECIPE, FakeWatcher())(PLAN9)
     assert isinstance(outcome, Binary)
@@ -86,7 +86,7 @@ WRONG = pytest.mark.parametrize(
 def test_a_wrong_binary_is_not_found_though_its_record_was_changed_with_it(
     data: bytes, sentence: str, tmp_path: Path
 ) -> None:
-    """Bytes that would not be kept are not taken from `dist/bin` either, whatever their record says."""
+    """Bytes that would not be kept are not used from `dist/bin` either, whatever their record states."""
     outcome = built(PLAN9, program(PLAN9), tmp_path)
     assert isinstance(outcome, Binary)
     outcome.path.write_bytes(data)
@@ -101,7 +101,7 @@ def test_a_wrong_binary_is_not_found_though_its_record_was_changed_with_it(
 
 @WRONG
 def test_a_wrong_binary_is_no_binary(data: bytes, sentence: str, tmp_path: Path) -> None:
-    """What the go command called a success is looked at, and nothing wrong is ever packaged."""
+    """The result of a successful compile is checked, and a wrong binary is never packaged."""
     outcome = unbuilt(PLAN9, data, tmp_path)
     assert outcome.reason is Reason.WRONG_BINARY
     assert outcome.sentence.startswith(sentence)
@@ -112,7 +112,7 @@ def test_a_wrong_binary_is_no_binary(data: bytes, sentence: str, tmp_path: Path)
 
 @pytest.mark.parametrize("name", [COMPILE, MODULES])
 def test_a_binary_with_the_directory_of_its_compile_in_it_is_not_kept(name: str, tmp_path: Path) -> None:
-    """It would not be the same bytes on another machine; the sentence says where that comes from."""
+    """Its bytes would differ on another machine; the sentence explains the cause."""
     outcome = unbuilt(PLAN9, program(PLAN9) + f"/x/{name}-1/_/main.go".encode(), tmp_path)
     assert outcome.reason is Reason.BUILD_PATH
     assert "`//line`" in outcome.sentence
@@ -122,14 +122,14 @@ def test_a_binary_with_the_directory_of_its_compile_in_it_is_not_kept(name: str,
 
 
 def test_everything_that_is_wrong_with_a_binary_is_reported(tmp_path: Path) -> None:
-    """The first in the sentence, all of it in the log."""
+    """The sentence has the first one, the log all of them."""
     outcome = unbuilt(PLAN9, program(PLAN9_ARM, module="example.test/other", go="go1.2"), tmp_path)
     said = (outcome.log or Path()).read_text()
     assert all(word in said for word in ("for `arm`", "GOARCH=arm", "`example.test/other`", "`go1.2`"))
 
 
 def test_a_compile_error_is_kept_whole(tmp_path: Path) -> None:
-    """The sentence is the first that is about the code, the excerpt is short, the log is all of it."""
+    """The sentence is the first about the code, the excerpt is short, and the log is complete."""
     outcome = unbuilt(LINUX, CompileError(SAID), tmp_path)
     assert (outcome.reason, outcome.sentence) == (Reason.COMPILE_FAILED, "./main.go:3:2: undefined: x")
     assert len(outcome.excerpt) == 5
@@ -140,9 +140,9 @@ def test_a_compile_error_is_kept_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("said", ["", "\n", "# example.test/program\n"])
 def test_a_silent_failure_is_reported_as_one(said: str, tmp_path: Path) -> None:
-    """A pair always has a sentence; without a word there is no log."""
+    """A pair always has a sentence; without output there is no log."""
     outcome = unbuilt(LINUX, CompileError(said), tmp_path)
-    assert (outcome.reason, outcome.sentence) == (Reason.COMPILE_FAILED, "the go command failed and said nothing")
+    assert (outcome.reason, outcome.sentence) == (Reason.COMPILE_FAILED, "the go command failed without a message")
     assert bool(outcome.log) is bool(said)
 
 
@@ -154,14 +154,14 @@ def test_a_silent_failure_is_reported_as_one(said: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_refusal_of_gos_own_is_no_compile_error(sentence: str, reason: Reason, tmp_path: Path) -> None:
-    """Go's sentence is kept without the word before it, wherever in the output it stands."""
+    """Go's sentence is kept without the word before it, wherever it is in the output."""
     outcome = unbuilt(ANDROID, CompileError(f"# runtime/cgo\ngo: {sentence}\nmore\n"), tmp_path)
     assert outcome == Unbuilt(ANDROID, reason, sentence)
 
 
 @pytest.mark.parametrize("said", ["", "signal: killed\n"])
 def test_a_compile_that_takes_too_long_is_reported_as_such(said: str, tmp_path: Path) -> None:
-    """What it said until then is kept, if it said anything."""
+    """The output until then is kept, if there is any."""
     outcome = unbuilt(LINUX, TimeLimit(said), tmp_path)
     assert (outcome.reason, "`--timeout`" in outcome.sentence) == (Reason.TIMED_OUT, True)
     assert outcome.excerpt == (("signal: killed",) if said else ())
@@ -169,19 +169,19 @@ def test_a_compile_that_takes_too_long_is_reported_as_such(said: str, tmp_path: 
 
 
 def test_an_engine_that_is_lost_costs_the_pair(tmp_path: Path) -> None:
-    """The others go on; the sentence is the engine's."""
+    """The others continue; the sentence is the engine's."""
     outcome = unbuilt(LINUX, EngineLost("the engine stopped answering"), tmp_path)
     assert outcome == Unbuilt(LINUX, Reason.ENGINE_LOST, "the engine stopped answering")
 
 
 def test_a_full_disk_ends_the_run(tmp_path: Path) -> None:
-    """No other pair could be kept either."""
+    """No other pair could be stored either."""
     with pytest.raises(DiskFull):
         built(LINUX, DiskFull("no room"), tmp_path)
 
 
 def test_a_watcher_hears_of_each_pair(tmp_path: Path) -> None:
-    """That it began, how it ended, and how long it took."""
+    """The reports are its beginning, its outcome and its duration."""
     watcher = FakeWatcher()
     engine = FakeEngine(results={str(PLAN9): program(PLAN9), str(LINUX): CompileError("no")})
     builder = Builder(engine, Store(tmp_path), source(), RECIPE, watcher)
@@ -209,7 +209,7 @@ def test_outcomes_come_as_they_are_there() -> None:
 
 
 def test_pairs_begin_in_the_order_given() -> None:
-    """With one worker that is the order in which they end too."""
+    """With one worker they end in the same order."""
     order = (PLAN9, ANDROID, LINUX)
     with ThreadPoolExecutor(1) as pool:
         ended = build(iter(order), lambda target: Unbuilt(target, Reason.UNSUPPORTED, ""), pool)
@@ -218,7 +218,7 @@ def test_pairs_begin_in_the_order_given() -> None:
 
 @pytest.mark.parametrize("error", [DiskFull("no room"), KeyboardInterrupt()], ids=repr)
 def test_what_ends_the_run_drops_what_has_not_begun(error: BaseException) -> None:
-    """It reaches the caller, and no further pair is compiled."""
+    """The caller gets it, and no further pair is compiled."""
     begun: list[Target] = []
     over = threading.Event()
 
@@ -237,7 +237,7 @@ def test_what_ends_the_run_drops_what_has_not_begun(error: BaseException) -> Non
 
 
 def test_a_caller_who_has_enough_drops_what_has_not_begun() -> None:
-    """A generator that is closed, as by a Ctrl-C between two outcomes, cancels the rest."""
+    """Closing the generator, as a Ctrl-C between two outcomes does, cancels the rest."""
     begun: list[Target] = []
     over = threading.Event()
 
@@ -249,6 +249,6 @@ def test_a_caller_who_has_enough_drops_what_has_not_begun() -> None:
     with ThreadPoolExecutor(1) as pool:
         ended = build((LINUX, ANDROID, PLAN9), one, pool)
         assert next(ended).target == LINUX
-        ended.close()  # type: ignore[attr-defined] # it is a generator, though it need not be one
+        ended.close()  # type: ignore[attr-defined] # it is a generator, although the type does not say so
         over.set()
     assert PLAN9 not in begun

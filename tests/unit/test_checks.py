@@ -44,3 +44,9 @@ def test_pages_are_written_as_they_should_be(tmp_path: Path) -> None:
     checks.write({tmp_path / "page.md": "…\n", tmp_path / "other.md": ""})
     assert (tmp_path / "page.md").read_bytes() == "…\n".encode()
     assert (tmp_path / "other.md").read_bytes() == b""
+
+
+def test_english_is_checked() -> None:
+    """No restyled text contains a word to avoid."""
+    found = checks.english(ROOT)
+    assert (found.name, found.good, found.found) == ("English", True, "good"), found.found

@@ -1,4 +1,4 @@
-"""Modules come from a directory that the go command uses as a module proxy: no network is needed."""
+"""Modules come from a directory that the go command uses as a module proxy, without a network."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FILES |= {"cmd/program/main.go": MAIN, "cmd/program/README.md": "program's", "li
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builds]:
-    """Return the local engine, with caches that nobody else has and a proxy that is the only one there is."""
+    """Return the local engine, with separate caches and only one proxy."""
     top = tmp_path_factory.mktemp("modules")
     with pytest.MonkeyPatch.context() as patch:
         settings = {"GOPROXY": (top / "proxy").as_uri(), "GOSUMDB": "off", "GOMODCACHE": str(top / "theirs")}
@@ -52,7 +52,7 @@ def proxy(engine: Builds) -> Path:
 
 @pytest.fixture
 def module(request: pytest.FixtureRequest) -> str:
-    """Return the path of a module that no other test has: the go command remembers modules."""
+    """Return the path of a module that no other test uses, because the go command caches modules."""
     return f"example.test/{re.sub(r'[^a-z0-9]', '', str(request.node.name))[:60]}"
 
 
@@ -60,7 +60,7 @@ def publish(  # noqa: PLR0913 - what a version has
     proxy: Path, path: str, version: str, files: Mapping[str, str], time: str = "2023-11-14T22:13:20Z", *,
     bare: bool = False,
 ) -> None:  # fmt: skip
-    """Put a version of a module, with a go.mod unless it is bare, where a go command finds it."""
+    """Put a version of a module, with a go.mod unless it is bare, into the proxy."""
     files = dict(files) if bare else {"go.mod": f"module {path}\n\ngo 1.21\n", **files}
     folder = proxy / path / "@v"
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,14 +78,14 @@ def publish(  # noqa: PLR0913 - what a version has
 
 
 def refusal(engine: Builds, text: str) -> SourceError:
-    """Return the error that a module ends in."""
+    """Return the error for a module."""
     with pytest.raises(SourceError) as caught:
         engine.resolve(text)
     return caught.value
 
 
 def test_a_module_is_fetched_and_checked(engine: Builds, proxy: Path, module: str) -> None:
-    """Version, sum, time, license and README are the module's; `latest` is whatever it stands for."""
+    """Version, sum, time, license and README are the module's; `latest` is resolved."""
     publish(proxy, module, "v1.2.3", FILES)
     publish(proxy, module, "v1.2.4-rc.1", FILES)
     found = engine.resolve(f"{module}/cmd/program@latest").source
@@ -97,7 +97,7 @@ def test_a_module_is_fetched_and_checked(engine: Builds, proxy: Path, module: st
 
 
 def test_another_version_is_another_source(engine: Builds, proxy: Path, module: str) -> None:
-    """The digest is over the package, its version and its sum; a source that is resolved again is the same."""
+    """The digest covers the package, its version and its sum; resolving again returns the same source."""
     for version in ("v1.2.3", "v1.2.4"):
         publish(proxy, module, version, FILES)
     texts = [f"{module}/cmd/program@{version}" for version in ("v1.2.3", "v1.2.4", "v1.2.3")]
@@ -107,7 +107,7 @@ def test_another_version_is_another_source(engine: Builds, proxy: Path, module: 
 
 
 def test_an_exact_version_is_asked_about_once(engine: Builds, proxy: Path, module: str) -> None:
-    """What `latest` stands for may change, and is looked up in each run."""
+    """The version behind `latest` may change, so each run looks it up."""
     publish(proxy, module, "v1.2.3", FILES)
     first = engine.resolve(f"{module}/cmd/program@latest").source
     asked = engine.asked
@@ -120,7 +120,7 @@ def test_an_exact_version_is_asked_about_once(engine: Builds, proxy: Path, modul
 
 
 def test_a_record_that_is_damaged_is_made_again(engine: Builds, proxy: Path, module: str) -> None:
-    """Whatever is in it."""
+    """The content of the memory does not matter."""
     publish(proxy, module, "v1.2.3", FILES)
     first = engine.resolve(f"{module}/cmd/program@v1.2.3").source
     (name,) = (name for name, value in engine.memory.known.items() if module in str(value))
@@ -139,17 +139,17 @@ def test_a_record_that_is_damaged_is_made_again(engine: Builds, proxy: Path, mod
 
 @dataclass(frozen=True)
 class Saying:
-    """A workspace that answers one question in place of its go command."""
+    """A workspace that answers one question instead of its go command."""
 
     workspace: Workspace
     row: dict[str, Any]
 
     def __getattr__(self, name: str) -> Any:
-        """Be the workspace in all else."""
+        """Use the workspace for all else."""
         return getattr(self.workspace, name)
 
     def go(self, *args: str, **named: Any) -> Answer:
-        """Answer what an author says of a version."""
+        """Answer with an author's message about a version."""
         return Answer(0, json.dumps(self.row), "") if args[:2] == ("list", "-m") else self.workspace.go(*args, **named)
 
 
@@ -166,7 +166,7 @@ class Saying:
 def test_an_engine_may_say_anything_of_an_author(
     row: dict[str, Any], says: list[str], engine: Builds, proxy: Path, module: str
 ) -> None:
-    """It is a note, whatever kind of value it is."""
+    """It becomes a note, whatever the type of the value is."""
     publish(proxy, module, "v1.2.3", FILES)
     inquiry = engine.inquiry()
 
@@ -180,7 +180,7 @@ def test_an_engine_may_say_anything_of_an_author(
 
 
 def test_a_module_may_be_older_than_go_mod(engine: Builds, proxy: Path, module: str) -> None:
-    """What a proxy made up for it is not one of its files."""
+    """A go.mod that a proxy made up is not one of the module's files."""
     publish(proxy, module, "v0.1.0", {"main.go": MAIN}, bare=True)
     assert engine.build(f"{module}@v0.1.0")
     assert engine.resolve(f"{module}@v0.1.0").source.name == module.rpartition("/")[2]
@@ -189,7 +189,7 @@ def test_a_module_may_be_older_than_go_mod(engine: Builds, proxy: Path, module: 
 def test_a_time_comes_from_the_variable_or_from_the_module(
     engine: Builds, proxy: Path, module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A module whose proxy states no time has 1980-01-01."""
+    """A module without a time from its proxy has 1980-01-01."""
     publish(proxy, module, "v1.2.3", FILES, time="")
     text = f"{module}/cmd/program@v1.2.3"
     assert engine.resolve(text).source.epoch == FIRST_EPOCH
@@ -204,14 +204,14 @@ def test_a_time_comes_from_the_variable_or_from_the_module(
 def test_a_program_has_the_name_that_go_gives_it(
     package: str, name: str, engine: Builds, proxy: Path, module: str
 ) -> None:
-    """The last element that is not a major version, and `v1` is none."""
+    """It is the last element that is not a major version; `v1` is not one."""
     publish(proxy, module, "v1.0.0", {f"{package}/main.go".removeprefix("./"): MAIN})
     path = f"{module}/{package}".removesuffix("/.")
     assert engine.resolve(f"{path}@v1.0.0").source.name == (name or module.rpartition("/")[2])
 
 
 def test_the_settings_are_those_of_the_modules_go(engine: Builds, proxy: Path, module: str) -> None:
-    """As `go install` has them: an older go line brings older behavior."""
+    """As with `go install`, an older go line results in older behavior."""
     publish(proxy, module, "v1.0.0", {"go.mod": f"module {module}\n\ngo 1.20\n", "main.go": MAIN})
     made = engine.build(f"{module}@v1.0.0")
     assert isinstance(made, bytes)
@@ -223,7 +223,7 @@ def test_the_settings_are_those_of_the_modules_go(engine: Builds, proxy: Path, m
 
 
 def test_what_authors_say_of_a_version_is_passed_on(engine: Builds, proxy: Path, module: str) -> None:
-    """Retracted and deprecated, each in a sentence; the next run says it too."""
+    """Retraction and deprecation are one sentence each, and the next run prints them too."""
     latest = f"// Deprecated: use another.\nmodule {module}\n\ngo 1.21\n\nretract v1.0.0 // it eats files\n"
     publish(proxy, module, "v1.0.0", FILES)
     publish(proxy, module, "v1.1.0", {**FILES, "go.mod": latest})
@@ -236,7 +236,7 @@ def test_what_authors_say_of_a_version_is_passed_on(engine: Builds, proxy: Path,
 
 
 def test_a_program_for_one_system_is_refused_for_others(engine: Builds, proxy: Path, module: str) -> None:
-    """Go is asked about the pair that is to be built."""
+    """The question is about the pair to build."""
     publish(proxy, module, "v1.0.0", {"main_windows.go": MAIN})
     assert isinstance(engine.build(f"{module}@v1.0.0", WINDOWS), bytes)
     assert "build constraints exclude all Go files" in str(refusal(engine, f"{module}@v1.0.0"))
@@ -247,7 +247,7 @@ def test_a_program_for_one_system_is_refused_for_others(engine: Builds, proxy: P
 
 @pytest.mark.parametrize("directive", ["replace a.example/b => c.example/b v1.0.0", "exclude a.example/b v1.0.0"])
 def test_what_go_install_refuses_is_refused(directive: str, engine: Builds, proxy: Path, module: str) -> None:
-    """Its replacements and exclusions would not count."""
+    """Its replacements and exclusions would be ignored."""
     path = module
     publish(proxy, path, "v1.0.0", {**FILES, "go.mod": f"module {path}\n\ngo 1.21\n\n{directive}\n"})
     error = refusal(engine, f"{path}/cmd/program@v1.0.0")
@@ -271,7 +271,7 @@ def test_a_dependency_that_includes_a_file_of_this_machine_is_refused(engine: Bu
 
 
 def test_what_go_would_run_is_not_a_part_of_its_message(engine: Builds, proxy: Path, module: str) -> None:
-    """Some refusals come after it, which with an empty build cache is hundreds of commands."""
+    """Some refusals come after them, and with an empty build cache there are hundreds of commands."""
     publish(proxy, module, "v1.0.0", {"main.go": f"//go:debug nonsense=1\n{MAIN}"})
     shutil.rmtree(engine.folder / "caches" / "aws-mfa-toolkit" / "build", ignore_errors=True)
     error = refusal(engine, f"{module}@v1.0.0")
@@ -280,7 +280,7 @@ def test_what_go_would_run_is_not_a_part_of_its_message(engine: Builds, proxy: P
 
 
 def test_a_package_that_is_not_a_program_is_an_error(engine: Builds, proxy: Path, module: str) -> None:
-    """In Go's words, with where programs often are."""
+    """The error quotes Go, and the hint shows where programs often are."""
     publish(proxy, module, "v1.2.3", FILES)
     error = refusal(engine, f"{module}@v1.2.3")
     assert f"package {module} is not a main package" in str(error)
@@ -288,7 +288,7 @@ def test_a_package_that_is_not_a_program_is_an_error(engine: Builds, proxy: Path
 
 
 def test_a_module_for_a_newer_go_is_an_error(engine: Builds, proxy: Path, module: str) -> None:
-    """The hint is the flag that names another Go."""
+    """The hint is the flag for another Go."""
     publish(proxy, module, "v1.2.3", {**FILES, "go.mod": f"module {module}\n\ngo 1.999.0\n"})
     error = refusal(engine, f"{module}/cmd/program@v1.2.3")
     assert "requires go >= 1.999.0" in str(error)
@@ -299,7 +299,7 @@ def test_a_module_for_a_newer_go_is_an_error(engine: Builds, proxy: Path, module
     "text", ["example.test/missing@v1.0.0", "example.test//x@v1", "/x@v1", "./cmd/age@latest", "x@$(id)", "a;b@v1.0.0"]
 )
 def test_what_go_cannot_find_is_an_error_in_its_words(text: str, engine: Builds, proxy: Path) -> None:
-    """Nothing of it reaches a shell."""
+    """No part of it reaches a shell."""
     assert proxy.name == "proxy"
     assert f"`{text}`" in str(refusal(engine, text))
 
@@ -319,7 +319,7 @@ def test_what_go_cannot_find_is_an_error_in_its_words(text: str, engine: Builds,
     ids=lambda text: text[:20],
 )
 def test_what_is_not_a_package_and_version_is_an_error(text: str, engine: Builds) -> None:
-    """No go command is asked."""
+    """No go command is run."""
     asked = engine.asked
-    assert "is not a package of a module as `path@version`" in str(refusal(engine, text))
+    assert "is not a package of a module in the form `path@version`" in str(refusal(engine, text))
     assert engine.asked == asked

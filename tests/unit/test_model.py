@@ -28,7 +28,7 @@ IOS = Target("ios", "amd64")
 
 
 def test_every_value_is_frozen() -> None:
-    """What one layer made, no other can change."""
+    """A layer cannot change a value of another layer."""
     values = [item for item in vars(model).values() if dataclasses.is_dataclass(item)]
     assert len(values) > 9
     assert all(getattr(value, "__dataclass_params__").frozen for value in values)  # noqa: B009 - mypy knows no such name
@@ -36,26 +36,26 @@ def test_every_value_is_frozen() -> None:
 
 @pytest.mark.parametrize(("target", "exe"), [(LINUX, ""), (WINDOWS, ".exe"), (JS, "")], ids=str)
 def test_a_pair_has_a_name_for_go_one_for_files_and_an_ending(target: Target, exe: str) -> None:
-    """`linux/amd64` for Go, `linux_amd64` for files; programs end in .exe on Windows alone."""
+    """It is `linux/amd64` for Go and `linux_amd64` for files; programs end in .exe only on Windows."""
     assert str(target) == f"{target.goos}/{target.goarch}"
     assert target.slug == f"{target.goos}_{target.goarch}"
     assert target.exe == exe
 
 
 def test_a_pair_is_its_two_names() -> None:
-    """What else is known of a pair makes it no other pair."""
+    """Other facts about a pair do not make it another pair."""
     assert Target("linux", "amd64") == LINUX
     assert len({Target("android", "arm"), ANDROID}) == 1
 
 
 def test_nothing_is_taken_for_granted_of_a_pair() -> None:
-    """Who does not say that a pair is first-class, or has cgo, has not said so."""
+    """By default a pair is neither first-class nor supports cgo."""
     plain = Target("linux", "amd64")
     assert (plain.cgo_supported, plain.first_class, plain.refusal) == (False, False, "")
 
 
 def test_pairs_and_modules_sort_by_name() -> None:
-    """Order comes from the names that a person reads."""
+    """The order is that of the names that the user sees."""
     assert sorted([PLAN9, LINUX, ANDROID]) == [ANDROID, LINUX, PLAN9]
     assert sorted([Module("b"), Module("a", "v2"), Module("a", "v1")]) == [
         *(Module("a", f"v{n}") for n in (1, 2)),
@@ -64,7 +64,7 @@ def test_pairs_and_modules_sort_by_name() -> None:
 
 
 def test_a_setting_that_a_binary_does_not_state_is_empty() -> None:
-    """A build info is asked by name."""
+    """A setting of a build info is found by name."""
     assert build_info(LINUX).setting("GOOS") == "linux"
     assert not build_info(LINUX).setting("GOARM")
 
@@ -73,7 +73,7 @@ def test_a_setting_that_a_binary_does_not_state_is_empty() -> None:
 
 
 def test_a_piece_is_some_bytes_of_a_file(tmp_path: Path) -> None:
-    """It yields those between its start and its end, in chunks, and nothing where it is empty."""
+    """It yields the bytes between its start and its end, in chunks, and none if it is empty."""
     pack, data = tmp_path / "pack", bytes(range(256)) * 8192
     pack.write_bytes(b"before" + data + b"after")
     chunks = list(Piece("main.go", pack, 6, len(data)).chunks())
@@ -92,7 +92,7 @@ def test_a_source_without_files_is_fetched_by_the_go_command() -> None:
 
 
 def test_the_go_build_line_is_this() -> None:
-    """Every argument decides bytes: paths, commit and debug information stay out, stamps go in."""
+    """Every argument affects bytes: paths, commit and debug information are left out, stamps are included."""
     stamped = source(package="./cmd/x", stamps=(("main.a", "1"), ("main.b", "2")))
     assert RECIPE.argv(stamped, LINUX) == (
         "install",
@@ -106,13 +106,13 @@ def test_the_go_build_line_is_this() -> None:
 
 @pytest.mark.parametrize(("target", "mode"), [(IOS, ["-buildmode=exe"]), (Target("ios", "arm64"), []), (LINUX, [])])
 def test_only_the_ios_simulator_needs_a_build_mode(target: Target, mode: list[str]) -> None:
-    """Go links a plain program for ios/amd64 by itself, and is asked in the same words whether it would."""
+    """Go can link a plain program for ios/amd64 without a C linker, and the question uses the same arguments."""
     assert [word for word in RECIPE.argv(source(), target) if "buildmode" in word] == mode
     assert RECIPE.preflight(target) == ("list", *mode, ".")
 
 
 def test_the_variables_that_decide_the_bytes_are_all_set() -> None:
-    """Nothing of the machine's own GOFLAGS, go.work or `go env -w` reaches a compile."""
+    """No GOFLAGS, go.work or `go env -w` of the machine reaches a compile."""
     assert Recipe("go1.99.1").environment(WINDOWS) == {
         "GOOS": "windows",
         "GOARCH": "amd64",
@@ -136,18 +136,18 @@ def test_the_variables_that_decide_the_bytes_are_all_set() -> None:
     ids=str,
 )
 def test_a_fingerprint_changes_with_the_source(change: dict[str, Any]) -> None:
-    """What decides the bytes makes another fingerprint."""
+    """A change of anything that affects the bytes results in another fingerprint."""
     assert RECIPE.fingerprint(source(**change), LINUX) != RECIPE.fingerprint(source(), LINUX)
 
 
 def test_a_fingerprint_changes_with_the_image() -> None:
-    """What a named image makes is not what the builder image makes."""
+    """A binary of a named image is not the same as one of the builder image."""
     recipes = (RECIPE, Recipe(RECIPE.toolchain, "sha256:1"), Recipe(RECIPE.toolchain, "sha256:2"))
     assert len({recipe.fingerprint(source(), LINUX) for recipe in recipes}) == 3
 
 
 def test_a_fingerprint_changes_with_toolchain_and_pair() -> None:
-    """Another Go, GOOS, GOARCH or build mode makes another fingerprint."""
+    """Another Go, GOOS, GOARCH or build mode results in another fingerprint."""
     pairs = (LINUX, Target("linux", "arm64"), Target("darwin", "amd64"), IOS)
     prints = {recipe.fingerprint(source(), target) for recipe in (RECIPE, Recipe("go1.27.4")) for target in pairs}
     assert len(prints) == 8
@@ -170,7 +170,7 @@ def test_a_fingerprint_changes_with_toolchain_and_pair() -> None:
     ids=str,
 )
 def test_a_fingerprint_stays_with_what_only_packaging_reads(change: dict[str, Any]) -> None:
-    """A new name, folder, time or README relinks nothing."""
+    """A new name, directory, time or README causes no new link."""
     assert RECIPE.fingerprint(source(**change), LINUX) == RECIPE.fingerprint(source(), LINUX)
 
 
@@ -192,12 +192,12 @@ def test_a_fingerprint_does_not_depend_on_what_is_known_of_a_pair() -> None:
     ],
 )
 def test_go_says_itself_what_it_refuses(line: str, reason: Reason | None) -> None:
-    """Two sentences of Go's are reasons that lie in Go; every other is somebody else's trouble."""
+    """Two of Go's sentences are limits of Go; every other reason is not."""
     assert Reason.in_words_of_go(line) is reason
 
 
 def test_two_reasons_are_gos_own() -> None:
-    """Only what no source can change leaves a run none the worse."""
+    """Only a reason that no source can change does not make the run a failure."""
     assert [reason for reason in Reason if reason.is_gos_own] == [Reason.NEEDS_EXTERNAL_LINKER, Reason.UNSUPPORTED]
 
 
@@ -205,7 +205,7 @@ def test_two_reasons_are_gos_own() -> None:
 
 
 def test_a_release_grows_by_making_another() -> None:
-    """`plus` adds at the end, and the release before is as it was."""
+    """`plus` adds at the end, and the previous release is unchanged."""
     first, second = Artifact("archive", Path("a"), 1, "0"), Artifact("manifest", Path("m"), 1, "1")
     before = dist(Path("release"))
     after = before.plus(first).plus(second)
@@ -215,7 +215,7 @@ def test_a_release_grows_by_making_another() -> None:
 
 
 def test_a_release_parts_its_outcomes(tmp_path: Path) -> None:
-    """Each pair is among the binaries or among the unbuilt, in the order of the pairs."""
+    """Each pair is either a binary or unbuilt, in the order of the pairs."""
     built, bad = binary(LINUX, tmp_path), failed(PLAN9)
     release = dist(tmp_path, refused(), built, bad)
     assert release.binaries == (built,)
@@ -223,6 +223,6 @@ def test_a_release_parts_its_outcomes(tmp_path: Path) -> None:
 
 
 def test_a_found_binary_equals_the_one_that_was_built(tmp_path: Path) -> None:
-    """Whether a run compiled it, or found it, is not part of what a binary is."""
+    """A binary is the same whether a run compiled it or found it."""
     built = binary(LINUX, tmp_path, DEPENDENCY)
     assert dataclasses.replace(built, fresh=False) == built

@@ -54,7 +54,7 @@ LINUXES = Selector(("linux",))
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
-    """Return a run that has a fake engine."""
+    """Return a run with a fake engine."""
     settings = MatrixSettings(dist=tmp_path / "dist")
     with contextlib.ExitStack() as stack:
         store = Store(settings.dist)
@@ -64,7 +64,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
 
 def fake_go(known: tuple[Target, ...]) -> FakeGo:
-    """Return a go command that knows pairs, and refuses those of them that have a refusal."""
+    """Return a go command that knows pairs and refuses those with a refusal."""
     return FakeGo(known, {str(target): f"go: {target.refusal}\n" for target in known if target.refusal})
 
 
@@ -75,12 +75,12 @@ def engine(run: Run) -> FakeEngine:
 
 
 def asked(run: Run) -> list[str]:
-    """Return what the engine of a run was asked, in order."""
+    """Return the requests to the engine of a run, in order."""
     return engine(run).calls
 
 
 def found(run: Run, **changes: Any) -> Found:
-    """Return a source; what is fetched for it is among what the engine was asked."""
+    """Return a source; its downloads are among the requests to the engine."""
 
     def fetch(targets: Sequence[Target]) -> None:
         asked(run).append(f"fetch {' '.join(map(str, targets))}")
@@ -89,13 +89,13 @@ def found(run: Run, **changes: Any) -> Found:
 
 
 def give(run: Run, **results: bytes | Exception) -> None:
-    """Let the engine of a run return or raise something, by the slug of a pair."""
+    """Set the engine's result or exception for the slug of a pair."""
     given = {name.replace("_", "/"): result for name, result in results.items()}
     run.started = dataclasses.replace(engine(run), results={**engine(run).results, **given})
 
 
 def keep(store: Store, *targets: Target, kept: Source | None = None) -> None:
-    """Put a binary into a store as a run before would have done."""
+    """Put a binary into a store, like an earlier run."""
     kept = kept or source()
     for target in targets:
         info = build_info(target, DEPENDENCY)
@@ -107,7 +107,7 @@ def keep(store: Store, *targets: Target, kept: Source | None = None) -> None:
 
 
 def test_an_engine_is_asked_for_the_pairs_once(run: Run) -> None:
-    """The next run knows them, with all that is known of them."""
+    """The next run knows them with all facts."""
     assert run.targets(RECIPE) == EVERY
     again = run.targets(RECIPE)
     assert [dataclasses.astuple(target) for target in again] == [dataclasses.astuple(target) for target in EVERY]
@@ -115,7 +115,7 @@ def test_an_engine_is_asked_for_the_pairs_once(run: Run) -> None:
 
 
 def test_a_broken_pair_is_remembered_as_one(run: Run) -> None:
-    """The list of pairs says so to later runs."""
+    """The list of pairs keeps this for later runs."""
     broken = Target("freebsd", "riscv64", broken=True)
     run.started = dataclasses.replace(engine(run), go=fake_go((broken, *EVERY)))
     run.targets(RECIPE)
@@ -149,7 +149,7 @@ ROW = {"goos": "linux", "goarch": "amd64"}
     ids=str,
 )
 def test_a_list_of_pairs_that_is_none_is_asked_for_again(rows: object, run: Run) -> None:
-    """A file that was harmed, or that an older toolkit wrote, stands in nobody's way."""
+    """A damaged file, or one of an older toolkit, is ignored."""
     run.targets(RECIPE)
     (name,) = names(run.store.state)
     run.store.remember(name.removesuffix(".json"), rows)
@@ -159,7 +159,7 @@ def test_a_list_of_pairs_that_is_none_is_asked_for_again(rows: object, run: Run)
 
 @pytest.mark.parametrize("name", ["go@{}", "localhost:5000/go:1.27@{}"])
 def test_an_image_named_by_its_digest_starts_no_engine(name: str, tmp_path: Path) -> None:
-    """What decides the bytes is known from the name."""
+    """Everything that affects the bytes is known from the name."""
     digest = f"sha256:{'a' * 64}"
     settings = MatrixSettings(dist=tmp_path / "dist", image=name.format(digest))
     with contextlib.ExitStack() as stack:
@@ -170,14 +170,14 @@ def test_an_image_named_by_its_digest_starts_no_engine(name: str, tmp_path: Path
 
 @pytest.mark.parametrize("name", ["go", "go:1.27", "go@sha256:aaaa"])
 def test_another_image_is_asked_for(name: str, run: Run) -> None:
-    """Its digest is what the engine says now."""
+    """Its digest is the one that the engine reports now."""
     engine(run).digest = "sha256:now"
     run.settings = MatrixSettings(dist=run.settings.dist, image=name)
     assert run.recipe() == Recipe(pinned(), "sha256:now")
 
 
 def test_the_list_of_pairs_belongs_to_a_toolchain(run: Run) -> None:
-    """Another one is asked for its own, and so is another image."""
+    """Another toolchain and another image each have their own list."""
     run.targets(RECIPE)
     assert names(run.store.state) == [f"pairs-{pinned()}.json"]
     for other in (Recipe("go1.99.0"), Recipe(pinned(), "sha256:0123456789abcdef")):
@@ -187,26 +187,26 @@ def test_the_list_of_pairs_belongs_to_a_toolchain(run: Run) -> None:
 
 
 def test_pairs_are_asked_for_beside_a_main_package(run: Run) -> None:
-    """Go says what it refuses to link only there."""
+    """Go reports pairs that it refuses to link only there."""
     run.targets(RECIPE)
     (workspace,) = engine(run).opened
     assert workspace.tree == PREFLIGHT
 
 
 def test_an_engine_is_started_when_it_is_needed_and_closed_at_the_end(tmp_path: Path) -> None:
-    """Once, for all that a run asks of it."""
+    """It starts once for all requests of a run."""
     watcher = FakeWatcher()
     with release.running(MatrixSettings(dist=tmp_path / "dist", engine="local"), watcher, Limits()) as run:
         assert watcher.said == []
         started = run.engine
         assert run.engine is started
-    assert watcher.said == ["engine: local (asked for)"]
+    assert watcher.said == ["engine: local (requested)"]
     with pytest.raises(Closed):
         started.compile(source(), LINUX, RECIPE)
 
 
 def test_a_run_has_its_folder_to_itself(tmp_path: Path) -> None:
-    """Another one waits until it is over."""
+    """Another run waits until this one ends."""
     with release.running(MatrixSettings(dist=tmp_path), FakeWatcher(), Limits()), pytest.raises(Timeout):
         FileLock(tmp_path / ".lock").acquire(timeout=0)
     FileLock(tmp_path / ".lock").acquire(timeout=0).lock.release()
@@ -214,7 +214,7 @@ def test_a_run_has_its_folder_to_itself(tmp_path: Path) -> None:
 
 @pytest.mark.needs("git")
 def test_a_note_on_the_source_is_shown_once(run: Run, tmp_path: Path) -> None:
-    """A date that is not what a person expects is explained before anything is built."""
+    """An unexpected date is explained before the first compile."""
     git(write_tree(tmp_path / "source", FILES), "init", "--quiet")
     settings = CompileSettings(dist=run.store.root, source=str(tmp_path / "source"))
     resolved = release.resolved(run, settings, RECIPE, EVERY, (LINUX,))
@@ -228,7 +228,7 @@ def test_a_note_on_the_source_is_shown_once(run: Run, tmp_path: Path) -> None:
 
 
 def test_what_is_there_is_taken_and_no_engine_is_asked(run: Run) -> None:
-    """Unharmed binaries and Go's own refusals need no compile, whatever the engine."""
+    """Intact binaries and limits of Go need no compile, whatever the engine is."""
     keep(run.store, LINUX, PLAN9)
     ended = outcomes(run, found(run), RECIPE, (ANDROID, LINUX, PLAN9))
     assert ended[0] == Unbuilt(ANDROID, Reason.NEEDS_EXTERNAL_LINKER, ANDROID.refusal)
@@ -237,7 +237,7 @@ def test_what_is_there_is_taken_and_no_engine_is_asked(run: Run) -> None:
 
 
 def test_what_go_refuses_of_a_source_is_not_compiled(run: Run) -> None:
-    """The pair ends with Go's words, in one sentence and in full, and no engine is needed; a run fails with it."""
+    """The pair ends with Go's message, as a sentence and in full, without an engine; the run fails."""
     said = "main.go:3:8: no required module provides package example.test/x; to add it:\n\tgo get example.test/x"
     (ended,) = outcomes(run, found(run, refusals={"plan9/386": said}), RECIPE, (PLAN9,))
     assert isinstance(ended, Unbuilt)
@@ -251,7 +251,7 @@ def test_what_go_refuses_of_a_source_is_not_compiled(run: Run) -> None:
 
 
 def test_only_what_is_missing_is_compiled(run: Run) -> None:
-    """Modules are fetched first; what is built is kept for the next run; outcomes are in the order of the pairs."""
+    """Modules are downloaded first; new binaries are stored for the next run; outcomes have the order of the pairs."""
     keep(run.store, LINUX)
     give(run, plan9_386=program(PLAN9, go=pinned()))
     ended = outcomes(run, found(run), RECIPE, (LINUX, PLAN9, PLAN9_ARM, WINDOWS))
@@ -264,7 +264,7 @@ def test_only_what_is_missing_is_compiled(run: Run) -> None:
 
 
 def test_a_harmed_binary_is_compiled_again(run: Run) -> None:
-    """Bytes are trusted only as long as they are those that were checked."""
+    """Bytes are trusted only while they are the checked ones."""
     keep(run.store, PLAN9)
     run.store.binary_path(source(), PLAN9).write_bytes(b"harmed")
     give(run, plan9_386=program(PLAN9, go=pinned()))
@@ -275,7 +275,7 @@ def test_a_harmed_binary_is_compiled_again(run: Run) -> None:
 
 
 def test_this_machines_pair_is_compiled_first(run: Run) -> None:
-    """Somebody may be waiting for it."""
+    """The user may be waiting for it."""
     engine(run).jobs = 1
     others = tuple(target for target in EVERY if target not in (NATIVE, ANDROID))
     give(run, **{NATIVE.slug: CompileError("no")})
@@ -287,7 +287,7 @@ def test_this_machines_pair_is_compiled_first(run: Run) -> None:
 
 
 def test_a_watcher_hears_how_much_there_is_to_do(run: Run) -> None:
-    """Only what is compiled counts."""
+    """Only compiles count."""
     keep(run.store, LINUX)
     outcomes(run, found(run), RECIPE, (ANDROID, LINUX, PLAN9, WINDOWS))
     assert isinstance(run.watcher, FakeWatcher)
@@ -296,7 +296,7 @@ def test_a_watcher_hears_how_much_there_is_to_do(run: Run) -> None:
 
 
 def test_what_ends_a_run_ends_the_engine(run: Run) -> None:
-    """Compiles that still go on are of no use to anybody."""
+    """Compiles that still run are useless then."""
     give(run, plan9_386=DiskFull("no room"))
     with pytest.raises(DiskFull):
         outcomes(run, found(run), RECIPE, (PLAN9,))
@@ -304,7 +304,7 @@ def test_what_ends_a_run_ends_the_engine(run: Run) -> None:
 
 
 def test_a_run_that_goes_well_leaves_the_engine_to_whoever_started_it(run: Run) -> None:
-    """Notices are asked of it next."""
+    """It is used next for notices."""
     outcomes(run, found(run), RECIPE, (PLAN9,))
     assert not engine(run).closed.is_set()
 
@@ -313,7 +313,7 @@ def test_a_run_that_goes_well_leaves_the_engine_to_whoever_started_it(run: Run) 
 
 
 def test_licence_texts_are_asked_for_once(run: Run, tmp_path: Path) -> None:
-    """What is linked in has its text, Go the first; the next run knows them."""
+    """Everything that is linked in has its text, Go first; the next run remembers them."""
     ended = (binary(LINUX, tmp_path, DEPENDENCY), refused())
     texts = notices(run, found(run), ended)
     assert texts == (("Go", "Go's license"), ("example.test/dependency v1.2.3", "a license"))
@@ -322,7 +322,7 @@ def test_licence_texts_are_asked_for_once(run: Run, tmp_path: Path) -> None:
 
 
 def test_what_an_image_said_is_not_believed_for_another(run: Run, tmp_path: Path) -> None:
-    """Neither its license texts nor its list of pairs: both of its digests end alike."""
+    """Its license texts and its list of pairs are separate, even if both digests have the same end."""
     ended = [binary(LINUX, tmp_path, DEPENDENCY)]
     for image in (f"x@sha256:{'1' * 64}", f"x@sha256:{'2' + '1' * 63}", ""):
         run.settings = dataclasses.replace(run.settings, image=image)
@@ -333,7 +333,7 @@ def test_what_an_image_said_is_not_believed_for_another(run: Run, tmp_path: Path
 
 
 def test_only_licence_texts_that_are_missing_are_asked_for(run: Run, tmp_path: Path) -> None:
-    """A new version is another work; the texts that are there stay."""
+    """A new version is another work; the existing texts stay."""
     notices(run, found(run), [binary(LINUX, tmp_path, DEPENDENCY)])
     newer = dataclasses.replace(DEPENDENCY, version="v1.3.0")
     texts = notices(run, found(run), [binary(LINUX, tmp_path, newer), binary(PLAN9, tmp_path, newer, DEPENDENCY)])
@@ -343,25 +343,25 @@ def test_only_licence_texts_that_are_missing_are_asked_for(run: Run, tmp_path: P
 
 
 def test_an_engine_has_the_modules_before_it_is_asked_for_their_licences(run: Run, tmp_path: Path) -> None:
-    """Binaries may have come from another engine, whose modules this one has never seen."""
+    """Binaries may have come from another engine, and this one may lack their modules."""
     notices(run, found(run), [binary(LINUX, tmp_path, DEPENDENCY)])
     assert asked(run) == ["fetch linux/amd64", "open offline"]
 
 
 def test_a_program_of_nothing_but_go_has_gos_licence(run: Run, tmp_path: Path) -> None:
-    """It is asked for even where no module is linked in."""
+    """It is asked for even if no module is linked in."""
     assert notices(run, found(run), [binary(LINUX, tmp_path)]) == (("Go", "Go's license"),)
 
 
 @pytest.mark.parametrize("texts", [[1], "Go", 1, {"Go": 1}, {"Go": None}], ids=str)
 def test_licence_texts_that_are_none_are_asked_for_again(texts: object, run: Run, tmp_path: Path) -> None:
-    """A file that was harmed stands in nobody's way."""
+    """A damaged file is ignored."""
     run.store.remember(f"notices-{pinned()}", texts)
     assert notices(run, found(run), [binary(LINUX, tmp_path)]) == (("Go", "Go's license"),)
 
 
 def test_what_a_source_carries_of_a_module_is_its_licence(run: Run, tmp_path: Path) -> None:
-    """A vendored module is never downloaded, and its text is taken from the source each time."""
+    """A vendored module is never downloaded, and its text is read from the source each time."""
     title, ended = "example.test/dependency v1.2.3", [binary(LINUX, tmp_path, DEPENDENCY)]
     for text in ("theirs", "theirs, changed"):
         texts = notices(run, found(run, notices=((title, text),)), ended)
@@ -380,13 +380,13 @@ def test_without_a_binary_no_licence_is_asked_for(run: Run) -> None:
 
 
 def test_checksums_are_the_last_step() -> None:
-    """They cover all the rest."""
+    """They cover all other files."""
     assert release.STEPS[-1] is checksums
     assert len(set(release.STEPS)) == len(release.STEPS)
 
 
 def test_a_release_has_its_files_and_nothing_else(tmp_path: Path) -> None:
-    """Archives, manifest, schema and checksums, each where its artifact says."""
+    """They are archives, manifest, schema and checksums, each at the path of its artifact."""
     store = Store(tmp_path / "dist")
     made = package(dist(store.release, refused(), binary(LINUX, tmp_path, DEPENDENCY), failed(PLAN9)), store)
     assert names(store.release) == sorted(artifact.path.name for artifact in made.artifacts)
@@ -404,7 +404,7 @@ def test_a_release_has_its_files_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_packaging_twice_leaves_the_very_same_folder(tmp_path: Path) -> None:
-    """A release in which nothing changed is not touched, file by file."""
+    """If nothing changed, no file of the release is touched."""
     store = Store(tmp_path / "dist")
     built = (binary(LINUX, tmp_path, DEPENDENCY), binary(WINDOWS, tmp_path))
     first = package(dist(store.release, *built), store)
@@ -416,7 +416,7 @@ def test_packaging_twice_leaves_the_very_same_folder(tmp_path: Path) -> None:
 
 
 def test_a_release_keeps_the_archives_of_what_did_not_change(tmp_path: Path) -> None:
-    """One new binary makes one new archive; a pair that is no longer selected has none."""
+    """One new binary results in one new archive; a pair that is no longer selected has none."""
     store = Store(tmp_path / "dist")
     kept, dropped = binary(LINUX, tmp_path), binary(WINDOWS, tmp_path)
     first = package(dist(store.release, kept, dropped), store)
@@ -428,7 +428,7 @@ def test_a_release_keeps_the_archives_of_what_did_not_change(tmp_path: Path) -> 
 
 
 def test_a_harmed_release_is_repaired(tmp_path: Path) -> None:
-    """A damaged archive, a lost manifest and a stranger's file are gone after the next run."""
+    """The next run replaces a damaged archive and a lost manifest, and removes a stranger's file."""
     store, built = Store(tmp_path / "dist"), binary(LINUX, tmp_path)
     first = package(dist(store.release, built), store)
     whole = {path.name: path.read_bytes() for path in store.release.iterdir()}
@@ -445,7 +445,7 @@ def test_a_harmed_release_is_repaired(tmp_path: Path) -> None:
 
 
 def test_a_release_of_what_can_be_built_is_good(tmp_path: Path) -> None:
-    """Binaries and Go's own refusals make no run worse."""
+    """Binaries and limits of Go do not make a run a failure."""
     check([binary(LINUX, tmp_path), refused(), Unbuilt(WINDOWS, Reason.UNSUPPORTED, "")])
     check([])
 
@@ -454,7 +454,7 @@ def test_a_release_of_what_can_be_built_is_good(tmp_path: Path) -> None:
     "reason", [Reason.COMPILE_FAILED, Reason.TIMED_OUT, Reason.WRONG_BINARY, Reason.ENGINE_LOST], ids=str
 )
 def test_any_other_reason_makes_a_run_fail(reason: Reason, tmp_path: Path) -> None:
-    """The error counts the pairs, and its hint is where to look."""
+    """The error counts the pairs, and its hint names the log."""
     log = tmp_path / "log.txt"
     ended = (binary(LINUX, tmp_path), refused(), failed(PLAN9, reason, log=log, sentence="it broke"))
     with pytest.raises(EngineLost if reason is Reason.ENGINE_LOST else BuildFailed) as caught:
@@ -464,17 +464,17 @@ def test_any_other_reason_makes_a_run_fail(reason: Reason, tmp_path: Path) -> No
 
 
 def test_a_lost_engine_counts_before_a_failed_compile() -> None:
-    """It has to be repaired first, and the error has its sentence."""
+    """The engine has to be repaired first, and the error has its sentence."""
     ended: list[Outcome] = [failed(LINUX), failed(PLAN9, Reason.ENGINE_LOST, sentence="it went away"), failed(WINDOWS)]
     with pytest.raises(EngineLost, match="3 of 3 pairs were not built: it went away"):
         check(ended)
 
 
-# --- whole runs on what is there -------------------------------------------------------------------------------------
+# --- whole runs with existing binaries -------------------------------------------------------------------------------
 
 
 def prime(store: Store, origin: Path, known: tuple[Target, ...], *built: Target) -> None:
-    """Let a store know what a run has found out about pairs and a source, with binaries of it."""
+    """Store an earlier run's knowledge about pairs and a source, with binaries of it."""
     watcher = FakeWatcher()
     settings = CompileSettings(dist=store.root, source=str(origin))
     module = (origin / "go.mod").read_text().split()[1]
@@ -489,7 +489,7 @@ def prime(store: Store, origin: Path, known: tuple[Target, ...], *built: Target)
 
 @pytest.fixture
 def primed(tmp_path: Path, tiny: Path, nobody: str) -> Path:
-    """Return a `dist/` in which all is there that a run needs, where no engine answers."""
+    """Return a complete `dist/` for a run, although no engine answers."""
     assert nobody
     store = Store(tmp_path / "dist")
     known = (NATIVE, *(target for target in EVERY if target != NATIVE))
@@ -499,7 +499,7 @@ def primed(tmp_path: Path, tiny: Path, nobody: str) -> Path:
 
 
 def test_a_release_of_what_is_there_needs_no_engine(primed: Path, tiny: Path) -> None:
-    """An engine that would not answer is never asked, twice in a row."""
+    """An engine that would not answer is never used, in two runs."""
     only = Selector((str(NATIVE), "windows", "android"))
     settings = MatrixSettings(dist=primed, source=str(tiny), engine="docker", only=only)
     watcher = FakeWatcher()
@@ -510,17 +510,17 @@ def test_a_release_of_what_is_there_needs_no_engine(primed: Path, tiny: Path) ->
     assert len(made.of("archive")) == 2
     assert watcher.said == []
     assert release.matrix(settings, watcher) == made
-    assert watcher.said == ["nothing had changed: the release is the one from before"]
+    assert watcher.said == ["nothing changed; kept the existing release"]
 
 
 def test_first_class_pairs_alone_can_be_released(primed: Path, tiny: Path) -> None:
-    """Each option that selects is passed on."""
+    """Each option for selecting pairs is passed on."""
     made = release.matrix(MatrixSettings(dist=primed, source=str(tiny), first_class=True, skip=LINUXES), FakeWatcher())
     assert [outcome.target for outcome in made.outcomes] == [WINDOWS]
 
 
 def test_the_program_for_this_machine_needs_no_engine_once_it_is_there(primed: Path, tiny: Path) -> None:
-    """Without names it is this machine's, and it stays where it is kept."""
+    """Without names it is this machine's program, which stays where it is stored."""
     found = release.build_one(BuildSettings(dist=primed, source=str(tiny), engine="docker"), FakeWatcher())
     assert found.target == NATIVE
     assert found.path == primed / "bin" / NATIVE.slug / f"tiny{NATIVE.exe}"
@@ -541,7 +541,7 @@ def test_a_broken_pair_is_built_where_it_is_named_with_a_note(primed: Path, tiny
 
 
 def test_a_binary_that_was_changed_with_its_record_is_built_again(run: Run) -> None:
-    """What stands in `dist/bin` is released only if its bytes are right, whatever lies beside them."""
+    """A file in `dist/bin` is released only if its bytes are correct, whatever its record states."""
     keep(run.store, PLAN9)
     (path,) = (run.store.root / "bin" / "plan9_386").glob("program")
     evil = program(PLAN9, go=pinned(), module="example.test/evil")
@@ -559,7 +559,7 @@ def test_a_binary_that_was_changed_with_its_record_is_built_again(run: Run) -> N
 
 
 def test_a_program_is_put_where_somebody_wants_it(primed: Path, tiny: Path, tmp_path: Path) -> None:
-    """`--output` gets a copy that can be run, under the program's name."""
+    """`--output` gets an executable copy with the program's name."""
     wanted = tmp_path / "a" / "bin"
     settings = BuildSettings(dist=primed, source=str(tiny), goos="windows", goarch="amd64", output=wanted)
     found = release.build_one(settings, FakeWatcher())
@@ -569,7 +569,7 @@ def test_a_program_is_put_where_somebody_wants_it(primed: Path, tiny: Path, tmp_
 
 
 def test_a_pair_that_go_refuses_is_an_error_with_gos_sentence(primed: Path, tiny: Path) -> None:
-    """Who asks for one pair by name has to hear why there is none."""
+    """A user who asks for one pair must get the reason if it fails."""
     settings = BuildSettings(dist=primed, source=str(tiny), goos="android", goarch="arm")
     with pytest.raises(BuildFailed) as caught:
         release.build_one(settings, FakeWatcher())
@@ -578,7 +578,7 @@ def test_a_pair_that_go_refuses_is_an_error_with_gos_sentence(primed: Path, tiny
 
 
 def test_what_is_asked_for_in_vain_is_reported_before_anything_is_done(primed: Path) -> None:
-    """A wrong pair or an empty selection reads no source."""
+    """A wrong pair or an empty selection is an error before any source is read."""
     with pytest.raises(UnknownTarget):
         release.build_one(BuildSettings(dist=primed, source="nowhere", goos="linus"), FakeWatcher())
     with pytest.raises(UsageError, match="no pair is selected"):
@@ -586,14 +586,14 @@ def test_what_is_asked_for_in_vain_is_reported_before_anything_is_done(primed: P
 
 
 def test_the_list_of_all_pairs_needs_no_engine_once_it_is_known(primed: Path) -> None:
-    """`invoke targets` works from the second time on where nothing else does."""
+    """From the second time on, `invoke targets` needs nothing else."""
     found = release.all_targets(MatrixSettings(dist=primed, engine="docker"), FakeWatcher())
     assert found[0] == NATIVE
     assert set(EVERY) <= set(found)
 
 
 def test_a_run_settles_what_an_interrupted_one_left(primed: Path) -> None:
-    """Before anything else, and holding the lock."""
+    """It happens first, with the lock."""
     (primed / ".release-old").mkdir()
     release.all_targets(MatrixSettings(dist=primed), FakeWatcher())
     assert (primed / "release").is_dir()
@@ -601,5 +601,5 @@ def test_a_run_settles_what_an_interrupted_one_left(primed: Path) -> None:
 
 
 def test_the_samples_are_of_the_pinned_go() -> None:
-    """What these tests are made of is what the code expects."""
+    """The values of these tests are those that the code expects."""
     assert pinned() == GO

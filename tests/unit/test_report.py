@@ -290,7 +290,7 @@ def test_a_row_has_the_note_of_its_pair(tmp_path: Path, capsys: Captured) -> Non
     Report().matrix(dist(tmp_path, needy, binary(JS, tmp_path), binary(WINDOWS, tmp_path)), {})
     assert [line.split("MB")[1].strip() for line in capsys.readouterr().out.splitlines()[1:]] == [
         "(needs libc.so.6 at run time)",
-        "(builds, but can reach no network)",
+        "(builds, but has no network access)",
         "",
     ]
 

@@ -36,7 +36,7 @@ from toolkit.settings import (
 
 
 def kinds(top: type[Settings] = Settings) -> list[type[Settings]]:
-    """Return every settings value there is."""
+    """Return every settings value."""
     return [top, *(kind for below in top.__subclasses__() for kind in kinds(below))]
 
 
@@ -58,7 +58,7 @@ def kinds(top: type[Settings] = Settings) -> list[type[Settings]]:
 def test_a_flag_counts_before_its_variable_and_that_before_the_default(
     flags: dict[str, str | None], environ: dict[str, str], jobs: int | None
 ) -> None:
-    """What is typed wins; a variable that does not count is not looked at, and an empty one is none."""
+    """The flag wins; an irrelevant variable is not read, and an empty one counts as unset."""
     variables = {f"{PREFIX}{name}": value for name, value in environ.items()}
     assert MatrixSettings.parse(flags, variables).jobs == jobs
 
@@ -110,7 +110,7 @@ def test_words_joined_by_underscores_are_one_flag_and_one_variable() -> None:
 def test_what_cannot_be_used_is_named_with_where_it_came_from(
     flags: dict[str, str], environ: dict[str, str], message: str, hint: str
 ) -> None:
-    """The message holds the text as it was typed; the hint names the flag or the variable to change."""
+    """The message contains the text as it was typed; the hint names the flag or the variable to change."""
     with pytest.raises(UsageError) as caught:
         MatrixSettings.parse(flags, {f"{PREFIX}{name}": value for name, value in environ.items()})
     assert (str(caught.value), caught.value.hint) == (message, hint)
@@ -118,14 +118,14 @@ def test_what_cannot_be_used_is_named_with_where_it_came_from(
 
 @pytest.mark.parametrize("text", ["", " "])
 def test_an_empty_flag_is_a_mistake_and_an_empty_variable_is_none(text: str) -> None:
-    """`--profile "$UNSET"` is not what stands where nobody says."""
+    """`--profile "$UNSET"` does not mean the default."""
     with pytest.raises(UsageError, match=r"^`--profile` needs a value$"):
         DoctorSettings.parse({"profile": text}, {"AWS_MFA_TOOLKIT_PROFILE": "example"})
     assert DoctorSettings.parse({}, {"AWS_MFA_TOOLKIT_PROFILE": ""}) == DoctorSettings()
 
 
 def test_a_wrong_variable_is_no_concern_of_a_declaration() -> None:
-    """Tasks can be listed while a variable is wrong, and listing them costs no heavy import."""
+    """Tasks can be listed with an invalid variable, and listing them causes no heavy import."""
     heavy = {"docker", "boto3", "rich", "requests", "filelock"}
     command = [sys.executable, "-c", f"import sys, tasks; print({heavy} & set(sys.modules))"]
     environ = {**os.environ, **{f"{PREFIX}{name}": "x" for name in ("JOBS", "ENGINE", "TIMEOUT")}}
@@ -135,7 +135,7 @@ def test_a_wrong_variable_is_no_concern_of_a_declaration() -> None:
 
 @pytest.mark.parametrize("kind", kinds())
 def test_every_option_is_declared_whole(kind: type[Settings]) -> None:
-    """An option has a help, a parser and a default; a word stands for its value, but for a switch."""
+    """An option has a help, a parser and a default; its metavar is a word, except for a switch."""
     for item in dataclasses.fields(kind):
         assert item.metadata["help"], item.name
         assert callable(item.metadata["parse"]), item.name
@@ -145,7 +145,7 @@ def test_every_option_is_declared_whole(kind: type[Settings]) -> None:
 
 
 def test_a_default_stands_as_it_is() -> None:
-    """Without flags and variables every task has its defaults, and they are of the type that the parser gives."""
+    """Without flags and variables every task has its defaults, with the type that the parser returns."""
     plain = MatrixSettings.parse({}, {})
     assert plain == MatrixSettings()
     assert plain.dist == ROOT / "dist"
@@ -157,7 +157,7 @@ def test_a_default_stands_as_it_is() -> None:
 
 
 def test_patterns_are_parsed_as_such() -> None:
-    """Those to take, and those to leave out."""
+    """One selects pairs, and one leaves them out."""
     parsed = MatrixSettings.parse({"only": "linux/*,js", "skip": "arm"}, {})
     assert (parsed.only, parsed.skip) == (Selector(("linux/*", "js")), Selector(("arm",)))
 
@@ -187,7 +187,7 @@ WHOLE = "is not a whole number|Exceeds the limit"
     ],
 )
 def test_a_text_becomes_a_value(parse: Callable[[str], Any], text: str, value: object) -> None:
-    """Each parser reads what its help tells."""
+    """Each parser accepts the values that its help describes."""
     assert parse(text) == value
 
 
@@ -200,24 +200,24 @@ def test_a_text_becomes_a_value(parse: Callable[[str], Any], text: str, value: o
             for text in ("", "s", "0", "-1s", "0m", "inf", "nan", "infh", "1d", "1e400", "m15")
         ),
         *((engine_name, "is not an engine", text) for text in ("", "Docker", "podman")),
-        (folder, "is not a folder", ""),
+        (folder, "is not a directory", ""),
     ],
 )
 def test_a_text_that_means_nothing_is_refused(parse: Callable[[str], Any], sentence: str, text: str) -> None:
-    """A parser raises ValueError and nothing else, with the rest of the sentence that begins with the text."""
+    """A parser raises only ValueError, with the rest of the sentence that begins with the text."""
     with pytest.raises(ValueError, match=f"^{sentence}"):
         parse(text)
 
 
 def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder may be given as a shell would expand it, even where no shell does."""
+    """A directory may have the form that a shell would expand, even without a shell."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert folder("~/dist") == tmp_path / "dist"
 
 
 def test_the_home_of_nobody_is_no_folder() -> None:
-    """`~` and a name that no user has is a usage error, not a traceback."""
+    """`~` without a home and the name of an unknown user are usage errors, not tracebacks."""
     with pytest.raises(UsageError, match="`~no-such-user/dist`"):
         DistSettings.parse({"dist": "~no-such-user/dist"}, {})
 
@@ -247,12 +247,12 @@ def test_the_home_of_nobody_is_no_folder() -> None:
 def test_a_pattern_with_a_slash_means_the_pair_and_one_without_either_word(
     pattern: str, pair: str, *, matches: bool
 ) -> None:
-    """`linux` and `arm64` each mean all pairs that have the word; letters count as they are."""
+    """`linux` and `arm64` each mean all pairs with that word; case matters."""
     assert Selector.matches(pattern, pair) is matches
 
 
 def test_a_selector_is_any_of_its_patterns() -> None:
-    """One pattern that matches is enough; without patterns nothing matches, and the selector is false."""
+    """One matching pattern is enough; without patterns nothing matches, and the selector is false."""
     chosen = selector("linux/arm64,windows")
     assert [pair for pair in ("linux/arm64", "windows/386", "linux/386") if chosen(pair)] == [
         "linux/arm64",
@@ -264,25 +264,25 @@ def test_a_selector_is_any_of_its_patterns() -> None:
 
 
 def test_the_root_is_where_the_tasks_are() -> None:
-    """Defaults do not depend on the folder that a task is called from."""
+    """Defaults do not depend on the current directory."""
     assert (settings.ROOT / "tasks.py").is_file()
 
 
 @pytest.mark.parametrize("text", ["alice", "a.b-c_d@e+f=g,h", "x" * 226])
 def test_a_device_name(text: str) -> None:
-    """Whatever IAM takes is one."""
+    """Every name that IAM accepts is valid."""
     assert device_name(text) == text
 
 
 @pytest.mark.parametrize("text", ["", "my phone", "a/b", "é", "x" * 227, "a\n"])
 def test_no_device_name(text: str) -> None:
-    """Nothing else is."""
-    with pytest.raises(ValueError, match="is not a device's name"):
+    """No other name is valid."""
+    with pytest.raises(ValueError, match="is not a device name"):
         device_name(text)
 
 
 def test_a_command() -> None:
-    """It is words as a shell sees them, of which there is one."""
+    """A shell would split it into words, at least one."""
     assert command("sh -c 'a \"b\"' c") == ("sh", "-c", 'a "b"', "c")
     for text in ("", "  ", "pass 'x"):
         with pytest.raises(ValueError, match="is not a command"):

@@ -25,13 +25,13 @@ LIBRARIES = ("libc.so.6",)
 
 
 def right(data: bytes) -> Findings:
-    """Find nothing wrong with any bytes."""
+    """Accept any bytes."""
     return Findings((), INFO, LIBRARIES) if data else Findings(("is empty",))
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """Return the store of a folder that is not there yet."""
+    """Return the store of a directory that does not exist yet."""
     return Store(tmp_path / "dist")
 
 
@@ -50,14 +50,14 @@ def masked(umask: int) -> Iterator[None]:
 
 
 def modes(root: Path) -> dict[str, str]:
-    """Return the mode of a folder and of all below it."""
+    """Return the modes of a directory and of everything below it."""
     return {path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in (root, *root.rglob("*"))}
 
 
 @UMASKS
 @pytest.mark.usefixtures("masked")
 def test_modes_do_not_depend_on_the_umask(umask: int, tmp_path: Path) -> None:
-    """Everyone may read what is in `dist/`, except a run's work; only its owner may change it."""
+    """Everyone may read `dist/`, except the work of a run; only its owner may change it."""
     store = Store(tmp_path / "above" / "dist")
     with store.lock(print):
         store.keep(source(), LINUX, "fingerprint", b"program", INFO)
@@ -79,7 +79,7 @@ def test_modes_do_not_depend_on_the_umask(umask: int, tmp_path: Path) -> None:
 
 
 def test_an_old_release_that_nobody_could_read_becomes_readable(store: Store) -> None:
-    """It was made with another umask, by an older toolkit."""
+    """An older toolkit made it with another umask."""
     write_tree(store.release, {"a": "1"})
     store.release.chmod(0o700)
     with store.new_release() as folder:
@@ -102,7 +102,7 @@ def test_an_old_release_that_nobody_could_read_becomes_readable(store: Store) ->
 def test_a_file_where_a_folder_should_be_is_an_error_that_names_it(
     use: Callable[[Path], object], tmp_path: Path
 ) -> None:
-    """Whatever is written, the message says which path is in the way and the hint what to do."""
+    """The message names the path that is in the way, and the hint the next step."""
     (tmp_path / "dist").write_text("")
     with pytest.raises(OutputUnwritable) as caught:
         use(tmp_path / "dist")
@@ -115,7 +115,7 @@ def test_a_file_where_a_folder_should_be_is_an_error_that_names_it(
 
 
 def test_what_is_kept_is_found(store: Store) -> None:
-    """A kept binary comes back as it was, marked as found; it is a file that can be run."""
+    """A kept binary is returned unchanged, marked as found; it is executable."""
     kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO, needed=LIBRARIES)
     assert kept == Binary(LINUX, kept.path, 7, hashlib.sha256(b"program").hexdigest(), "fingerprint", INFO, LIBRARIES)
     assert (kept.path, kept.fresh) == (store.root / "bin" / "linux_amd64" / "program", True)
@@ -127,14 +127,14 @@ def test_what_is_kept_is_found(store: Store) -> None:
 
 
 def test_a_program_for_windows_ends_in_exe(store: Store) -> None:
-    """It is found beside its record all the same."""
+    """It is found beside its record."""
     kept = store.keep(source(), WINDOWS, "fingerprint", b"program", INFO, needed=LIBRARIES)
     assert names(kept.path.parent) == ["program.exe", "program.json"]
     assert store.find(source(), WINDOWS, "fingerprint", print, right) == kept
 
 
 def test_what_was_kept_last_is_what_is_there(store: Store) -> None:
-    """A new binary takes the old one's place."""
+    """A new binary replaces the old one."""
     store.keep(source(), LINUX, "old", b"old", INFO)
     store.keep(source(), LINUX, "new", b"new", INFO)
     assert store.find(source(), LINUX, "old", print, right) is None
@@ -142,13 +142,13 @@ def test_what_was_kept_last_is_what_is_there(store: Store) -> None:
 
 
 def fifo(path: Path) -> None:
-    """Put a pipe in a file's place, from which nobody ever reads a byte."""
+    """Replace a file with a pipe that is never written to."""
     path.unlink()
     os.mkfifo(path)
 
 
 def record(path: Path, **changes: object) -> None:
-    """Change what is recorded beside a binary; None takes it away."""
+    """Change a binary's record; None removes a field."""
     place = path.with_name("program.json")
     row = {**json.loads(place.read_text()), **changes}
     place.write_text(json.dumps({name: value for name, value in row.items() if value is not None}))
@@ -174,14 +174,14 @@ def record(path: Path, **changes: object) -> None:
     ],
 )
 def test_what_is_not_as_it_was_checked_is_not_found(harm: Callable[[Path], object], store: Store) -> None:
-    """A binary that is damaged, gone, from something else or without a whole record has to be built again."""
+    """A binary that is damaged, missing, from another source or without a complete record is built again."""
     kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO)
     harm(kept.path)
     assert store.find(source(), LINUX, "fingerprint", print, right) is None
 
 
 def test_changed_bytes_are_told_of(store: Store) -> None:
-    """Whoever built a program hears that its bytes were changed; a missing or outdated one is nothing to tell."""
+    """The user learns that a program's bytes were changed; a missing or outdated program is not reported."""
     told: list[str] = []
     kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO)
     assert store.find(source(), LINUX, "other", told.append, right) is None
@@ -197,7 +197,7 @@ def test_changed_bytes_are_told_of(store: Store) -> None:
 
 @pytest.mark.parametrize("findings", [Findings(("is ELF, not PE",), INFO), Findings(("is ELF, not PE",))])
 def test_bytes_are_examined_again(findings: Findings, store: Store) -> None:
-    """A binary that was changed together with its record is not found; its bytes are looked at once."""
+    """A binary that was changed together with its record is not found; its bytes are examined once."""
     kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO)
     told: list[str] = []
     looked: list[bytes] = []
@@ -211,7 +211,7 @@ def test_bytes_are_examined_again(findings: Findings, store: Store) -> None:
 
 
 def test_what_bytes_say_counts_and_not_their_record(store: Store) -> None:
-    """Build info and libraries come from the binary itself."""
+    """Build info and libraries come from the binary."""
     kept = store.keep(source(), LINUX, "fingerprint", b"program", build_info(LINUX))
     record(kept.path, info={"go": "go9", "deps": []}, needed=["libevil.so"])
     found = store.find(source(), LINUX, "fingerprint", print, right)
@@ -220,21 +220,21 @@ def test_what_bytes_say_counts_and_not_their_record(store: Store) -> None:
 
 
 def test_a_binary_of_another_program_or_pair_is_another_file(store: Store) -> None:
-    """Each is looked for where it is kept."""
+    """Each is found at its path."""
     store.keep(source(), LINUX, "fingerprint", b"program", INFO)
     assert store.find(source(), WINDOWS, "fingerprint", print, right) is None
     assert store.find(source(name="other"), LINUX, "fingerprint", print, right) is None
 
 
 def test_a_log_is_kept_whole(store: Store) -> None:
-    """The file is named after the pair."""
+    """The file's name is that of the pair."""
     path = store.keep_log(LINUX, "line\n\xe4")
     assert path == store.state / "logs" / "linux_amd64.txt"
     assert path.read_text("utf-8") == "line\n\xe4"
 
 
 def test_what_is_remembered_is_recalled(store: Store) -> None:
-    """A value comes back as it was; what is not there or cannot be read is None."""
+    """A value is returned unchanged; a missing or unreadable one is None."""
     assert store.recall("list") is None
     store.remember("list", [{"a": 1}, None])
     assert store.recall("list") == [{"a": 1}, None]
@@ -266,7 +266,7 @@ def test_what_is_remembered_is_recalled(store: Store) -> None:
     ],
 )
 def test_an_interrupted_swap_is_finished_or_undone(left: list[str], settled: str | None, store: Store) -> None:
-    """Whatever folders a run leaves, one whole release is there afterwards, if there was any, and nothing else."""
+    """Whatever directories a run leaves, there is one complete release, if there was any, and nothing else."""
     write_tree(store.root, {f"{folder}/whose": folder for folder in left})
     store.root.mkdir(exist_ok=True)
     store.settle()
@@ -276,7 +276,7 @@ def test_an_interrupted_swap_is_finished_or_undone(left: list[str], settled: str
 
 
 def test_a_new_release_takes_the_old_ones_place(store: Store) -> None:
-    """It appears at the end, whole; until then the old one is there."""
+    """It appears at the end as a whole; until then, the old one stays."""
     write_tree(store.release, {"a": "old", "gone": ""})
     with store.new_release() as folder:
         write_tree(folder, {"a": "new", "b": ""})
@@ -287,7 +287,7 @@ def test_a_new_release_takes_the_old_ones_place(store: Store) -> None:
 
 
 def test_the_first_release_needs_no_old_one(store: Store) -> None:
-    """Nor does its folder have to be there."""
+    """Its directory does not have to exist either."""
     with store.new_release() as folder:
         write_tree(folder, {"a": ""})
     assert names(store.root) == ["release"]
@@ -300,7 +300,7 @@ def _fail(folder: Path, error: BaseException) -> None:
 
 @pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()], ids=repr)
 def test_a_release_that_fails_leaves_the_old_one(error: BaseException, store: Store) -> None:
-    """Nothing of the new one stays behind."""
+    """No part of the new one is left."""
     write_tree(store.release, {"a": "old"})
     before = store.release.stat().st_ino
     with pytest.raises(type(error)), store.new_release() as folder:
@@ -311,7 +311,7 @@ def test_a_release_that_fails_leaves_the_old_one(error: BaseException, store: St
 
 
 def test_an_equal_release_changes_nothing(store: Store) -> None:
-    """Files that were taken over, or made anew with the same bytes, leave the very same folder and files."""
+    """Files that were reused, or made again with the same bytes, leave the same directory and files."""
     write_tree(store.release, {"linked": "1", "same": "2"})
     before = [path.stat().st_ino for path in (store.release, store.release / "same")]
     with store.new_release() as folder:
@@ -323,7 +323,7 @@ def test_an_equal_release_changes_nothing(store: Store) -> None:
 
 @pytest.mark.parametrize("files", [{"a": "2"}, {"a": "1", "b": ""}, {"b": "1"}, {}, {"a": "22"}], ids=str)
 def test_a_release_that_differs_in_anything_is_another(files: dict[str, str | bytes], store: Store) -> None:
-    """Bytes, names and number of files are compared, never times."""
+    """The comparison covers bytes, names and number of files, but not times."""
     write_tree(store.release, {"a": "1"})
     os.utime(store.release / "a", (1, 1))
     with store.new_release() as folder:
@@ -334,7 +334,7 @@ def test_a_release_that_differs_in_anything_is_another(files: dict[str, str | by
 
 
 def test_a_release_that_was_left_half_made_is_in_nobodys_way(store: Store) -> None:
-    """After `settle` a new release begins empty."""
+    """After `settle`, a new release starts empty."""
     write_tree(store.root, {".release-new/half": ""})
     store.settle()
     with store.new_release() as folder:
@@ -354,17 +354,17 @@ with Store(Path(sys.argv[1])).lock(lambda sentence: print(sentence, flush=True))
 
 
 def test_a_second_holder_waits_and_says_so_once(store: Store) -> None:
-    """Two runs on one folder go one after the other, and the second tells what it waits for."""
+    """Two runs in one directory run one after the other, and the second reports that it is waiting."""
     argv = [sys.executable, "-c", _HOLDER, str(store.root)]
     with store.lock(print):
         second = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert second.stdout
-        assert second.stdout.readline() == f"another run holds `{store.root}`; waiting for it to end\n"
+        assert second.stdout.readline() == f"another run is using `{store.root}`; waiting for it to finish\n"
     assert second.communicate(timeout=10)[0] == "held\n"
 
 
 def test_this_process_waits_for_another(store: Store) -> None:
-    """The sentence is said once, and the lock is had when the other process lets go."""
+    """The sentence is printed once, and the lock is acquired when the other process releases it."""
     said: list[str] = []
     argv = [sys.executable, "-c", _HOLDER, str(store.root)]
     with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
@@ -374,11 +374,11 @@ def test_this_process_waits_for_another(store: Store) -> None:
         threading.Timer(0.2, other.stdin.close).start()
         with store.lock(said.append):
             assert other.wait(timeout=10) == 0
-    assert said == [f"another run holds `{store.root}`; waiting for it to end"]
+    assert said == [f"another run is using `{store.root}`; waiting for it to finish"]
 
 
 def test_a_lock_that_is_free_is_had_without_a_word(store: Store) -> None:
-    """It can be taken again and again, also after an error, and the folder is made for it."""
+    """It can be acquired again and again, also after an error, and creates the directory."""
     said: list[str] = []
     with pytest.raises(KeyError), store.lock(said.append):
         raise KeyError
@@ -403,12 +403,12 @@ def test_a_lock_that_is_free_is_had_without_a_word(store: Store) -> None:
 def test_a_lock_that_is_not_a_plain_file_is_an_error(
     make: Callable[[Path, Path], object], store: Store, tmp_path: Path
 ) -> None:
-    """It is neither opened nor followed, and no other file is truncated or made."""
+    """It is neither opened nor followed, and no other file is truncated or created."""
     other = tmp_path / "other" / "file"
     write(other, b"theirs")
     write(store.root / "bin", b"")
     make(store.root / ".lock", other)
-    with pytest.raises(OutputUnwritable, match=r"`.*/\.lock` is not a plain file") as caught, store.lock(print):
+    with pytest.raises(OutputUnwritable, match=r"`.*/\.lock` is not a regular file") as caught, store.lock(print):
         pytest.fail("locked")
     assert "--dist" in caught.value.hint
     assert (other.read_bytes(), names(other.parent)) == (b"theirs", ["file"])

@@ -19,11 +19,11 @@ SPARC = Target("linux", "sparc64", broken=True)
 NONE = Selector()
 
 
-# --- what there is ---------------------------------------------------------------------------------------------------
+# --- all pairs -------------------------------------------------------------------------------------------------------
 
 
 def test_pairs_come_as_go_lists_them() -> None:
-    """Order, cgo and first class are Go's; nothing is refused where Go says nothing."""
+    """Order, cgo and first class are Go's; without a message from Go, no pair is refused."""
     known = (WINDOWS, JS, LINUX, BROKEN)
     found = targets.ask(FakeWorkspace(FakeGo(known)), RECIPE)
     assert found == known
@@ -56,13 +56,13 @@ ROW = {"GOOS": "linux", "GOARCH": "amd64", "CgoSupported": True, "FirstClass": T
     ids=lambda text: text[:30] or "nothing",
 )
 def test_what_is_not_a_list_of_pairs_is_an_error(text: str) -> None:
-    """Whatever an image's `go` prints; a name of a pair never leaves a directory or reaches a terminal."""
+    """An image's `go` may print it; a name of a pair never leaves a directory or reaches a terminal."""
     with pytest.raises(ToolchainError, match="did not print a list of pairs"):
         targets.ask(FakeWorkspace(lambda *_: Answer(0, text, "")), RECIPE)
 
 
 def test_each_pair_is_asked_about_with_the_recipe_that_builds_it() -> None:
-    """What Go refuses is asked for with the variables and the build mode of the build itself."""
+    """The question has the variables and the build mode of the build itself."""
     workspace = FakeWorkspace(FakeGo((LINUX, SIMULATOR)))
     targets.ask(workspace, RECIPE)
     first, *rest = workspace.asked
@@ -77,7 +77,7 @@ def test_each_pair_is_asked_about_with_the_recipe_that_builds_it() -> None:
 
 
 def test_a_refusal_is_the_line_in_which_go_states_it() -> None:
-    """Of all that Go says, the one sentence that states a reason is kept, without the word before it."""
+    """Only the sentence of Go's output that states a reason is kept, without the word before it."""
     said = f"warning: something\ngo: {ANDROID.refusal}\ngo: more\n"
     go = FakeGo((ANDROID, LINUX), {"android/arm": said, "linux/amd64": "go: no such tool\n"})
     found = targets.ask(FakeWorkspace(go), RECIPE)
@@ -85,13 +85,13 @@ def test_a_refusal_is_the_line_in_which_go_states_it() -> None:
 
 
 def test_the_preflight_is_a_main_package() -> None:
-    """Go refuses to link only what would be linked."""
+    """Go refuses to link only a program that it would link."""
     assert set(targets.PREFLIGHT) == {"go.mod", "main.go"}
     assert targets.PREFLIGHT["main.go"].startswith(b"package main\n")
 
 
 def test_this_machine_is_what_go_says_it_is() -> None:
-    """The pair guessed without a go command is the one that Go's own has."""
+    """The pair guessed without a go command is the same as that of Go."""
     said = toolchain.go().run("env", "GOHOSTOS", "GOHOSTARCH").stdout.split()
     assert targets.native() == tuple(said)
 
@@ -100,7 +100,7 @@ def test_this_machine_is_what_go_says_it_is() -> None:
 
 
 def test_one_pair_is_found_by_its_names() -> None:
-    """What is known of the pair comes along."""
+    """The result has all facts about the pair."""
     assert targets.one(EVERY, "android", "arm").refusal == ANDROID.refusal
 
 
@@ -113,7 +113,7 @@ def test_one_pair_is_found_by_its_names() -> None:
     ],
 )
 def test_an_empty_name_is_this_machines(goos: str, goarch: str, pair: str) -> None:
-    """Each of both names may be left out."""
+    """Either name may be omitted."""
     known = (Target("other", NATIVE.goarch), Target(NATIVE.goos, "other"), NATIVE)
     assert str(targets.one(known, goos, goarch)) == pair
 
@@ -121,19 +121,19 @@ def test_an_empty_name_is_this_machines(goos: str, goarch: str, pair: str) -> No
 @pytest.mark.parametrize(
     ("goos", "goarch", "message", "hint"),
     [
-        ("macos", "amd64", "`macos` is no GOOS that Go knows", "`invoke targets` lists all pairs"),
-        ("wndows", "amd64", "`wndows` is no GOOS that Go knows", "did you mean `windows`?"),
-        ("WINDOWS", "amd64", "`WINDOWS` is no GOOS that Go knows", "did you mean `windows`?"),
-        ("zzz", "amd64", "`zzz` is no GOOS that Go knows", "`invoke targets` lists all pairs"),
-        ("linux", "amd46", "`amd46` is no GOARCH that Go knows", "did you mean `amd64` or `arm`?"),
-        ("linux", "vax", "`vax` is no GOARCH that Go knows", "`invoke targets` lists all pairs"),
-        ("plan9", "amd64", "`plan9/amd64` is no pair that Go knows", "plan9 has: `plan9/386`, `plan9/arm`"),
+        ("macos", "amd64", "unknown GOOS `macos`", "`invoke targets` lists all pairs"),
+        ("wndows", "amd64", "unknown GOOS `wndows`", "did you mean `windows`?"),
+        ("WINDOWS", "amd64", "unknown GOOS `WINDOWS`", "did you mean `windows`?"),
+        ("zzz", "amd64", "unknown GOOS `zzz`", "`invoke targets` lists all pairs"),
+        ("linux", "amd46", "unknown GOARCH `amd46`", "did you mean `amd64` or `arm`?"),
+        ("linux", "vax", "unknown GOARCH `vax`", "`invoke targets` lists all pairs"),
+        ("plan9", "amd64", "unknown pair `plan9/amd64`", "plan9 has: `plan9/386`, `plan9/arm`"),
     ],
 )
 def test_a_name_that_go_does_not_know_is_reported_with_what_is_near(
     goos: str, goarch: str, message: str, hint: str
 ) -> None:
-    """The message names the word that is wrong; the hint has the nearest that is right, or the way to all."""
+    """The message names the wrong word; the hint has the nearest correct one, or shows how to list all."""
     with pytest.raises(UnknownTarget) as caught:
         targets.one(EVERY, goos, goarch)
     assert (str(caught.value), caught.value.hint) == (message, hint)
@@ -151,7 +151,7 @@ def test_a_name_that_go_does_not_know_is_reported_with_what_is_near(
 def test_a_common_name_of_an_architecture_is_understood(word: str, name: str) -> None:
     """The hint offers the name that Go uses."""
     known = (Target("linux", name), Target("linux", "amd46"), Target("plan9", "arm32x"))
-    with pytest.raises(UnknownTarget, match=f"`{word}` is no GOARCH") as caught:
+    with pytest.raises(UnknownTarget, match=f"unknown GOARCH `{word}`") as caught:
         targets.one(known, "linux", word)
     assert caught.value.hint == f"did you mean `{name}`?"
 
@@ -163,14 +163,14 @@ def test_a_common_name_of_an_architecture_is_understood(word: str, name: str) ->
 )  # fmt: skip
 def test_a_common_name_of_a_system_is_understood(word: str, name: str) -> None:
     """The hint offers the name that Go uses."""
-    with pytest.raises(UnknownTarget, match=f"`{word}` is no GOOS") as caught:
+    with pytest.raises(UnknownTarget, match=f"unknown GOOS `{word}`") as caught:
         targets.one((Target(name, "amd64"), Target("wine", "amd64"), Target("mcos", "amd64")), word, "amd64")
     assert caught.value.hint == f"did you mean `{name}`?"
 
 
 @pytest.mark.parametrize(("goos", "goarch"), [("freebsd", "riscv64"), ("linux", "sparc64")])
 def test_a_broken_pair_is_found_by_its_names(goos: str, goarch: str) -> None:
-    """Somebody asked for it; no other error offers it."""
+    """The user asked for it; no other error offers it."""
     assert targets.one((*EVERY, BROKEN, SPARC), goos, goarch).broken
     with pytest.raises(UnknownTarget) as caught:
         targets.one((*EVERY, BROKEN, SPARC), "linux", "386")
@@ -198,16 +198,16 @@ def test_what_is_selected_is_what_every_option_allows(
     first_class: bool,
     chosen: tuple[Target, ...],
 ) -> None:
-    """`--only` takes, `--skip` and `--first-class` leave out, and Go's order stays."""
+    """`--only` selects, `--skip` and `--first-class` leave out, and Go's order stays."""
     assert targets.select(iter(EVERY), selector(only), selector(skip), first_class=first_class) == chosen
 
 
 @pytest.mark.parametrize(
     ("only", "skip", "message", "hint"),
     [
-        ("linux,solaris", "", "`solaris` matches no pair that Go knows", "`invoke targets` lists all pairs"),
-        ("", "linx/*", "`linx/*` matches no pair that Go knows", "did you mean `linux` or `linux/amd64`?"),
-        ("Plan9", "", "`Plan9` matches no pair that Go knows", "did you mean `plan9` or `plan9/arm` or `plan9/386`?"),
+        ("linux,solaris", "", "`solaris` matches no pair", "`invoke targets` lists all pairs"),
+        ("", "linx/*", "`linx/*` matches no pair", "did you mean `linux` or `linux/amd64`?"),
+        ("Plan9", "", "`Plan9` matches no pair", "did you mean `plan9` or `plan9/arm` or `plan9/386`?"),
     ],
 )
 def test_a_pattern_that_matches_nothing_is_an_error(only: str, skip: str, message: str, hint: str) -> None:
@@ -231,7 +231,7 @@ def test_a_pattern_that_matches_nothing_is_an_error(only: str, skip: str, messag
     ],
 )
 def test_common_names_are_understood_in_patterns(pattern: str, hint: str) -> None:
-    """Each half of a pair is translated, and offered if there is such a pair; else the nearest is."""
+    """Each half of a pair is translated, and offered if there is such a pair; otherwise the nearest one is."""
     for only, skip in ((pattern, ""), ("", pattern)):
         with pytest.raises(UnknownTarget) as caught:
             targets.select(EVERY, selector(only), selector(skip))
@@ -240,7 +240,7 @@ def test_common_names_are_understood_in_patterns(pattern: str, hint: str) -> Non
 
 @pytest.mark.parametrize(("only", "skip"), [("", ""), ("linux,freebsd/*", ""), ("", "freebsd"), ("", "*/sparc64")])
 def test_broken_pairs_are_never_selected(only: str, skip: str) -> None:
-    """A pattern may match them with other pairs, and `--skip` may name them."""
+    """A pattern may match them together with other pairs, and `--skip` may name them."""
     known = (BROKEN, Target("freebsd", "amd64"), *EVERY, SPARC)
     chosen = targets.select(known, selector(only), selector(skip))
     assert chosen
@@ -267,11 +267,11 @@ def test_a_pattern_of_broken_pairs_alone_is_an_error(only: str, pair: Target) ->
         (LINUX, ("libc.so.6",), "needs libc.so.6 at run time"),
         (BROKEN, (), "Go marks it as broken"),
         (BROKEN, ("a.so", "b.so"), "Go marks it as broken; needs a.so, b.so at run time"),
-        (JS, (), "builds, but can reach no network"),
+        (JS, (), "builds, but has no network access"),
     ],
 )
 def test_a_note_says_what_users_of_a_program_must_know(target: Target, needed: tuple[str, ...], note: str) -> None:
-    """It is empty for most."""
+    """It is empty for most pairs."""
     assert targets.note(target, needed) == note
 
 
@@ -279,7 +279,7 @@ def test_a_note_says_what_users_of_a_program_must_know(target: Target, needed: t
     ("only", "skip", "first_class"), [("js", "wasm", False), ("plan9", "", True), ("", "*", False)]
 )
 def test_a_selection_of_nothing_is_an_error(only: str, skip: str, first_class: bool) -> None:  # noqa: FBT001 - a table
-    """Options that leave no pair are contradictory, though each of them is right."""
+    """Options that leave no pair contradict each other, although each of them is valid."""
     with pytest.raises(UsageError, match="no pair is selected") as caught:
         targets.select(EVERY, selector(only), selector(skip), first_class=first_class)
     assert type(caught.value) is UsageError
@@ -287,13 +287,13 @@ def test_a_selection_of_nothing_is_an_error(only: str, skip: str, first_class: b
 
 
 def test_this_machines_pair_goes_first() -> None:
-    """Somebody may be waiting for it; the others keep their order."""
+    """The user may be waiting for it; the others keep their order."""
     others = tuple(target for target in EVERY if target != NATIVE)
     assert targets.native_first((*others, NATIVE)) == (NATIVE, *others)
     assert targets.native_first(others) == others
 
 
 def test_a_note_is_about_a_system_without_a_network() -> None:
-    """Go's two WebAssembly systems cannot reach AWS, and only they have a note that says so."""
+    """Go's two WebAssembly systems cannot reach AWS, and only they have a note about it."""
     assert set(targets.NOTES) == {"js", "wasip1"}
     assert targets.select(EVERY, NONE, NONE)[1] == JS

@@ -1,7 +1,7 @@
-"""Somewhere the go command runs: the contract that every engine keeps, and which one is taken.
+"""The places where the go command runs: the contract of every engine, and the choice of one.
 
-An engine gives bytes, not paths: it may be on another machine, the check is a pure function on bytes, and one place
-writes files.
+An engine returns bytes, not paths, because it may be on another machine. The check is then a pure function on bytes,
+and one place writes files.
 """
 
 from __future__ import annotations
@@ -26,41 +26,41 @@ __all__ = [
     "COMPILE", "DEPTH", "MODULES", "Closed", "CompileError", "Engine", "Limits", "Share", "TimeLimit", "choose",
 ]  # fmt: skip
 
-# Names of the directories in which something is compiled, and in which modules lie. In a binary they show that a
-# directory of this machine got into it: sources and modules lie so deep below them that no `//line ../x.go` gets out.
+# Names of the directories for compiling and for modules. In a binary they show that a directory of this machine got
+# into it: sources and modules lie so deep below them that no `//line ../x.go` leads out.
 COMPILE, MODULES = "aws-mfa-toolkit-compile", "aws-mfa-toolkit-modules"
 DEPTH = "/_" * 24
 
 
 class Engine(Protocol):
-    """Somewhere the go command runs. Every method may raise EngineLost, or Closed if it is closed meanwhile."""
+    """A place where the go command runs. Every method may raise EngineLost, or Closed if it is closed meanwhile."""
 
     name: str
-    jobs: int  # how many compiles run at a time
-    digest: str  # of the image that the user named; "" where there is none
-    record: Mapping[str, str]  # what is kept with a binary about how it was made
+    jobs: int  # number of compiles that run at the same time
+    digest: str  # of the image that the user named; "" without one
+    record: Mapping[str, str]  # facts about how a binary was made, stored with it
 
     def open(self, nodes: Iterable[Node], online: bool) -> AbstractContextManager[Workspace]:  # noqa: FBT001
-        """Give a directory with a tree, beside a go command that may or may not reach the network."""
+        """Open a directory with a tree, and a go command that can reach the network only if `online`."""
 
     def compile(self, source: Source, target: Target, recipe: Recipe) -> bytes:
         """Return the binary, without any network. Raises CompileError, TimeLimit or DiskFull."""
 
     def close(self) -> None:
-        """End all that runs there and remove all that was made for this run. May be called at any moment, twice too."""
+        """Stop and remove everything that this run started or made there. May be called at any time, and twice."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much an engine may do at a time, and for how long."""
+    """How much an engine may do at the same time, and for how long."""
 
-    jobs: int | None = None  # compiles at a time; None for as many as the engine's cores and memory carry
+    jobs: int | None = None  # parallel compiles; None for as many as the engine's cores and memory allow
     seconds: float = 900.0  # for one pair
 
 
 @dataclass(frozen=True)
 class Share:
-    """The part of an engine's cores and memory (in bytes) that one of several compiles at a time may use."""
+    """The part of an engine's cores and memory (in bytes) that each of several parallel compiles may use."""
 
     jobs: int
     cpus: int
@@ -68,38 +68,39 @@ class Share:
 
     @classmethod
     def of(cls, cpus: int, memory: int, jobs: int | None) -> Share:
-        """Divide an engine. Without a wish as many jobs as cores, and a gigabyte for each: the AWS SDK needs it."""
+        """Divide an engine: by default a job for each core, but at most one a gigabyte: the AWS SDK needs that."""
         jobs = jobs or max(1, min(cpus, memory // (1 << 30)))
         return cls(jobs, max(1, cpus // jobs), memory * 9 // 10 // jobs)
 
     def environment(self) -> dict[str, str]:
-        """Return variables that make a go command keep to this share, and compile fast in it.
+        """Return variables that limit a go command to this share and make it compile fast.
 
-        The compiler is a short-lived program: it spends less on fresh memory than on collecting garbage, so it is told
-        not to collect until half of the share is used. One thread for a core is less work than many for all of them.
+        The compiler is a short-lived program: fresh memory costs it less than garbage collection. These variables
+        therefore turn collection off until half of the share is in use. One thread a core is less work than many for
+        all cores.
         """
         limit = max(self.memory // 2 // self.cpus, 256 << 20)
         return {"GOGC": "off", "GOMEMLIMIT": str(limit), "GOMAXPROCS": str(self.cpus)}
 
 
 class CompileError(Exception):
-    """The go command ended with a failure; the message is all that it said."""
+    """The go command failed; the message is all of its output."""
 
 
 class Closed(Exception):
-    """The engine was closed while it was at work: the run is being broken off."""
+    """The engine was closed while it was working, because the run was stopped."""
 
 
 class TimeLimit(Exception):
-    """A compile took longer than it may; the message is all that it said until then."""
+    """A compile exceeded its time limit; the message is all of its output until then."""
 
 
 @contextlib.contextmanager
 def choose(settings: EngineSettings, watcher: Watcher, limits: Limits) -> Iterator[Engine]:
-    """Start the engine that the settings ask for, tell which and why, and close it at the end.
+    """Start the engine that the settings ask for, report which and why, and close it at the end.
 
-    `auto` uses the local engine where no Docker engine answers, where it refuses this user, and where it runs Windows
-    containers; an engine that fails is an error.
+    `auto` uses the local engine if no Docker engine answers, if it refuses this user, or if it runs Windows
+    containers. An engine that fails is an error.
     Raises EngineUnavailable, EngineForbidden, ImageUnusable or ToolchainError.
     """
     engine, why = _start(settings, watcher, limits)
@@ -119,9 +120,9 @@ def _start(settings: EngineSettings, watcher: Watcher, limits: Limits) -> tuple[
     if settings.engine == "local":
         if settings.image:
             raise UsageError("`--image` is for the Docker engine", hint="leave out `--image` or `--engine local`")
-        return LocalEngine.start(settings, limits), "asked for"
+        return LocalEngine.start(settings, limits), "requested"
     if settings.engine == "docker" or settings.image:
-        return DockerEngine.start(settings, watcher, limits), "asked for"
+        return DockerEngine.start(settings, watcher, limits), "requested"
     try:
         docker = DockerEngine.start(settings, watcher, limits)
     except EngineBroken:
@@ -135,7 +136,7 @@ def _start(settings: EngineSettings, watcher: Watcher, limits: Limits) -> tuple[
 
 
 def _why_local(error: EngineUnavailable) -> str:
-    """Return why the local engine is used: with the fix where there is an engine that somebody expects to be used."""
+    """Return why the local engine is used, with the fix if there is a Docker engine that somebody may expect to use."""
     if type(error) is EngineUnavailable:
         return f"{error}"
     return f"{error}; to use Docker: {error.hint.partition('; or use')[0]}"

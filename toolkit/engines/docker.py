@@ -1,4 +1,4 @@
-"""The Docker engine: one container a worker, without network, privileges or anything but a Go toolchain."""
+"""The Docker engine: one container for each worker, with a Go toolchain but without network or privileges."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ from toolkit.go.workspace import Answer
 from toolkit.model import Recipe, Source, Target, Watcher
 from toolkit.settings import EngineSettings
 
-_ASKED = "go/ask"  # where in the volume of a container the tree of a question lies
-_LONG = 900.0  # seconds for a question, which may have to download modules
+_ASKED = "go/ask"  # the directory of a container's volume for the tree of a question
+_LONG = 900.0  # seconds for a question, which may download modules
 _NO_ROOM = "no space left on device"
-# Variables that name sockets, files and programs of this machine. Go downloads nothing if it misses those of `GOAUTH`.
+# Variables that name sockets, files and programs of this machine. Go downloads nothing if it cannot run the programs
+# of `GOAUTH`.
 _OF_THIS_MACHINE = ("SSH_AUTH_SOCK", "NETRC", "GOAUTH")
-# How a module is checked that is there already.
+# How Go checks a module that is downloaded already.
 _CHECKS = ("GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE")
 
 
@@ -41,7 +42,7 @@ class DockerEngine:
     name = "docker"
 
     def __init__(self, host: Host, found: image.Image, settings: EngineSettings, limits: Limits) -> None:
-        """Take an engine that answers and an image that is there; nothing is started yet."""
+        """Use an engine that answers and an image that it has; this starts nothing."""
         self._share = Share.of(host.cpus, host.memory, limits.jobs)
         self.jobs, self.digest = self._share.jobs, found.digest if settings.image else ""
         self.record: Mapping[str, str] = {"engine": self.name, "image": found.id}
@@ -50,13 +51,13 @@ class DockerEngine:
         self._settings = settings
         self._idle: dict[str, queue.SimpleQueue[Container]] = {}  # by what is mounted
         self._all: set[Container] = set()
-        self._sources: dict[str, str] = {}  # volumes with the files of sources, by the sources' digests
+        self._sources: dict[str, str] = {}  # volumes with the files of sources, by the digests of the sources
         self._guard, self._laying = threading.Lock(), threading.Lock()
         self._closed = False
 
     @classmethod
     def start(cls, settings: EngineSettings, watcher: Watcher, limits: Limits) -> Self:
-        """Reach the engine, remove what earlier runs left there, and see to the image.
+        """Connect to the engine, remove everything that earlier runs left there, and get the image.
 
         Raises EngineUnavailable, EngineForbidden, ImageUnusable or ToolchainError.
         """
@@ -80,10 +81,10 @@ class DockerEngine:
 
     @contextlib.contextmanager
     def open(self, nodes: Iterable[Node], online: bool) -> Iterator[DockerWorkspace]:  # noqa: FBT001 - as in Engine
-        """Give a directory with a tree in a container, which has a network only if it is `online`."""
+        """Open a directory with a tree in a container, which has a network only if `online`."""
         with self._unless_closed():
             container = self._start(online=online)
-        # No two trees lie at the same place: Go's index of directories would take one for the other.
+        # Each tree has another path: Go's index of directories would confuse two trees at the same one.
         directory = f"{_ASKED}{DEPTH}/{secrets.token_hex(8)}"
         try:
             with self._unless_closed():
@@ -118,7 +119,7 @@ class DockerEngine:
         return _binary(done, data)
 
     def close(self) -> None:
-        """Remove all containers, which ends whatever runs in them, and their volumes."""
+        """Remove all containers, which stops everything in them, and their volumes."""
         with self._guard:
             self._closed = True
             containers, self._all = list(self._all), set()
@@ -131,12 +132,12 @@ class DockerEngine:
         self._host.close()
 
     def ask(self, container: Container, argv: tuple[str, ...], env: Mapping[str, str], directory: str) -> Answer:
-        """Run the go command in a container to its end, for a question."""
+        """Run the go command in a container to its end, to answer a question."""
         done = container.exec(("go", *argv), {**ENVIRONMENT, **env}, directory, seconds=_LONG)
         if done is None:
             raise EngineLost(
-                f"`go {argv[0]}` in a container did not end within {_LONG:.0f} s",
-                hint="check the network, and whether the engine has memory and disk space left",
+                f"`go {argv[0]}` in a container did not finish within {_LONG:.0f} s",
+                hint="check the network, and the free memory and disk space of the engine",
             )
         if done.code in {126, 127} and "executable file not found" in done.said:
             raise ImageUnusable(f"the image `{self._settings.image}` has no `go` on its PATH", hint=OTHER_IMAGE)
@@ -146,7 +147,7 @@ class DockerEngine:
 
     @contextlib.contextmanager
     def _lent(self, source: Source) -> Iterator[Container]:
-        """Lend an idle container that has the source, or a new one; one in which something went wrong is removed."""
+        """Lend an idle container that has the source, or a new one; remove it if anything in it fails."""
         with self._unless_closed():
             volume = "" if source.remote else self._laid(source)
             idle = self._idle.setdefault(f"{volume} {source.included}", queue.SimpleQueue())
@@ -163,7 +164,7 @@ class DockerEngine:
 
     @contextlib.contextmanager
     def _unless_closed(self) -> Iterator[None]:
-        """Raise Closed in place of what fails because the engine was closed meanwhile."""
+        """Raise Closed instead of an error that occurs because the engine was closed meanwhile."""
         try:
             yield
         except BaseException:
@@ -172,7 +173,7 @@ class DockerEngine:
             raise
 
     def _laid(self, source: Source) -> str:
-        """Return the volume with the files of a source, which all workers of this run share and none can write to."""
+        """Return the volume with the files of a source; all workers of this run share it, and none can write to it."""
         with self._laying:
             volume = self._sources.get(source.digest)
             if volume is None:
@@ -211,7 +212,7 @@ class DockerEngine:
         container.remove()
 
     def _program(self, container: Container, folder: str, source: Source, target: Target) -> bytes | None:
-        """Return what `go install` made: for another system or processor it lies in a directory of that name."""
+        """Return the output of `go install`; for another system or processor, it is in a directory of that name."""
         native = (target.goos, target.goarch) == ("linux", self._host.goarch)
         return container.get(f"{folder}/{'' if native else f'{target.slug}/'}{source.name}{target.exe}")
 
@@ -228,51 +229,51 @@ class DockerWorkspace:
 
     def go(self, *args: str, directory: str = "", env: Mapping[str, str] | None = None, fresh: bool = False) -> Answer:
         """Run the go command to its end."""
-        del fresh  # a container has no answers of before
+        del fresh  # a container has no earlier answers
         place = f"{self.root}/{directory}".rstrip("/")
         return self.engine.ask(self.container, args, {**self.env, **(env or {})}, place)
 
     def read(self, path: str) -> bytes | None:
-        """Return a file in the container."""
+        """Return a file from the container."""
         return self.container.get(path) if path.startswith("/") else None
 
 
 def _below(source: Source) -> str:
-    """Return where in a volume the files of a source lie: at a place that no other source has, as in `open`."""
+    """Return the directory of a source's files in a volume: no other source has the same one, as in `open`."""
     return f"{DEPTH.strip('/')}/{source.digest[:16]}"
 
 
 def _binary(done: Result, data: bytes | None) -> bytes:
-    """Return the bytes of a compile that went well. Raises CompileError, DiskFull or EngineLost."""
+    """Return the bytes of a successful compile. Raises CompileError, DiskFull or EngineLost."""
     if data is not None:
         return data
     if _NO_ROOM in done.said:
         raise DiskFull(
             "no space left on device for the compiler on the Docker engine",
-            hint="`invoke clean --all`, or `docker system prune`, frees some; then run it again",
+            hint="`invoke clean --all` or `docker system prune` frees space; then run the same command again",
         )
     if done.code in {-1, 137}:
         raise EngineLost(
-            "the container ended in the middle of a compile: out of memory, or removed by somebody",
-            hint="give the engine more memory, or name fewer `--jobs`",
+            "the container ended during a compile: it ran out of memory, or somebody removed it",
+            hint="give the engine more memory, or lower `--jobs`",
         )
     raise CompileError(done.said)
 
 
 def certificates() -> bytes:
-    """Return the certificate authorities that this machine trusts, as PEM: a company may have its own."""
+    """Return the certificate authorities that this machine trusts, as PEM; a company may add its own."""
     paths = ssl.get_default_verify_paths()
     named = [environ.get(name, "") for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")]
     for place in (*named, paths.cafile or "", "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/cert.pem"):
         if place and Path(place).is_file():
             return Path(place).read_bytes()
-    if stored := ssl.create_default_context().get_ca_certs(binary_form=True):  # Windows keeps no file
+    if stored := ssl.create_default_context().get_ca_certs(binary_form=True):  # Windows has no file of them
         return "".join(ssl.DER_cert_to_PEM_cert(item) for item in stored).encode()
-    import certifi  # the Docker SDK brings it along
+    import certifi  # a dependency of the Docker SDK
 
     return Path(certifi.where()).read_bytes()
 
 
 def run_label(dist: Path) -> str:
-    """Return what marks the containers of one checkout."""
+    """Return the label value that marks the containers of one checkout."""
     return str(dist)

@@ -1,4 +1,4 @@
-"""How a Docker engine is reached: by DOCKER_HOST, else DOCKER_CONTEXT, else the current context, as docker does."""
+"""Connect to a Docker engine: by DOCKER_HOST, else DOCKER_CONTEXT, else the current context, as docker does."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from toolkit.engines.docker_errors import no_context, unreachable
 if TYPE_CHECKING:
     import docker
 
-_ANSWER_TIMEOUT = 10  # seconds that an engine may take to answer at first …
-_WORK_TIMEOUT = 300  # … and later, when it works for us; a command in a container has no limit here
+_ANSWER_TIMEOUT = 10  # seconds that an engine may take for its first answer …
+_WORK_TIMEOUT = 300  # … and for later ones; a command in a container has no limit here
 
 
 def connect() -> tuple[docker.DockerClient, str]:
-    """Return a client of an engine that answers, and its address. Raises EngineUnavailable, or one of its kinds."""
+    """Return a client of an engine that answers, and its address. Raises EngineUnavailable or a subclass of it."""
     import docker.errors
     import requests.exceptions
 
     import docker
 
-    # What people write into DOCKER_HOST or ~/.docker/config.json is more than the SDK expects.
+    # DOCKER_HOST and ~/.docker/config.json may contain more than the SDK expects.
     mistakes = (
         docker.errors.DockerException, requests.exceptions.RequestException, OSError, ValueError, AttributeError,
         TypeError,
@@ -52,10 +52,10 @@ def connect() -> tuple[docker.DockerClient, str]:
 
 @contextlib.contextmanager
 def without_credentials(client: docker.DockerClient) -> Iterator[None]:
-    """Keep the passwords of Docker's configuration here: the SDK sends those of all registries with each build."""
+    """Keep Docker's passwords on this machine: the SDK sends those of all registries with each build."""
     with tempfile.TemporaryDirectory(prefix="aws-mfa-") as folder:
         path = Path(folder, "config.json")
-        path.write_text('{"auths": {"none.invalid": {}}}', "utf-8")  # an empty one would be replaced by Docker's own
+        path.write_text('{"auths": {"none.invalid": {}}}', "utf-8")  # the SDK would replace an empty one by Docker's
         client.api.reload_config(str(path))
         try:
             yield
@@ -64,7 +64,7 @@ def without_credentials(client: docker.DockerClient) -> Iterator[None]:
 
 
 def _of_context() -> tuple[str, docker.tls.TLSConfig | bool]:
-    """Return the address and TLS settings of the engine that `docker context use` chose."""
+    """Return the address and TLS settings of the engine that `docker context use` selected."""
     from docker.context import ContextAPI
 
     name = os.environ.get("DOCKER_CONTEXT", "")
@@ -73,7 +73,7 @@ def _of_context() -> tuple[str, docker.tls.TLSConfig | bool]:
 
 
 def _context_name() -> str:
-    """Return the name of the context that cannot be used, or nothing where even that cannot be read."""
+    """Return the name of the context that cannot be used, or nothing if even that cannot be read."""
     from docker.context.config import get_current_context_name
 
     with contextlib.suppress(Exception):
@@ -82,7 +82,7 @@ def _context_name() -> str:
 
 
 def _knock(address: str) -> None:
-    """Check that a Unix socket accepts a connection: the SDK leaves the socket of a failed one open."""
+    """Check that a Unix socket accepts a connection: the SDK does not close the socket of a connection that fails."""
     kind, _, path = address.partition("://")
     if kind == "unix" and hasattr(socket, "AF_UNIX"):
         with socket.socket(socket.AF_UNIX) as unix:

@@ -1,4 +1,4 @@
-"""A container that runs the go command: created, fed and removed through the Docker SDK."""
+"""A container that runs the go command: created, filled and removed through the Docker SDK."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from toolkit.errors import ImageUnusable
 if TYPE_CHECKING:
     import docker
 
-LABEL = "aws-mfa-toolkit"  # what everything made on an engine carries, so that `invoke clean` finds it
-USER = 65532  # nobody in particular; the same number as in docker/builder.Dockerfile
+LABEL = "aws-mfa-toolkit"  # on everything made on an engine, so that `invoke clean` finds it
+USER = 65532  # an ID without any rights; docker/builder.Dockerfile has the same number
 WORK = "/build"  # the volume of one container
-OTHER_IMAGE = "name an image that has Go 1.21 or newer, or leave out `--image`"
-_COPIED = 8  # pieces of 2 MiB: what is copied in a container is a few hundred bytes
+OTHER_IMAGE = "use an image with Go 1.21 or newer, or leave out `--image`"
+_COPIED = 8  # pieces of 2 MiB: the copied files have a few hundred bytes
 _REMOVAL_TIMEOUT = 10  # seconds
 
 
@@ -38,17 +38,17 @@ class Result:
 
 
 class Container:
-    """A container of an image, which is not trusted: what comes out of it is limited in size and kind."""
+    """A container of an image that is not trusted: the toolkit limits size and kind of everything that comes out."""
 
     def __init__(self, api: docker.APIClient, name: str, image: str = "") -> None:
-        """Name a container that does not exist yet; `image` is how messages name its image."""
+        """Name a container that does not exist yet; `image` is the name of its image in messages."""
         self._api, self._id, self._image = api, name, image
         self._stdin: Any = io.BytesIO()
         self._making: futures.Future[object] = futures.Future()
-        self._making.set_result(None)  # nothing has to be waited for before it is removed
+        self._making.set_result(None)  # nothing to wait for before it is removed
 
     def begin(self, image: str, labels: Mapping[str, str], limits: Mapping[str, Any]) -> None:
-        """Create and start it, idling on its standard input, which this process holds. Raises ImageUnusable."""
+        """Create and start it; it idles on its standard input, which this process keeps open. Raises ImageUnusable."""
         import docker.errors
 
         self.create(image, labels, limits)
@@ -62,28 +62,28 @@ class Container:
                 raise self.unusable("has no `go` on its PATH") from None
 
     def prepare(self, volumes: Iterable[str]) -> None:
-        """Make the folders in its volumes that commands work in. Raises ImageUnusable if it ended meanwhile."""
+        """Make the directories in its volumes that commands work in. Raises ImageUnusable if it ended meanwhile."""
         import docker.errors
 
         api: Any = self._api
         try:
             for volume in volumes:
                 self.put(volume, {}, folders=("go", "scratch"))
-        finally:  # what fails, fails in many ways where the engine is just removing it
+        finally:  # while the engine removes it, calls fail in many ways
             with translated("starting a container"):
                 try:
                     running = api.inspect_container(self._id)["State"]["Running"]
                 except docker.errors.NotFound:
                     running = False
                 if not running:
-                    raise self.unusable("cannot keep a container running: its `gofmt` ended at once")
+                    raise self.unusable("cannot keep a container running: its `gofmt` exited immediately")
 
     def create(self, image: str, labels: Mapping[str, str], limits: Mapping[str, Any]) -> None:
-        """Create it and start nothing. Raises ImageUnusable."""
+        """Create it but do not start it. Raises ImageUnusable."""
         import docker.errors
 
         self._image = self._image or image
-        # The SDK puts the proxies of Docker's configuration, which may have passwords, into a container's variables.
+        # The SDK puts the proxies of Docker's configuration, which may contain passwords, into a container's variables.
         reaching = limits.get("NetworkMode") != "none"
         with translated("creating a container"):
             try:
@@ -95,7 +95,7 @@ class Container:
             except docker.errors.ImageNotFound:
                 raise ImageUnusable(
                     f"there is no image `{self._image}` on the Docker engine",
-                    hint="it was removed meanwhile: run the same command again",
+                    hint="run the same command again: it was removed meanwhile",
                 ) from None
 
     def unusable(self, why: str, doing: str = "") -> ImageUnusable:
@@ -105,42 +105,42 @@ class Container:
     def _create(self, **what: Any) -> None:
         """Create it in a separate thread.
 
-        Ctrl-C comes to the main thread. If that had asked, it would try to remove what the engine is just making, and
-        nobody would remove what was made then.
+        Ctrl-C reaches the main thread. If that thread made the request, it would try to remove the container while the
+        engine was still creating it, and nobody would remove the result.
         """
         making = self._making = futures.Future()
 
         def make() -> None:
             try:
                 making.set_result(self._api.create_container(**what))
-            except Exception as error:  # noqa: BLE001 - it is raised where the result is waited for
+            except Exception as error:  # noqa: BLE001 - raised again by the thread that waits for the result
                 making.set_exception(error)
 
         threading.Thread(target=make, daemon=True).start()
         making.result()
 
     def put(self, folder: str, files: Mapping[str, bytes], folders: tuple[str, ...] = ()) -> None:
-        """Write files below a folder of a volume, owned by the user that the commands run as."""
+        """Write files below a directory of a volume, owned by the user that the commands run as."""
         packed = tarball.pack(files, owner=USER, folders=folders)
         with translated("sending files"):
             self._api.put_archive(self._id, folder, packed)
 
     def put_tar(self, folder: str, chunks: Iterable[bytes]) -> None:
-        """Unpack an archive below a folder of a volume, without keeping it in memory."""
-        with translated("sending the source"):
+        """Unpack an archive below a directory of a volume, without loading it into memory."""
+        with translated("receiving the source"):
             self._api.put_archive(self._id, folder, chunks)
 
     def get(self, path: str) -> bytes | None:
-        """Return a file's bytes, or None if it does not exist. Raises ImageUnusable for anything but one file."""
+        """Return a file's bytes, or None if it does not exist. Raises ImageUnusable for anything except one file."""
         import docker.errors
 
-        with translated("fetching a file"):
+        with translated("sending a file"):
             try:
                 chunks, _ = self._api.get_archive(self._id, path, chunk_size=1 << 21)
             except docker.errors.NotFound:
                 return None
             except docker.errors.APIError as error:
-                if "too many l" not in str(error):  # links, or levels of them
+                if "too many l" not in str(error):  # links, or levels of links
                     raise
                 raise self.unusable(f"left a `{path}` that is a symbolic link to itself") from None
             try:
@@ -151,7 +151,7 @@ class Container:
                 chunks.close()
 
     def copy(self, path: str, folder: str) -> None:
-        """Copy a small directory, if there is one, below another directory of the container's volumes."""
+        """Copy a small directory, if it exists, below another directory of the container's volumes."""
         import docker.errors
 
         with translated("copying files"):
@@ -166,10 +166,10 @@ class Container:
             self._api.put_archive(self._id, folder, data)
 
     def exec(self, argv: tuple[str, ...], env: Mapping[str, str], folder: str, *, seconds: float) -> Result | None:
-        """Run a command to its end; None if it was not done in time, and then the container is gone.
+        """Run a command to its end. Return None if it exceeds its time limit; the container is removed then.
 
-        The Docker API cannot end a command in a container, only the container. Raises ImageUnusable if it prints more
-        than any go command does.
+        The Docker API cannot stop a command in a container, only the container. Raises ImageUnusable if the command
+        prints more than any go command does.
         """
         with translated("running the go command"):
             made = self._api.exec_create(
@@ -202,7 +202,7 @@ class Container:
         return Result(-1 if code is None else code, texts[0], "".join(texts), texts[1])
 
     def remove(self) -> None:
-        """End and remove it, with its volume. It may be gone already, and so may the engine."""
+        """Stop and remove it, with its volume. The container and the engine may be gone already."""
         import docker.errors
         import requests.exceptions
 
@@ -210,6 +210,6 @@ class Container:
         with contextlib.suppress(docker.errors.DockerException, requests.exceptions.RequestException, OSError):
             try:
                 self._api.remove_container(self._id, force=True, v=True)
-            except docker.errors.APIError:  # the engine is removing it already; until then it holds its volumes
+            except docker.errors.APIError:  # the engine is removing it already and keeps its volumes until then
                 self._api.wait(self._id, timeout=_REMOVAL_TIMEOUT, condition="removed")
         close(self._stdin)

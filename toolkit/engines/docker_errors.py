@@ -1,4 +1,4 @@
-"""What the Docker SDK raises, as errors of the toolkit."""
+"""Convert exceptions of the Docker SDK to errors of the toolkit."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterator
 
 from toolkit.errors import DiskFull, EngineBroken, EngineForbidden, EngineLost, EngineUnavailable
 
-OR_LOCAL = "; or use `--engine local`"  # how hints end that begin with the fix
-_OWN_LOG = "look at the engine's own log, then run the same command again" + OR_LOCAL
+OR_LOCAL = "; or use `--engine local`"  # the end of hints that begin with the fix
+_OWN_LOG = "check the log of the engine, then run the same command again" + OR_LOCAL
 _REFUSALS = {401, 403}  # HTTP statuses of an authorization plugin, or of a proxy in front of an engine
-_ACCESS_DENIED = 5  # what Windows says of a pipe that this user may not open
+_ACCESS_DENIED = 5  # Windows's error for a pipe that this user may not open
 
 
 @contextlib.contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Turn a failure of the engine, or of the connection to it, into EngineLost or DiskFull."""
+    """Convert a failure of the engine, or of the connection to it, to EngineLost or DiskFull."""
     import docker.errors
     import requests.exceptions
 
@@ -25,23 +25,24 @@ def translated(doing: str) -> Iterator[None]:
     except (docker.errors.APIError, docker.errors.DockerException) as error:
         said = str(getattr(error, "explanation", None) or error)
         if "no space left on device" in said:
-            message = f"the Docker engine has no room left, {doing}"
+            message = f"no space left on device for the Docker engine while {doing}"
             raise DiskFull(
-                message, hint="`invoke clean --all`, or `docker system prune`, frees some; then run it again"
+                message,
+                hint="`invoke clean --all` or `docker system prune` frees space; then run the same command again",
             ) from None
         raise EngineLost(
-            f"the Docker engine failed, {doing}: {said.strip()}",
+            f"the Docker engine failed while {doing}: {said.strip()}",
             hint=_OWN_LOG,
         ) from None
     except (requests.exceptions.RequestException, OSError) as error:
         raise EngineLost(
-            f"the Docker engine stopped answering, {doing} ({type(error).__name__})",
-            hint="start it again, then run the same command: what was built is kept",
+            f"the Docker engine stopped answering while {doing} ({type(error).__name__})",
+            hint="start it again, then run the same command: finished builds are kept",
         ) from None
 
 
 def unreachable(address: str, error: Exception) -> EngineUnavailable:
-    """Return why an engine cannot be reached, from the chain of exceptions that the SDK and requests wrap it in."""
+    """Return why an engine cannot be reached, from the chain of exceptions of the SDK and requests."""
     import docker.errors
     import requests.exceptions
 
@@ -84,9 +85,9 @@ def _refusal(chain: list[BaseException]) -> str:
 
 
 def _access(address: str) -> str:
-    """Return what gives a user access to an engine."""
+    """Return how a user gets access to an engine."""
     if address.startswith("unix:"):
-        return "`sudo usermod -aG docker $USER` and a new login allow it"
+        return "run `sudo usermod -aG docker $USER`, then log in to this computer again"
     if address.startswith("npipe:"):
         return "add yourself to the group `docker-users` and sign in again"
     return "ask the administrator of that engine for access"

@@ -1,4 +1,4 @@
-"""Go versions in containers: which one an image has, and how another one gets there, downloaded and verified by Go."""
+"""Go versions in containers: find the version of an image, and let Go download and verify another one."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ ENVIRONMENT = {
     "GOTMPDIR": SCRATCH,
     "TMPDIR": SCRATCH,
     "GOPROXY": f"file://{MODULES}/go{DEPTH}/cache/download",
-    "GONOPROXY": "none",  # private modules come from there too
-    "GOPATH": f"{MODULES}/go/gopath",  # where the checksum database's last state is kept
+    "GONOPROXY": "none",  # private modules are there too
+    "GOPATH": f"{MODULES}/go/gopath",  # the last known state of the checksum database
     "GOENV": "off",
     "GOWORK": "off",
     "GOFLAGS": "",
     "SSL_CERT_FILE": CERTIFICATES,
 }
-ONLINE = {"GOPROXY": "", "GONOPROXY": ""}  # for Go's own defaults, where this machine sets no others
+ONLINE = {"GOPROXY": "", "GONOPROXY": ""}  # use Go's defaults, unless this machine sets others
 _SHORT = 60.0  # seconds for a command that downloads nothing
 _LONG = 900.0  # seconds for downloading a toolchain
 _OLDEST = (1, 21, 0)  # the first Go that can download another
 _NO_NETWORK = "check GOPROXY, GOSUMDB and the network: `invoke doctor`"
 
 
-# How Go says that it cannot run git or the like.
+# How Go reports that it cannot run git or a similar program.
 _NO_PROGRAM = re.compile(
     r"(missing \w+ command)\. See https://go\.dev/s/gogetcmd|(executable file not found) in \$PATH"
 )
 
 
 def placed(said: str) -> str:
-    """Return what Go said, with the image named as the place where a program is missing."""
+    """Return Go's output, with the image named as the place where a program is missing."""
     return _NO_PROGRAM.sub(lambda found: f"{found[1] or found[2]} in the image", said)
 
 
 class Start(Protocol):
-    """Starts a container of one image with its own caches, offline or online."""
+    """Start a container of one image, with caches that only this image uses, offline or online."""
 
     def __call__(self, *, online: bool) -> Container:
-        """Return a container that the caller removes."""
+        """Return a container; the caller removes it."""
 
 
 def prepare(start: Start, image: str, version: str, certificates: bytes, watcher: Watcher) -> None:
-    """Make sure that a named image can run a Go version without a network, downloading it into its module volume.
+    """Make sure that a named image can run a Go version offline; download it into its module volume if necessary.
 
-    Raises ImageUnusable if the image has no Go since 1.21, ToolchainError if the version cannot be downloaded.
+    Raises ImageUnusable if the image has no Go 1.21 or newer, and ToolchainError if the version cannot be downloaded.
     """
     container = start(online=False)
     try:
@@ -65,7 +65,9 @@ def prepare(start: Start, image: str, version: str, certificates: bytes, watcher
         if own == version:
             return
         if toolchain.version_key(own) < _OLDEST:
-            what = f"has {own}, which cannot download {version}" if own else "has a `go` that does not say its version"
+            what = (
+                f"has {own}, which cannot download {version}" if own else "has a `go` that does not print its version"
+            )
             raise ImageUnusable(f"the image `{image}` {what}", hint=OTHER_IMAGE)
         if _version(_go(container, image, ("version",), {"GOTOOLCHAIN": version})) == version:
             return
@@ -103,7 +105,7 @@ def download(start: Start, image: str, version: str, goarch: str, certificates: 
     if data is None:
         found = re.search(r'"Error": "(.*)"', done.output)
         why = toolchain.complaint(found[1] if found else done.said)
-        raise ToolchainError(f"`{name}` cannot be downloaded: {why}", hint=_NO_NETWORK)
+        raise ToolchainError(f"cannot download `{name}`: {why}", hint=_NO_NETWORK)
     return data
 
 
@@ -120,7 +122,7 @@ def _go(
     done = container.exec(("go", *args), {**ENVIRONMENT, **env}, WORK, seconds=seconds)
     if done is None:
         raise ImageUnusable(
-            f"`go {args[0]}` in the image `{image}` did not end within {seconds:.0f} s", hint=OTHER_IMAGE
+            f"`go {args[0]}` in the image `{image}` did not finish within {seconds:.0f} s", hint=OTHER_IMAGE
         )
     if done.code in {126, 127} and "executable file not found" in done.said:
         raise ImageUnusable(f"the image `{image}` has no `go` on its PATH", hint=OTHER_IMAGE)

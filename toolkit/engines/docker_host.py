@@ -1,6 +1,6 @@
-"""A Docker host: the engine that the docker command would reach, its images, containers and volumes.
+"""A Docker host: the engine that the docker command would use, its images, containers and volumes.
 
-Everything made here carries the label `LABEL`, so that later runs and `invoke clean` find what a killed run left.
+Everything made here has the label `LABEL`, so that later runs and `invoke clean` find the leftovers of a killed run.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from toolkit.errors import EngineBroken, EngineLost, ToolkitError, WrongContaine
 if TYPE_CHECKING:
     import docker
 
-SCRATCH = f"{WORK}/scratch"  # where the go command may write for a while
+SCRATCH = f"{WORK}/scratch"  # temporary files of the go command
 CACHE = "/cache"  # the volume of the build cache
 MODULES = f"/{names.MODULES}"  # the volume of the module cache
 SOURCE = f"/{names.COMPILE}"  # the read-only volume of the source
-_MACHINE = f"{LABEL}-machine"  # a label: several machines may share an engine, and have the same paths
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # the kernel's names, in Go's words
+_MACHINE = f"{LABEL}-machine"  # a label: several machines may share an engine and have the same paths
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # the kernel's names, and Go's
 
 
 class Host:
     """A Docker engine that answers. It may be used from several threads."""
 
     def __init__(self, client: docker.DockerClient, address: str) -> None:
-        """Take a client that is connected, and ask the engine what it is."""
+        """Ask the engine of a connected client about its system."""
         self._client, self.address = client, address
-        with translated("asked what it is"):
+        with translated("describing itself"):
             info = client.info()
         try:
             self.cpus, self.memory = int(info["NCPU"]), int(info["MemTotal"])
@@ -46,13 +46,13 @@ class Host:
         except (KeyError, TypeError, ValueError):
             machine = None
         if not machine:
-            raise EngineBroken(f"`{address}` does not answer as a Docker engine does", hint="check that address")
+            raise EngineBroken(f"unexpected response from `{address}`: not a Docker engine", hint="check that address")
         self.goarch: str = _ARCHITECTURES.get(machine[0], machine[0])
-        self._names: dict[str, str] = {}  # what people call an image, by its ID
+        self._names: dict[str, str] = {}  # the name of an image in messages, by its ID
 
     @classmethod
     def connect(cls) -> Self:
-        """Reach the engine that the docker command would reach. Raises EngineUnavailable, or one of its kinds."""
+        """Connect to the engine that the docker command would use. Raises EngineUnavailable or a subclass of it."""
         client, address = connect()
         try:
             host = cls(client, address)
@@ -78,11 +78,11 @@ class Host:
         return self.find_image(name) is not None
 
     def find_image(self, name: str) -> Found | None:
-        """Return what the engine says of an image, or None if it does not have it."""
+        """Return the engine's description of an image, or None if it does not have it."""
         import docker.errors
 
         api: Any = self._client.api
-        with translated("asked for an image"):
+        with translated("describing an image"):
             try:
                 found = api.inspect_image(name)
             except docker.errors.APIError as error:
@@ -90,13 +90,15 @@ class Host:
                     return None
                 raise
         if not isinstance(found, dict) or not found.get("Id"):
-            raise EngineLost(f"the Docker engine describes no image as `{name}`", hint="check the name of the image")
+            raise EngineLost(
+                f"the Docker engine returned no description of the image `{name}`", hint="check the name of the image"
+            )
         self._names[str(found["Id"])] = name
         digests = found.get("RepoDigests") or ()
         return Found(str(found["Id"]), tuple(map(str, digests)), str(found.get("Architecture", "")))
 
     def make_image(self, name: str, context: IO[bytes]) -> None:
-        """Build an image from a tar with a Dockerfile in it."""
+        """Build an image from a tar that contains a Dockerfile."""
         with translated("building the builder image"), without_credentials(self._client):
             self._client.images.build(
                 fileobj=context, custom_context=True, tag=name, rm=True, forcerm=True, labels={LABEL: "builder"},
@@ -104,7 +106,7 @@ class Host:
             )  # fmt: skip
 
     def runs(self, goarch: str) -> bool:
-        """Return whether programs for an architecture can run here; of others than the two common ones Docker knows."""
+        """Whether this engine can run programs for an architecture; Docker decides for all but the two common ones."""
         return goarch == self.goarch or not {goarch, self.goarch} <= set(_ARCHITECTURES.values())
 
     def pull(self, name: str, say: Callable[[str], None]) -> str:
@@ -117,11 +119,11 @@ class Host:
     def run(  # noqa: PLR0913 - each is a limit or a volume, and has a name
         self, image: str, run: str, *, cache: str, modules: str, source: str = "", online: bool, memory: int
     ) -> Container:
-        """Start a container of an image ID that idles until it is told to run something.
+        """Start a container of an image ID that idles until a command is run in it.
 
-        `run` is kept in a label; `cache`, `modules` and `source` are names of volumes, the last one read-only. Memory
-        is in bytes. It ends and is removed, with its anonymous volume, as soon as this process no longer keeps its
-        standard input open. Raises ImageUnusable.
+        `run` is stored in a label; `cache`, `modules` and `source` are names of volumes, the last one read-only. Memory
+        is in bytes. The container ends, and the engine removes it with its anonymous volume, as soon as this process
+        closes its standard input. Raises ImageUnusable.
         """
         shared = {LABEL: "cache"}
         mounts = [mount(WORK, None, self._labels(run)), mount(CACHE, cache, shared), mount(MODULES, modules, shared)]
@@ -145,8 +147,8 @@ class Host:
     def make_source_volume(self, run: str, tar: IO[bytes] | Iterable[bytes], image: str) -> str:
         """Create a volume with the content of an uncompressed tar, which is streamed, and return its name.
 
-        Nothing runs: the engine unpacks it for a container of an image ID that is never started. `remove_volume`
-        removes it, once no container uses it.
+        No program runs: the engine unpacks it for a container of an image ID that is never started. `remove_volume`
+        removes the volume when no container uses it.
         """
         name = f"{LABEL}-source-{secrets.token_hex(6)}"
         api: Any = self._client.api
@@ -167,17 +169,17 @@ class Host:
     def _container(self, image: str) -> Container:
         return Container(self._client.api, f"{LABEL}-{secrets.token_hex(6)}", self._names.get(image, image))
 
-    # ---- what was left behind ----
+    # ---- leftovers ----
 
     @staticmethod
     def _labels(run: str) -> dict[str, str]:
-        """Return the labels of what belongs to one run."""
+        """Return the labels of everything that belongs to one run."""
         return {LABEL: run, _MACHINE: platform.node()}
 
     def owned(self, mine: str = LABEL) -> list[str]:
-        """Return what carries a label of the toolkit: containers and volumes, with their kind in front."""
+        """Return the containers and volumes that have a label of the toolkit, each with its kind in front."""
         filters: dict[str, str | list[str] | bool] = {"label": mine}
-        with translated("asked for what is there"):
+        with translated("listing containers and volumes"):
             containers = [f"container {item.name}" for item in self._client.containers.list(all=True, filters=filters)]
             return containers + [f"volume {item.name}" for item in self._client.volumes.list(filters=filters)]
 
@@ -189,10 +191,11 @@ class Host:
             self._client.volumes.get(name).remove()
 
     def sweep(self, *, everything: bool, run: str) -> list[str]:
-        """Remove what carries the toolkit's label and return its names.
+        """Remove everything with the toolkit's label and return its names.
 
-        That is what earlier runs of one checkout on this machine left, or `everything`: of every checkout, with caches
-        and builder images. The caller holds the lock of that checkout, so that none of it is in use.
+        By default these are the leftovers of earlier runs of one checkout on this machine. With `everything`, they are
+        those of every checkout, with caches and builder images. The caller holds the lock of that checkout, so that
+        none of it is in use.
         """
         labels = [LABEL] if everything else [f"{name}={value}" for name, value in self._labels(run).items()]
         return docker_sweep.sweep(self._client, labels, images=f"{LABEL}=builder" if everything else "")

@@ -1,4 +1,4 @@
-"""What a command in a container prints, up to a limit."""
+"""The output of a command in a container, up to a limit."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class TooMuch(Exception):
 
 
 def printed(stream: Any) -> tuple[bytearray, bytearray]:
-    """Return what a stream of the SDK holds of standard output and standard error, and close it. Raises TooMuch.
+    """Return standard output and standard error from a stream of the SDK, and close it. Raises TooMuch.
 
-    Pieces are appended to one buffer each: a hostile command may print a byte at a time.
+    Pieces are appended to one buffer each, because a hostile command may print one byte at a time.
     """
     output, errors = bytearray(), bytearray()
     try:
@@ -30,6 +30,6 @@ def printed(stream: Any) -> tuple[bytearray, bytearray]:
 
 
 def close(stream: Any) -> None:
-    """Close a stream of the SDK, which is a part of a response: only closing that closes the socket."""
+    """Close a stream of the SDK, which is a part of a response: only closing the response closes the socket."""
     with contextlib.suppress(OSError, ValueError):
         getattr(stream, "_response", stream).close()

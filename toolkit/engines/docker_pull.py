@@ -1,4 +1,4 @@
-"""Pulling an image, with coarse progress; nothing that an engine or a registry says is trusted to be well formed."""
+"""Pull an image, with coarse progress. Messages of engines and registries are not trusted to be well formed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     import docker
 
 _EVERY = 5.0  # seconds between two lines of progress
-_SILENCE = 300.0  # seconds in which an engine has to say something about a pull; the SDK would wait for ever
+_SILENCE = 300.0  # seconds until the next event of a pull; the SDK would wait forever
 _DONE = {"Pull complete", "Already exists"}
-_LONGEST = 500  # characters of a registry's words that are shown
+_LONGEST = 500  # characters that are shown of a registry's message
 _LAYERS = 1000  # layers whose progress is followed: an image has 127 at most
 _HINTS = {
     r"no matching manifest|does not match the (specified|requested) platform": (
-        "name an image for {platform}, or use another engine"
+        "use an image for {platform}, or another engine"
     ),
     r"dial tcp|no such host|[Tt]imeout|deadline exceeded|did not answer|TLS|x509|EOF|connection re|unreachable": (
         "check that the Docker engine can reach that registry, then run the same command again"
@@ -42,7 +42,7 @@ class Found(NamedTuple):
     """An image that an engine has."""
 
     id: str
-    digests: tuple[str, ...]  # as `REPOSITORY@sha256:…`; an image that no registry knows has none
+    digests: tuple[str, ...]  # as `REPOSITORY@sha256:…`; empty for an image that no registry knows
     goarch: str = ""
 
 
@@ -51,10 +51,10 @@ def pull(
 ) -> str:
     """Pull an image for a platform, the engine's own by default, and return its digest, `sha256:…`.
 
-    A registry that accepts a connection and then says nothing would hold the engine for ever: `silence` is how many
-    seconds may pass between two events.
+    The engine would wait forever for a registry that accepts a connection and then sends nothing. `silence` is the
+    maximum number of seconds between two events.
 
-    Raises ImagePullFailed with the engine's own words, or DiskFull.
+    Raises ImagePullFailed with the engine's message, or DiskFull.
     """
     import docker.errors
 
@@ -80,7 +80,7 @@ def pull(
 
 
 def _events(start: Callable[[], Iterator[Any]], silence: float) -> Iterator[Any]:
-    """Yield the events of a pull, which is waited for in a separate thread. Raises queue.Empty after a silence."""
+    """Yield the events of a pull, which runs in a separate thread. Raises queue.Empty after `silence` seconds."""
     happened: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
     end = object()
 
@@ -89,7 +89,7 @@ def _events(start: Callable[[], Iterator[Any]], silence: float) -> Iterator[Any]
             for event in start():
                 happened.put((event, None))
             happened.put((end, None))
-        except Exception as error:  # noqa: BLE001 - it is raised where the events are waited for
+        except Exception as error:  # noqa: BLE001 - raised again by the thread that waits for the events
             happened.put((end, error))
 
     threading.Thread(target=follow, daemon=True).start()
@@ -100,12 +100,12 @@ def _events(start: Callable[[], Iterator[Any]], silence: float) -> Iterator[Any]
 
 
 def failed(name: str, said: str, wanted: str = "") -> ImageUnusable | DiskFull:
-    """Return an error with the engine's own words, and a hint that fits them."""
+    """Return an error with the engine's message, and a hint that fits it."""
     words = redact(" ".join(said.split()), os.environ)
     if "no space left on device" in words:
         return DiskFull(
-            f"no space left on the Docker engine for the image `{name}`",
-            hint="`invoke clean --all`, or `docker system prune`, frees some; then run it again",
+            f"no space left on device for the image `{name}` on the Docker engine",
+            hint="`invoke clean --all` or `docker system prune` frees space; then run the same command again",
         )
     words = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
     first, _, rest = name.partition("/")
@@ -124,16 +124,16 @@ def _error(event: dict[str, Any]) -> str:
 
 
 class Progress:
-    """What is said while an image is pulled: a line every few seconds, not a line an event."""
+    """The progress lines of a pull: one every few seconds, not one for each event."""
 
     def __init__(self, name: str, now: Callable[[], float] = time.monotonic) -> None:
-        """Begin to follow a pull."""
+        """Start to follow a pull."""
         self._name, self._now, self._last = name, now, now()
-        self._layers: dict[str, tuple[int, int]] = {}  # bytes downloaded, and in all, by layer
+        self._layers: dict[str, tuple[int, int]] = {}  # bytes downloaded, and in total, by layer
         self._done: set[str] = set()
 
     def line(self, event: dict[str, Any]) -> str:
-        """Return what to say after an event, which is mostly nothing."""
+        """Return the line to print after an event, usually an empty one."""
         layer, detail = str(event.get("id", "")), event.get("progressDetail")
         if layer and (layer in self._layers or len(self._layers) < _LAYERS):
             self._follow(layer, str(event.get("status", "")), detail if isinstance(detail, dict) else {})
@@ -143,7 +143,7 @@ class Progress:
         return f"pulling `{self._name}`: {self._amount()}"
 
     def summary(self, digest: str) -> str:
-        """Return what to say at the end."""
+        """Return the line to print at the end."""
         amount = f" ({self._amount()})" if self._layers else ""
         return f"pulled `{self._name}`{f': {digest}' if digest else ''}{amount}"
 

@@ -1,4 +1,4 @@
-"""Removing what runs left on a Docker engine."""
+"""Remove the leftovers of runs from a Docker engine."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from toolkit.engines.docker_errors import translated
 if TYPE_CHECKING:
     import docker
 
-_REMOVAL_TIMEOUT = 10  # seconds that the engine may take to remove what it is removing already
+_REMOVAL_TIMEOUT = 10  # seconds that the engine may take to finish a removal that it has begun
 
 
 def sweep(client: docker.DockerClient, labels: list[str], *, images: str) -> list[str]:
-    """Remove containers and volumes that carry all of these labels, and images with another; return their names."""
+    """Remove containers and volumes that have all of these labels, and images with another; return their names."""
     mine: dict[str, str | list[str] | bool] = {"label": labels}
-    with translated("removing what was left behind"):
+    with translated("removing leftovers"):
         gone = [*_containers(client, mine), *_volumes(client, mine)]
         for image in client.images.list(filters={"label": images}) if images else ():
             client.images.remove(str(image.id), force=True)
@@ -29,7 +29,7 @@ def _containers(client: docker.DockerClient, mine: dict[str, str | list[str] | b
     import docker.errors
     import requests.exceptions
 
-    # What the engine removes by itself at this moment may be gone between any two of these calls.
+    # Anything that the engine is just removing may disappear between any two of these calls.
     for found in client.api.containers(all=True, filters=mine):
         name = str(found["Id"])
         try:

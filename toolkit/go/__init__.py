@@ -1,1 +1,1 @@
-"""Go sources: what a directory holds, what Go says of it, and how a message of Go reads."""
+"""Go sources: the files of a directory, Go's answers about them, and the messages of the go command."""

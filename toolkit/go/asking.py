@@ -1,4 +1,4 @@
-"""What Go says of a source: asked once for each snapshot, in the engine, and remembered."""
+"""Go's answers about a source: asked in the engine, once for each snapshot, and remembered."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from toolkit.go.workspace import Answer, Workspace, documents
 from toolkit.model import Recipe, Target
 from toolkit.options import SourceLimit
 
-_RULES = 1  # raised when what is asked, or what is made of the answers, changes: nothing older is taken then
+_RULES = 1  # increased when the questions, or the use of the answers, change: older answers are not used then
 _AT_A_TIME = 4  # questions
 
 
 class Memory(Protocol):
-    """What is remembered from one run to the next."""
+    """The values that are kept from one run to the next."""
 
     def recall(self, name: str) -> Any:
-        """Return what was remembered under a name, or None."""
+        """Return the value that was remembered under a name, or None."""
 
     def remember(self, name: str, value: Any) -> None:
         """Keep a value for later runs."""
@@ -40,20 +40,22 @@ class Memory(Protocol):
 
 @dataclass(frozen=True)
 class Inquiry:
-    """All that finding out about a source may need of a run."""
+    """Everything of a run that is needed to inspect a source."""
 
     open: Callable[[Iterable[Node], bool], AbstractContextManager[Workspace]]  # a tree, and whether online
     memory: Memory
     recipe: Recipe
-    targets: tuple[Target, ...]  # that Go is asked about, those that somebody may wait for first
-    chosen: tuple[Target, ...]  # that are to be built
+    targets: tuple[
+        Target, ...
+    ]  # the pairs that Go is asked about; the one that the user may be waiting for comes first
+    chosen: tuple[Target, ...]  # the pairs to build
     work: Path  # an existing directory of this run
     dist: Path  # never part of a source
     limit: SourceLimit = field(default_factory=SourceLimit)
     fetched: set[Target] = field(default_factory=set)  # pairs whose modules this run has downloaded
 
     def unfetched(self, targets: Iterable[Target]) -> list[Target]:
-        """Return the pairs whose modules may still have to be downloaded; from now on they are not among them."""
+        """Return the pairs whose modules may still have to be downloaded, and mark them as downloaded."""
         found = [target for target in targets if target not in self.fetched]
         self.fetched.update(found)
         return found
@@ -61,19 +63,19 @@ class Inquiry:
 
 @dataclass(frozen=True)
 class Known:
-    """What Go said of a main package in a snapshot."""
+    """Go's answers about a main package in a snapshot."""
 
     name: str
     module: str  # path
     digest: str
-    files: Mapping[str, str]  # what a compile gets: where it lies, and its name in the snapshot
+    files: Mapping[str, str]  # the files of a compile: path in the tree, and name in the snapshot
     included: str
     refusals: Mapping[str, str]
     vendored: tuple[tuple[str, str], ...]  # "path version" and directory of vendored modules
 
     @classmethod
     def of(cls, record: Any) -> Known | None:
-        """Return what was remembered, if it is whole."""
+        """Return the remembered value if it is complete."""
         try:
             pairs = tuple((str(title), str(directory)) for title, directory in record["vendored"])
             known = cls(**{**record, "vendored": pairs})
@@ -85,7 +87,7 @@ class Known:
 
 
 def replaced(inquiry: Inquiry, root: Path, go_mod: bytes) -> list[str]:
-    """Return the directories that a go.mod puts in the place of modules, as it names them. Raises SourceError."""
+    """Return the directories that replace modules, as the go.mod names them. Raises SourceError."""
     name = f"replaced-{key(go_mod.hex(), inquiry.recipe.toolchain, inquiry.recipe.image)}"
     remembered = inquiry.memory.recall(name)
     if isinstance(remembered, list) and all(isinstance(item, str) for item in remembered):
@@ -97,21 +99,21 @@ def replaced(inquiry: Inquiry, root: Path, go_mod: bytes) -> list[str]:
         found = list(documents(answer.output))
     try:
         modules = [row["New"] for document in found for row in document.get("Replace") or ()]
-        # A path that is not a text is a TypeError.
+        # A path that is not a string raises TypeError.
         places = [posixpath.join(module["Path"]) for module in modules if not module.get("Version")]
     except (AttributeError, KeyError, TypeError):
         raise ImageUnusable(
-            "the `go` command printed something that is not a go.mod as JSON",
-            hint="use an image with the go command of the Go project, or leave out `--image`",
+            "the `go` command did not print the go.mod as JSON",
+            hint="use an image with the Go project's `go` command, or leave out `--image`",
         ) from None
     inquiry.memory.remember(name, places)
     return places
 
 
 def known(inquiry: Inquiry, taken: Snapshot, package: str, replacements: Iterable[str]) -> Known:
-    """Return what Go says of a package; nobody is asked about a snapshot that was asked about before.
+    """Return Go's answers about a package; each snapshot is asked about only once.
 
-    Raises SourceError where Go refuses it for every pair that is to be built.
+    Raises SourceError if Go refuses the package for every pair to build.
     """
     recipe = inquiry.recipe
     pairs = [str(target) for target in inquiry.targets]
@@ -125,7 +127,7 @@ def known(inquiry: Inquiry, taken: Snapshot, package: str, replacements: Iterabl
 
 
 def fetch(inquiry: Inquiry, taken: Snapshot, package: str, targets: Iterable[Target]) -> None:
-    """Let the engine download the modules that some pairs need, as `go list` does it. Raises SourceError."""
+    """Let the engine download the modules that some pairs need, with `go list`. Raises SourceError."""
     asked = _Asked(inquiry, taken, package, ())
     if missing := inquiry.unfetched(targets):
         with inquiry.open(tree.asked(taken), True) as workspace, ThreadPoolExecutor(_AT_A_TIME) as pool:  # noqa: FBT003
@@ -133,7 +135,7 @@ def fetch(inquiry: Inquiry, taken: Snapshot, package: str, targets: Iterable[Tar
 
 
 def check_refusals(inquiry: Inquiry, refusals: Mapping[str, str], subject: str, taken: Snapshot | None = None) -> None:
-    """Raise SourceError where Go refuses the source for every pair that is to be built."""
+    """Raise SourceError if Go refuses the source for every pair to build."""
     chosen = [str(target) for target in inquiry.chosen if not target.refusal]
     refused = [refusals[pair] for pair in chosen if refusals.get(pair)]
     if refused and len(refused) == len(chosen):
@@ -158,7 +160,7 @@ class _Asked:
             if not self._has_go_files():
                 raise self._not_main(workspace, "")
             first, *rest = self.inquiry.targets
-            answers = {first: self.ask(workspace, first)}  # it fetches what the others need too
+            answers = {first: self.ask(workspace, first)}  # this downloads the modules that the others need too
             with ThreadPoolExecutor(_AT_A_TIME) as pool:
                 answers |= zip(rest, pool.map(lambda target: self.ask(workspace, target), rest), strict=True)
             self.inquiry.fetched.update(answers)
@@ -187,7 +189,7 @@ class _Asked:
         )
 
     def ask(self, workspace: Workspace, target: Target) -> Listing:
-        """Ask about one pair. Raises SourceError where Go cannot read the module."""
+        """Ask about one pair. Raises SourceError if Go cannot read the module."""
         answer = listing.ask(workspace, self.inquiry.recipe, target, self.package, directory=self.taken.above, env={})
         if isinstance(answer, Answer):
             said = self._own_words(answer.said or answer.output, workspace)
@@ -195,7 +197,7 @@ class _Asked:
         return answer
 
     def _own_words(self, said: str, workspace: Workspace) -> str:
-        """Return what Go said with the user's paths in place of the engine's."""
+        """Return Go's message with the user's paths instead of the engine's."""
         return own_words(said, workspace, self.taken.top)
 
     def _has_go_files(self) -> bool:
@@ -213,19 +215,19 @@ class _Asked:
         )
         here = str(self.taken.root / self.package)
         near = [path for path in found if path.startswith(here)] or found
-        what = f"`{here}` holds package `{name}`, not a main package" if name else f"`{here}` holds no Go files"
+        what = f"`{here}` contains package `{name}`, not a main package" if name else f"`{here}` contains no Go files"
         return SourceError(
-            what, hint=f"did you mean `{near[0]}`?" if near else "name the directory that holds `func main`"
+            what, hint=f"did you mean `{near[0]}`?" if near else "use the directory that contains `func main`"
         )
 
 
 def own_words(said: str, workspace: Workspace, top: Path) -> str:
-    """Return what Go said with the user's paths, and names of modules, in place of the engine's paths."""
+    """Return Go's message with the user's paths and module names instead of the engine's paths."""
     return messages.relocate(said, workspace.root, str(top)).replace(f"{workspace.modules}/", "")
 
 
 def program_name(told: str, directory: Path) -> str:
-    """Return what a program is called, as Go says it; where it does not say, as its directory is."""
+    """Return a program's name: the one that Go reports, or else that of its directory."""
     name = told or directory.resolve().name
     if name in {"", ".", ".."} or not name.isprintable() or re.search(r'[/\\:*?"<>|]', name):
         raise SourceError(f"`{name}` cannot be the name of a program", hint="rename the directory of the package")
@@ -233,7 +235,7 @@ def program_name(told: str, directory: Path) -> str:
 
 
 def check_includes(workspace: Workspace, package: Package, root: str, checked: set[tuple[str, ...]]) -> None:
-    """Refuse a dependency, outside `root`, whose assembly files include what is outside its module."""
+    """Refuse a dependency outside `root` if its assembly files include files outside its module."""
     inside = listing.below(package.directory, package.module_directory)
     key = (package.directory, *package.assembly)
     if not package.assembly or inside is None or listing.below(package.directory, root) is not None or key in checked:
@@ -254,5 +256,5 @@ def _vendored(files: FileList, listings: Iterable[Listing]) -> tuple[tuple[str, 
 
 
 def key(*words: str) -> str:
-    """Return a short name for some words, and for the rules by which their meaning is found."""
+    """Return a short name for some words and the version of the rules."""
     return hashlib.sha256("\0".join((str(_RULES), *words)).encode()).hexdigest()[:32]

@@ -1,7 +1,7 @@
 """Ask git about the objects of an untrusted repository, from an empty repository that only borrows them.
 
 Git obeys the configuration, hooks and attributes of the repository that it runs in, and some of them are commands. It
-therefore runs in a repository and an environment that were made here.
+therefore runs in a repository and an environment that this module makes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from toolkit.go.gitdir import HASH, GitDirectory, HistoryUnreadable
 SECONDS = 120
 _PASSED = ("PATH", "SYSTEMROOT")
 _ENVIRONMENT = {
-    "GIT_ALLOC_LIMIT": "256m",  # an object of a gigabyte takes little room in a pack
+    "GIT_ALLOC_LIMIT": "256m",  # an object of a gigabyte may take little space in a pack
     "GIT_ALLOW_PROTOCOL": "",
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -40,11 +40,11 @@ class Borrowed:
     """An empty repository that borrows the objects of another."""
 
     path: Path
-    head: str  # the commit that the other one has checked out
+    head: str  # the commit that the other repository has checked out
     shallow: frozenset[str]  # commits whose parents it does not have
 
     def ask(self, *args: str) -> bytes:
-        """Return what git prints. Raises HistoryUnreadable with git's reason where it fails."""
+        """Return git's output. Raises HistoryUnreadable with git's reason if git fails."""
         passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
         try:
             done = subprocess.run(
@@ -81,10 +81,10 @@ def borrowed(git: GitDirectory) -> Iterator[Borrowed]:
 
 
 def _write(path: Path, git: GitDirectory, head: str, shallow: list[bytes]) -> None:
-    """Write the few files that make a directory a repository, and what changes how git reads commits."""
+    """Write the few files that make a directory a repository, and those that change how git reads commits."""
     stores = [os.fsencode(store.as_posix()) for store in gitdir.stores(git)]
     if any(b"\n" in store for store in stores):
-        raise HistoryUnreadable(f"the path of `{git.top}` has a line break")
+        raise HistoryUnreadable(f"the path of `{git.top}` contains a line break")
     grafts = re.findall(
         rb"^%b(?: %b)*$" % (HASH.encode(), HASH.encode()), gitdir.lines(git, "info/grafts"), re.MULTILINE
     )
@@ -107,6 +107,6 @@ def _write(path: Path, git: GitDirectory, head: str, shallow: list[bytes]) -> No
 
 
 def _reason(said: str, code: int) -> str:
-    """Return git's last complaint as a clause."""
+    """Return git's last error message as a clause."""
     complaints = re.findall(r"^(?:fatal|error): (.*)$", said, re.MULTILINE) or [f"exit code {code}"]
     return f"git cannot read the history (a partial clone, or damaged): {complaints[-1][:200]}"

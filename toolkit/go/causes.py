@@ -1,4 +1,4 @@
-"""Why the go command failed, by what it said: the kind of error, and a hint with what to do next."""
+"""Why the go command failed, judged by its output: the kind of error, and a hint with the next step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Cause:
 
 
 DOWNLOAD = "cannot download"
-_LOCAL = Cause("fix the source where Go points, then `go build` it there")
+_LOCAL = Cause("fix the source where Go points, then run `go build` there")
 
 _PRIVATE = (
     r"could not read (?:Username|Password)|terminal prompts disabled|Permission denied|Authentication failed"
@@ -33,14 +33,14 @@ _MISSING = (
     r"|unrecognized import path|invalid version|disallowed version|not found"
 )
 
-# The first that matches counts. A hint may quote what its pattern found.
+# The first match counts. A hint may quote the text that its pattern found.
 _CAUSES: tuple[tuple[str, Cause], ...] = (
     (
         r"checksum mismatch|SECURITY ERROR|invalid signature",
-        Cause("do not use it; ask its authors which checksum is right", "cannot trust", ChecksumMismatch),
+        Cause("do not use it; ask its authors for the correct checksum", "cannot trust", ChecksumMismatch),
     ),
     # Go and its settings on this machine.
-    (r"no space left on device", Cause("`invoke clean --all` or `go clean -cache` frees some space")),
+    (r"no space left on device", Cause("`invoke clean --all` or `go clean -cache` frees space")),
     (
         r"build cache is|initialize build cache|create module cache|module cache not found|creating work dir",
         Cause("set `HOME` and `TMPDIR` to directories that you can write to, or `GOCACHE` and `GOMODCACHE`"),
@@ -50,46 +50,46 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
         Cause("correct or unset `{0}`"),
     ),
     (r"unsupported GOOS/GOARCH pair", Cause("`invoke targets` lists every pair")),
-    # What the module asks for.
-    (r"requires go >= ([\d.]+\w*)", Cause("name a newer Go with `--toolchain`: it needs {0}")),
-    (r"download go\S+ for .*toolchain not available", Cause("`--toolchain` names another version of Go")),
+    # Requirements of the module.
+    (r"requires go >= ([\d.]+\w*)", Cause("use `--toolchain` with Go {0} or newer")),
+    (r"download go\S+ for .*toolchain not available", Cause("use another Go version with `--toolchain`")),
     (
         r"inconsistent vendoring|lookup disabled by -mod=vendor|-mod=vendor",
-        Cause("`go mod vendor` in the source updates its `vendor` directory"),
+        Cause("run `go mod vendor` in the source to update its `vendor` directory"),
     ),
     (
         r"missing go\.sum entry",
-        Cause("`go mod tidy` in the source completes its go.sum; a go.work file is not used"),
+        Cause("run `go mod tidy` in the source to complete its go.sum; a go.work file is not used"),
     ),
-    (r"updates to go\.mod needed|(?:go\.mod|go\.sum).* out of (?:date|sync)", Cause("`go mod tidy` in the source")),
+    (r"updates to go\.mod needed|(?:go\.mod|go\.sum).* out of (?:date|sync)", Cause("run `go mod tidy` in the source")),
     (
         r"go\.work|current workspace",
         Cause("add a `require` and a `replace` to go.mod: a go.work file is not used"),
     ),
     (
         r"no required module provides package (\S+?);",
-        Cause("`go get {0}` in the source adds it to go.mod; a go.work file is not used"),
+        Cause("run `go get {0}` in the source to add it to go.mod; a go.work file is not used"),
     ),
-    (r"module declares its path as: (\S+)", Cause("the module was renamed: name `{0}` instead", DOWNLOAD)),
+    (r"module declares its path as: (\S+)", Cause("use `{0}` instead: the module was renamed", DOWNLOAD)),
     (r"go\.mod:(\d+)", Cause("fix line {0} of go.mod")),
     (r"replacement directory (\S+) does not exist", Cause("create `{0}`, or remove its `replace` from go.mod")),
     (
         r"more (replace|exclude) directives",
-        Cause("`git clone` it, and name its directory with `--source`: `go install` refuses `{0}` too"),
+        Cause("`git clone` it, and use its directory with `--source`: `go install` refuses `{0}` too"),
     ),
     (
         r"build constraints exclude all Go files",
-        Cause('name another pair, or a package that builds without cgo (`import "C"`)'),
+        Cause('use another pair, or a package that builds without cgo (`import "C"`)'),
     ),
     (
         r"use of internal package (\S+)",
-        Cause("only the module that contains `{0}` may import it: name a program of that module"),
+        Cause("use a program of the module that contains `{0}`: no other module may import it"),
     ),
     (r"import cycle", Cause("remove one of the imports that Go lists: they form a cycle")),
     (r"ambiguous import", Cause("`go get` the newest of the modules that Go lists, or remove one from go.mod")),
     (
         r"not a main package|only non-main packages|is not a main|function main is undeclared",
-        Cause("name a package that contains `func main`, often one below `cmd/`"),
+        Cause("use a package that contains `func main`, often one below `cmd/`"),
     ),
     (
         r"but does not contain package",
@@ -97,16 +97,19 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
     ),
     (r"is not in std|is a program, not an importable|relative import|local import", Cause("correct that import")),
     (r"pattern .*: (?:no matching|invalid pattern|cannot embed)", Cause("add the files that `//go:embed` names")),
-    (r"found packages \S+ \(", Cause("keep the files of one package in a directory, or name another directory")),
-    (r"go\.mod file not found", Cause("`go mod init MODULE` in the source makes its go.mod")),
-    (r"no (?:non-test )?Go files", Cause("name the directory of a main package with `--source`")),
-    (r"argument must (?:not )?be", Cause("name a main package of a module: `example.com/cmd/program@latest`")),
-    (r"no existing version is required", Cause("name a version, or `@latest`")),
+    (r"found packages \S+ \(", Cause("keep the files of one package in a directory, or use another directory")),
+    (r"go\.mod file not found", Cause("run `go mod init MODULE` in the source to create its go.mod")),
+    (r"no (?:non-test )?Go files", Cause("use the directory of a main package with `--source`")),
+    (r"argument must (?:not )?be", Cause("use a main package of a module: `example.com/cmd/program@latest`")),
+    (r"no existing version is required", Cause("add a version, or `@latest`")),
     (r"malformed module path", Cause("correct that path", DOWNLOAD)),
     (r"malformed (?:import|file) path", Cause("correct that path: rename its directory or file")),
-    # The way to the modules.
-    (r"GOVCS disallows using (\w+)", Cause("`GOVCS='*:{0}'` allows it, also for code that you do not know", DOWNLOAD)),
-    (r"disabled by GOPROXY=(off)", Cause("unset `GOPROXY`, or name a module proxy with it", DOWNLOAD)),
+    # Access to the modules.
+    (
+        r"GOVCS disallows using (\w+)",
+        Cause("set `GOVCS='*:{0}'` to allow it, even for code that you do not know", DOWNLOAD),
+    ),
+    (r"disabled by GOPROXY=(off)", Cause("unset `GOPROXY`, or set it to a module proxy", DOWNLOAD)),
     (
         r"Proxy Authentication Required",
         Cause("add a user and a password to the address in `HTTPS_PROXY`", DOWNLOAD),
@@ -121,7 +124,9 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
     ),
     (
         r"missing (\w+) command in the image|\"(\w+)\": executable file not found in the image",
-        Cause("`--engine local` uses this machine's {0}; a module proxy, or an `--image` with {0}, does too", DOWNLOAD),
+        Cause(
+            "use `--engine local`, which runs this machine's {0}; or a module proxy, or an `--image` with {0}", DOWNLOAD
+        ),
     ),
     (
         r"missing (\w+) command\b|\"(git|hg|svn|bzr|fossil)\": executable file not found",
@@ -136,7 +141,7 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
     ),
     (
         r"x509|failed to verify certificate",
-        Cause("`SSL_CERT_FILE` names the certificates to trust, such as those of a company proxy", DOWNLOAD),
+        Cause("set `SSL_CERT_FILE` to the certificates to trust, such as those of a company proxy", DOWNLOAD),
     ),
     (
         _NETWORK,
@@ -151,7 +156,7 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
 
 
 def cause(told: str) -> Cause:
-    """Return why Go failed, with a hint that quotes what Go named."""
+    """Return why Go failed, with a hint that quotes Go's output."""
     for pattern, known in _CAUSES:
         if found := re.search(pattern, told):
             named = next(iter(filter(None, found.groups())), "")

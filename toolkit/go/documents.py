@@ -1,4 +1,4 @@
-"""Which licenses, notices and README of a source go into its packages, and their bytes."""
+"""Find the licenses, notices and README of a source for its packages, and read them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _Named = tuple[str, Path]  # the name in a package, and the file
 def documents(package_dir: Path, top: Path) -> tuple[tuple[str, bytes], ...]:
     """Return a package's licenses, notices and README by name, from its directory up to that of the repository.
 
-    The nearest directory with a license gives all of its licenses, and likewise for notices. Raises LinkOutside,
+    The nearest directory with a license provides all licenses, and likewise for notices. Raises LinkOutside,
     SpecialFile, FileUnreadable, NameNotText or SourceTooLarge for a document that cannot be shipped.
     """
     package, top = real(package_dir), real(top)
@@ -77,7 +77,7 @@ def _readme(folders: list[list[_Named]]) -> list[_Named]:
 
 
 def _files(folder: Path, pattern: re.Pattern[str]) -> list[_Named]:
-    """Return what has a name of a kind, in order, except for directories and for what no person reads."""
+    """Return the files that match a pattern, sorted, without directories and files that nobody reads."""
     wanted = (name for name in names(folder) if pattern.fullmatch(name) and not _OTHER.fullmatch(name))
     return [(name, folder / name) for name in wanted if not is_directory(folder / name)]
 
@@ -95,11 +95,11 @@ def _read(path: Path, top: Path) -> bytes:
 
 
 def _followed(path: Path, top: Path) -> Path:
-    """Return where a path leads. Raises LinkOutside unless that is a part of the source."""
+    """Return the target of a path. Raises LinkOutside unless it is a part of the source."""
     there = real(path)
     if not there.is_relative_to(top) or _NOT_SOURCE & {part.lower() for part in there.relative_to(top).parts}:
         raise LinkOutside(
-            f"`{path}` would be packaged, but is a link to `{there}`, outside the source",
-            hint="put the file itself in its place, or remove the link",
+            f"`{path}` would be packaged, but it is a link to `{there}`, outside the source",
+            hint="replace the link with the file, or remove it",
         )
     return there

@@ -1,4 +1,4 @@
-"""Which files of a snapshot a compile gets: those that Go listed, and those that it reads without listing them."""
+"""The files of a snapshot that a compile gets: those that Go listed, and those that it reads without listing them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from toolkit.go.tree import place_of
 from toolkit.model import Piece
 
 _MODULE_FILES = ("go.mod", "go.sum", "vendor/modules.txt")
-_PROFILE = "default.pgo"  # Go optimizes with it where it lies beside a main package
+_PROFILE = "default.pgo"  # Go uses it for optimization if it is beside a main package
 
 
 @dataclass
@@ -31,13 +31,13 @@ class FileList:
     """The files of one source, gathered pair by pair."""
 
     snapshot: Snapshot
-    origins: dict[str, str] = field(default_factory=dict)  # where a file lies for the compile: its name in the snapshot
-    included: set[str] = field(default_factory=set)  # those that Go's build cache does not look at
+    origins: dict[str, str] = field(default_factory=dict)  # path of a file in the compile: its name in the snapshot
+    included: set[str] = field(default_factory=set)  # files that Go's build cache does not check
     vendored: bool = False
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
-        """The files, each where a compile has to find it."""
+        """The files, each with its path in the compile."""
         snapshot = self.snapshot
         return tuple(
             snapshot.piece(origin, place_of(snapshot, place)) for place, origin in sorted(self.origins.items())
@@ -50,18 +50,18 @@ class FileList:
 
     @property
     def included_digest(self) -> str:
-        """The same over those that Go's build cache does not look at; `""` where there are none."""
+        """The same over the files that Go's build cache does not check; `""` without such files."""
         return self._digest(self.included) if self.included else ""
 
     def add_module(self, replaced: Iterable[str]) -> None:
-        """Add what the go command reads of the module itself, and of those that directories replace."""
+        """Add the files that the go command reads of the module and of the directories that replace modules."""
         for name in (*_MODULE_FILES, *(posixpath.join(place, "go.mod") for place in replaced)):
             place = self.snapshot.shortest(name)
             if self.snapshot.follow(place) in self.snapshot.entries:
                 self._add(place)
 
     def add(self, listing: Listing, root: str) -> None:
-        """Add what Go listed for a pair; `root` is where the module lies for the go command."""
+        """Add the files that Go listed for a pair; `root` is the module's directory in the go command's output."""
         for package in listing.packages:
             directory = self._inside(package.directory, root)
             if directory is not None:
@@ -81,17 +81,17 @@ class FileList:
             self._add_includes(package, directory, module)
 
     def _module(self, package: Package, directory: str, root: str) -> str:
-        """Return the directory of a package's module; that of a vendored one is where its packages are."""
+        """Return the directory of a package's module; for a vendored module, the directory of its packages."""
         path = f"vendor/{package.module.path}"
         if f"{directory}/".startswith(f"{path}/"):
             return path
         return self._inside(package.module_directory, root) or "."
 
     def _add_includes(self, package: Package, directory: str, module: str) -> None:
-        """Add what assembly files include, wherever it lies in the module.
+        """Add the files that assembly files include from anywhere in the module.
 
-        The assembler looks from the package's real directory, which a link may have named. The compile has no links, so
-        that there a file has to lie where it is found from the directory's listed name.
+        The assembler searches from the package's real directory, and the listed name may be a link to it. The compile
+        has no links, so a file must be at the path that leads to it from the directory's listed name.
         """
         real, top = self.snapshot.follow(directory), self.snapshot.follow(module)
         within = posixpath.relpath(real, top)
@@ -105,7 +105,7 @@ class FileList:
             if self.origins.get(place, origin) != origin:
                 raise IncludeOutside(
                     f"`{directory}` is a link, and its assembly files include `{path}`, which another file hides",
-                    hint="name the package by its real directory",
+                    hint="use the package's real directory",
                 )
             self._add(place, origin)
             if place not in listed:
@@ -126,22 +126,22 @@ class FileList:
         self.origins[place] = origin
 
     def check(self, place: str, entry: Entry) -> None:
-        """Raise the error for a file that is needed and cannot be used."""
+        """Raise the error for a file that is needed but cannot be used."""
         if error := problem(place, entry):
             raise error
 
     def _unknown(self, place: str) -> SourceError | ImageUnusable:
-        """Return the error for a name that the snapshot does not have: Go replaces what is not UTF-8."""
+        """Return the error for a name that is not in the snapshot: Go replaces bytes that are not UTF-8."""
         for name in self.snapshot.entries:
             if "\ufffd" in place and _as_go_prints(name) == place:
                 return NameNotText(f"the name of `{place}` is not UTF-8, and Go cannot list it", hint="rename the file")
         return ImageUnusable(
             f"the go command listed `{place}`, which is not in the source",
-            hint="use an image with the go command of the Go project, or leave out `--image`",
+            hint="use an image with the Go project's `go` command, or leave out `--image`",
         )
 
     def _inside(self, directory: str, root: str) -> str | None:
-        """Return a directory relative to the module, None where it is not in the snapshot."""
+        """Return a directory relative to the module, or None if it is not in the snapshot."""
         top = posixpath.normpath(posixpath.join(root, *[".."] * self.snapshot.depth))
         return None if below(directory, top) is None else posixpath.relpath(directory, root)
 
@@ -153,29 +153,29 @@ class FileList:
 
 
 def problem(place: str, entry: Entry) -> SourceError | None:
-    """Return why a name cannot be used as a file, if it cannot."""
+    """Return the reason why a name cannot be used as a file, or None."""
     if entry.kind is Kind.OUTSIDE:
         return LinkOutside(
-            f"`{place}` is a link that leads out of the repository", hint="put a copy of the file in its place"
+            f"`{place}` is a link that leads out of the repository", hint="replace the link with a copy of the file"
         )
     if entry.kind is Kind.SPECIAL:
         return SpecialFile(f"`{place}` is a pipe, socket or device, not a file", hint="remove or rename it")
     if entry.kind in {Kind.UNREADABLE_FILE, Kind.UNREADABLE_DIRECTORY}:
         return FileUnreadable(f"cannot read `{place}`: permission denied", hint="check its owner and permissions")
     if entry.kind is not Kind.FILE:
-        return SourceError(f"`{place}` is not a file", hint="check what it leads to")
+        return SourceError(f"`{place}` is not a file", hint="check where it leads")
     return None
 
 
 def implicated(snapshot: Snapshot, said: str) -> Iterator[SourceError]:
-    """Yield an error for each name that Go's message mentions, and that cannot be used as it would be in place."""
+    """Yield an error for each name in Go's message that stands for something unusable in the source."""
     if not any(entry.kind in {Kind.OUTSIDE, Kind.SPECIAL} for entry in snapshot.entries.values()):
         return
     for name, entry in sorted(snapshot.entries.items()):
         if entry.kind not in {Kind.OUTSIDE, Kind.SPECIAL}:
             continue
-        names = {name, name.removeprefix("vendor/")}  # Go names a vendored package by its import path
-        # Go says nothing of a vendor directory that it does not find.
+        names = {name, name.removeprefix("vendor/")}  # Go uses the import path as the name of a vendored package
+        # Go does not report a missing vendor directory.
         named = name == "vendor" or any(_mentions(said, each) for each in names)
         if named and (error := problem(name, entry)):
             yield error

@@ -13,30 +13,30 @@ from toolkit.go.reading import is_directory, names, read, real, special, unreada
 HASH = r"(?:[0-9a-f]{64}|[0-9a-f]{40})"
 _NAME = re.compile(
     r"(?!.*(?:\.\.|@\{|//|/\.|\.lock(?:/|$)))refs/[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])"
-)  # what `git check-ref-format` accepts below refs/
+)  # the rules of `git check-ref-format` below refs/
 _OF_WORKTREE = ("HEAD", "refs/bisect/", "refs/rewritten/", "refs/worktree/")
-_DEPTH = 5  # of symbolic references and of alternates, as in git
+_DEPTH = 5  # limit of symbolic references and of alternates, as in git
 _STORES = 100
 _SMALL, _LARGE = 1 << 16, 1 << 28
 
 
 class HistoryUnreadable(Exception):
-    """Why the history of a repository cannot be read, as a clause of a sentence."""
+    """The reason why the history of a repository cannot be read, as a clause of a sentence."""
 
 
 @dataclass(frozen=True)
 class GitDirectory:
-    """Where the repository of a checkout keeps its data."""
+    """The places where the repository of a checkout stores its data."""
 
     top: Path  # the checkout
     own: Path  # HEAD, and the references of this worktree
-    common: Path  # what all worktrees share
+    common: Path  # the data that all worktrees share
 
 
 def find(top: Path) -> GitDirectory | None:
     """Return the git directory of a checkout, or None without a `.git`.
 
-    Raises HistoryUnreadable where `.git` does not lead to one.
+    Raises HistoryUnreadable if `.git` does not lead to a git directory.
     """
     place = top / ".git"
     if not os.path.lexists(place):
@@ -62,7 +62,7 @@ def _pointed(base: Path, text: bytes) -> Path:
 
 
 def head(git: GitDirectory) -> str:
-    """Return the hash of the commit that is checked out. Raises HistoryUnreadable where there is none."""
+    """Return the hash of the commit that is checked out. Raises HistoryUnreadable without one."""
     name = "HEAD"
     for _ in range(_DEPTH):
         value = _value(git, name)
@@ -74,14 +74,14 @@ def head(git: GitDirectory) -> str:
         if not value.startswith("ref:") or not _NAME.fullmatch(target):
             raise HistoryUnreadable(f"HEAD of `{git.top}` does not lead to a commit")
         name = target
-    raise HistoryUnreadable(f"the references of `{git.top}` lead from one to another without end")
+    raise HistoryUnreadable(f"the references of `{git.top}` form a cycle")
 
 
 def _value(git: GitDirectory, name: str) -> str:
-    """Return what a reference says: a hash, or `ref: ` and another reference."""
+    """Return the value of a reference: a hash, or `ref: ` and another reference."""
     path = (git.own if name.startswith(_OF_WORKTREE) else git.common) / name
     if path.is_symlink() and _NAME.fullmatch(target := str(path.readlink())):
-        return f"ref: {target}"  # as git wrote it before it had symbolic references
+        return f"ref: {target}"  # the format of git before symbolic references
     if os.path.lexists(path) and (name == "HEAD" or not is_directory(path)):
         return os.fsdecode(read(inside(git, path), _SMALL)).rstrip()
     packed = re.search(rb"^(%b) %b$" % (HASH.encode(), re.escape(os.fsencode(name))), packed_refs(git), re.MULTILINE)
@@ -91,7 +91,7 @@ def _value(git: GitDirectory, name: str) -> str:
 
 
 def replacements(git: GitDirectory) -> dict[bytes, bytes]:
-    """Return which object stands in for which, as `git replace` arranged it."""
+    """Return the object that replaces each replaced one, as set by `git replace`."""
     pattern = rb"^(%b) refs/replace/(%b)$" % (HASH.encode(), HASH.encode())
     found = {old: new for new, old in re.findall(pattern, packed_refs(git), re.MULTILINE)}
     folder = git.common / "refs" / "replace"
@@ -102,18 +102,18 @@ def replacements(git: GitDirectory) -> dict[bytes, bytes]:
 
 
 def packed_refs(git: GitDirectory) -> bytes:
-    """Return the file of all references that are not files by themselves."""
+    """Return the file with all references that have no separate file."""
     return lines(git, "packed-refs")
 
 
 def lines(git: GitDirectory, name: str) -> bytes:
-    """Return a file of the git directory, or nothing where it is missing."""
+    """Return a file of the git directory, or nothing if it is missing."""
     path = git.common / name
     return read(inside(git, path), _LARGE) if os.path.lexists(path) else b""
 
 
 def inside(git: GitDirectory, path: Path) -> Path:
-    """Return where a path leads. Raises HistoryUnreadable where that is not in the git directory."""
+    """Return the target of a path. Raises HistoryUnreadable if it is not in the git directory."""
     there = real(path)
     if not any(there.is_relative_to(place) for place in (git.own, git.common)):
         raise HistoryUnreadable(f"the link `{path}` leads out of the git directory")
@@ -121,7 +121,7 @@ def inside(git: GitDirectory, path: Path) -> Path:
 
 
 def stores(git: GitDirectory) -> tuple[Path, ...]:
-    """Return the object directory and those that it borrows from, after a look for what git could hang on."""
+    """Return the object directory and those that it borrows from, checked for files that could hang git."""
     found: list[Path] = []
     level = [git.common / "objects"]
     for _ in range(_DEPTH + 1):
@@ -141,7 +141,7 @@ def _alternates(store: Path) -> Iterator[Path]:
     path = store / "info" / "alternates"
     for line in read(real(path), _SMALL).split(b"\n") if os.path.lexists(path) else ():
         if line.startswith(b'"') or b"\0" in line:
-            raise HistoryUnreadable(f"`{path}` has a quoted path")
+            raise HistoryUnreadable(f"`{path}` contains a quoted path")
         if line and not line.startswith(b"#"):
             yield store / os.fsdecode(line)
 

@@ -1,11 +1,11 @@
-"""Which files an assembly file could include, and whether they lie in its module.
+"""Find the files that an assembly file could include, and check that they are in its module.
 
 `go list` does not report included files, so the toolkit has to find them. Only the assembler knows which `#include` it
-reaches, because macros can produce one from pieces. This module therefore counts each string that could be the name in
-an `#include`, and never misses one; the few others name no file.
+reaches, because macros can produce one from pieces. This module therefore counts every string that could be the name
+in an `#include` and never misses one; the few strings that are not such names match no file.
 
 The rules are those of Go's `cmd/asm/internal/lex`. Bytes that are not UTF-8 become lone surrogates in a name, as in
-the names that Python gives for files.
+Python's file names.
 """
 
 from __future__ import annotations
@@ -41,18 +41,20 @@ _PIECE = re.compile(
     """
 )
 _LETTERS = dict(zip('abfnrtv\\"', '\a\b\f\n\r\t\v\\"', strict=True))
-_IN_MACROS = str.maketrans({"\u00b7": ".", "\u2215": "/"})  # what a macro's body and arguments turn into ASCII
+_IN_MACROS = str.maketrans(
+    {"\u00b7": ".", "\u2215": "/"}
+)  # characters that become ASCII in a macro's body and arguments
 _UNREAD = HIDDEN | {".."}
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def included(text: bytes) -> tuple[str, ...]:
-    """Return each name that an assembly or header file could include, in the file's order and each once.
+    """Return each name that an assembly or header file could include, once each and in the file's order.
 
-    A string after `$` or a number is not one: it belongs to `DATA` or `#line`.
+    A string after `$` or a number is not such a name: it belongs to `DATA` or `#line`.
     """
     found: dict[str, None] = {}
-    operand = False  # whether the token before is `$` or a number
+    operand = False  # whether the previous token is `$` or a number
     for token in _TOKEN.finditer(text):
         match token.lastgroup:
             case "comment":
@@ -68,10 +70,10 @@ def included(text: bytes) -> tuple[str, ...]:
 
 
 def leaves_module(name: str, package: str) -> bool:
-    """Return whether an include names a file by an absolute path, or one above the module root.
+    """Return whether an include uses an absolute path, or one above the module root.
 
-    `package` is the package's directory relative to that root. A path that is absolute on any system counts, because
-    the same source is compiled on each.
+    `package` is the package's directory relative to that root. A path counts if it is absolute on any system, because
+    the same source is compiled on each of them.
     """
     path = name.replace("\\", "/")
     place = posixpath.normpath(posixpath.join(package, path))
@@ -81,10 +83,10 @@ def leaves_module(name: str, package: str) -> bool:
 def reachable(package: str, files: Iterable[str], read: Callable[[str], bytes | None]) -> tuple[str, ...]:
     """Return the files that `files` include, directly or through other files, as sorted paths in the module.
 
-    `files` and `package` are relative to the module root, and `read` returns None for what the module does not have.
-    The assembler then looks in its own directories, where `textflag.h` and `go_asm.h` are; a name with `..` would lead
-    out of those to anywhere. Raises IncludeOutside for such a name, for one that leaves the module, and for one in a
-    directory of version control, which is never read.
+    `files` and `package` are relative to the module root, and `read` returns None for a file that the module does not
+    have. The assembler searches for such a file in its own directories, which contain `textflag.h` and `go_asm.h`; a
+    name with `..` could lead out of those to anywhere. Raises IncludeOutside for such a name, for one that leaves the
+    module, and for one in a directory of version control, which is never read.
     """
     reached: set[str] = set()
     waiting = list(files)
@@ -104,13 +106,13 @@ def reachable(package: str, files: Iterable[str], read: Callable[[str], bytes | 
 
 
 def _places(name: str, package: str, read: Callable[[str], bytes | None]) -> tuple[str, ...]:
-    """Return the files of the module that a name means; on Windows a backslash parts directories."""
+    """Return the files of the module that a name may mean; on Windows a backslash separates directories."""
     paths = {posixpath.normpath(posixpath.join(package, each)) for each in (name, name.replace("\\", "/"))}
     return tuple(sorted(path for path in paths if read(path) is not None))
 
 
 def _names(literal: bytes) -> Iterator[str]:
-    """Yield what a string literal means in a file, and in a macro."""
+    """Yield the meanings of a string literal in a file and in a macro."""
     text = literal.decode(errors="surrogateescape")
     for each in (text, text.translate(_IN_MACROS)):
         name = _unquoted(each)
@@ -119,7 +121,7 @@ def _names(literal: bytes) -> Iterator[str]:
 
 
 def _unquoted(literal: str) -> str | None:
-    """Return what Go's strconv.Unquote does for a literal in double quotes, or None where that fails."""
+    """Return the result of Go's strconv.Unquote for a literal in double quotes, or None if that fails."""
     pieces, at = [], 1
     while piece := _PIECE.match(literal, at):
         pieces.append(_meaning(piece))

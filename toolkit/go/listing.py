@@ -1,4 +1,4 @@
-"""What Go would compile for a pair: `go list`, asked and read. What an engine answers is data, and may be hostile."""
+"""The packages that Go would compile for a pair, from `go list`. An engine's answer is data and may be hostile."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from toolkit.model import Module, Recipe, Target
 _LISTS = tuple(
     f"{kind}Files" for kind in ("Go", "Cgo", "C", "CXX", "M", "H", "F", "S", "Swig", "SwigCXX", "Syso", "Embed")
 )
-# What Go says, beside its answer, of git and the like, and the error that it makes of that.
+# Go's report about a missing version control program, and the error that results from it.
 _MISSING, _UNREACHED = re.compile(r"missing \w+ command( in the image)?"), "no secure protocol found"
 _FIELDS = ("Dir", "ImportPath", "Name", "Standard", "Module", "Target", "Error", *_LISTS)
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package that is linked into a program, and not Go's own."""
+    """A package that is linked into a program and is not a part of Go."""
 
-    directory: str  # as the go command names it, with `/`
+    directory: str  # from the go command, with `/`
     path: str  # import path
     name: str
     module: Module
-    module_directory: str  # where its module lies; "" for a vendored one
-    files: tuple[str, ...]  # those that are compiled or embedded, relative to the directory
-    assembly: tuple[str, ...] = ()  # those of them that are assembled
-    error: str = ""  # why Go refuses it, in its own words
+    module_directory: str  # the directory of its module; "" for a vendored one
+    files: tuple[str, ...]  # compiled or embedded files, relative to the directory
+    assembly: tuple[str, ...] = ()  # those that are assembled
+    error: str = ""  # Go's reason for refusing it
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A main package, and all that it is made of, for one pair."""
+    """A main package and all packages of its program, for one pair."""
 
     main: Package
-    program: str  # what Go calls the executable: "aws-mfa"
-    packages: tuple[Package, ...] = field(repr=False)  # the main package too
-    missing: str = ""  # a program for version control that Go could not run, in its own words
+    program: str  # Go's name for the executable: "aws-mfa"
+    packages: tuple[Package, ...] = field(repr=False)  # including the main package
+    missing: str = ""  # Go's message about a version control program that it could not run
 
     @property
     def error(self) -> str:
-        """Why Go refuses to build it, `""` if it does not."""
+        """Go's reason for refusing to build it, or `""`."""
         said = self.main.error or next((package.error for package in self.packages if package.error), "")
         return f"{said}: {self.missing}" if self.missing and _UNREACHED in said else said
 
@@ -52,14 +52,14 @@ class Listing:
 def ask(  # noqa: PLR0913 - a question has that many parts, and the last two have names
     workspace: Workspace, recipe: Recipe, target: Target, package: str, *, directory: str, env: Mapping[str, str]
 ) -> Listing | Answer:
-    """Return what Go would compile of a package; the answer itself where it has nothing to say but an error."""
+    """Return the packages that Go would compile, or the answer if it contains nothing but an error."""
     argv = ("list", "-e", "-deps", "-buildvcs=false", f"-json={','.join(_FIELDS)}", *recipe.mode(target), package)
     answer = workspace.go(*argv, directory=directory, env={**recipe.environment(target), **env})
     rows = [] if answer.code else list(documents(answer.output))
     if not rows:
         return answer
     found = [_package(row) for row in rows if row.get("Standard") is not True]
-    if not found:  # a package of Go's own was named
+    if not found:  # the named package is one of Go's
         return Answer(1, "", f"package {package} is in the standard library")
     missing = _MISSING.search(answer.said)
     return Listing(found[-1], _program(_text(rows[-1], "Target"), target), tuple(found), missing[0] if missing else "")
@@ -107,7 +107,7 @@ def _text(row: Mapping[str, Any], name: str) -> str:
 
 
 def _clean(value: Any) -> str:
-    """Return a text that can be encoded: lone surrogates would be the names of other files."""
+    """Return a text that can be encoded: lone surrogates would turn it into the name of another file."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
@@ -116,7 +116,7 @@ def _program(path: str, target: Target) -> str:
 
 
 def below(directory: str, root: str) -> str | None:
-    """Return a directory relative to another that it lies in, `.` for the same one; None if it lies elsewhere."""
+    """Return a directory relative to another that contains it, `.` for the same one; None if it is elsewhere."""
     inside = posixpath.relpath(directory, root) if directory else ".."
     return None if inside == ".." or inside.startswith("../") else inside
 

@@ -1,4 +1,4 @@
-"""How a message of the go command reads: in full, without progress, with a hint that fits its cause."""
+"""Messages of the go command, in full, without progress, with a hint that fits the cause."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from toolkit.errors import ChecksumMismatch, SourceError
 from toolkit.go.causes import DOWNLOAD, cause
 
 _SILENT = "Go gave no reason"
-# What Go reports on its way, and where it says that there is more to read.
+# Go's progress reports, and its references to documentation.
 _PROGRESS = re.compile(
     r"(?:go: )?(?:downloading|extracting|finding|trying upgrade to|creating new go\.mod|found \S+ in|"
     r"(?:added|upgraded|downgraded|removed) \S+ |to add module requirements and sums)(?!.*: )\b.*"
@@ -25,12 +25,12 @@ _CGO = '(cgo is off, which also excludes files that `import "C"`)'
 
 
 def message(said: str) -> str:
-    """Return everything that Go said about a failure, in one or more lines, without a full stop at the end."""
+    """Return everything that Go reported about a failure, in one or more lines, without a full stop at the end."""
     return "\n".join(line for sentence in _sentences(said) for line in sentence).rstrip(".")
 
 
 def sentence(said: str) -> str:
-    """Return the sentence that best says what failed, in one line."""
+    """Return the sentence that best describes the failure, in one line."""
     found = _sentences(said)
     for first, *_ in (lines for lines in found if _SECURITY.search("\n".join(lines))):
         return f"SECURITY ERROR: {first}"
@@ -41,15 +41,15 @@ def source_error(said: str, subject: str) -> SourceError:
     """Return the error for a source or module that Go refused: `subject` is a directory's path, or a module."""
     told = message(said)
     found = cause(told)
-    verb, needs = found.verb, ""
+    verb = found.verb
     if verb == DOWNLOAD and Path(subject).is_absolute():
-        verb, needs = f"{verb} what", " needs"
-    text = f"{verb} `{subject}`{needs}:{chr(10) if chr(10) in told else ' '}{told}"
+        verb += " the modules of"
+    text = f"{verb} `{subject}`:{chr(10) if chr(10) in told else ' '}{told}"
     return found.kind(f"SECURITY ERROR: {text}" if found.kind is ChecksumMismatch else text, hint=found.hint)
 
 
 def relocate(said: str, inside: str, outside: str) -> str:
-    """Replace the directory in which the engine compiled by the user's own path to the same files."""
+    """Replace the engine's directory in a message by the user's path to the same files."""
     if not inside.strip("/"):
         return said
     whole = re.compile(rf"(?<![\w./-]){re.escape(inside.rstrip('/'))}(?=$|[^\w.-]|\.(?:\s|$))", re.MULTILINE)
@@ -57,7 +57,7 @@ def relocate(said: str, inside: str, outside: str) -> str:
 
 
 def _sentences(said: str) -> list[list[str]]:
-    """Return the lines that belong together: a line, and those that are indented below it or complete it."""
+    """Return the lines that belong together: a line, and the indented or completing lines below it."""
     found: list[list[str]] = []
     for line, continues in _lines(said):
         if not continues or not found:
@@ -66,12 +66,12 @@ def _sentences(said: str) -> list[list[str]]:
             found[-1][-1] += f" {line}"
         else:
             found[-1].append(f"    {line.strip()}")
-    once = {tuple(lines): _unfolded(lines) for lines in found}  # what Go tries in several ways fails in the same words
+    once = {tuple(lines): _unfolded(lines) for lines in found}  # Go reports several failed attempts in the same words
     return list(once.values()) or [_last(said)]
 
 
 def _lines(said: str) -> Iterator[tuple[str, bool]]:
-    """Yield each line that says something, and whether it continues the one before."""
+    """Yield each relevant line, and whether it continues the previous one."""
     before, security = "", False
     for raw in re.split(r"\r*\n", redact(said, os.environ)):
         if not raw.strip() or _PROGRESS.fullmatch(raw.strip()):
@@ -79,17 +79,17 @@ def _lines(said: str) -> Iterator[tuple[str, bool]]:
             continue
         line = raw.rstrip().removeprefix("go: ")
         yield line, security or line[0] in " \t" or before.endswith(":")
-        security = security or "checksum mismatch" in line  # all that follows explains it
+        security = security or "checksum mismatch" in line  # all following lines explain it
         before = line
 
 
 def _last(said: str) -> list[str]:
-    """Return the last line of an output that has nothing but progress and warnings."""
+    """Return the last line of an output that contains only progress and warnings."""
     return [line.strip() for line in redact(said, os.environ).split("\n") if line.strip()][-1:] or [_SILENT]
 
 
 def _unfolded(lines: list[str]) -> list[str]:
-    """Return a sentence in one line where its only continuation completes it, and with cgo named where it decides."""
+    """Return a sentence in one line if its only continuation completes it; mention cgo if cgo matters."""
     if len(lines) == 2 and lines[0].endswith(":"):  # noqa: PLR2004
         lines = [f"{lines[0]} {lines[1].strip()}"]
     return [*lines[:-1], f"{lines[-1]} {_CGO}"] if _NO_FILES in lines[-1] else lines

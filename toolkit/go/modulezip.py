@@ -1,4 +1,4 @@
-"""The zip that a module comes as. Go checked it, but an engine handed it over: its names and sizes are not trusted."""
+"""Unpack the zip of a module. Go checked it, but it comes from an engine: its names and sizes are not trusted."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _BAD = (
 
 
 def unpack(data: bytes, prefix: str, root: Path, limit: SourceLimit) -> None:
-    """Write the files of a module into a new directory, which gets a go.mod where the module has none.
+    """Write the files of a module into a new directory, with a go.mod if the module has none.
 
-    `prefix` is `path@version`. Raises SourceTooLarge, ImageUnusable for a zip that is not a module's, or OSError.
+    `prefix` is `path@version`. Raises SourceTooLarge, ImageUnusable for a zip that is not that module's, or OSError.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             items = [item for item in archive.infolist() if not item.is_dir()]
             if len(items) > limit.files or sum(item.file_size for item in items) > limit.size:
                 raise SourceTooLarge(
-                    f"`{prefix}` holds more than {limit.files:,} files or {limit.size:,} bytes",
+                    f"`{prefix}` contains more than {limit.files:,} files or {limit.size:,} bytes",
                     hint="raise the limit with `--max-source`",
                 )
             root.mkdir(parents=True)
@@ -40,16 +40,16 @@ def unpack(data: bytes, prefix: str, root: Path, limit: SourceLimit) -> None:
                         out.write(chunk)
     except _BAD as error:
         raise ImageUnusable(
-            f"the go command gave something that is not the zip of `{prefix}`: {error}",
-            hint="use an image with the go command of the Go project, or leave out `--image`",
+            f"the file from the go command is not the zip of `{prefix}`: {error}",
+            hint="use an image with the Go project's `go` command, or leave out `--image`",
         ) from None
     if not (root / "go.mod").exists():
         (root / "go.mod").write_text(f"module {prefix.partition('@')[0]}\n", "utf-8")
 
 
 def _name(name: str, prefix: str) -> str:
-    """Return a member's name below its module. Raises ValueError for one that lies elsewhere."""
+    """Return a member's name below its module. Raises ValueError if the member is elsewhere."""
     inside = name.removeprefix(f"{prefix}/")
     if inside == name or posixpath.normpath(inside) != inside or inside.startswith(("/", "..")) or "\\" in inside:
-        raise ValueError(f"it has a member `{name}`")
+        raise ValueError(f"it contains a member `{name}`")
     return inside

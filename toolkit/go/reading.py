@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toolkit.errors import FileUnreadable, SourceTooLarge, SpecialFile
 
-# Neither follow a link nor wait for a writer, should the file be replaced after it was looked at.
+# If the file is replaced after the check, neither follow a link nor wait for a writer.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -25,8 +25,10 @@ def read(path: Path, limit: int) -> bytes:
             now = os.fstat(file.fileno())
             _check(path, now, limit)
             if not os.path.samestat(seen, now):
-                raise FileUnreadable(f"`{path}` was replaced while it was read", hint="run the command again")
-            # Files of procfs claim to be empty and may block a reader.
+                raise FileUnreadable(
+                    f"`{path}` was replaced while the toolkit read it", hint="run the same command again"
+                )
+            # Files of procfs claim to be empty, and reading them may block.
             data = file.read(limit + 1) if now.st_size else b""
     except OSError as error:
         raise unreadable(path, error) from None
@@ -36,17 +38,17 @@ def read(path: Path, limit: int) -> bytes:
 
 
 def real(path: Path) -> Path:
-    """Return a path without links, whether or not anything is there."""
+    """Return a path without links, even if nothing exists there."""
     return Path(os.path.realpath(path))
 
 
 def is_directory(path: Path) -> bool:
-    """Return whether a path leads to a directory; False where the system refuses to look."""
-    return os.path.isdir(path)  # noqa: PTH112  # Path.is_dir raises there
+    """Return whether a path leads to a directory; False if the system denies access."""
+    return os.path.isdir(path)  # noqa: PTH112  # Path.is_dir would raise
 
 
 def names(folder: Path) -> list[str]:
-    """Return what is in a directory, sorted. Raises FileUnreadable."""
+    """Return the names in a directory, sorted. Raises FileUnreadable."""
     try:
         return sorted(entry.name for entry in os.scandir(folder))
     except OSError as error:
@@ -54,7 +56,7 @@ def names(folder: Path) -> list[str]:
 
 
 def unreadable(path: Path, error: OSError) -> FileUnreadable:
-    """Return the error for a file or directory that the system refuses to read."""
+    """Return the error for a file or directory that the system does not allow to read."""
     hint = f"`ls -ld {shlex.quote(str(path))}` shows its permissions"
     return FileUnreadable(f"cannot read `{path}`: {error.strerror}", hint=hint)
 
@@ -65,7 +67,9 @@ def special(path: Path) -> SpecialFile:
 
 
 def _too_large(path: Path, limit: int) -> SourceTooLarge:
-    return SourceTooLarge(f"`{path}` is larger than {limit} bytes", hint="make it smaller, or move it away")
+    return SourceTooLarge(
+        f"`{path}` is larger than {limit} bytes", hint="make it smaller, or move it out of the source"
+    )
 
 
 def _check(path: Path, found: os.stat_result, limit: int) -> None:

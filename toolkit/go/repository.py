@@ -19,17 +19,17 @@ LAST_EPOCH = (1 << 32) - 1  # in 2106
 
 @dataclass(frozen=True)
 class History:
-    """What git knows about a module's directory."""
+    """Git's information about a module's directory."""
 
     top: Path  # the repository's directory, without links; the module's root where no repository tracks its go.mod
     commit_time: int | None  # seconds since 1970, as `git log -1 --format=%ct -- DIRECTORY` prints it
-    note: str = ""  # for a person: why the time is not known, or may differ in a full clone
+    note: str = ""  # for the user: why the time is unknown, or may differ in a full clone
 
 
 def history(root: Path) -> History:
-    """Return the repository of a module's root directory, and when it was last committed to.
+    """Return the repository of a module's root directory, and the time of the module's last commit.
 
-    The repository is the nearest one above whose HEAD tracks this go.mod. Nothing in it is run or obeyed.
+    The repository is the nearest one above whose HEAD tracks this go.mod. No part of it is run or obeyed.
     """
     root = real(root)
     reasons: list[str] = []
@@ -43,7 +43,7 @@ def history(root: Path) -> History:
         except (HistoryUnreadable, SourceError) as error:
             reasons.append(str(error))
         except OSError as error:  # such as a name that is too long for the system
-            reasons.append(f"`{top / '.git'}` cannot be read: {error.strerror}")
+            reasons.append(f"cannot read `{top / '.git'}`: {error.strerror}")
     return History(root, None, _undated(reasons[0]) if reasons else "")
 
 
@@ -54,10 +54,12 @@ def _dated(repository: Borrowed, top: Path, root: Path) -> History:
         return History(top, None, _undated(str(error)))
     found = re.fullmatch(rb"(\d{1,20}) ([0-9a-f]+)\n", said)
     if not found:
-        return History(top, None, _undated(f"no commit in `{top}` states when it touched `{_below(top, root)}`"))
+        return History(
+            top, None, _undated(f"no commit in `{top}` has a valid date for a change to `{_below(top, root)}`")
+        )
     note = (
-        f"`{top}` is a shallow clone, so packages get the date of its oldest commit; a full clone, or "
-        "`SOURCE_DATE_EPOCH`, gives other archives"
+        f"`{top}` is a shallow clone, so packages get the date of its oldest commit; a full clone or "
+        "`SOURCE_DATE_EPOCH` results in other archives"
     )
     return History(top, int(found[1]), note if found[2].decode() in repository.shallow else "")
 
@@ -71,9 +73,9 @@ def _undated(reason: str) -> str:
 
 
 def epoch(commit_time: int | None) -> int:
-    """Return the time that packaged files carry: `SOURCE_DATE_EPOCH`, else that of the commit, else 1980-01-01.
+    """Return the time of packaged files: `SOURCE_DATE_EPOCH`, else the commit's, else 1980-01-01.
 
-    A commit from before 1980 or after 2106 gives the nearest time that an archive can store.
+    A commit from before 1980 or after 2106 results in the nearest time that an archive can store.
     """
     return wanted_epoch() or min(max(commit_time or 0, FIRST_EPOCH), LAST_EPOCH)
 

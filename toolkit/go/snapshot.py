@@ -1,7 +1,7 @@
-"""A source's files, read once: what is fingerprinted, listed and compiled is this copy, never the user's directory.
+"""A copy of a source's files: the user's directory is read once, and only the copy is fingerprinted and compiled.
 
-Names are relative to the module's root, with `/`; those of link targets and replaced modules elsewhere in the same
-repository begin with `../`. The bytes lie in one file of ours, one after another, so that 30,000 small files cost one.
+Names are relative to the module's root, with `/`. Names of link targets and replaced modules elsewhere in the same
+repository begin with `../`. All bytes are in one file, one after another, so that 30,000 small files cost one.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from toolkit.errors import FileUnreadable, ReplacementOutside, SourceTooLarge
 from toolkit.model import Piece
 from toolkit.options import SourceLimit
 
-HIDDEN = frozenset((".bzr", ".git", ".hg", ".svn"))  # only their names are seen: Go refuses to embed them
+HIDDEN = frozenset((".bzr", ".git", ".hg", ".svn"))  # only their names are used: Go refuses to embed them
 _CHUNK = 1 << 20  # bytes
 
 
 class Kind(enum.Enum):
-    """What a name stands for."""
+    """The kind of thing that a name stands for."""
 
     FILE = "file"
     DIRECTORY = "directory"
@@ -45,7 +45,7 @@ class Entry:
 
     kind: Kind
     executable: bool = False
-    target: str = ""  # of a link: the name that it finally leads to
+    target: str = ""  # of a link: the name at the end of the chain
     sha256: str = ""  # of a file, in hex
     size: int = 0  # of a file, in bytes
     start: int = field(default=0, compare=False)  # where its bytes begin in the pack
@@ -53,9 +53,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The copy of a module, and of what it needs elsewhere in its repository."""
+    """The copy of a module, and of the files that it needs elsewhere in its repository."""
 
-    root: Path  # the module's directory: where the user finds the files again, never read any more
+    root: Path  # the module's directory on this machine, not read again
     entries: Mapping[str, Entry] = field(repr=False)
     pack: Path
 
@@ -70,23 +70,23 @@ class Snapshot:
 
     @functools.cached_property
     def depth(self) -> int:
-        """How many directories above the module's the snapshot begins."""
+        """Number of directories between the top of the snapshot and the module."""
         return max((name.split("/").count("..") for name in self.entries), default=0)
 
     @property
     def top(self) -> Path:
-        """The directory that the snapshot begins with."""
+        """The directory at the top of the snapshot."""
         return self.root.parents[self.depth - 1] if self.depth else self.root
 
     @property
     def above(self) -> str:
-        """The module's directory, relative to where the snapshot begins: `""`, or `mod`, or `a/mod`."""
+        """The module's directory, relative to the top of the snapshot: `""`, or `mod`, or `a/mod`."""
         return "/".join(self.root.parts[len(self.root.parts) - self.depth :])
 
     def follow(self, name: str) -> str:
-        """Return the name of what a name leads to, with every link on the way followed; it need not be there.
+        """Return the final name that a name leads to, with every link followed; it does not have to exist.
 
-        As a system does it: in `a/../b`, where `a` is a link, `b` lies beside what `a` leads to.
+        This works as in the system: in `a/../b`, where `a` is a link, `b` is beside the target of `a`.
         """
         followed = ""
         for part in name.split("/"):
@@ -96,24 +96,24 @@ class Snapshot:
         return followed
 
     def shortest(self, name: str) -> str:
-        """Return the name without `.` and `..` where it can be; it may leave the module and come back."""
+        """Return the name without `.` and `..` if possible; it may leave the module and come back."""
         return posixpath.relpath(posixpath.join(self.root.as_posix(), name), self.root.as_posix())
 
     def below(self, directory: str) -> list[str]:
-        """Return the names that lie in a directory, and below it."""
+        """Return the names anywhere below a directory."""
         return sorted(name for name in self.entries if name.startswith(f"{directory}/"))
 
     def find(self, name: str) -> Entry | None:
-        """Return what a name leads to."""
+        """Return the entry that a name leads to."""
         return self.entries.get(self.follow(name))
 
     def piece(self, name: str, place: str) -> Piece:
-        """Return a file's bytes for a place in a tree; links are not followed."""
+        """Return a file's bytes for a path in a tree; links are not followed."""
         entry = self.entries[name]
         return Piece(place, self.pack, entry.start, entry.size)
 
     def read(self, name: str) -> bytes | None:
-        """Return a file's bytes, links followed; None where there is no such file."""
+        """Return a file's bytes, with links followed; None if there is no such file."""
         name = self.follow(name)
         entry = self.entries.get(name)
         return b"".join(self.piece(name, "").chunks()) if entry and entry.kind is Kind.FILE else None
@@ -121,7 +121,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a source may read of this machine."""
+    """The part of this machine that a source may use."""
 
     top: Path  # the repository's directory: nothing outside it is read
     without: Path | None = None  # a directory that is never read: `--dist`
@@ -129,10 +129,10 @@ class Scope:
 
 
 def take(root: Path, scope: Scope, pack: Path, replaced: Callable[[bytes], Iterable[str]]) -> Snapshot:
-    """Read a module's directory, the directories that replace modules, and what links inside the repository lead to.
+    """Read a module's directory, the directories that replace modules, and the targets of links inside the repository.
 
-    `replaced` returns the directories that a go.mod, given its bytes, puts in the place of modules. Raises
-    SourceTooLarge, FileUnreadable (the module's own directory), ReplacementOutside or OSError (the pack).
+    `replaced` returns the directories that replace modules in a go.mod, given its bytes. Raises
+    SourceTooLarge, FileUnreadable (the module's directory), ReplacementOutside or OSError (the pack).
     """
     root, without = root.resolve(), scope.without
     with pack.open("wb") as file:
@@ -151,7 +151,7 @@ def take(root: Path, scope: Scope, pack: Path, replaced: Callable[[bytes], Itera
 
 
 class _Reader:
-    """Walks directories and packs what it finds."""
+    """Walks directories and packs their files."""
 
     def __init__(self, root: Path, top: Path, without: Path | None, limit: SourceLimit, pack: BinaryIO) -> None:
         self.entries: dict[str, Entry] = {}
@@ -160,17 +160,17 @@ class _Reader:
         self._buffer = bytearray(_CHUNK)
 
     def walk(self, name: str) -> None:
-        """Add a name and all that lies below it, and what their links lead to."""
+        """Add a name and everything below it, and the targets of links there."""
         waiting = [name]
         while waiting:
             name = waiting.pop()
             path = self._path(name)
-            if name.startswith(".."):  # from above, the module itself comes into sight again
+            if name.startswith(".."):  # seen from above, the module appears once more
                 name = self._name(path)
             if name not in self.entries:
                 try:
                     mode = os.lstat(path).st_mode
-                except OSError:  # it has just been deleted, or its directory cannot be searched
+                except OSError:  # it was just deleted, or its directory cannot be searched
                     continue
                 waiting += self._add(name, path, mode)
                 if len(self.entries) > self._limit.files:
@@ -191,7 +191,7 @@ class _Reader:
             self.entries[name] = Entry(Kind.LINK, target=target)
 
     def climb(self, place: str) -> None:
-        """Begin the snapshot where a path turns, even if it comes back: `../mod/y` needs the directory above `mod`."""
+        """Extend the snapshot to the top of a path that comes back, too: `../mod/y` needs the directory above `mod`."""
         parts = posixpath.normpath(place.replace(os.sep, "/")).split("/")
         if up := min(parts.count(".."), len(Path(self._root).parts) - 1):
             self.entries.setdefault("/".join([".."] * up), Entry(Kind.DIRECTORY))
@@ -242,7 +242,7 @@ class _Reader:
             return Entry(Kind.UNREADABLE_FILE)
         with open(handle, "rb", buffering=0) as file:
             status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):  # it was exchanged a moment ago
+            if not stat.S_ISREG(status.st_mode):  # it was just replaced
                 return Entry(Kind.SPECIAL)
             start, total, view = self._size, hashlib.sha256(), memoryview(self._buffer)
             while count := self._some(file):
@@ -257,10 +257,10 @@ class _Reader:
     def _some(self, file: BinaryIO) -> int:
         with contextlib.suppress(OSError):
             return file.readinto(self._buffer)  # type: ignore[attr-defined,no-any-return] # raw files have it
-        raise FileUnreadable(f"`{file.name}` cannot be read to its end", hint="check the disk, or leave the file out")
+        raise FileUnreadable(f"cannot read `{file.name}` to its end", hint="check the disk, or leave the file out")
 
     def _may_read(self, real: str) -> bool:
-        """Whether a real path lies in the repository, and not in what is hidden."""
+        """Whether a real path is in the repository, and not in a hidden directory."""
         if self._without and f"{real}{os.sep}".startswith(f"{self._without}{os.sep}"):
             return False
         inside = os.path.relpath(real, self._top)
@@ -278,5 +278,5 @@ class _Reader:
 
     def _too_large(self, what: str) -> SourceTooLarge:
         return SourceTooLarge(
-            f"`{self._root}` holds {what}", hint="name a smaller source, or raise the limit with `--max-source`"
+            f"`{self._root}` contains {what}", hint="use a smaller source, or raise the limit with `--max-source`"
         )

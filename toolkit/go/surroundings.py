@@ -1,4 +1,4 @@
-"""The directories that the go command and the toolkit expect: a home, and a place for temporary files."""
+"""The directories that the go command and the toolkit expect: a home directory, and one for temporary files."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ _PLACES = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "GOCACHE", "GOMODCACHE",
 
 
 def complete(environ: MutableMapping[str, str]) -> None:
-    """Set `HOME` and `TMPDIR` where they are missing or lead nowhere, as a login and Python choose them.
+    """Set `HOME` and `TMPDIR` if they are missing or invalid, to the same directories as a login and Python do.
 
-    Raises OutputUnwritable where no directory for temporary files can be written.
+    Raises OutputUnwritable if there is no writable directory for temporary files.
     """
     if not environ.get("HOME") and os.name == "posix":
-        with contextlib.suppress(RuntimeError):  # a user without an entry
+        with contextlib.suppress(RuntimeError):  # the user has no entry in the user database
             environ.pop("HOME", None)
             environ["HOME"] = str(Path.home())
     if environ.get("TMPDIR"):
         try:
             usable = tempfile.gettempdir()
         except FileNotFoundError:
-            message = f"no temporary directory can be written, neither `{environ['TMPDIR']}` nor the usual ones"
+            message = f"cannot write to any temporary directory, neither `{environ['TMPDIR']}` nor the usual ones"
             raise OutputUnwritable(message, hint="set `TMPDIR` to a directory that you can write to") from None
         environ["TMPDIR"] = usable
 
 
 def check(environ: Mapping[str, str]) -> None:
-    """Raise UsageError for a directory that the go command refuses, in place of a message about something else."""
+    """Raise UsageError for a directory that the go command refuses; Go's own message would be about something else."""
     for name in _PLACES:
         for path in environ.get(name, "").split(os.pathsep if name == "GOPATH" else "\0"):
             if name == "GOCACHE" and path == "off":

@@ -1,4 +1,4 @@
-"""Files on their way to a go command: as a directory on this machine, or as a tar for an engine elsewhere."""
+"""Files for a go command: as a directory on this machine, or as a tar for an engine elsewhere."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from toolkit.model import Piece
 
 DIRECTORY = tarfile.DIRTYPE
 _BLOCK = 512  # bytes, of a tar
-_BATCH = 1 << 20  # bytes that are handed on at a time
-_LINKS = 1000  # names of one empty file; some file systems allow no more than a few thousand
-_NOWHERE = "aws-mfa-toolkit-nowhere"  # what a link leads to that must not lead anywhere
+_BATCH = 1 << 20  # bytes in a chunk of a tar
+_LINKS = 1000  # hard links to one empty file; some file systems allow only a few thousand
+_NOWHERE = "aws-mfa-toolkit-nowhere"  # the target of a link that must lead nowhere
 
-# What the go command reads to find out which files belong to a package. Of all else the name is enough, and it needs
-# the name only of an object file, of a profile, and of what a package can embed.
+# The go command reads these to find out which files belong to a package. It looks at the names of others only if they
+# are object files, profiles, or files that a package can embed.
 _READ = (
     ".go", ".s", ".S", ".sx", ".c", ".cc", ".cpp", ".cxx", ".m", ".h", ".hh", ".hpp", ".hxx", ".f", ".F", ".for",
     ".f90", ".swig", ".swigcxx",
@@ -38,7 +38,7 @@ class Node:
     mode: int = 0o644
     data: bytes = b""
     link: str = ""
-    piece: Piece | None = None  # where the bytes are, in place of `data`
+    piece: Piece | None = None  # the bytes, instead of `data`
 
     @property
     def size(self) -> int:
@@ -59,11 +59,11 @@ def plain(files: Mapping[str, bytes]) -> Iterator[Node]:
 
 
 def asked(snapshot: Snapshot) -> Iterator[Node]:
-    """Yield the names of a snapshot that decide what Go would compile, with no byte of anything but code.
+    """Yield the names of a snapshot that decide what Go compiles; only code has its bytes.
 
-    Other files are left out, because an engine needs ten seconds for the names of 30,000 of them.
-    What is not readable, or leads out of the repository, has to fail there as it would fail for the user: it is not
-    readable, or leads nowhere.
+    Other files are left out, because an engine needs seconds for the names of 30,000 of them. A name that is not
+    readable or leads out of the repository must fail there as it would for the user: its node is not readable or leads
+    nowhere.
     """
     read = {entry.target for name, entry in snapshot.entries.items() if entry.kind is Kind.LINK and _is_read(name)}
     embedding = _embedding(snapshot)
@@ -88,7 +88,7 @@ def asked(snapshot: Snapshot) -> Iterator[Node]:
 
 
 def compiled(pieces: Iterable[Piece]) -> Iterator[Node]:
-    """Yield the files that a compile gets, as regular files."""
+    """Yield the files of a compile, as regular files."""
     yield from (Node(piece.place, piece=piece) for piece in pieces)
 
 
@@ -125,18 +125,18 @@ def write(nodes: Iterable[Node], root: Path) -> None:
 
 
 def unseal(nodes: Iterable[Node], root: Path) -> None:
-    """Make what `write` made unreadable readable again, so that it can be deleted."""
+    """Make readable again what `write` made unreadable, so that it can be deleted."""
     for node in nodes:
         if not node.mode and (root / node.name).exists():
             (root / node.name).chmod(0o700)
 
 
 def tar(nodes: Iterable[Node], *, owner: int, below: str = "") -> Iterator[bytes]:
-    """Yield a tar of a tree, owned by a user's number, its names put below a directory's.
+    """Yield a tar of a tree, with a user ID as the owner and the names below a directory.
 
     The files are new: the go command keeps an index of directories by the names, sizes and times of their files, and
-    does not believe it of files that are younger than two seconds. Empty files are hard links to each other, which an
-    engine makes more than ten times as fast as files.
+    does not use it for files that are younger than two seconds. Empty files are hard links to each other, which an
+    engine creates more than ten times as fast as files.
     """
     batch, now = bytearray(), int(time.time())
     empty, links = "", 0
@@ -163,7 +163,7 @@ def tar(nodes: Iterable[Node], *, owner: int, below: str = "") -> Iterator[bytes
 
 
 def place_of(snapshot: Snapshot, name: str) -> str:
-    """Return where a name of a snapshot lies in a tree."""
+    """Return the path of a snapshot's name in a tree."""
     return posixpath.normpath(posixpath.join(snapshot.above, name))
 
 

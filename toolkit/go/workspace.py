@@ -1,4 +1,4 @@
-"""A directory beside a go command, wherever that runs: what questions are asked in."""
+"""A directory beside a go command, on any machine: the place for questions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from toolkit.errors import ImageUnusable
 
 @dataclass(frozen=True)
 class Answer:
-    """How a go command ended."""
+    """The result of a go command."""
 
     code: int
     output: str  # standard output
@@ -20,28 +20,28 @@ class Answer:
 
 
 class Workspace(Protocol):
-    """A directory that holds a tree, and a go command that can be run in it."""
+    """A directory that contains a tree, and a go command that can be run in it."""
 
     @property
     def root(self) -> str:
-        """Where the tree lies, as the go command names it."""
+        """The directory of the tree, as the go command names it."""
 
     @property
     def modules(self) -> str:
-        """Where the module cache lies, as the go command names it."""
+        """The directory of the module cache, as the go command names it."""
 
     def go(self, *args: str, directory: str = "", env: Mapping[str, str] | None = None, fresh: bool = False) -> Answer:
-        """Run the go command to its end, in a directory of the tree; it never raises for a command that failed.
+        """Run the go command to its end, in a directory of the tree; a command that fails does not raise.
 
-        `fresh` asks for the newest answer of the network, where an older one on this machine might do.
+        `fresh` asks for the newest answer of the network, even if this machine has an older one.
         """
 
     def read(self, path: str) -> bytes | None:
-        """Return a file that lies where the go command runs; None where there is none."""
+        """Return a file from the machine of the go command, or None if there is none."""
 
 
 def documents(text: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects that the go command printed one after another. Raises ImageUnusable for anything else."""
+    """Yield the JSON objects that the go command printed in a row. Raises ImageUnusable for any other output."""
     decoder, text = json.JSONDecoder(), text.strip()
     try:
         while text:
@@ -50,6 +50,6 @@ def documents(text: str) -> Iterator[dict[str, Any]]:
             text = text[end:].lstrip()
     except (ValueError, TypeError, RecursionError):
         raise ImageUnusable(
-            "the `go` command printed something that is not a list of JSON objects",
-            hint="use an image with the go command of the Go project, or leave out `--image`",
+            "the `go` command did not print a list of JSON objects",
+            hint="use an image with the Go project's `go` command, or leave out `--image`",
         ) from None

@@ -1,6 +1,6 @@
-"""What a release is made of: one file an output, each a function from a `Dist` and a `Bench` to artifacts.
+"""The files of a release: one module for each output, with a function from a `Dist` and a `Bench` to artifacts.
 
-They never import each other. A new one is a new file here and one line in `release.STEPS`.
+The modules never import each other. A new output is a new module here and one line in `release.STEPS`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One archive a binary: the program, LICENSE, THIRD_PARTY_LICENSES and README in a folder of the archive's name."""
+"""One archive for each binary: the program, LICENSE, THIRD_PARTY_LICENSES and README, in a directory of that name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Member = tuple[str, int, bytes]  # name, mode, content
 
 def archives(dist: Dist, bench: Bench) -> Iterable[Artifact]:
     """Make a `.tar.gz` for each binary, or a `.zip` for Windows."""
-    # zlib lets other threads run; each holds a program, and more of them than cores would only hold more memory.
+    # zlib lets other threads run. Each thread loads a program, so more threads than cores would only use more memory.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from pool.map(lambda binary: _archive(dist, bench, binary), dist.binaries)
 
@@ -53,7 +53,7 @@ def _archive(dist: Dist, bench: Bench, binary: Binary) -> Artifact:
 def apart(program: str, texts: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     """Return texts under names that differ, and not only in case, from the program's and from each other's.
 
-    A text whose name is in use goes into a directory: somebody's program is called `LICENSE`.
+    A text whose name is in use goes into a directory: a program may be named `LICENSE`.
     """
     spare = "docs" if program.lower() == "doc" else "doc"
     files, folders, found = {program.lower()}, set[str](), list[tuple[str, bytes]]()
@@ -68,9 +68,9 @@ def apart(program: str, texts: Iterable[tuple[str, bytes]]) -> list[tuple[str, b
 
 
 def third_party(dist: Dist, binary: Binary) -> str:
-    """Return the licence texts of Go itself and of each module that is linked into a binary."""
+    """Return the license texts of Go and of each module that is linked into a binary."""
     notices = dict(dist.notices)
-    parts = [f"{binary.path.name} holds parts of the following works, each under the licence below its name.\n"]
+    parts = [f"{binary.path.name} contains parts of the following works, each under the license below its name.\n"]
     for name in ("Go", *(label(module) for module in binary.info.deps)):
         title = (
             f"{name} ({binary.info.go or dist.recipe.toolchain}, standard library and runtime)"
@@ -78,18 +78,18 @@ def third_party(dist: Dist, binary: Binary) -> str:
             else name
         )
         parts.append(
-            f"{'=' * 78}\n{title}\n{'=' * 78}\n\n{notices.get(name, '').strip() or '(it states no licence)'}\n"
+            f"{'=' * 78}\n{title}\n{'=' * 78}\n\n{notices.get(name, '').strip() or '(it states no license)'}\n"
         )
     return "\n".join(parts)
 
 
 def label(module: Module) -> str:
-    """Return what a module's licence texts are filed under."""
+    """Return the name under which a module's license texts are stored."""
     return f"{module.path} {module.version}"
 
 
 def tarred(members: Sequence[Member], epoch: int) -> bytes:
-    """Return a `.tar.gz` that is the same wherever and by whomever it is made."""
+    """Return a `.tar.gz` with the same bytes on every machine and for every user."""
     packed = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=_LEVEL, mtime=0) as compressed,
@@ -103,12 +103,12 @@ def tarred(members: Sequence[Member], epoch: int) -> bytes:
 
 
 def zipped(members: Sequence[Member], epoch: int) -> bytes:
-    """Return a `.zip` that is the same wherever and by whomever it is made; its times are UTC, to two seconds."""
+    """Return a `.zip` with the same bytes on every machine and for every user; its times are UTC, to two seconds."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name, mode, content in members:
             member = zipfile.ZipInfo(name, time.gmtime(epoch)[:6])
-            member.create_system = 3  # Unix, whatever this machine is: it says how to read the mode
+            member.create_system = 3  # Unix, whatever this machine is: it determines how the mode is read
             member.external_attr = (stat.S_IFREG | mode) << 16
             archive.writestr(member, content, zipfile.ZIP_DEFLATED, _LEVEL)
     return packed.getvalue()

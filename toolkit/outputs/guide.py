@@ -1,7 +1,7 @@
-"""`guide.en.md` and `guide.ja.md`: the way from a new user to an `aws s3 ls` that works, for those who download.
+"""`guide.en.md` and `guide.ja.md`: the way from a new user to a working `aws s3 ls`, for people who download aws-mfa.
 
-Both come from one template, `guide.txt`. A block of it, between empty lines, is the same in both languages, or begins
-with `en:` and goes on with `ja:`, after the same mark of a heading if it is one.
+Both come from one template, `guide.txt`. A block between empty lines is the same in both languages, or begins with
+`en:` and continues with `ja:`; both follow the same heading mark, if any.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from toolkit.bench import Bench
 from toolkit.model import Artifact, Dist, Target
 
 LANGUAGES = ("en", "ja")
-PROGRAM = "aws-mfa"  # what the guide is about; another program has another one
+PROGRAM = "aws-mfa"  # the subject of the guide; another program needs another guide
 _TEMPLATE = Path(__file__).with_name("guide.txt")
 _HEADS = {"en": ("system", "file"), "ja": ("環境", "ファイル")}
 _SYSTEMS = {"darwin": "macOS", "windows": "Windows", "linux": "Linux", "freebsd": "FreeBSD", "openbsd": "OpenBSD",
             "netbsd": "NetBSD", "dragonfly": "DragonFly BSD", "illumos": "illumos", "solaris": "Solaris", "aix": "AIX",
             "plan9": "Plan 9", "android": "Android"}  # fmt: skip
 _MACHINES = {("darwin", "arm64"): "Apple silicon", ("darwin", "amd64"): "Intel"}
-_ORDER = tuple(_SYSTEMS)  # the order of the table: what most people have comes first
+_ORDER = tuple(_SYSTEMS)  # the order of the table: the most common systems first
 
 
 def guide(dist: Dist, bench: Bench) -> Iterable[Artifact]:
-    """Make both files, of a release of aws-mfa."""
+    """Make both files, if the release is of aws-mfa."""
     if dist.source.name != PROGRAM or not dist.binaries:
         return []
     texts = {f"guide.{language}.md": text(dist, language) for language in LANGUAGES}
@@ -34,7 +34,7 @@ def guide(dist: Dist, bench: Bench) -> Iterable[Artifact]:
 
 
 def text(dist: Dist, language: str) -> str:
-    """Return the guide in a language, filled in with what the maintainer said and what the release has."""
+    """Return the guide in a language, with the maintainer's values and the release's files."""
     found = [(each.target, each.path.name) for each in dist.of("archive")]
     files = sorted(((target, name) for target, name in found if _usable(target)), key=lambda file: _place(file[0]))
     values = {
@@ -47,7 +47,7 @@ def text(dist: Dist, language: str) -> str:
 
 
 def _said(block: str, language: str) -> str:
-    """Return a block in one language. Raises ValueError where it has one language and not the other."""
+    """Return a block in one language. Raises ValueError if it has only one of the languages."""
     found = re.fullmatch(r"(?P<mark>#* ?)en: (?P<en>.*)\n(?P=mark)ja: (?P<ja>.*)", block, re.DOTALL)
     if found:
         return found["mark"] + found[language]
@@ -57,7 +57,7 @@ def _said(block: str, language: str) -> str:
 
 
 def _usable(target: Target | None) -> TypeGuard[Target]:
-    return target is not None and target.goos in _SYSTEMS  # the others can reach no network
+    return target is not None and target.goos in _SYSTEMS  # the others have no network access
 
 
 def _place(target: Target) -> tuple[int, bool]:

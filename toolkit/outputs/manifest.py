@@ -1,6 +1,6 @@
-"""`manifest.json`: a row for each pair that Go knows, and its JSON Schema beside it.
+"""`manifest.json`: a row for each pair that Go knows, with its JSON Schema.
 
-It holds no time, no machine and no engine: the same source gives the same manifest.
+It contains no time, no machine and no engine: the same source results in the same manifest.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def manifest(dist: Dist, bench: Bench) -> Iterable[Artifact]:
 
 
 def read(dist: Dist) -> dict[str, Any]:
-    """Return what the manifest of a finished release says."""
+    """Return the manifest of a finished release."""
     document: dict[str, Any] = json.loads((dist.root / NAME).read_text("utf-8"))
     return document
 
@@ -101,7 +101,7 @@ def _artifact(artifact: Artifact) -> dict[str, Any]:
 
 
 def recorded(folder: Path) -> dict[str, Artifact]:
-    """Return the files that a release's manifest records, by name; none where there is no release that can be read."""
+    """Return the files that a release's manifest records, by name; none without a readable release."""
     try:
         rows = json.loads((folder / NAME).read_text("utf-8"))["artifacts"]
         found = [Artifact(row["kind"], folder / row["name"], row["size"], row["sha256"], row["inputs"]) for row in rows]

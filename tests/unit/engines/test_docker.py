@@ -1,4 +1,4 @@
-"""The engine over hosts and containers that are classes of this file: what it lends, drops, sends and gives."""
+"""The engine with hosts and containers that are classes of this file: how it lends, removes, sends and reads."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ GIB = 1 << 30
 
 @dataclass(eq=False)
 class FakeContainer:
-    """A container that answers each command with what a function returns."""
+    """A container that answers each command with the result of a function."""
 
     answer: Answer
     online: bool
@@ -53,15 +53,15 @@ class FakeContainer:
         self.files |= {f"{folder}/{name}": data for name, data in files.items()}
 
     def put_tar(self, folder: str, chunks: Iterable[bytes]) -> None:
-        """Take the files of a tar."""
+        """Accept the files of a tar."""
         self.files |= {f"{folder}/{name}": data for name, data in unpacked(chunks).items()}
 
     def copy(self, path: str, folder: str) -> None:
-        """Remember what was to be copied."""
+        """Remember the directory to copy."""
         self.copied.append((path, folder))
 
     def get(self, path: str) -> bytes | None:
-        """Give a file."""
+        """Return a file."""
         return self.files.get(path)
 
     def exec(self, argv: tuple[str, ...], env: Mapping[str, str], folder: str, *, seconds: float) -> Result | None:
@@ -70,7 +70,7 @@ class FakeContainer:
         return self.answer(self, argv)
 
     def remove(self) -> None:
-        """Count how often it was removed."""
+        """Count the removals."""
         self.removed += 1
 
 
@@ -125,7 +125,7 @@ def engine(host: FakeHost, *, cache: str = "", limits: Limits | None = None) -> 
 
 
 def compiled(container: FakeContainer, _argv: tuple[str, ...]) -> Result:
-    """Answer as a compile that goes well."""
+    """Answer like a successful compile."""
     env = container.calls[-1][1]
     native = (env["GOOS"], env["GOARCH"]) == ("linux", "amd64")
     below, exe = "" if native else f"/{env['GOOS']}_{env['GOARCH']}", ".exe" if env["GOOS"] == "windows" else ""
@@ -135,7 +135,7 @@ def compiled(container: FakeContainer, _argv: tuple[str, ...]) -> Result:
 
 @pytest.fixture
 def program(tmp_path: Path) -> Source:
-    """Return a source whose files are there."""
+    """Return a source whose files exist."""
     (tmp_path / "pack").write_bytes(b"module x\npackage main\n")
     files = (Piece("m/go.mod", tmp_path / "pack", 0, 9), Piece("m/main.go", tmp_path / "pack", 9, 13))
     return source(files=files, directory="m")
@@ -145,7 +145,7 @@ def program(tmp_path: Path) -> Source:
 
 
 def test_a_compile_gives_the_bytes(program: Source) -> None:
-    """The source lies in a volume, the recipe runs in it without a network, and the binary is fetched."""
+    """The source is in a volume, the recipe runs in it without a network, and the binary is read from the container."""
     host = FakeHost(compiled)
     assert engine(host).compile(program, LINUX, RECIPE) == b"program"
     (container,) = host.made
@@ -169,7 +169,7 @@ def test_a_program_for_another_system_lies_elsewhere(program: Source) -> None:
 
 
 def test_a_compile_gets_no_secret_of_this_machine(program: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only how modules are checked goes along, never how they are fetched."""
+    """It gets the variables for checking modules, but not those for downloading them."""
     checks = {
         "GOSUMDB": "sums.example",
         "GONOSUMDB": "a.example",
@@ -195,7 +195,7 @@ def test_a_compile_gets_no_secret_of_this_machine(program: Source, monkeypatch: 
 
 
 def test_a_module_at_the_top_of_its_repository_is_compiled_there(program: Source) -> None:
-    """Without a slash at the end of the directory's name, which a container's engine would pass on."""
+    """The directory's name has no trailing slash, which the engine would pass on."""
     host = FakeHost(compiled)
     engine(host).compile(replace(program, directory=""), LINUX, RECIPE)
     ((_, _, folder, _),) = host.made[0].calls
@@ -214,7 +214,7 @@ def test_a_container_serves_one_compile_after_the_other(program: Source) -> None
 
 
 def test_a_module_needs_no_source(program: Source) -> None:
-    """The go command has it already; what the checksum database said of it goes along."""
+    """The go command has it already; the state of the checksum database is copied."""
     host = FakeHost(compiled)
     engine(host).compile(replace(program, files=(), directory=""), LINUX, RECIPE)
     (container,) = host.made
@@ -225,7 +225,7 @@ def test_a_module_needs_no_source(program: Source) -> None:
 
 
 def test_files_that_gos_cache_does_not_see_have_a_cache_for_themselves(program: Source) -> None:
-    """A volume that is named after them; the modules are the same."""
+    """The volume is named after them; the modules are the same."""
     host = FakeHost(compiled)
     made = engine(host)
     made.compile(program, LINUX, RECIPE)
@@ -236,12 +236,12 @@ def test_files_that_gos_cache_does_not_see_have_a_cache_for_themselves(program: 
 
 
 def test_an_engine_runs_as_many_jobs_as_it_can_carry() -> None:
-    """Or as many as were asked for."""
+    """The user may set another number."""
     assert [engine(FakeHost(), limits=Limits(jobs)).jobs for jobs in (None, 3)] == [4, 3]
 
 
 def test_two_compiles_at_a_time_have_two_containers(program: Source) -> None:
-    """None is lent twice."""
+    """No container is lent twice at the same time."""
     both = threading.Barrier(2, timeout=10)
 
     def answer(container: FakeContainer, argv: tuple[str, ...]) -> Result:
@@ -272,13 +272,13 @@ def test_two_compiles_at_a_time_have_two_containers(program: Source) -> None:
 def test_a_compile_that_gives_nothing_says_why(
     result: Result | None, error: type[Exception], message: str, program: Source
 ) -> None:
-    """The source's fault, the disk's, the container's end and the time limit are different errors."""
+    """A problem of the source, the disk, the container or the time limit has its own kind of error."""
     with pytest.raises(error, match=message):
         engine(FakeHost(lambda _container, _argv: result)).compile(program, LINUX, RECIPE)
 
 
 def test_a_container_past_its_time_is_not_lent_again(program: Source) -> None:
-    """It is gone; the next compile has a new one."""
+    """It is removed; the next compile has a new one."""
     host = FakeHost(lambda _container, _argv: None)
     made = engine(host)
     for _ in range(2):
@@ -289,7 +289,7 @@ def test_a_container_past_its_time_is_not_lent_again(program: Source) -> None:
 
 
 def test_a_container_in_which_something_went_wrong_is_removed(program: Source) -> None:
-    """Nobody knows what state it is in."""
+    """Its state is unknown."""
 
     def answer(_container: FakeContainer, _argv: tuple[str, ...]) -> Result:
         raise EngineLost("it went away")
@@ -301,7 +301,7 @@ def test_a_container_in_which_something_went_wrong_is_removed(program: Source) -
 
 
 def test_a_compile_that_failed_leaves_its_container_to_the_next(program: Source) -> None:
-    """An old binary is never taken for the new one's."""
+    """An old binary is never mistaken for the new one."""
     host = FakeHost(compiled)
     made = engine(host)
     made.compile(program, LINUX, RECIPE)
@@ -312,7 +312,7 @@ def test_a_compile_that_failed_leaves_its_container_to_the_next(program: Source)
 
 
 def test_a_container_has_its_share_of_the_engine(program: Source) -> None:
-    """Of memory, with half a gigabyte at least; label and cache are those of the settings."""
+    """It is the share of memory, with at least half a gigabyte; label and cache are those of the settings."""
     host = FakeHost(compiled)
     engine(host, cache="ours").compile(program, LINUX, RECIPE)
     caches = cache_names("image", pinned(), build_cache="ours")
@@ -327,12 +327,12 @@ def test_a_container_has_its_share_of_the_engine(program: Source) -> None:
 
 
 def test_a_closed_engine_has_removed_all_it_started(program: Source) -> None:
-    """And starts nothing more."""
+    """It starts nothing more."""
     host = FakeHost(compiled)
     made = engine(host)
     made.compile(program, LINUX, RECIPE)
     made.close()
-    made.close()  # twice is as good as once
+    made.close()  # the second time has no effect
     assert ([container.removed for container in host.made], host.closed) == ([1], True)
     assert host.gone == ["volume-0"]
     with pytest.raises(Closed):
@@ -340,7 +340,7 @@ def test_a_closed_engine_has_removed_all_it_started(program: Source) -> None:
 
 
 def test_a_container_that_starts_while_the_engine_is_closed_is_removed_too(program: Source) -> None:
-    """Nothing is left behind, however late it came."""
+    """Nothing is left behind, even if it was created late."""
     host = FakeHost(compiled)
     made = engine(host)
     made.close()
@@ -352,7 +352,7 @@ def test_a_container_that_starts_while_the_engine_is_closed_is_removed_too(progr
 
 
 def test_a_volume_that_is_made_while_the_engine_is_closed_is_removed_too(program: Source) -> None:
-    """A source of many files takes a moment to be sent."""
+    """Sending a source of many files takes a moment."""
 
     @dataclass
     class Slow(FakeHost):
@@ -369,7 +369,7 @@ def test_a_volume_that_is_made_while_the_engine_is_closed_is_removed_too(program
 
 
 def test_a_volume_that_cannot_be_removed_does_not_keep_an_engine_from_closing(program: Source) -> None:
-    """The next run sweeps it away."""
+    """The next run removes it."""
 
     @dataclass
     class Stuck(FakeHost):
@@ -384,7 +384,7 @@ def test_a_volume_that_cannot_be_removed_does_not_keep_an_engine_from_closing(pr
 
 
 def test_what_fails_because_the_engine_is_closed_is_not_a_failure(program: Source) -> None:
-    """A run that is broken off has no failed pairs."""
+    """A run that is stopped has no failed pairs."""
     host = FakeHost()
     made = engine(host)
 
@@ -400,7 +400,7 @@ def test_what_fails_because_the_engine_is_closed_is_not_a_failure(program: Sourc
 
 @pytest.mark.parametrize("method", ["run", "make_source_volume"])
 def test_what_fails_to_start_because_the_engine_is_closed_is_not_a_failure(method: str, program: Source) -> None:
-    """The connection ends in the middle of whatever is being made."""
+    """The connection ends while something is being created."""
     host = FakeHost(compiled)
     made = engine(host)
 
@@ -417,7 +417,7 @@ def test_what_fails_to_start_because_the_engine_is_closed_is_not_a_failure(metho
 
 
 def test_a_question_that_fails_because_the_engine_is_closed_is_not_a_failure() -> None:
-    """Nor is the source blamed for it."""
+    """The source is not blamed for it."""
     host = FakeHost()
     made = engine(host)
 
@@ -435,7 +435,7 @@ def test_a_question_that_fails_because_the_engine_is_closed_is_not_a_failure() -
 
 
 def test_a_question_has_a_container_for_itself() -> None:
-    """Its tree lies where no other does; it is gone afterwards."""
+    """Its tree has a unique path, and is removed afterwards."""
     host = FakeHost(lambda _container, _argv: Result(3, "out", "outerr", "err"))
     made, roots = engine(host), []
     for _ in range(2):
@@ -454,7 +454,7 @@ def test_a_question_has_a_container_for_itself() -> None:
 
 @pytest.mark.parametrize("online", [True, False])
 def test_only_an_online_question_has_this_machines_settings(online: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - a parameter of the test
-    """The module proxy, and what private modules need; files and sockets of this machine are of no use there."""
+    """It gets the module proxy, and the variables for private modules, except for files and sockets of this machine."""
     monkeypatch.setenv("GOPROXY", "https://modules.example")
     for name in ("GIT_CONFIG_COUNT", "SSH_AUTH_SOCK", "NETRC", "GOAUTH", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "theirs")
@@ -478,13 +478,13 @@ def test_only_an_online_question_has_this_machines_settings(online: bool, monkey
     [
         (Result(126, "", 'exec: "go": executable file not found'), ImageUnusable, "has no `go` on its PATH"),
         (Result(127, "", 'exec: "go": executable file not found in $PATH'), ImageUnusable, "has no `go` on its PATH"),
-        (None, EngineLost, "`go list` in a container did not end within 900 s"),
+        (None, EngineLost, "`go list` in a container did not finish within 900 s"),
     ],
 )
 def test_a_question_that_nobody_answers_is_an_error(
     result: Result | None, error: type[ToolkitError], message: str
 ) -> None:
-    """The image's fault and the time limit are two; the container is gone all the same."""
+    """A missing `go` is the image's fault, a timeout is not; the container is removed in both cases."""
     host = FakeHost(lambda _container, _argv: result)
     with pytest.raises(error) as caught, engine(host).open((), online=True) as workspace:
         workspace.go("list")
@@ -493,7 +493,7 @@ def test_a_question_that_nobody_answers_is_an_error(
 
 
 def test_what_a_go_command_says_is_an_answer() -> None:
-    """Even that another program is missing."""
+    """The message may also be that another program is missing."""
     said = Result(1, "", 'go: exec: "git": executable file not found in $PATH\n', "git is missing")
     with engine(FakeHost(lambda _container, _argv: said)).open((), online=True) as workspace:
         assert workspace.go("list") == Said(1, "", "git is missing")
@@ -509,14 +509,14 @@ def test_what_a_go_command_says_is_an_answer() -> None:
     ],
 )
 def test_a_program_that_is_missing_is_missing_in_the_image(said: str, placed: str) -> None:
-    """It may well be on this machine."""
+    """It may be available on this machine."""
     placed = placed.replace("$PATH", "the image")
     with engine(FakeHost(lambda _container, _argv: Result(1, said, "", said))).open((), online=True) as workspace:
         assert workspace.go("list") == Said(1, placed, placed)
 
 
 def test_only_an_image_that_was_named_has_a_digest() -> None:
-    """It is part of the fingerprint then; which image it was is kept with each binary."""
+    """It is part of the fingerprint then; each binary's record names the image."""
     plain = engine(FakeHost())
     settings = EngineSettings(dist=Path("/dist"), image="golang:1.27")
     named = DockerEngine(cast("Host", FakeHost()), Image("image", "sha256:1"), settings, Limits())
@@ -528,7 +528,7 @@ def test_only_an_image_that_was_named_has_a_digest() -> None:
 def test_certificates_are_those_that_this_machine_trusts(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A company may have its own authority; a variable that names no file is passed over."""
+    """A company may add its own authority; a variable that names no file is ignored."""
     for other in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.setenv(other, str(tmp_path / "missing"))
     monkeypatch.setenv(name, str(tmp_path / "ours.pem"))
@@ -537,7 +537,7 @@ def test_certificates_are_those_that_this_machine_trusts(
 
 
 def test_without_a_word_certificates_are_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever it keeps them, there are some."""
+    """They exist on every system."""
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     assert b"-----BEGIN CERTIFICATE-----" in certificates()
@@ -545,7 +545,7 @@ def test_without_a_word_certificates_are_the_systems(monkeypatch: pytest.MonkeyP
 
 
 def test_certificates_are_there_for_a_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable says where they are."""
+    """A variable contains their path."""
     (tmp_path / "ours.pem").write_bytes(b"ours")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ours.pem"))
     host = FakeHost()

@@ -1,4 +1,4 @@
-"""A container on an engine that is a class of this file: it keeps what is asked of it, and has an answer to each."""
+"""A container on an engine that is a class of this file: it stores all requests and has an answer to each."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class FakeStdin(io.BytesIO):
-    """A standard input as the SDK gives it: a part of a response, which is what keeps the connection."""
+    """A standard input as the SDK returns it: a part of a response, which keeps the connection open."""
 
     def __init__(self) -> None:
-        """Begin with a response that is open."""
+        """Begin with an open response."""
         super().__init__()
         self._response = io.BytesIO()
 
@@ -36,10 +36,10 @@ class FakeStdin(io.BytesIO):
 
 
 class Printed:
-    """What a command prints, as the SDK gives it: closing its response ends it."""
+    """The output of a command, as the SDK returns it: closing its response ends it."""
 
     def __init__(self, output: Iterator[tuple[bytes | None, bytes | None]]) -> None:
-        """Keep the output, and a response that is open."""
+        """Store the output, and an open response."""
         self._output, self._response = output, io.BytesIO()
 
     def __iter__(self) -> Iterator[tuple[bytes | None, bytes | None]]:
@@ -52,12 +52,12 @@ class FakeApi:
     """The part of the SDK's client that a container uses."""
 
     said: tuple[bytes | None, bytes | None] = (b"", b"")
-    times: int = 1  # how often it says so
+    times: int = 1  # the number of such answers
     code: int | None = 0
-    raises: dict[str, Exception] = field(default_factory=dict)  # by the name of what is asked
-    silent: bool = False  # a command does not end by itself
+    raises: dict[str, Exception] = field(default_factory=dict)  # by the name of the request
+    silent: bool = False  # a command that never ends
     running: bool = True
-    archive: bytes = b""  # what a file comes as
+    archive: bytes = b""  # the archive for a file
     asked: list[str] = field(default_factory=list)
     given: dict[str, Any] = field(default_factory=dict)
     stdin: FakeStdin = field(default_factory=FakeStdin)
@@ -83,7 +83,7 @@ class FakeApi:
         self._ask("start")
 
     def inspect_container(self, _name: str) -> dict[str, dict[str, bool]]:
-        """Say whether it runs."""
+        """Report whether it runs."""
         self._ask("inspect_container")
         return {"State": {"Running": self.running}}
 
@@ -92,7 +92,7 @@ class FakeApi:
         self._ask("put_archive", folder=folder, data=data)
 
     def get_archive(self, _name: str, path: str, **_: Any) -> tuple[Iterator[bytes], None]:
-        """Give a file, in pieces."""
+        """Return a file, in pieces."""
         self._ask("get_archive")
         data = self.archive or pack({path.rpartition("/")[2]: b"content"}, owner=0)
 
@@ -106,7 +106,7 @@ class FakeApi:
         return chunks(), None
 
     def exec_create(self, _name: str, argv: list[str], **given: Any) -> dict[str, str]:
-        """Take a command."""
+        """Accept a command."""
         self._ask("exec_create", argv=argv, **given)
         return {"Id": "exec"}
 
@@ -126,7 +126,7 @@ class FakeApi:
             yield self.said
 
     def exec_inspect(self, _name: str) -> dict[str, int | None]:
-        """Say how it ended."""
+        """Report how it ended."""
         self._ask("exec_inspect")
         return {"ExitCode": self.code}
 
@@ -154,7 +154,7 @@ def run(api: FakeApi, seconds: float = 10) -> Result | None:
 
 
 def test_a_container_idles_as_a_user_without_privileges() -> None:
-    """On a program that waits for standard input, which this process keeps open; a label says whose it is."""
+    """It runs a program that waits for standard input, which this process keeps open; a label names its owner."""
     api = FakeApi()
     container(api).begin("image", {LABEL: "run"}, {"ReadonlyRootfs": True})
     assert api.asked == ["create_container", "attach_socket", "start"]
@@ -174,7 +174,7 @@ def test_a_container_idles_as_a_user_without_privileges() -> None:
     ],
 )
 def test_an_image_that_cannot_run_go_is_named(raises: dict[str, Exception], message: str) -> None:
-    """The name was typed by a person."""
+    """The error contains the name that the user typed."""
     with pytest.raises(ImageUnusable, match=message):
         container(FakeApi(raises=raises)).begin("image", {LABEL: "run"}, {})
 
@@ -187,14 +187,14 @@ def test_any_other_failure_is_the_engines() -> None:
 
 
 def test_a_removed_container_takes_its_volume_along() -> None:
-    """And lets its standard input go."""
+    """It also closes its standard input."""
     api = FakeApi()
     made = container(api)
     made.begin("image", {LABEL: "run"}, {})
     made.remove()
     assert (api.given["force"], api.given["v"]) == (True, True)
     assert api.stdin.let_go
-    made.remove()  # twice is as good as once
+    made.remove()  # the second time has no effect
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_removed_container_takes_its_volume_along() -> None:
     ids=["engine gone", "being removed", "gone"],
 )
 def test_removing_never_fails(raises: dict[str, Exception], asked: list[str]) -> None:
-    """The container may be gone, or going, and so may the engine; one that is going is waited for."""
+    """The container or the engine may be gone; a container that is being removed is waited for."""
     api = FakeApi(raises=raises)
     container(api).remove()
     assert api.asked == asked
@@ -222,17 +222,17 @@ def test_removing_never_fails(raises: dict[str, Exception], asked: list[str]) ->
 
 
 def test_files_are_sent_as_those_of_the_user_that_works_there() -> None:
-    """Below the folder of a volume, with more folders to work in."""
+    """They go below the directory of a volume, with more directories to work in."""
     api = FakeApi()
     container(api).put("/build", {"a/b": b"1"}, folders=("scratch",))
     assert api.given == {"folder": "/build", "data": pack({"a/b": b"1"}, owner=65532, folders=("scratch",))}
 
 
 def test_a_file_is_fetched_whole() -> None:
-    """However it is cut on its way; one that is not there is None, and a failure is the engine's."""
+    """It may be split in any way; a missing file is None, and a failure is the engine's."""
     assert container(FakeApi()).get("/build/out") == b"content"
     assert container(FakeApi(raises={"get_archive": docker.errors.NotFound("no")})).get("/build/out") is None
-    with pytest.raises(EngineLost, match="fetching a file"):
+    with pytest.raises(EngineLost, match="sending a file"):
         container(FakeApi(raises={"get_archive": docker.errors.APIError("no")})).get("/build/out")
 
 
@@ -240,7 +240,7 @@ def test_a_file_is_fetched_whole() -> None:
     "archive", [pack({}, owner=0), pack({}, owner=0, folders=("out",)), pack({"a": b"", "b": b""}, owner=0)]
 )
 def test_anything_but_one_file_is_blamed_on_the_image(archive: bytes) -> None:
-    """What a go command leaves there is a file; the stream is closed whatever is in it."""
+    """A go command leaves a file there; the stream is closed in every case."""
     api = FakeApi(archive=archive)
     with pytest.raises(ImageUnusable, match="the image `name` left a `/build/out` that "):
         Container(cast("docker.APIClient", api), "x", "name").get("/build/out")
@@ -248,7 +248,7 @@ def test_anything_but_one_file_is_blamed_on_the_image(archive: bytes) -> None:
 
 
 def test_a_link_to_itself_is_blamed_on_the_image() -> None:
-    """The engine fails to follow it; that is not the engine's failure."""
+    """The engine cannot follow it; that is not the engine's fault."""
     api = FakeApi(raises={"get_archive": docker.errors.APIError("500", explanation="too many links in /x")})
     with pytest.raises(ImageUnusable, match="is a symbolic link to itself"):
         container(api).get("/build/out")
@@ -265,13 +265,13 @@ def test_a_link_to_itself_is_blamed_on_the_image() -> None:
     ids=str,
 )
 def test_a_container_that_ended_at_once_is_blamed_on_the_image(raises: dict[str, Exception]) -> None:
-    """Its program should wait for standard input; the engine fails in many ways while it removes it."""
-    with pytest.raises(ImageUnusable, match="its `gofmt` ended at once"):
+    """Its program should wait for standard input; the engine fails in many ways while it removes the container."""
+    with pytest.raises(ImageUnusable, match="its `gofmt` exited immediately"):
         container(FakeApi(raises=raises, running=False)).prepare(["/build"])
 
 
 def test_a_container_is_prepared_with_folders_to_work_in() -> None:
-    """In each of its volumes; a failure while it runs is the engine's."""
+    """Each of its volumes has one; a failure while it runs is the engine's."""
     api = FakeApi()
     container(api).prepare(["/build"])
     assert api.given == {"folder": "/build", "data": pack({}, owner=65532, folders=("go", "scratch"))}
@@ -281,14 +281,14 @@ def test_a_container_is_prepared_with_folders_to_work_in() -> None:
 
 @pytest.mark.parametrize(("network", "given"), [("none", False), ("bridge", True)])
 def test_proxies_of_dockers_configuration_are_for_a_network(network: str, *, given: bool) -> None:
-    """Their addresses may have passwords, which what compiles does not need."""
+    """Their addresses may contain passwords, which a compile does not need."""
     api = FakeApi()
     container(api).create("image", {}, {"NetworkMode": network})
     assert api.given["use_config_proxy"] is given
 
 
 def test_a_created_container_runs_nothing() -> None:
-    """An archive is unpacked for it all the same."""
+    """The engine still unpacks an archive for it."""
     api = FakeApi()
     made = container(api)
     made.create("image", {LABEL: "run"}, {})
@@ -298,7 +298,7 @@ def test_a_created_container_runs_nothing() -> None:
 
 
 def test_a_small_directory_is_copied_as_it_is() -> None:
-    """From one place in a container to another; one that is not there is left out, and a failure is the engine's."""
+    """It is copied within a container; a missing one is ignored, and a failure is the engine's."""
     api = FakeApi(archive=pack({"sumdb/latest": b"state"}, owner=1))
     container(api).copy("/modules/sumdb", "/build/scratch")
     assert api.asked == ["get_archive", "archive closed", "put_archive"]
@@ -311,7 +311,7 @@ def test_a_small_directory_is_copied_as_it_is() -> None:
 
 
 def test_a_copy_stops_after_a_few_megabytes() -> None:
-    """Whatever an image puts there, this process keeps little of it in memory."""
+    """Whatever an image puts there, this process loads little of it into memory."""
 
     @dataclass
     class Endless(FakeApi):
@@ -338,7 +338,7 @@ def test_a_copy_stops_after_a_few_megabytes() -> None:
 def test_a_command_gives_its_code_and_all_that_it_said(
     said: tuple[bytes | None, bytes | None], code: int | None, result: Result
 ) -> None:
-    """Standard output alone, and both; a container that ended under it has no code."""
+    """The result has standard output alone, and both outputs; a container that ended has no code."""
     api = FakeApi(said=said, code=code)
     assert run(api) == result
     assert (api.given["argv"], api.given["environment"], api.given["workdir"]) == (
@@ -351,7 +351,7 @@ def test_a_command_gives_its_code_and_all_that_it_said(
 
 
 def test_a_command_that_takes_too_long_costs_its_container() -> None:
-    """The Docker API cannot end a command; what then fails on the way is not the engine's failure."""
+    """The Docker API cannot stop a command; a failure that results from that is not the engine's."""
     api = FakeApi(silent=True)
     assert run(api, seconds=0.05) is None
     assert api.removed.is_set()
@@ -359,7 +359,7 @@ def test_a_command_that_takes_too_long_costs_its_container() -> None:
 
 @pytest.mark.parametrize("piece", [b"x" * (1 << 20), b"x" * 1024], ids=len)
 def test_a_command_that_never_stops_printing_is_an_error(piece: bytes) -> None:
-    """No go command prints 64 MiB; a hostile one is not read any further, however small its pieces are."""
+    """No go command prints 64 MiB; the output of a hostile one is not read further, even in small pieces."""
     api = FakeApi(said=(piece, piece), times=1 << 40)
     tracemalloc.start()
     try:
@@ -373,7 +373,7 @@ def test_a_command_that_never_stops_printing_is_an_error(piece: bytes) -> None:
 
 @pytest.mark.parametrize("name", ["exec_create", "exec_start", "exec_inspect"])
 def test_a_command_that_an_engine_fails_to_run_is_the_engines_failure(name: str) -> None:
-    """No time limit is waited for, and the container is left to whoever lent it."""
+    """The time limit does not apply, and the lender still owns the container."""
     api = FakeApi(raises={name: docker.errors.APIError("500", explanation="boom")})
     with pytest.raises(EngineLost, match="running the go command: boom"):
         run(api)
@@ -381,7 +381,7 @@ def test_a_command_that_an_engine_fails_to_run_is_the_engines_failure(name: str)
 
 
 def test_the_clock_of_a_command_ends_with_it() -> None:
-    """However it ends; a thread that waits for minutes would keep the process alive."""
+    """A thread that waits for minutes would keep the process alive."""
     for api in (FakeApi(), FakeApi(raises={"exec_start": docker.errors.APIError("boom")})):
         with contextlib.suppress(EngineLost):
             run(api, seconds=60)

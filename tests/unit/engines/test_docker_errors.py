@@ -19,28 +19,28 @@ FULL = "write /x: no space left on device"
         (
             docker.errors.APIError("500", explanation="boom\n"),
             EngineLost,
-            "the Docker engine failed, sending files: boom",
+            "the Docker engine failed while sending files: boom",
         ),
-        (docker.errors.DockerException("boom"), EngineLost, "the Docker engine failed, sending files: boom"),
+        (docker.errors.DockerException("boom"), EngineLost, "the Docker engine failed while sending files: boom"),
         (
             docker.errors.APIError("500", explanation="write /x: no space left on device"),
             DiskFull,
-            "the Docker engine has no room left, sending files",
+            "no space left on device for the Docker engine while sending files",
         ),
         (
             requests.exceptions.ReadTimeout("slow"),
             EngineLost,
-            "the Docker engine stopped answering, sending files (ReadTimeout)",
+            "the Docker engine stopped answering while sending files (ReadTimeout)",
         ),
         (
             ConnectionResetError(104, "reset"),
             EngineLost,
-            "the Docker engine stopped answering, sending files (ConnectionResetError)",
+            "the Docker engine stopped answering while sending files (ConnectionResetError)",
         ),
     ],
 )
 def test_what_the_sdk_raises_is_an_error_of_ours(error: Exception, kind: type[ToolkitError], message: str) -> None:
-    """It says what was being done, and what to do."""
+    """It names the operation, and the hint is the next step."""
     with pytest.raises(kind) as caught, translated("sending files"):
         raise error
     assert type(caught.value) is kind
@@ -50,7 +50,7 @@ def test_what_the_sdk_raises_is_an_error_of_ours(error: Exception, kind: type[To
 
 @pytest.mark.parametrize("error", [DiskFull("ours"), KeyError("a defect"), KeyboardInterrupt()], ids=repr)
 def test_what_is_not_the_sdks_passes_through(error: BaseException) -> None:
-    """Errors of ours, defects and a Ctrl-C are what they are."""
+    """The toolkit's errors, defects and a Ctrl-C pass through unchanged."""
     with pytest.raises(type(error)) as caught, translated("sending files"):
         raise error
     assert caught.value is error
@@ -76,7 +76,7 @@ REFUSED = PermissionError(13, "Permission denied")
     ids=["plain", "chained", "wrapped"],
 )
 def test_an_engine_that_refuses_this_user_is_told_as_such(error: Exception) -> None:
-    """However deep the SDK has wrapped what the system said; it is no engine that does not answer."""
+    """The SDK may wrap the system's error several times; the engine is not reported as missing."""
     if error.args and isinstance(error.args[-1], Exception):
         error.args = error.args[-1:]
     found = unreachable("unix:///var/run/docker.sock", error)
@@ -86,7 +86,7 @@ def test_an_engine_that_refuses_this_user_is_told_as_such(error: Exception) -> N
 
 
 class PipeError(Exception):
-    """What Windows says of a named pipe: no OSError, but with its number."""
+    """Windows's error for a named pipe: not an OSError, but with its number."""
 
     winerror = 5
 
@@ -98,7 +98,7 @@ class Answer:
 
 
 def test_a_refusal_need_not_be_a_permission_error() -> None:
-    """A Windows pipe has an error of another kind, and an authorization plugin answers by HTTP."""
+    """A Windows pipe has another kind of error, and an authorization plugin answers by HTTP."""
     pipe = unreachable("npipe:////./pipe/x", chained(docker.errors.DockerException("no"), PipeError(5, "CreateFile")))
     assert type(pipe) is EngineForbidden
     assert "docker-users" in pipe.hint
@@ -119,7 +119,7 @@ def test_a_refusal_need_not_be_a_permission_error() -> None:
 def test_an_engine_that_does_not_answer_is_told_with_its_address(
     variable: str, where: str, hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And with where the address came from, which is what has to be fixed."""
+    """The message also names the source of the address, which the user has to fix."""
     monkeypatch.setenv("DOCKER_HOST", variable)
     found = unreachable("unix:///x.sock", chained(docker.errors.DockerException("no"), FileNotFoundError(2, "no")))
     assert type(found) is EngineUnavailable
@@ -138,7 +138,7 @@ def test_an_engine_that_does_not_answer_is_told_with_its_address(
     ids=["plain", "chained"],
 )
 def test_an_engine_that_answers_with_a_failure_is_broken(error: Exception) -> None:
-    """It is there; what it said is told, and its log is where to look."""
+    """The message quotes the engine, and the hint names its log."""
     found = unreachable("tcp://engine.example", error)
     assert type(found) is EngineBroken
     assert str(found).startswith("the Docker engine at `tcp://engine.example` fails: ")
@@ -147,7 +147,7 @@ def test_an_engine_that_answers_with_a_failure_is_broken(error: Exception) -> No
 
 
 def test_errors_that_go_in_circles_end() -> None:
-    """A chain of causes may lead back to where it began."""
+    """A chain of causes may be a cycle."""
     first, second = ValueError("1"), ValueError("2")
     first.__cause__, second.__cause__ = second, first
     assert type(unreachable("x", first)) is EngineUnavailable

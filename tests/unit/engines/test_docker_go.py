@@ -23,7 +23,7 @@ WANTED = "go1.27.3"
 
 @dataclass(eq=False)
 class FakeContainer:
-    """A container whose go command is a function."""
+    """A container with a function as its go command."""
 
     answer: Answer
     online: bool
@@ -36,7 +36,7 @@ class FakeContainer:
         self.files |= {f"{folder}/{name}": data for name, data in files.items()}
 
     def get(self, path: str) -> bytes | None:
-        """Give a file."""
+        """Return a file."""
         return self.files.get(path)
 
     def exec(self, argv: tuple[str, ...], env: Mapping[str, str], _folder: str, *, seconds: float) -> Result | None:
@@ -66,17 +66,17 @@ class FakeStart:
 
 
 def said(text: str, code: int = 0, errors: str = "") -> Result:
-    """Return what a command printed."""
+    """Return the result of a command."""
     return Result(code, text, errors)
 
 
 def version(text: str, code: int = 0) -> Answer:
-    """Return a go command that has one answer."""
+    """Return a go command with only one answer."""
     return lambda _args, _env: said(f"go version {text} linux/amd64\n", code)
 
 
 def switching(own: str, *, cached: bool) -> Answer:
-    """Return a go command that becomes another version if it has it, or online."""
+    """Return a go command that becomes another version if it has it, or if it is online."""
 
     def answer(args: tuple[str, ...], env: Mapping[str, str]) -> Result:
         assert args == ("version",)
@@ -90,7 +90,7 @@ def switching(own: str, *, cached: bool) -> Answer:
 
 
 def test_an_image_that_has_the_wanted_go_needs_no_network() -> None:
-    """Nothing is said and nothing is downloaded."""
+    """It prints no line and downloads nothing."""
     start, watcher = FakeStart(version(WANTED)), FakeWatcher()
     prepare(start, "image", WANTED, b"pem", watcher)
     assert [(item.online, item.removed, len(item.calls)) for item in start.made] == [(False, True, 1)]
@@ -99,7 +99,7 @@ def test_an_image_that_has_the_wanted_go_needs_no_network() -> None:
 
 @pytest.mark.parametrize("cached", [True, False])
 def test_another_go_downloads_the_wanted_one_once(*, cached: bool) -> None:
-    """With the certificates of this machine, in a container that serves nothing else."""
+    """It uses the certificates of this machine, in a container that is used for nothing else."""
     start, watcher = FakeStart(switching("go1.26.1", cached=cached)), FakeWatcher()
     prepare(start, "image", WANTED, b"pem", watcher)
     assert [item.online for item in start.made] == ([False] if cached else [False, True])
@@ -116,17 +116,17 @@ def test_another_go_downloads_the_wanted_one_once(*, cached: bool) -> None:
     [
         (version("go1.20.14"), "has go1.20.14, which cannot download go1.27.3"),
         (version("go1.21rc2"), "has go1.21rc2, which cannot download"),
-        (version("devel +abc"), "does not say its version"),
-        (version(WANTED, code=1), "does not say its version"),
-        (version("go1" * 99), "does not say its version|cannot download"),
-        (lambda _args, _env: said(""), "does not say its version"),
-        (lambda _args, _env: None, "did not end within 60 s"),
+        (version("devel +abc"), "does not print its version"),
+        (version(WANTED, code=1), "does not print its version"),
+        (version("go1" * 99), "does not print its version|cannot download"),
+        (lambda _args, _env: said(""), "does not print its version"),
+        (lambda _args, _env: None, "did not finish within 60 s"),
         (lambda _args, _env: said("", 127, 'exec: "go": executable file not found in $PATH'), "has no `go`"),
         (lambda _args, _env: said("", 126, 'exec: "go": executable file not found in $PATH'), "has no `go`"),
     ],
 )
 def test_an_image_without_a_usable_go_is_an_error(answer: Answer, says: str) -> None:
-    """It names the image, and the container is gone."""
+    """The error names the image, and the container is removed."""
     start = FakeStart(answer)
     with pytest.raises(ImageUnusable, match=says) as caught:
         prepare(start, "image", WANTED, b"pem", FakeWatcher())
@@ -135,7 +135,7 @@ def test_an_image_without_a_usable_go_is_an_error(answer: Answer, says: str) -> 
 
 
 def test_a_go_that_cannot_be_downloaded_is_an_error() -> None:
-    """In the words of the go command; one that only claims success is not believed."""
+    """The error quotes the go command; a false claim of success is not trusted."""
 
     def refusing(_args: tuple[str, ...], env: Mapping[str, str]) -> Result:
         own = env["GOTOOLCHAIN"] == "local"
@@ -157,7 +157,7 @@ ZIP = f"{MODULES}/go/x.zip"
 
 
 def test_a_toolchain_is_downloaded_in_a_container() -> None:
-    """By its module, online, and the zip is taken out."""
+    """The module is downloaded online, and the zip is read from the container."""
 
     def answer(args: tuple[str, ...], env: Mapping[str, str]) -> Result:
         assert args == ("mod", "download", "-json", "golang.org/toolchain@v0.0.1-go1.24.5.linux-arm64")
@@ -174,18 +174,18 @@ def test_a_toolchain_is_downloaded_in_a_container() -> None:
     [
         (said(json.dumps({"Error": "no such version"}), 1), "no such version"),
         (said("", 1, "go: no such host\n"), "no such host"),
-        (said("no JSON"), "cannot be downloaded"),
-        (said("[" * 100_000), "cannot be downloaded"),
-        (said("[]"), "cannot be downloaded"),
-        (said(json.dumps({"Zip": 5})), "cannot be downloaded"),
-        (said(json.dumps({"Zip": "/etc/passwd"})), "cannot be downloaded"),
-        (said(json.dumps({"Zip": f"{MODULES}/none.zip"})), "cannot be downloaded"),
-        (said(json.dumps({"Zip": ZIP}), 1), "cannot be downloaded"),
+        (said("no JSON"), "cannot download"),
+        (said("[" * 100_000), "cannot download"),
+        (said("[]"), "cannot download"),
+        (said(json.dumps({"Zip": 5})), "cannot download"),
+        (said(json.dumps({"Zip": "/etc/passwd"})), "cannot download"),
+        (said(json.dumps({"Zip": f"{MODULES}/none.zip"})), "cannot download"),
+        (said(json.dumps({"Zip": ZIP}), 1), "cannot download"),
     ],
     ids=lambda value: repr(value)[:50],
 )
 def test_a_toolchain_that_cannot_be_downloaded_is_an_error(result: Result, says: str) -> None:
-    """Whatever the command printed; only a file of the module cache is taken."""
+    """Only a file of the module cache is accepted, whatever the command printed."""
     start = FakeStart(lambda _args, _env: result, files={ZIP: b"zip", "/etc/passwd": b"x"})
     with pytest.raises(ToolchainError, match=says):
         download(start, "image", "go1.24.5", "arm64", b"pem")
@@ -194,7 +194,7 @@ def test_a_toolchain_that_cannot_be_downloaded_is_an_error(result: Result, says:
 
 @pytest.mark.parametrize("named", ["", "https://proxy.example"])
 def test_the_network_is_asked_at_gos_own_proxy_or_the_users(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where this machine has no go command that could name one: never the module volume, which is empty."""
+    """There may be no go command here to name one; the empty module volume is never used as a proxy."""
 
     def nothing() -> toolchain.Go:
         raise ToolchainError("there is no go command on this machine")

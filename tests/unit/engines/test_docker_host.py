@@ -39,7 +39,7 @@ INFO = {"NCPU": 4, "MemTotal": 8 << 30, "OSType": "linux", "Architecture": "aarc
 ANSWERS = {"version": {"ApiVersion": "1.45"}, "_ping": "OK", "info": INFO}
 
 
-# --- reaching an engine ----------------------------------------------------------------------------------------------
+# --- connecting to an engine -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def contexts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
 
 
 def test_an_engine_says_what_it_is(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its address, its cores and memory, and its architecture in Go's words."""
+    """It has its address, its cores and memory, and its architecture in Go's words."""
     address = daemon(ANSWERS)
     monkeypatch.setenv("DOCKER_HOST", address)
     host = Host.connect()
@@ -68,7 +68,7 @@ def test_an_engine_says_what_it_is(daemon: Daemon, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_engine_of_the_current_context_is_reached(daemon: Daemon, contexts: Callable[..., None]) -> None:
-    """As the docker command would."""
+    """The docker command does the same."""
     address = daemon(ANSWERS)
     contexts("ours", ours=address, theirs="tcp://127.0.0.1:1")
     host = Host.connect()
@@ -79,7 +79,7 @@ def test_the_engine_of_the_current_context_is_reached(daemon: Daemon, contexts: 
 def test_the_context_that_a_variable_names_counts_first(
     daemon: Daemon, contexts: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DOCKER_CONTEXT is the docker command's too."""
+    """DOCKER_CONTEXT is a variable of the docker command, too."""
     address = daemon(ANSWERS)
     contexts("theirs", ours=address, theirs="tcp://127.0.0.1:1")
     monkeypatch.setenv("DOCKER_CONTEXT", "ours")
@@ -90,7 +90,7 @@ def test_the_context_that_a_variable_names_counts_first(
 
 @pytest.mark.parametrize("current", ["gone", 5, None, ["x"]], ids=str)
 def test_a_context_that_does_not_exist_is_an_error(current: object, contexts: Callable[..., None]) -> None:
-    """It is named, or else what an unusable address is; never `the current context`."""
+    """The message names it, or else describes the unusable address; it never says `the current context`."""
     contexts(current, ours="tcp://127.0.0.1:1")
     if current is None:
         contexts("ours", ours="nonsense://")
@@ -106,7 +106,7 @@ def test_a_context_that_does_not_exist_is_an_error(current: object, contexts: Ca
 def test_a_missing_context_that_a_variable_names_is_an_error(
     contexts: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The variable is what has to be fixed."""
+    """The hint is to fix the variable."""
     contexts("ours", ours="tcp://127.0.0.1:1")
     monkeypatch.setenv("DOCKER_CONTEXT", "gone")
     with pytest.raises(EngineUnavailable, match=r"`gone`.*DOCKER_CONTEXT") as caught:
@@ -115,7 +115,7 @@ def test_a_missing_context_that_a_variable_names_is_an_error(
 
 
 def test_the_engine_of_a_context_is_named_by_its_address(contexts: Callable[..., None], tmp_path: Path) -> None:
-    """Nobody has to look up what the context points to."""
+    """The user does not have to look up the address of the context."""
     address = f"unix://{tmp_path}/none.sock"
     contexts("ours", ours=address)
     with pytest.raises(EngineUnavailable, match=f"no Docker engine answers at `{address}`"):
@@ -124,7 +124,7 @@ def test_the_engine_of_a_context_is_named_by_its_address(contexts: Callable[...,
 
 @pytest.mark.parametrize("address", ["nonsense://x", "tcp://[::1", "tcp://127.0.0.1:99999", "unix://", "unix:///none"])
 def test_an_address_that_is_none_is_an_error(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """DOCKER_HOST is typed by people; its value is shown to them."""
+    """Users type DOCKER_HOST; the message shows its value."""
     monkeypatch.setenv("DOCKER_HOST", address)
     with pytest.raises(EngineUnavailable, match="DOCKER_HOST") as caught:
         Host.connect()
@@ -132,7 +132,7 @@ def test_an_address_that_is_none_is_an_error(address: str, monkeypatch: pytest.M
 
 
 def test_an_engine_that_does_not_answer_is_an_error(nobody: str) -> None:
-    """It is found out at once."""
+    """The error comes immediately."""
     with pytest.raises(EngineUnavailable) as caught:
         Host.connect()
     assert type(caught.value) is EngineUnavailable
@@ -140,7 +140,7 @@ def test_an_engine_that_does_not_answer_is_an_error(nobody: str) -> None:
 
 
 def test_an_engine_of_another_system_is_of_no_use(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It answers, and so nothing takes its place."""
+    """It answers, so no other engine is used instead."""
     monkeypatch.setenv("DOCKER_HOST", daemon({**ANSWERS, "info": {**INFO, "OSType": "windows"}}))
     with pytest.raises(WrongContainers, match="runs windows containers") as caught:
         Host.connect()
@@ -155,9 +155,9 @@ def test_an_engine_of_another_system_is_of_no_use(daemon: Daemon, monkeypatch: p
 def test_an_engine_that_describes_itself_oddly_is_broken(
     info: object, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it says is never part of a path or a traceback."""
+    """Its answers never become part of a path or a traceback."""
     monkeypatch.setenv("DOCKER_HOST", daemon({**ANSWERS, "info": info}))
-    with pytest.raises(EngineBroken, match="does not answer as a Docker engine"):
+    with pytest.raises(EngineBroken, match="not a Docker engine"):
         Host.connect()
 
 
@@ -166,7 +166,7 @@ def test_an_engine_that_describes_itself_oddly_is_broken(
 def test_an_engine_that_refuses_this_user_is_forbidden(
     status: int, silent: str, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An authorization plugin, or a proxy in front of the engine, refuses by an HTTP status."""
+    """An authorization plugin, or a proxy in front of the engine, refuses with an HTTP status."""
     address = daemon({**ANSWERS, silent: status})
     monkeypatch.setenv("DOCKER_HOST", address)
     with pytest.raises(EngineForbidden, match=f"you may not use the Docker engine at `{address}`"):
@@ -175,13 +175,13 @@ def test_an_engine_that_refuses_this_user_is_forbidden(
 
 @pytest.mark.parametrize("silent", ["version", "_ping"])
 def test_an_engine_that_fails_at_once_is_broken(silent: str, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its own words are passed on."""
+    """The error quotes the engine."""
     monkeypatch.setenv("DOCKER_HOST", daemon({name: answer for name, answer in ANSWERS.items() if name != silent}))
     with pytest.raises(EngineBroken, match="500"):
         Host.connect()
 
 
-# --- what is asked of an engine --------------------------------------------------------------------------------------
+# --- requests to an engine -------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -195,24 +195,24 @@ class FakeApi:
     removed: list[str] = field(default_factory=list)
     full: bool = False
     sent: bytes = b""
-    images: dict[str, Any] = field(default_factory=dict)  # what the engine says of an image, by name
+    images: dict[str, Any] = field(default_factory=dict)  # the engine's description of an image, by name
     left: tuple[dict[str, Any], ...] = ()  # containers
     asked: dict[str, Any] = field(default_factory=dict)
 
     def reload_config(self, path: str | None = None) -> None:
-        """Take another configuration."""
+        """Use another configuration."""
 
     def create_host_config(self, **config: Any) -> dict[str, Any]:
-        """Keep the limits of a container."""
+        """Store the limits of a container."""
         self.config = config
         return config
 
     def create_container(self, image: str, **made: Any) -> None:
-        """Keep what a container is made of."""
+        """Store the arguments for a container."""
         self.made = {"image": image, **made}
 
     def attach_socket(self, *_: Any, **__: Any) -> io.BytesIO:
-        """Give a standard input."""
+        """Return a standard input."""
         return io.BytesIO()
 
     def start(self, _name: str) -> None:
@@ -221,14 +221,14 @@ class FakeApi:
             raise self.raises
 
     def put_archive(self, _name: str, folder: str, data: bytes | Iterator[bytes]) -> None:
-        """Keep where files were put."""
+        """Store the directory of files."""
         self.folders.append(folder)
         self.sent = data if isinstance(data, bytes) else b"".join(data)
         if self.full:
             raise docker.errors.APIError("500", explanation="no space left on device")
 
     def inspect_container(self, _name: str) -> dict[str, dict[str, bool]]:
-        """Say that it runs."""
+        """Report that it runs."""
         return {"State": {"Running": True}}
 
     def remove_container(self, name: str, **_: Any) -> None:
@@ -260,19 +260,19 @@ class FakeApi:
 
 @dataclass
 class Things:
-    """What an engine has of one kind."""
+    """All objects of one kind on an engine."""
 
     items: tuple[Any, ...] = ()
     asked: dict[str, Any] = field(default_factory=dict)
     gone: str = ""
 
     def list(self, **asked: Any) -> tuple[Any, ...]:
-        """Return all of it."""
+        """Return all of them."""
         self.asked = asked
         return self.items
 
     def get(self, name: str) -> Any:
-        """Return one of it."""
+        """Return one of them."""
         for item in self.items:
             if item.name == name:
                 return item
@@ -283,13 +283,13 @@ class Things:
         self.asked = asked
 
     def remove(self, name: str, **asked: Any) -> None:
-        """Remove one of it."""
+        """Remove one of them."""
         self.gone, self.asked = name, asked
 
 
 @dataclass
 class FakeClient:
-    """The part of the SDK's client that a host uses, over things that only say what happened to them."""
+    """The part of the SDK's client that a host uses, with objects that only record calls."""
 
     api: FakeApi = field(default_factory=FakeApi)
     containers: Things = field(default_factory=Things)
@@ -297,12 +297,12 @@ class FakeClient:
     images: Things = field(default_factory=Things)
 
     def info(self) -> dict[str, Any]:
-        """Say what it is."""
+        """Describe itself."""
         return INFO
 
 
 def thing(name: str, happened: list[str], **more: Any) -> Any:
-    """Return a container or volume that notes down how it is removed."""
+    """Return a container or volume that records its removal."""
     return SimpleNamespace(name=name, remove=lambda **how: happened.append(f"{name} {sorted(how)}"), **more)
 
 
@@ -318,7 +318,7 @@ def start(client: FakeClient, *, online: bool = False, memory: int = 1, source: 
 
 @pytest.mark.parametrize(("online", "network"), [(False, "none"), (True, "bridge")])
 def test_a_container_can_do_nothing_but_compile(*, online: bool, network: str) -> None:
-    """No network but for fetching, no capability, no new privilege, no log, a read-only root, limits on all."""
+    """It has no network except for downloads, no capability, no new privilege, no log, a read-only root, and limits."""
     client = FakeClient()
     start(client, online=online, memory=1 << 30)
     config = client.api.config
@@ -333,7 +333,7 @@ def test_a_container_can_do_nothing_but_compile(*, online: bool, network: str) -
 
 @pytest.mark.parametrize("source", ["", "source"])
 def test_a_container_has_volumes_and_nothing_of_the_host(source: str) -> None:
-    """An anonymous one, the caches that were named, and a read-only source; nothing of the image's is copied there."""
+    """They are an anonymous one, the named caches, and a read-only source; no files of the image are copied there."""
     client = FakeClient()
     start(client, source=source)
     mounts = {mount["Target"]: mount for mount in client.api.config["mounts"]}
@@ -366,7 +366,7 @@ def test_two_containers_have_two_names() -> None:
 
 
 def test_a_container_that_does_not_start_is_removed() -> None:
-    """Whether its image cannot run Go, or the engine has no room."""
+    """The reason may be an image that cannot run Go, or a full disk."""
     client = FakeClient(FakeApi(raises=docker.errors.APIError("gofmt: executable file not found")))
     with pytest.raises(ImageUnusable):
         start(client)
@@ -381,7 +381,7 @@ def test_a_container_that_does_not_start_is_removed() -> None:
 
 
 def test_caches_belong_to_one_image_and_one_toolchain() -> None:
-    """Also with a name that a user chose; only the build cache can be set apart further."""
+    """The user may choose a name; only the build cache can be separated further."""
     ids, versions, extras, chosen = ("sha256:1", "sha256:2"), ("go1.27.3", "go1.27.2"), ("", "x"), ("", "ours")
     names = {
         cache_names(image, version, extra, build_cache=name)
@@ -398,7 +398,7 @@ def test_caches_belong_to_one_image_and_one_toolchain() -> None:
 
 
 def test_a_source_is_streamed_into_a_volume() -> None:
-    """Through a container that is never started; the volume carries the run's labels and can be removed by name."""
+    """A container that is never started receives it; the volume has the run's labels and can be removed by name."""
     client = FakeClient(FakeApi(raises=AssertionError("started")))
     name = host(client).make_source_volume("run", iter([b"tar", b"ball"]), "image")
     (mount,) = client.api.config["mounts"]
@@ -411,7 +411,7 @@ def test_a_source_is_streamed_into_a_volume() -> None:
 
 @pytest.mark.parametrize("error", [DiskFull, OSError, KeyboardInterrupt], ids=str)
 def test_a_source_that_cannot_be_sent_leaves_nothing(error: type[BaseException]) -> None:
-    """Whether the engine has no room, the source cannot be read, or a person interrupts."""
+    """The disk may be full, the source unreadable, or the user may interrupt."""
     happened: list[str] = []
 
     def broken() -> Iterator[bytes]:
@@ -431,7 +431,7 @@ def test_a_source_that_cannot_be_sent_leaves_nothing(error: type[BaseException])
 
 
 def test_an_image_is_described_or_missing() -> None:
-    """By its ID and its digests; a failure is the engine's."""
+    """It has its ID and its digests; a failure is the engine's."""
     there = {"Id": "sha256:1", "RepoDigests": ["golang@sha256:2"], "Architecture": "arm64"}
     client = FakeClient(FakeApi(images={"there": there, "local": {"Id": "sha256:3", "RepoDigests": None}, "odd": []}))
     found = host(client)
@@ -450,12 +450,12 @@ def test_an_image_is_described_or_missing() -> None:
     ("goarch", "runs"), [("arm64", True), ("amd64", False), ("386", True), ("arm", True), ("", True), ("s390x", True)]
 )
 def test_an_engine_runs_programs_of_its_architecture(goarch: str, *, runs: bool) -> None:
-    """A 32-bit program may run as well, and what is not known to fail is tried."""
+    """A 32-bit program may run as well; a program is tried unless it is known to fail."""
     assert host(FakeClient()).runs(goarch) is runs
 
 
 def test_an_image_is_built_of_a_context_and_labelled() -> None:
-    """So that cleaning finds it; nothing of a build that fails is left."""
+    """Cleaning finds it by its label; a build that fails leaves nothing."""
     client, context = FakeClient(), io.BytesIO(b"tar")
     host(client).make_image("tag", context)
     assert client.images.asked == {
@@ -470,7 +470,7 @@ def test_an_image_is_built_of_a_context_and_labelled() -> None:
 
 
 def test_a_build_sends_no_password_of_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No registry is asked for anything; the SDK alone would send the passwords of all of them."""
+    """No registry is used; the SDK alone would send the passwords of all of them."""
     secret = base64.b64encode(b"someone:secret").decode()
     (tmp_path / "config.json").write_text(json.dumps({"auths": {"registry.example": {"auth": secret}}}))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
@@ -479,7 +479,7 @@ def test_a_build_sends_no_password_of_a_registry(tmp_path: Path, monkeypatch: py
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            """Keep what was sent with a build."""
+            """Store the request of a build."""
             sent.append(base64.urlsafe_b64decode(self.headers.get("X-Registry-Config", "")).decode())
             self.send_response(200)
             self.end_headers()
@@ -501,12 +501,12 @@ def test_a_build_sends_no_password_of_a_registry(tmp_path: Path, monkeypatch: py
 
 
 def removed_already(**_: Any) -> None:
-    """Fail as the engine does for a volume that does not exist any more."""
+    """Fail like the engine for a volume that does not exist any more."""
     raise docker.errors.NotFound("gone")
 
 
 def used(happened: list[str]) -> FakeClient:
-    """Return an engine on which something was left behind."""
+    """Return an engine with leftovers."""
     image = SimpleNamespace(id="sha256:1", tags=["builder:1"], short_id="1")
     gone = thing("gone", happened)
     gone.remove = removed_already
@@ -518,7 +518,7 @@ def used(happened: list[str]) -> FakeClient:
 
 
 def test_only_what_this_checkout_left_is_swept_away() -> None:
-    """Nothing of another checkout or machine, no cache and no image; a container that never started counts too."""
+    """Objects of other checkouts and machines, caches and images stay; a container that never started is removed."""
     happened: list[str] = []
     client = used(happened)
     assert host(client).sweep(everything=False, run="/dist") == ["container one", "container 123", "volume two"]
@@ -531,7 +531,7 @@ def test_only_what_this_checkout_left_is_swept_away() -> None:
 
 
 def test_everything_of_ours_is_swept_away_on_request() -> None:
-    """And nothing that does not carry the label."""
+    """Objects without the label stay."""
     client = used([])
     gone = host(client).sweep(everything=True, run="/dist")
     assert gone == ["container one", "container 123", "volume two", "image builder:1"]
@@ -541,7 +541,7 @@ def test_everything_of_ours_is_swept_away_on_request() -> None:
 
 
 def test_volumes_are_removed() -> None:
-    """One that is gone is as good as removed."""
+    """A missing volume is not an error."""
     happened: list[str] = []
     client = used(happened)
     client.containers = Things((thing("one", happened),))
@@ -553,11 +553,11 @@ def test_volumes_are_removed() -> None:
 
 
 def test_an_engine_that_fails_later_is_lost() -> None:
-    """The message says what was being done."""
+    """The message names the operation."""
 
     class Failing(FakeClient):
         def info(self) -> dict[str, Any]:
             raise docker.errors.APIError("500", explanation="it is ill")
 
-    with pytest.raises(EngineLost, match="asked what it is: it is ill"):
+    with pytest.raises(EngineLost, match="while describing itself: it is ill"):
         host(Failing())

@@ -38,7 +38,7 @@ class FakeApi:
     asked: dict[str, Any] = field(default_factory=dict)
 
     def pull(self, name: str, **asked: Any) -> Iterator[Any]:
-        """Return what happens."""
+        """Return the events."""
         self.asked = {"name": name, **asked}
         if self.raises:
             raise self.raises
@@ -51,7 +51,7 @@ def pulled(api: FakeApi, said: list[str] | None = None) -> str:
 
 
 def test_a_pull_gives_the_digest_and_a_line_at_each_end() -> None:
-    """The platform is the engine's; a fast pull is not told event by event."""
+    """The platform is the engine's; a fast pull prints no line for each event."""
     api, said = FakeApi(EVENTS), list[str]()
     assert pulled(api, said) == DIGEST
     assert api.asked == {"name": "golang:1.27", "stream": True, "decode": True, "platform": "linux/arm64"}
@@ -62,7 +62,7 @@ def test_a_pull_gives_the_digest_and_a_line_at_each_end() -> None:
 
 
 def test_a_slow_pull_is_told_every_few_seconds() -> None:
-    """With layers and megabytes."""
+    """It prints layers and megabytes."""
     clock = iter(range(0, 1000, 2))
     progress = Progress("x", lambda: next(clock))
     lines = [line for event in EVENTS[1:7] if (line := progress.line(event))]
@@ -85,7 +85,7 @@ def test_a_slow_pull_is_told_every_few_seconds() -> None:
     ids=str,
 )
 def test_an_odd_event_is_passed_over(event: Any) -> None:
-    """An engine may say anything."""
+    """An engine may send anything."""
     assert pulled(FakeApi([event])) == ""
 
 
@@ -115,7 +115,7 @@ def test_progress_follows_a_limited_number_of_layers() -> None:
 )
 @pytest.mark.parametrize("way", ["event", "detail", "raised"])
 def test_a_pull_that_fails_says_why_in_the_engines_words(said: str, hint: str, way: str) -> None:
-    """However it comes, as one line, with a hint that fits it."""
+    """The error is one line, with a hint that fits it."""
     events = {"event": {"error": said}, "detail": {"errorDetail": {"message": said}}}
     api = FakeApi([events[way]]) if way in events else FakeApi(raises=docker.errors.APIError("404", explanation=said))
     with pytest.raises(ImagePullFailed) as caught:
@@ -128,14 +128,14 @@ def test_a_pull_that_fails_says_why_in_the_engines_words(said: str, hint: str, w
     "event", [{"error": None}, {"errorDetail": None}, {"errorDetail": "x"}, {"error": ""}], ids=str
 )
 def test_a_failure_without_a_reason_is_one(event: dict[str, Any]) -> None:
-    """It is never taken for a success."""
+    """It is never mistaken for a success."""
     with pytest.raises(ImagePullFailed, match="no reason given"):
         pulled(FakeApi([event]))
 
 
 @pytest.mark.parametrize("said", [0, 3])
 def test_a_registry_that_says_nothing_is_an_error(said: int) -> None:
-    """The engine would wait for it for ever; a pull in which something happens takes as long as it takes."""
+    """The engine would wait forever; a pull with events may take any time."""
     done = threading.Event()
 
     def events() -> Iterator[Any]:
@@ -152,7 +152,7 @@ def test_a_registry_that_says_nothing_is_an_error(said: int) -> None:
 
 
 def test_other_failures_of_a_pull() -> None:
-    """A full disk, a connection that breaks and an endless or secret text."""
+    """These are a full disk, a broken connection, and an endless or secret text."""
     with pytest.raises(DiskFull):
         pulled(FakeApi([{"error": "write /x: no space left on device"}]))
     with pytest.raises(EngineLost):
@@ -175,5 +175,5 @@ def test_other_failures_of_a_pull() -> None:
     ],
 )
 def test_a_private_image_needs_a_login_at_its_registry(name: str, login: str) -> None:
-    """A name without one is Docker Hub's."""
+    """A name without a registry is on Docker Hub."""
     assert login in failed(name, "denied").hint

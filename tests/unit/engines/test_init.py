@@ -32,7 +32,7 @@ GIB = 1 << 30
     ],
 )
 def test_an_engine_is_divided_evenly(cpus: int, memory: int, jobs: int | None, share: Share) -> None:
-    """As many jobs as cores, a gigabyte for each at least, or as many as were asked for; a tenth of memory is spare."""
+    """There are as many jobs as cores, at most one a gigabyte, or as many as requested; a tenth of memory is spare."""
     assert Share.of(cpus, memory, jobs) == share
     assert share.jobs * share.memory <= memory
 
@@ -46,7 +46,7 @@ def test_an_engine_is_divided_evenly(cpus: int, memory: int, jobs: int | None, s
     ],
 )
 def test_a_go_command_keeps_to_its_share(share: Share, limit: int) -> None:
-    """Half of its memory before it collects garbage, a quarter gigabyte at least, and no more threads than cores."""
+    """It collects garbage above half of its memory (at least 256 MiB) and uses no more threads than cores."""
     variables = {"GOGC": "off", "GOMEMLIMIT": str(limit), "GOMAXPROCS": str(share.cpus)}
     assert share.environment() == variables
 
@@ -55,26 +55,26 @@ def test_a_go_command_keeps_to_its_share(share: Share, limit: int) -> None:
 
 
 def test_every_engine_keeps_the_contract() -> None:
-    """The tests' own engine keeps it as well as those that mypy checks."""
+    """The tests' engine fulfils it as well as those that mypy checks."""
     kinds: tuple[type[Engine], ...] = (DockerEngine, LocalEngine, FakeEngine)
     assert [kind.name for kind in kinds] == ["docker", "local", "fake"]
     assert all(hasattr(engines, name) for name in engines.__all__)
 
 
 def test_the_local_engine_can_be_asked_for(nobody: str, tmp_path: Path) -> None:
-    """No other is looked for; a line says what was taken, and why; it is closed at the end."""
+    """No other one is tried; a line names the engine and the reason; it is closed at the end."""
     del nobody
     watcher = FakeWatcher()
     with choose(EngineSettings(engine="local", dist=tmp_path), watcher, Limits(jobs=3)) as engine:
         assert isinstance(engine, LocalEngine)
         assert engine.jobs == 3
-        assert watcher.said == ["engine: local (asked for)"]
+        assert watcher.said == ["engine: local (requested)"]
     with pytest.raises(engines.Closed):
         engine._run(["true"], Path(), {}, 1.0)  # noqa: SLF001 - what it does last
 
 
 def test_what_is_not_encrypted_is_noted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Each run that starts an engine says so, without a password."""
+    """Each run that starts an engine prints a note, without a password."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://user:secret@engine.example:2375")
     watcher = FakeWatcher()
     with choose(EngineSettings(engine="local", dist=tmp_path), watcher, Limits()):
@@ -85,7 +85,7 @@ def test_what_is_not_encrypted_is_noted(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 @pytest.mark.usefixtures("nobody")
 def test_an_image_and_the_local_engine_contradict_each_other() -> None:
-    """An option that would be passed over is an error."""
+    """Ignoring an option silently would be wrong."""
     settings = EngineSettings(engine="local", image="golang")
     with pytest.raises(UsageError, match="`--image`") as caught, choose(settings, FakeWatcher(), Limits()):
         pytest.fail("chosen")
@@ -94,14 +94,14 @@ def test_an_image_and_the_local_engine_contradict_each_other() -> None:
 
 @pytest.mark.parametrize("settings", [EngineSettings(engine="docker"), EngineSettings(image="golang")], ids=str)
 def test_docker_asked_for_is_docker_or_an_error(settings: EngineSettings, nobody: str) -> None:
-    """Nothing takes its place; the message names the address."""
+    """No other engine is used; the message names the address."""
     with pytest.raises(EngineUnavailable) as caught, choose(settings, FakeWatcher(), Limits()):
         pytest.fail("chosen")
     assert str(caught.value) == f"no Docker engine answers at `{nobody}` (DOCKER_HOST)"
 
 
 def test_where_no_docker_engine_answers_the_local_one_is_taken(nobody: str, tmp_path: Path) -> None:
-    """A line says which, and why."""
+    """A line names it and the reason."""
     watcher = FakeWatcher()
     with choose(EngineSettings(dist=tmp_path), watcher, Limits()) as engine:
         assert isinstance(engine, LocalEngine)
@@ -111,13 +111,13 @@ def test_where_no_docker_engine_answers_the_local_one_is_taken(nobody: str, tmp_
 def test_an_engine_that_answers_and_fails_is_not_a_reason_to_take_another(
     daemon: Callable[[dict[str, object]], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody who has Docker would wonder why it is not used."""
+    """A user with Docker would wonder why it is not used."""
     monkeypatch.setenv("DOCKER_HOST", daemon({}))
     with pytest.raises(EngineUnavailable), choose(EngineSettings(), FakeWatcher(), Limits()):
         pytest.fail("the local engine was taken")
 
 
-# --- an engine that is there and cannot be used ----------------------------------------------------------------------
+# --- an engine that exists but cannot be used ------------------------------------------------------------------------
 
 WINDOWS_CONTAINERS = {
     "version": {"ApiVersion": "1.45"},
@@ -140,7 +140,7 @@ def test_an_engine_that_cannot_be_used_leaves_the_local_one(  # noqa: PLR0913, P
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """One line says why, names the address, and how to use Docker all the same."""
+    """One line has the reason, the address, and how to use Docker instead."""
     address, watcher = daemon(answers), FakeWatcher()
     monkeypatch.setenv("DOCKER_HOST", address)
     assert issubclass(kind, EngineUnavailable)
@@ -163,7 +163,7 @@ def test_an_engine_that_was_asked_for_and_cannot_be_used_is_an_error(  # noqa: P
     daemon: Callable[[dict[str, object]], str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With the same fix as a hint."""
+    """The hint is the same fix."""
     monkeypatch.setenv("DOCKER_HOST", daemon(answers))
     with pytest.raises(kind) as caught, choose(settings, FakeWatcher(), Limits()):
         pytest.fail("chosen")
@@ -173,7 +173,7 @@ def test_an_engine_that_was_asked_for_and_cannot_be_used_is_an_error(  # noqa: P
 def test_without_a_go_command_the_reason_stays_the_engines(
     daemon: Callable[[dict[str, object]], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where neither can be used, both are named, and the kind is that of Docker's refusal."""
+    """If neither can be used, the message names both, and the kind is that of Docker's refusal."""
     monkeypatch.setenv("DOCKER_HOST", daemon(REFUSAL))
     monkeypatch.setitem(sys.modules, "go", None)
     monkeypatch.setenv("PATH", "")

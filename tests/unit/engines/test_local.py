@@ -1,4 +1,4 @@
-"""The go command here is a shell script: what is looked at is what the engine gives it, and makes of its answers."""
+"""The go command here is a shell script, so that tests see its input and define its answers."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from toolkit.toolchain import Go
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the go command of these tests is a shell script")
 
 SHARE = Share(jobs=2, cpus=3, memory=4 << 30)
-OUT = 'mkdir -p "$GOPATH/bin"; out=$GOPATH/bin/program'  # where a program has to go
+OUT = 'mkdir -p "$GOPATH/bin"; out=$GOPATH/bin/program'  # the path for a program
 THEIRS = {"PATH": os.environ["PATH"], "HOME": "/home/theirs", "GOENV": "off", "GOMODCACHE": "/theirs/mod"}
 THEIRS |= {"GOPROXY": "https://modules.example", "GOSUMDB": "sums.example", "GOPRIVATE": "private.example"}
 THEIRS |= {"HTTPS_PROXY": "http://user:secret@proxy.example", "GOVCS": ""}
-SHELL = {"PATH", "PWD", "OLDPWD", "SHLVL", "_"}  # what the script has by itself
+SHELL = {"PATH", "PWD", "OLDPWD", "SHLVL", "_"}  # variables that every script has
 OFFLINE = {"GOSUMDB", "GOPRIVATE", "GOPROXY", "GOTOOLCHAIN", "GOENV", "GOWORK", "GOFLAGS", "GOCACHE", "GOMODCACHE"}
 OFFLINE |= {"GONOPROXY"}
-OFFLINE |= {"GOPATH", "HOME", "TMPDIR", "TEMP", "TMP"}  # what a question has that reaches nothing
+OFFLINE |= {"GOPATH", "HOME", "TMPDIR", "TEMP", "TMP"}  # variables of an offline question
 
 
 def engine(folder: Path, script: str, *, seconds: float = 10, **env: str) -> LocalEngine:
@@ -54,12 +54,12 @@ def packed(folder: Path, *, remote: bool = False) -> Source:
 
 
 def built(made: LocalEngine, folder: Path) -> str:
-    """Return what a compile gives."""
+    """Return the result of a compile."""
     return made.compile(packed(folder), LINUX, RECIPE).decode()
 
 
 def asked(made: LocalEngine, *, online: bool, fresh: bool = False) -> list[dict[str, str]]:
-    """Return the variables of each go command that a question runs, each of which fails."""
+    """Return the variables of each go command that a question runs; each of them fails."""
     with made.open(tree.plain({"a": b""}), online) as workspace:
         workspace.go("list", fresh=fresh)
     runs = (made.caches.root / "runs").read_text().split("--\n")[:-1]
@@ -67,7 +67,7 @@ def asked(made: LocalEngine, *, online: bool, fresh: bool = False) -> list[dict[
 
 
 def noting(folder: Path) -> str:
-    """Return a script that writes down its variables and fails."""
+    """Return a script that records its variables and fails."""
     (folder / "caches").mkdir(exist_ok=True)
     return f"env >> {folder}/caches/runs; echo -- >> {folder}/caches/runs; exit 1"
 
@@ -76,14 +76,14 @@ def noting(folder: Path) -> str:
 
 
 def test_a_compile_gives_the_bytes(tmp_path: Path) -> None:
-    """Whatever they are, from a directory that is gone afterwards."""
+    """They may be any bytes, and the directory is removed afterwards."""
     script = f'{OUT}; printf \'\\377\\000bytes\' > "$out"; echo "$out" > {tmp_path}/where'
     assert engine(tmp_path, script).compile(packed(tmp_path), LINUX, RECIPE) == b"\xff\0bytes"
     assert not Path((tmp_path / "where").read_text().strip()).parent.exists()
 
 
 def test_a_compile_runs_the_recipe_where_nothing_but_the_listed_files_is(tmp_path: Path) -> None:
-    """Its line is the recipe's, kept to the engine's share; its directory says that something is compiled there."""
+    """Its arguments are the recipe's, limited to the engine's share; its directory's name shows its purpose."""
     lines = built(engine(tmp_path, f'{OUT}; (echo "$*"; pwd; find . -type f | sort; cat *) > "$out"'), tmp_path)
     args, directory, *rest = lines.splitlines()
     install, *flags = RECIPE.argv(source(), LINUX)
@@ -104,7 +104,7 @@ def test_compiles_of_a_run_share_the_source(tmp_path: Path) -> None:
 
 
 def test_a_source_that_cannot_be_written_is_never_compiled_in_part(tmp_path: Path) -> None:
-    """The next compile fails as the first one did, and nothing is left."""
+    """The next compile fails like the first one, and nothing is left."""
     made = engine(tmp_path, f'{OUT}; echo > "$out"')
     good = packed(tmp_path)
     bad = replace(good, files=(*good.files, Piece("x" * 300, tmp_path / "pack", 0, 9)))
@@ -116,7 +116,7 @@ def test_a_source_that_cannot_be_written_is_never_compiled_in_part(tmp_path: Pat
 
 
 def test_a_compile_has_the_recipes_variables_and_few_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No module comes from a network, no program is found, and nothing of this machine's secrets is there."""
+    """No module comes from a network, no program is found, and no secret of this machine is available."""
     private = ("GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_CONFIG_VALUE_0", "NETRC", "SSH_AUTH_SOCK", "GOAUTH")
     for name in ("AWS_SECRET_ACCESS_KEY", *private, "GOFLAGS", "GOAMD64"):
         monkeypatch.setenv(name, "theirs")
@@ -134,14 +134,14 @@ def test_a_compile_has_the_recipes_variables_and_few_others(tmp_path: Path, monk
 
 
 def test_files_that_gos_cache_does_not_see_have_a_cache_for_themselves(tmp_path: Path) -> None:
-    """Named by their digest."""
+    """Its name contains their digest."""
     made = engine(tmp_path, f'{OUT}; echo "$GOCACHE" > "$out"')
     special = replace(packed(tmp_path), included="0123456789abcdef" * 4)
     assert made.compile(special, LINUX, RECIPE).decode().strip().endswith("/build-0123456789abcdef")
 
 
 def test_a_module_is_checked_against_what_was_fetched(tmp_path: Path) -> None:
-    """The checksum database's last state is in each GOPATH; a source in a directory needs none."""
+    """Each GOPATH has the state of the checksum database; a source in a directory needs none."""
     made = engine(tmp_path, f'{OUT}; cat "$GOPATH/pkg/sumdb/sums.example/latest" > "$out" || echo none > "$out"')
     database = made.caches.checked / "pkg" / "sumdb" / "sums.example"
     database.mkdir(parents=True)
@@ -151,7 +151,7 @@ def test_a_module_is_checked_against_what_was_fetched(tmp_path: Path) -> None:
 
 
 def test_a_compile_that_fails_says_all_that_it_said(tmp_path: Path) -> None:
-    """Both outputs, whatever bytes they are."""
+    """The error contains both outputs, whatever their bytes are."""
     with pytest.raises(CompileError) as caught:
         built(engine(tmp_path, "echo one; echo two >&2; printf '\\377'; exit 1"), tmp_path)
     assert str(caught.value) == "one\n\N{REPLACEMENT CHARACTER}two\n"
@@ -161,7 +161,7 @@ def test_a_compile_that_fails_says_all_that_it_said(tmp_path: Path) -> None:
     "script", ["true", f"{OUT}; echo > $out; echo > $out.2", f"{OUT}; ln -s /etc/hostname $out", f"{OUT}; mkdir $out"]
 )
 def test_a_compile_without_one_program_has_failed(script: str, tmp_path: Path) -> None:
-    """Whatever its exit code."""
+    """The exit code does not matter."""
     with pytest.raises(CompileError, match="programs"):
         built(engine(tmp_path, script), tmp_path)
 
@@ -174,7 +174,7 @@ def test_a_compile_without_space_is_a_full_disk(tmp_path: Path) -> None:
 
 
 def test_a_compile_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    """With the compilers it started; what it said until then is kept."""
+    """The compilers that it started are stopped too; its output is kept."""
     begun = time.monotonic()
     script = f"echo working; sleep 30 & echo $! > {tmp_path}/child; wait"
     with pytest.raises(TimeLimit, match="working"):
@@ -184,20 +184,20 @@ def test_a_compile_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 
 
 def test_an_engine_forgets_what_has_ended(tmp_path: Path) -> None:
-    """The number of a process is soon another one's, which closing must not end."""
+    """Another process may soon have the same ID, and closing must not stop that one."""
     made = engine(tmp_path, f"{OUT}; echo > $out")
     built(made, tmp_path)
-    assert not made._running  # noqa: SLF001 - there is no safe way to see it but this
+    assert not made._running  # noqa: SLF001 - there is no other safe way to see it
 
 
 def alive(process: int) -> bool:
-    """Return whether a process still runs, a moment after it had to end."""
+    """Return whether a process still runs, a moment after it should have ended."""
     for _ in range(100):
         try:
             os.kill(process, 0)
             state = Path(f"/proc/{process}/stat")
             if state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z":
-                return False  # ended, though nobody has asked how yet
+                return False  # it ended, but nobody has collected its exit code
         except ProcessLookupError:
             return False
         time.sleep(0.02)
@@ -205,7 +205,7 @@ def alive(process: int) -> bool:
 
 
 def test_a_closed_engine_ends_what_runs_and_begins_nothing(tmp_path: Path) -> None:
-    """A run that is broken off does not wait for compiles."""
+    """A run that is stopped does not wait for compiles."""
     made = engine(tmp_path, f"touch {tmp_path}/begun; sleep 30")
     raised: list[BaseException] = []
 
@@ -220,7 +220,7 @@ def test_a_closed_engine_ends_what_runs_and_begins_nothing(tmp_path: Path) -> No
     while not (tmp_path / "begun").exists():
         time.sleep(0.01)
     made.close()
-    made.close()  # twice is as good as once
+    made.close()  # the second time has no effect
     thread.join(5)
     assert len(raised) == 1
     with pytest.raises(Closed):
@@ -231,7 +231,7 @@ def test_a_closed_engine_ends_what_runs_and_begins_nothing(tmp_path: Path) -> No
 
 
 def test_a_question_is_answered_in_its_tree(tmp_path: Path) -> None:
-    """With the exit code and both outputs; the tree is gone afterwards."""
+    """The answer has the exit code and both outputs; the tree is removed afterwards."""
     made = engine(tmp_path, "pwd; cat go.mod >&2; echo $*; exit 3")
     with made.open(tree.plain({"a/go.mod": b"module x\n"}), online=False) as workspace:
         answer = workspace.go("list", "-e", directory="a")
@@ -243,7 +243,7 @@ def test_a_question_is_answered_in_its_tree(tmp_path: Path) -> None:
 
 
 def test_what_nobody_may_read_is_removed_too(tmp_path: Path) -> None:
-    """A tree may hold what is not readable, as the user's does."""
+    """A tree may contain unreadable files, like the user's directory."""
     nodes = [Node("d", kind=tree.DIRECTORY, mode=0), Node("f", mode=0), Node("l", kind=b"2", link="nowhere")]
     with engine(tmp_path, "true").open(nodes, online=False) as workspace:
         assert (Path(workspace.root) / "d").stat().st_mode & 0o777 == 0
@@ -261,7 +261,7 @@ def test_a_tree_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_offline_question_reaches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a proxy nor the user's settings and keys."""
+    """It gets neither a proxy nor the user's settings and keys."""
     for name in ("AWS_SECRET_ACCESS_KEY", "GIT_SSH_COMMAND", "NETRC", "SSH_AUTH_SOCK"):
         monkeypatch.setenv(name, "theirs")
     (env,) = asked(engine(tmp_path, noting(tmp_path)), online=False)
@@ -271,7 +271,7 @@ def test_an_offline_question_reaches_nothing(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_users_module_cache_is_asked_before_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a proxy, so that all is checked; only then come the user's own settings, with what private modules need."""
+    """It serves as a proxy, so that Go checks everything; the user's settings for private modules come later."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "theirs")
     private = {"GIT_SSH_COMMAND": "theirs", "NETRC": "theirs", "SSH_AUTH_SOCK": "theirs"}
     for name, value in private.items():
@@ -291,13 +291,13 @@ def test_the_users_module_cache_is_asked_before_the_network(tmp_path: Path, monk
 
 
 def test_what_has_to_be_new_comes_from_the_network(tmp_path: Path) -> None:
-    """`@latest` in a module cache may be of last year."""
+    """`@latest` in a module cache may be outdated."""
     (env,) = asked(engine(tmp_path, noting(tmp_path)), online=True, fresh=True)
     assert env["GOPROXY"] == "https://modules.example"
 
 
 def test_what_the_module_cache_has_needs_no_network(tmp_path: Path) -> None:
-    """The first answer counts if it is one; one with an error in it does not."""
+    """The first answer counts unless it contains an error."""
     count = f"echo x >> {tmp_path}/count"
     with engine(tmp_path, f"{count}; echo '{{}}'").open((), online=True) as workspace:
         assert workspace.go("list").code == 0
@@ -307,16 +307,16 @@ def test_what_the_module_cache_has_needs_no_network(tmp_path: Path) -> None:
 
 
 def test_a_question_that_takes_too_long_has_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It failed, as if the go command had said so."""
+    """It counts as a failure of the go command."""
     monkeypatch.setattr(local, "_LONG", 0.2)
     with engine(tmp_path, "sleep 30").open((), online=False) as workspace:
         answer = workspace.go("list")
     assert (answer.code, answer.output) == (-1, "")
-    assert answer.said.startswith("`go list` did not end within")
+    assert answer.said.startswith("`go list` did not finish within")
 
 
 def test_a_closed_engine_answers_nothing(tmp_path: Path) -> None:
-    """A run that is broken off asks no more, and its tree is removed."""
+    """A run that is stopped asks nothing more, and its tree is removed."""
     made = engine(tmp_path, "true")
     with made.open(tree.plain({"a": b""}), online=True) as workspace:
         made.close()
@@ -326,7 +326,7 @@ def test_a_closed_engine_answers_nothing(tmp_path: Path) -> None:
 
 
 def test_who_trusts_version_control_says_so(tmp_path: Path) -> None:
-    """GOVCS of the user's counts."""
+    """The user's GOVCS counts."""
     (env,) = asked(engine(tmp_path, noting(tmp_path), GOVCS="public:git"), online=True, fresh=True)
     assert env["GOVCS"] == "public:git"
 
@@ -335,7 +335,7 @@ def test_who_trusts_version_control_says_so(tmp_path: Path) -> None:
 
 
 def test_it_is_the_pinned_go_with_all_of_this_machine(tmp_path: Path) -> None:
-    """Jobs as asked for, or as many as the machine carries."""
+    """The number of jobs is the requested one, or as many as the machine allows."""
     settings = EngineSettings(dist=tmp_path)
     made = LocalEngine.start(settings, Limits())
     assert 1 <= made.jobs <= (os.cpu_count() or 1)
@@ -344,7 +344,7 @@ def test_it_is_the_pinned_go_with_all_of_this_machine(tmp_path: Path) -> None:
 
 
 def test_a_build_cache_is_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`~` is the home directory; a relative one is relative to where the person is."""
+    """`~` is the home directory; a relative path is relative to the current directory."""
     monkeypatch.chdir(tmp_path)
     made = LocalEngine.start(EngineSettings(dist=tmp_path, build_cache="cache"), Limits())
     assert made.caches.environment()["GOCACHE"] == str(tmp_path / "cache")
@@ -352,7 +352,7 @@ def test_a_build_cache_is_a_directory(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_other_users_enter_neither_caches_nor_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever could change files there would change binaries; a umask of 0 is no invitation."""
+    """Users who can change files there could change binaries; even with a umask of 0 they cannot."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     umask = os.umask(0)
     try:
@@ -364,7 +364,7 @@ def test_other_users_enter_neither_caches_nor_work(tmp_path: Path, monkeypatch: 
 
 
 def test_caches_that_cannot_be_made_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The directory is named."""
+    """The error names the directory."""
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(OutputUnwritable, match="file"):

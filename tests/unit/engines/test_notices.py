@@ -25,10 +25,10 @@ class FakeModules:
     files: Mapping[str, bytes] = field(default_factory=lambda: {"/go/LICENSE": b"Go's\n"})
     calls: list[tuple[str, ...]] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)  # GONOSUMDB, by call
-    rows: str = ""  # what it prints in place of them
+    rows: str = ""  # its output, instead of the rows
 
     def go(self, *args: str, directory: str = "", env: Mapping[str, str] | None = None, fresh: bool = False) -> Answer:
-        """Answer as the go command does: JSON objects one after another."""
+        """Answer like the go command: JSON objects one after another."""
         del directory, fresh
         self.calls.append(args)
         self.unchecked.append((env or {}).get("GONOSUMDB", ""))
@@ -40,7 +40,7 @@ class FakeModules:
         return Answer(0, "".join(json.dumps(row, indent="\t") + "\n" for row in rows), "")
 
     def read(self, path: str) -> bytes | None:
-        """Return a file, or a zip packed now."""
+        """Return a file, or a new zip."""
         for module, files in self.zips.items():
             if path == f"/{module.path}.zip":
                 packed = io.BytesIO()
@@ -52,7 +52,7 @@ class FakeModules:
 
 
 def test_each_module_has_the_texts_of_its_zip() -> None:
-    """Licenses, notices and patents at its top, in the order of their names; nothing else."""
+    """They are the licenses, notices and patents at its top, sorted by name, and nothing else."""
     files = {"NOTICE": b" two \n", "LICENSE.txt": b"one\n", "PATENTS": b"three", "COPYING-MIT": b"zero"}
     more = {"README.md": b"no", "sub/LICENSE": b"no", "license.go": b"no", "LICENSES": b"no", "main.go": b"no"}
     modules = FakeModules({ONE: {**files, **more}, TWO: {"licence": b"theirs"}})
@@ -62,11 +62,11 @@ def test_each_module_has_the_texts_of_its_zip() -> None:
         "example.test/two/v2 v2.1.0": "theirs",
     }
     assert modules.calls[1:] == [("mod", "download", "-json", "example.test/one@v1.0.0", "example.test/two/v2@v2.1.0")]
-    assert modules.unchecked[1:] == ["*"]  # they were checked when they came
+    assert modules.unchecked[1:] == ["*"]  # checked before
 
 
 def test_a_module_without_a_license_has_an_empty_text() -> None:
-    """It is not passed over, and its bytes need not be UTF-8."""
+    """It is not left out; the bytes need not be UTF-8."""
     modules = FakeModules({ONE: {"main.go": b""}, TWO: {"LICENSE": b"\xa9 somebody"}})
     texts = collect([ONE, TWO], modules)
     assert texts["example.test/one v1.0.0"] == ""
@@ -74,14 +74,14 @@ def test_a_module_without_a_license_has_an_empty_text() -> None:
 
 
 def test_without_modules_only_go_is_asked_where_it_is() -> None:
-    """A program may link nothing but Go."""
+    """A program may link only Go."""
     modules = FakeModules()
     assert collect([], modules) == {"Go": "Go's\n"}
     assert modules.calls == [("env", "GOROOT")]
 
 
 def test_gos_own_license_may_lie_with_what_it_vendors() -> None:
-    """The wheel of Go leaves the file at the top out."""
+    """The wheel of Go lacks the file at the top."""
     modules = FakeModules(files={"/go/src/vendor/golang.org/x/crypto/LICENSE": b"the same"})
     assert collect([], modules) == {"Go": "the same"}
     nothing = FakeModules(files={})
@@ -89,14 +89,14 @@ def test_gos_own_license_may_lie_with_what_it_vendors() -> None:
 
 
 def test_a_zip_that_is_gone_has_no_license() -> None:
-    """The go command may say where it was."""
+    """The go command may report a path that does not exist any more."""
     row = {"Path": ONE.path, "Version": ONE.version, "Zip": "/gone.zip"}
     texts = collect([ONE], FakeModules(rows=json.dumps(row)))
     assert texts["example.test/one v1.0.0"] == ""
 
 
 def test_a_module_that_is_not_there_is_an_error_for_a_person() -> None:
-    """Go states an error in place of a zip; a release without a license is not made of that."""
+    """Go reports an error instead of a zip; the release is not made without a license."""
     row = {"Path": ONE.path, "Version": ONE.version, "Error": "module lookup disabled by GOPROXY=off"}
     with pytest.raises(ToolkitError, match=r"example\.test/one"):
         collect([ONE], FakeModules(rows=json.dumps(row)))
@@ -104,13 +104,13 @@ def test_a_module_that_is_not_there_is_an_error_for_a_person() -> None:
 
 @pytest.mark.parametrize("text", ["nonsense", "[1]", '{"Path": 1', '"x"', "{}" + "[" * 100_000], ids=range(5))
 def test_an_answer_that_is_not_gos_is_an_error(text: str) -> None:
-    """In an image of somebody's, the go command may print anything."""
+    """The go command in a user's image may print anything."""
     with pytest.raises(ToolkitError):
         collect([ONE], FakeModules(rows=text))
 
 
 def test_a_file_that_is_not_a_zip_is_an_error() -> None:
-    """What the go command names is not trusted to be one."""
+    """The file that the go command names is not trusted to be a zip."""
     row = {"Path": ONE.path, "Version": ONE.version, "Zip": "/go/LICENSE"}
     with pytest.raises(ToolkitError, match=r"example\.test/one"):
         collect([ONE], FakeModules(rows=json.dumps(row)))

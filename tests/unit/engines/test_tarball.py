@@ -12,13 +12,13 @@ from toolkit.engines.tarball import NotOneFile, only_file, pack, pieces
 
 
 def rows(data: bytes) -> list[tuple[str, bytes, int, int, int]]:
-    """Return what is in an archive: names, kinds, modes and owners."""
+    """Return the members of an archive: names, kinds, modes and owners."""
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         return [(item.name, item.type, item.mode, item.uid, item.gid) for item in tar]
 
 
 def test_files_come_with_the_folders_above_them() -> None:
-    """Folders first, each before what lies in it, all of them owned by the user that works there."""
+    """Each directory comes before its files, and all have the owner that works there."""
     data = pack({"a/b/file": b"1", "top": b"", "a/other": b"2"}, owner=7, folders=("scratch",))
     folder, file = (tarfile.DIRTYPE, 0o755, 7, 7), (tarfile.REGTYPE, 0o644, 7, 7)
     assert rows(data) == [
@@ -34,19 +34,19 @@ def test_files_come_with_the_folders_above_them() -> None:
 @pytest.mark.parametrize("content", [b"", b"content", bytes(range(256)) * 5000], ids=len)
 @pytest.mark.parametrize("piece", [511, 70_000, 1 << 21])
 def test_a_file_comes_out_as_it_went_in(content: bytes, piece: int) -> None:
-    """Whatever its bytes and its size, and however the stream is cut."""
+    """The bytes and the size do not matter, and neither does the size of the chunks."""
     data = pack({"name": content}, owner=0)
     assert only_file(data[at : at + piece] for at in range(0, len(data), piece)) == content
 
 
 def test_a_name_need_not_be_unicode() -> None:
-    """Linux lets a file be called anything, and a source may have such a file."""
+    """Linux allows any bytes in a name, and a source may have such a file."""
     name = b"\xff.txt".decode("utf-8", "surrogateescape")
     assert rows(pack({name: b""}, owner=0))[0][0] == name
 
 
 def test_a_name_may_be_long_and_odd() -> None:
-    """Sources have deep folders."""
+    """Sources have deep directories."""
     name = "/".join(["d\xe4" * 40] * 5 + ["file"])
     assert (name, tarfile.REGTYPE, 0o644, 0, 0) in rows(pack({name: b""}, owner=0))
 
@@ -55,7 +55,7 @@ def test_a_name_may_be_long_and_odd() -> None:
 
 
 def archive(*members: tarfile.TarInfo, data: bytes = b"", form: Literal[1, 2] = tarfile.PAX_FORMAT) -> bytes:
-    """Return an archive of members as they are, whatever their headers claim, with data behind each regular one."""
+    """Return an archive of unchanged members, whatever their headers claim, with data after each regular one."""
     blocks = b"".join(
         item.tobuf(form) + (data + bytes(-len(data) % 512) if item.type == tarfile.REGTYPE else b"") for item in members
     )
@@ -63,7 +63,7 @@ def archive(*members: tarfile.TarInfo, data: bytes = b"", form: Literal[1, 2] = 
 
 
 def member(kind: bytes = tarfile.REGTYPE, *, size: int = 0, link: str = "", **pax: str) -> tarfile.TarInfo:
-    """Return a member called `out`."""
+    """Return a member named `out`."""
     found = tarfile.TarInfo("out")
     found.type, found.size, found.linkname = kind, size, link
     found.pax_headers = {name.replace("__", "."): value for name, value in pax.items()}
@@ -109,14 +109,14 @@ HUGE_PAX = member(b"x", size=1 << 30).tobuf(tarfile.GNU_FORMAT)
     ],
 )  # fmt: skip
 def test_an_archive_that_is_not_one_file_is_an_error(data: bytes, says: str) -> None:
-    """Nothing is followed, expanded or waited for; one exception names what is wrong."""
+    """Nothing is followed, expanded or waited for; one exception names the problem."""
     with pytest.raises(NotOneFile, match=says):
         only_file([data])
 
 
 @pytest.mark.parametrize("start", [member(size=4 << 30), member(b"x", size=1 << 30)], ids=["file", "header"])
 def test_an_endless_archive_is_not_read_into_memory(start: tarfile.TarInfo) -> None:
-    """Memory is bounded by the limit, not by the headers or by the length of the stream."""
+    """Memory is limited by the limit, not by the headers or by the length of the stream."""
 
     def endless() -> Iterator[bytes]:
         yield start.tobuf(tarfile.GNU_FORMAT)
@@ -133,12 +133,12 @@ def test_an_endless_archive_is_not_read_into_memory(start: tarfile.TarInfo) -> N
 
 
 def test_small_chunks_are_joined() -> None:
-    """Nothing is lost, no piece is empty, and no more than about one piece is in memory."""
+    """No byte is lost, no piece is empty, and no more than about one piece is in memory."""
     chunks = [b"", b"ab", b"c", b"", b"defgh", b"i"]
     assert list(pieces(chunks, 3)) == [b"abc", b"defgh", b"i"]
     assert list(pieces([], 3)) == list(pieces([b""], 3)) == list(pieces(io.BytesIO(), 3)) == []
 
 
 def test_a_file_is_cut_into_pieces() -> None:
-    """Whatever lines it has."""
+    """Lines do not matter."""
     assert list(pieces(io.BytesIO(b"a\nb\ncdefg"), 4)) == [b"a\nb\n", b"cdef", b"g"]

@@ -1,16 +1,16 @@
-"""Small random assembly files that include others in every way in which cmd/asm's preprocessor does."""
+"""Small random assembly files that include others in every way that cmd/asm's preprocessor allows."""
 
 from __future__ import annotations
 
 from random import Random
 
-SLASH = "\u2215"  # the division slash, which stands for a slash in a macro
-# Spelled as in a source; most are not there, and the assembler says so.
+SLASH = "\u2215"  # the division slash, which means a slash in a macro
+# Names as they appear in a source; most do not exist, and the assembler reports that.
 LITERALS = (
     '"a.h"', '"b.h"', r'"\x61.h"', r'"\142.h"', r'"\u0061.h"', r'"\U00000062.h"', '"./a.h"', '"sub/c.h"',
     f'"sub{SLASH}c.h"', '"sub/c·h"', r'"sub\u2215c.h"', '"../up.h"', '"none.h"', '"/none/x.h"',
 )  # fmt: skip
-# Headers that end in the middle of a directive, or begin there.
+# Headers that end or begin within a directive.
 PIECES = {
     "b.h": "#define INB # include\n", "sub/c.h": '// no "x.h"\n', "hash.h": "#", "part.h": "# include",
     "name.h": '"a.h"\n', "three.h": "# line 3", "money.h": "$", "nest.h": '#include "sub/c.h"\n',
@@ -23,7 +23,7 @@ _WORDS = (
 
 
 def assembly(random: Random) -> str:
-    """Return a file of a few lines, of which most are right and some are any tokens."""
+    """Return a file of a few lines: most are correct, some are random tokens."""
     return "".join(_line(random) + random.choice(("\n", "\n", "\n", "\r\n", "")) for _ in range(random.randint(1, 4)))
 
 

@@ -1,4 +1,4 @@
-"""Tests of what may not be read: root is bound by modes only without two of its capabilities."""
+"""Run tests of permissions: modes restrict root only without two of its capabilities."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 
 _DROPPED = "-dac_override,-dac_read_search"
-_CHILD = "RUNS_UNPRIVILEGED"  # a name that no fixture removes
+_CHILD = "RUNS_UNPRIVILEGED"  # no fixture removes this name
 
 
 def unprivileged(test: Callable[..., None]) -> Callable[..., None]:

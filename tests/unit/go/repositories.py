@@ -1,4 +1,4 @@
-"""Git repositories for tests: made with plain git, by nobody, at fixed times."""
+"""Git repositories for tests: made with plain git, by a fictional author, at fixed times."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FIRST, LATER = 1_600_000_000, 1_600_000_100
 
 
 def git(folder: Path, *args: str, when: int = FIRST) -> str:
-    """Run git at a time, and return what it printed."""
+    """Run git at a time, and return its output."""
     who = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"), "nobody")
     who |= dict.fromkeys(("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"), "nobody@example.test")
     env = {**os.environ, **who, "GIT_AUTHOR_DATE": "1000000000 +0000", "GIT_COMMITTER_DATE": f"{when} +0000"}
@@ -30,7 +30,7 @@ def commit(folder: Path, when: int) -> str:
 
 
 def repository(top: Path, below: str = ".", *options: str) -> Path:
-    """Make a repository with a module below it, last touched at FIRST, and a later commit beside; return the module."""
+    """Make a repository with a module, last changed at FIRST, and a later commit beside it; return the module."""
     top.mkdir(parents=True, exist_ok=True)
     git(top, "init", "--quiet", "--initial-branch=main", *options)
     write_tree(top / below, FILES)

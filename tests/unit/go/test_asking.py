@@ -1,4 +1,4 @@
-"""What is asked about a source, how often, and what is made of memory that is damaged."""
+"""The questions about a source, their number, and the handling of damaged memory."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from toolkit.go.workspace import Answer, Workspace
 
 @dataclass
 class Engine:
-    """Opens workspaces whose go command a script is."""
+    """Opens workspaces with a script as the go command."""
 
-    answers: dict[str, str] = field(default_factory=dict)  # what Go prints, by GOOS, in place of a program
+    answers: dict[str, str] = field(default_factory=dict)  # Go's output, by GOOS, instead of a program
     opened: list[bool] = field(default_factory=list)  # whether online
     edit: str = "{}"
-    said: str = ""  # that Go cannot read the module
+    said: str = ""  # Go's message if it cannot read the module
 
     @contextlib.contextmanager
     def open(self, nodes: Iterable[Node], online: bool) -> Iterator[Workspace]:  # noqa: FBT001 - as in Engine
-        """Give a workspace."""
+        """Open a workspace."""
         list(nodes)
         self.opened.append(online)
         yield FakeWorkspace(self._answer)
@@ -56,13 +56,13 @@ def engine() -> Engine:
 
 @pytest.fixture
 def inquiry(engine: Engine, tmp_path: Path) -> Inquiry:
-    """Return an inquiry about two pairs, of which one is to be built."""
+    """Return an inquiry about two pairs, of which only one is built."""
     return Inquiry(engine.open, Memory(), RECIPE, (LINUX, WINDOWS), (LINUX,), tmp_path, tmp_path / "dist")
 
 
 @pytest.fixture
 def taken(tmp_path: Path) -> Snapshot:
-    """Return the program that the go command knows."""
+    """Return a snapshot of the program that the go command knows."""
     files = {"go.mod": "module example.test/tiny\n", "main.go": "package main\n"}
     module = write_tree(tmp_path / "tiny", files)
     (module / "out").symlink_to("/etc/hostname")
@@ -70,13 +70,13 @@ def taken(tmp_path: Path) -> Snapshot:
 
 
 def refused(words: str) -> str:
-    """Return what Go prints of the program where it refuses it."""
+    """Return Go's output for a program that it refuses."""
     row = {"Dir": TREE, "ImportPath": "x", "Name": "main", "Module": {"Path": "x", "Dir": TREE}}
     return json.dumps({**row, "Error": {"Err": words}})
 
 
 def test_a_snapshot_is_asked_about_once(engine: Engine, inquiry: Inquiry, taken: Snapshot) -> None:
-    """What Go said is the same from memory, even after JSON."""
+    """Go's answers from memory are the same, even after JSON."""
     first = asking.known(inquiry, taken, ".", ())
     assert (first.name, first.module) == ("tiny", "example.test/tiny")
     assert dict(first.files) == {"go.mod": "go.mod", "main.go": "main.go"}
@@ -86,7 +86,7 @@ def test_a_snapshot_is_asked_about_once(engine: Engine, inquiry: Inquiry, taken:
 
 
 def test_another_question_is_asked_again(engine: Engine, inquiry: Inquiry, taken: Snapshot) -> None:
-    """About another package, toolchain, image or list of pairs; which pairs are to be built does not matter."""
+    """It is another one for another package, toolchain, image or list of pairs; the pairs to build do not matter."""
     asking.known(inquiry, taken, ".", ())
     asking.known(replace(inquiry, chosen=(WINDOWS,)), taken, ".", ())
     assert len(engine.opened) == 1
@@ -101,7 +101,7 @@ def test_another_question_is_asked_again(engine: Engine, inquiry: Inquiry, taken
 
 
 def test_modules_are_downloaded_once_in_a_run(engine: Engine, inquiry: Inquiry, taken: Snapshot) -> None:
-    """Asking about a pair downloads what it needs; where the answer is from memory, the modules may be gone."""
+    """A question about a pair downloads its modules; after an answer from memory, they may be missing."""
     asking.known(inquiry, taken, ".", ())
     asking.fetch(inquiry, taken, ".", (LINUX, WINDOWS))
     assert engine.opened == [True]
@@ -121,7 +121,7 @@ DAMAGES: dict[str, Any] = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_memory_that_is_damaged_is_not_used(damage: Any, inquiry: Inquiry, taken: Snapshot) -> None:
-    """Go is asked again, and the right answer is remembered."""
+    """Go is asked again, and the correct answer is remembered."""
     first = asking.known(inquiry, taken, ".", ())
     memory = inquiry.memory
     assert isinstance(memory, Memory)
@@ -132,7 +132,7 @@ def test_memory_that_is_damaged_is_not_used(damage: Any, inquiry: Inquiry, taken
 
 
 def test_a_refusal_of_one_pair_is_kept(engine: Engine, inquiry: Inquiry, taken: Snapshot) -> None:
-    """With the user's path in place of the engine's."""
+    """It has the user's path instead of the engine's."""
     engine.answers["windows"] = refused(f"{TREE}/main.go:1:1: bad")
     found = asking.known(inquiry, taken, ".", ())
     assert found.refusals == {"windows/amd64": f"{taken.root}/main.go:1:1: bad"}
@@ -142,7 +142,7 @@ def test_a_refusal_of_one_pair_is_kept(engine: Engine, inquiry: Inquiry, taken: 
 
 
 def test_a_refusal_of_all_chosen_pairs_is_an_error(inquiry: Inquiry) -> None:
-    """A pair that Go itself refuses is not one that the source could be built for."""
+    """Pairs that Go cannot build for any source do not count."""
     refusals = {"linux/amd64": "x.go:1:1: bad"}
     with pytest.raises(SourceError, match="bad"):
         asking.check_refusals(replace(inquiry, chosen=(LINUX, ANDROID)), refusals, "x")
@@ -151,7 +151,7 @@ def test_a_refusal_of_all_chosen_pairs_is_an_error(inquiry: Inquiry) -> None:
 
 
 def test_a_refusal_that_comes_of_a_link_names_the_link(engine: Engine, inquiry: Inquiry, taken: Snapshot) -> None:
-    """For Go it leads nowhere; the user knows it as one that leads out."""
+    """In Go's snapshot the link leads nowhere; for the user it leads out of the repository."""
     engine.answers["linux"] = refused("main.go:3:12: pattern out: cannot embed irregular file out")
     with pytest.raises(LinkOutside):
         asking.known(inquiry, taken, ".", ())
@@ -161,7 +161,7 @@ def test_a_refusal_that_comes_of_a_link_names_the_link(engine: Engine, inquiry: 
 
 
 def test_a_failure_of_go_is_not_remembered(engine: Engine, inquiry: Inquiry, taken: Snapshot) -> None:
-    """The network may be there the next time."""
+    """The network may be available the next time."""
     engine.said = "go: dial tcp: no route to host"
     with pytest.raises(SourceError):
         asking.known(inquiry, taken, ".", ())
@@ -181,7 +181,7 @@ def test_replaced_directories_are_asked_about_once_and_offline(engine: Engine, i
 
 
 def test_what_an_image_said_of_a_go_mod_is_not_believed_for_another(engine: Engine, inquiry: Inquiry) -> None:
-    """A named image is not trusted, so its answers end with it."""
+    """A named image is not trusted, so its answers are used only for that image."""
     engine.edit = json.dumps({"Replace": [{"New": {"Path": "/etc"}}]})
     hostile = replace(inquiry, recipe=replace(RECIPE, image="sha256:1"))
     assert asking.replaced(hostile, Path("/mod"), b"module x\n") == ["/etc"]
@@ -194,7 +194,7 @@ def test_what_an_image_said_of_a_go_mod_is_not_believed_for_another(engine: Engi
 def test_a_hostile_answer_about_replaced_directories_is_an_unusable_image(
     rows: Any, engine: Engine, inquiry: Inquiry
 ) -> None:
-    """Only a go command that is not Go's gives it."""
+    """The Go project's `go` command never prints such an answer."""
     engine.edit = json.dumps({"Replace": rows})
     with pytest.raises(ImageUnusable):
         asking.replaced(inquiry, Path("/mod"), b"module x\n")
@@ -202,11 +202,11 @@ def test_a_hostile_answer_about_replaced_directories_is_an_unusable_image(
 
 @pytest.mark.parametrize("name", ["..", ".", "a/b", "a\\b", "a:b", "a\nb", "a*b"])
 def test_a_name_that_no_program_can_have_is_an_error(name: str) -> None:
-    """On any system."""
+    """It would be invalid on some system."""
     with pytest.raises(SourceError, match="cannot be the name of a program"):
         asking.program_name(name, Path("/x"))
 
 
 def test_a_program_without_a_name_is_called_as_its_directory() -> None:
-    """Go does not say a name where it refuses to install."""
+    """Go reports no name if it refuses to install."""
     assert asking.program_name("", Path("/a/tool")) == "tool"

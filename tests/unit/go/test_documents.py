@@ -20,7 +20,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems have o
 
 
 def shipped(folder: Path, *names: str, package: str = ".") -> list[str]:
-    """Write files that contain their own names, and return the names of those that are shipped."""
+    """Write files that contain their names, and return the names of the shipped ones."""
     found = documents(write_tree(folder, {name: name for name in names}) / package, folder)
     assert all(data.decode().endswith(name) for name, data in found)
     return [name for name, _ in found]
@@ -47,7 +47,7 @@ def shipped(folder: Path, *names: str, package: str = ".") -> list[str]:
     ids="+".join,
 )
 def test_every_license_and_notice_is_shipped(names: list[str], tmp_path: Path) -> None:
-    """A program may be under several licenses, each in a file."""
+    """A program may have several licenses, each in a file."""
     assert shipped(tmp_path, *names, "main.go") == sorted(names)
 
 
@@ -77,7 +77,7 @@ def test_every_license_and_notice_is_shipped(names: list[str], tmp_path: Path) -
     ],
 )
 def test_code_data_and_directories_are_not_documents(name: str, tmp_path: Path) -> None:
-    """A package about licenses is not licensed by its code; a directory is not a text."""
+    """The code of a package about licenses is not its license, and a directory is not a text."""
     assert shipped(tmp_path, name, "COPYING") == ["COPYING"]
 
 
@@ -93,18 +93,18 @@ def test_code_data_and_directories_are_not_documents(name: str, tmp_path: Path) 
     ],
 )
 def test_the_nearest_directory_gives_a_group(names: list[str], expected: list[str], tmp_path: Path) -> None:
-    """The package's own licenses count before the repository's, and so do its notices."""
+    """The package's licenses have priority over the repository's, and so do its notices."""
     assert shipped(tmp_path, "cmd/x/main.go", *names, package="cmd/x") == expected
 
 
 def test_nothing_above_the_repository_is_shipped(tmp_path: Path) -> None:
-    """A license beside the checkout is another work's."""
+    """A license beside the checkout belongs to another work."""
     write_tree(tmp_path, {"LICENSE": "", "NOTICE": "", "README": "", "top/cmd/main.go": ""})
     assert documents(tmp_path / "top" / "cmd", tmp_path / "top") == ()
 
 
 def test_a_package_outside_the_repository_has_no_documents(tmp_path: Path) -> None:
-    """A linked package directory gives nothing that lies elsewhere."""
+    """A linked package directory provides no files from elsewhere."""
     write_tree(tmp_path, {"elsewhere/LICENSE": "", "LICENSE": "", "top/NOTICE": ""})
     (tmp_path / "top" / "cmd").symlink_to("../elsewhere")
     assert documents(tmp_path / "top" / "cmd", tmp_path / "top") == ()
@@ -133,7 +133,7 @@ def test_a_package_outside_the_repository_has_no_documents(tmp_path: Path) -> No
     ],
 )
 def test_one_readme_is_shipped_and_a_plain_one_first(names: list[str], expected: str, tmp_path: Path) -> None:
-    """A translation, or a page about one topic, stands in only where nothing else is there."""
+    """A translation, or a page about one topic, is used only if there is no plain README."""
     assert shipped(tmp_path, *names, "cmd/x/main.go", package="cmd/x") == [expected]
 
 
@@ -143,7 +143,7 @@ def test_one_readme_is_shipped_and_a_plain_one_first(names: list[str], expected:
 @pytest.mark.parametrize("name", ["NOTICE", "LICENSE-MIT", "README.md", "LICENSES/MIT.txt", "LICENSES"])
 @pytest.mark.parametrize("kind", ["absolute", "relative", "chain", "dangling", "git"])
 def test_a_link_out_of_the_source_is_an_error(name: str, kind: str, tmp_path: Path) -> None:
-    """No file of this machine gets into a package; the git directory often has a password in its configuration."""
+    """A package never contains files of this machine; the git directory often has a password in its configuration."""
     secret, top = write_tree(tmp_path, {"home/secret/x": "key"}) / "home" / "secret" / "x", tmp_path / "top"
     secret = secret.parent if name == "LICENSES" else secret
     write_tree(top, {"COPYING": "", ".git/config": "password", ".git/objects/x": ""})
@@ -164,7 +164,7 @@ def test_a_link_out_of_the_source_is_an_error(name: str, kind: str, tmp_path: Pa
 
 
 def test_a_link_inside_the_source_gives_its_bytes_under_its_own_name(tmp_path: Path) -> None:
-    """Monorepos link the license of the whole into each part."""
+    """Monorepos link the license of the repository into each part."""
     write_tree(tmp_path, {"legal/MIT": "the text", "legal/all/0BSD": "another", "cmd/x/main.go": ""})
     (tmp_path / "cmd" / "x" / "LICENSE").symlink_to("../../legal/MIT")
     (tmp_path / "cmd" / "x" / "LICENSES").symlink_to("../../legal/all")
@@ -173,7 +173,7 @@ def test_a_link_inside_the_source_gives_its_bytes_under_its_own_name(tmp_path: P
 
 
 def test_a_link_that_is_not_shipped_may_lead_anywhere(tmp_path: Path) -> None:
-    """Only what goes into a package has to be in the source."""
+    """Only shipped files must be in the source."""
     write_tree(tmp_path, {"top/README.md": "", "top/cmd/LICENSE": "near"})
     for name in ("top/README.ja.md", "top/LICENSE", "top/.#README.md", "top/other"):
         (tmp_path / name).symlink_to("/nowhere")
@@ -181,17 +181,17 @@ def test_a_link_that_is_not_shipped_may_lead_anywhere(tmp_path: Path) -> None:
 
 
 def test_a_checkout_named_through_a_link_is_the_checkout(tmp_path: Path) -> None:
-    """Where the person says it lies does not matter."""
+    """The name that the user chose for it does not matter."""
     write_tree(tmp_path, {"top/cmd/main.go": "", "top/LICENSE": "text"})
     (tmp_path / "link").symlink_to("top")
     assert documents(tmp_path / "link" / "cmd", tmp_path / "top") == (("LICENSE", b"text"),)
 
 
-# --- what cannot be read ---------------------------------------------------------------------------------------------
+# --- unreadable files ------------------------------------------------------------------------------------------------
 
 
 def pipe(path: Path) -> None:
-    """Make a named pipe, which would wait for a writer."""
+    """Make a named pipe; opening it would wait for a writer."""
     os.mkfifo(path)
 
 
@@ -229,7 +229,7 @@ def test_a_special_file_is_an_error_and_does_not_hang(
 @linux
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can make devices")
 def test_a_device_is_an_error(tmp_path: Path) -> None:
-    """It may never end, or do something when it is opened."""
+    """Reading it may never end, or opening it may have an effect."""
     try:
         os.mknod(tmp_path / "LICENSE", 0o20666, os.makedev(1, 5))  # as /dev/zero
     except OSError as error:
@@ -239,7 +239,7 @@ def test_a_device_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_dangling_link_in_the_source_is_an_error(tmp_path: Path) -> None:
-    """A license that is missing must not go unnoticed."""
+    """A missing license must not go unnoticed."""
     (tmp_path / "LICENSE").symlink_to("legal/MIT")
     with pytest.raises(FileUnreadable, match="No such file"):
         documents(tmp_path, tmp_path)
@@ -248,7 +248,7 @@ def test_a_dangling_link_in_the_source_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.needs("setpriv")
 @pytest.mark.parametrize(("locked", "kind"), [("top/LICENSE", "file"), ("top", "directory")])
 def test_what_may_not_be_read_is_an_error(locked: str, kind: str, tmp_path: Path) -> None:
-    """Another user's file, or directory, is named with what to check."""
+    """The error names another user's file or directory, and the check to make."""
     assert kind
     write_tree(tmp_path, {"top/LICENSE": "", "top/cmd/main.go": ""})
     (tmp_path / locked).chmod(0o111 if kind == "directory" else 0)
@@ -277,7 +277,7 @@ def test_a_document_has_a_size_limit(size: int, tmp_path: Path) -> None:
 
 
 def test_all_documents_have_a_size_limit_together(tmp_path: Path) -> None:
-    """Each archive carries them all."""
+    """Each archive contains all of them."""
     write_tree(tmp_path, {f"LICENSES/{number}": bytes(LIMIT) for number in range(17)})
     with pytest.raises(SourceTooLarge, match="documents of"):
         documents(tmp_path, tmp_path)
@@ -285,7 +285,7 @@ def test_all_documents_have_a_size_limit_together(tmp_path: Path) -> None:
 
 @linux
 def test_a_name_that_is_not_utf_8_is_an_error(tmp_path: Path) -> None:
-    """No archive can store it so that everybody reads the same."""
+    """No archive can store such a name so that all programs read the same one."""
     write_tree(tmp_path, {os.fsdecode(b"LICENSE-\xff"): ""})
     with pytest.raises(NameNotText, match=r"xff"):
         documents(tmp_path, tmp_path)
@@ -293,13 +293,13 @@ def test_a_name_that_is_not_utf_8_is_an_error(tmp_path: Path) -> None:
 
 @linux
 def test_names_with_control_characters_are_not_documents(tmp_path: Path) -> None:
-    """They would forge lines of a list or places in an archive."""
+    """They could forge lines of a list or paths in an archive."""
     assert shipped(tmp_path, "LICENSE\n../x"[:9], "LICENSE\\..\\x", "COPYING") == ["COPYING"]
 
 
 @linux
 def test_a_file_that_is_replaced_by_a_pipe_does_not_hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was looked at and what is opened must be the same file."""
+    """The checked file and the opened file must be the same."""
     path, seen = write_tree(tmp_path, {"LICENSE": "text"}) / "LICENSE", (tmp_path / "LICENSE").lstat()
     path.unlink()
     os.mkfifo(path)
@@ -316,7 +316,7 @@ def test_a_file_of_the_kernel_is_empty(tmp_path: Path) -> None:
 
 
 def test_the_same_directory_gives_the_same_documents(tmp_path: Path) -> None:
-    """The order in which the file system lists names does not matter."""
+    """The file system's order of names does not matter."""
     names = ["LICENSE-MIT", "COPYING", "NOTICE", "README.de.md", "README.fr.md"]
     first = shipped(tmp_path / "a", *names)
     assert shipped(tmp_path / "b", *reversed(names)) == first

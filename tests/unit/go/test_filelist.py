@@ -1,4 +1,4 @@
-"""Which files a compile gets, from listings that may be hostile."""
+"""The files of a compile, from listings that may be hostile."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from toolkit.go.listing import Listing, Package
 from toolkit.go.snapshot import Entry, Kind, Scope
 from toolkit.model import Module
 
-ROOT = "/w/mod"  # where the module lies for the go command
+ROOT = "/w/mod"  # the module's directory in the go command's output
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def module(tmp_path: Path) -> Path:
 
 
 def listed(module: Path, *files: str, directory: str = ROOT, assembly: tuple[str, ...] = ()) -> FileList:
-    """Return what a compile gets where Go listed files of the main package."""
+    """Return the files of a compile if Go listed these files of the main package."""
     taken = snapshot.take(module, Scope(module.parent), module.parents[1] / "pack", lambda _: ())
     found = FileList(taken)
     package = Package(directory, "x", "main", Module("x"), ROOT, (*files, *assembly), assembly)
@@ -43,7 +43,7 @@ def listed(module: Path, *files: str, directory: str = ROOT, assembly: tuple[str
 
 
 def test_a_compile_gets_what_go_listed_and_the_module_files(module: Path) -> None:
-    """And the profile that Go optimizes with; nothing else."""
+    """It also gets the profile that Go uses for optimization, and nothing else."""
     write_tree(module, {"default.pgo": "p", "go.sum": "", "vendor/modules.txt": "", ".env": "", "lib/go.mod": ""})
     found = listed(module, "main.go")
     assert [piece.place for piece in found.pieces] == [
@@ -54,13 +54,13 @@ def test_a_compile_gets_what_go_listed_and_the_module_files(module: Path) -> Non
 
 
 def test_a_package_outside_the_snapshot_is_left_to_go(module: Path) -> None:
-    """It lies in the module cache, and Go checks it there."""
+    """It is in the module cache, and Go checks it there."""
     assert set(listed(module, "x.go", directory="/modules/y@v1.0.0").origins) == {"go.mod"}
     assert set(listed(module, "x.go", directory="").origins) == {"go.mod"}
 
 
 def test_the_digest_is_over_places_and_bytes(module: Path) -> None:
-    """What Go did not list does not matter."""
+    """Files that Go did not list do not matter."""
     first = listed(module, "main.go").digest
     write_tree(module, {"note.txt": "x", "lib.go": "package main\n"})
     assert listed(module, "main.go").digest == first
@@ -70,7 +70,7 @@ def test_the_digest_is_over_places_and_bytes(module: Path) -> None:
 
 
 def test_a_file_behind_a_link_is_a_file_in_the_links_place(module: Path) -> None:
-    """A compile gets no links."""
+    """A compile has no links."""
     write_tree(module.parent, {"other/x.go": "package main\n"})
     (module / "x.go").symlink_to("../other/x.go")
     assert listed(module, "x.go").origins["x.go"] == "../other/x.go"
@@ -82,7 +82,7 @@ def test_a_file_behind_a_link_is_a_file_in_the_links_place(module: Path) -> None
     ["../../x", "../../../etc/passwd", "/etc/passwd", "none.go", "", "..", "\0", "\ufffd.go", "main.go/x", "?.go"],
 )
 def test_a_name_that_is_not_in_the_snapshot_is_an_unusable_image(name: str, module: Path) -> None:
-    """Only a go command that is not Go's lists such a file; a directory is not a file either."""
+    """The Go project's `go` command never lists such a file; a directory is not a file either."""
     with pytest.raises((ImageUnusable, SourceError)) as caught:
         listed(module, name)
     assert type(caught.value) is (SourceError if name == "" else ImageUnusable)
@@ -90,7 +90,7 @@ def test_a_name_that_is_not_in_the_snapshot_is_an_unusable_image(name: str, modu
 
 @pytest.mark.parametrize("directory", ["/w/mod/../../etc", "/w/mod/lib", "/w", "mod", "../x", "\0"])
 def test_a_directory_that_is_not_in_the_snapshot_gives_no_file(directory: str, module: Path) -> None:
-    """Whatever it is, nothing of this machine is read."""
+    """No file of this machine is read, whatever the name."""
     write_tree(module.parent, {"main.go": "above"})
     try:
         found = listed(module, "main.go", directory=directory)
@@ -100,20 +100,20 @@ def test_a_directory_that_is_not_in_the_snapshot_gives_no_file(directory: str, m
 
 
 def test_a_name_that_go_cannot_print_is_an_error_of_the_source(module: Path) -> None:
-    """Go lists it with U+FFFD in place of what is not UTF-8."""
+    """Go lists it with U+FFFD instead of the bytes that are not UTF-8."""
     (module / os.fsdecode(b"\xff.go")).write_bytes(b"package main\n")
     with pytest.raises(NameNotText, match="not UTF-8"):
         listed(module, "\ufffd.go")
 
 
 def test_a_name_with_that_very_character_is_a_file(module: Path) -> None:
-    """It is UTF-8."""
+    """Such a name is valid UTF-8."""
     write_tree(module, {"\ufffd.go": "package main\n"})
     assert "\ufffd.go" in listed(module, "\ufffd.go").origins
 
 
 def test_what_is_needed_and_cannot_be_used_is_an_error(module: Path) -> None:
-    """Each with its kind; what is not needed may be anything."""
+    """Each has its kind of error; files that are not needed may be anything."""
     (module / "out").symlink_to("/etc/hostname")
     (module / "none").symlink_to("nothing")
     (module / "folder").mkdir()
@@ -138,7 +138,7 @@ def test_a_profile_that_cannot_be_used_is_an_error(target: str, module: Path) ->
 
 
 def test_what_assembly_includes_is_part_of_the_source(module: Path) -> None:
-    """It has a digest too, because Go's build cache does not look at it."""
+    """It has a separate digest, because Go's build cache does not check it."""
     write_tree(module, {"a.s": '#include "inc/x.h"\n', "inc/x.h": '#include "y.h"\n', "y.h": "// one\n"})
     found = listed(module, "main.go", assembly=("a.s",))
     assert found.included == {"inc/x.h", "y.h"}
@@ -154,7 +154,7 @@ def test_an_include_outside_the_module_is_an_error(module: Path) -> None:
 
 
 def test_a_message_of_go_about_what_cannot_be_used_is_explained(module: Path) -> None:
-    """Where a name is mentioned as a whole."""
+    """The message must contain the complete name."""
     (module / "out.txt").symlink_to("/etc/hostname")
     taken = snapshot.take(module, Scope(module.parent), module.parents[1] / "pack", lambda _: ())
     said = "main.go:3:12: pattern out.txt: cannot embed irregular file out.txt"

@@ -1,4 +1,4 @@
-"""Repositories that try to run a command, to read a file elsewhere or to hang their reader."""
+"""Repositories that try to run a command, to read a file elsewhere or to hang the program that reads them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LOG = re.compile(r"git --no-pager log -1 --format=%ct %H [0-9a-f]{40} -- [\w./-]
 
 @dataclass(frozen=True)
 class Scene:
-    """A repository `top` with a module below it, a file outside, and a command that leaves a mark."""
+    """A repository `top` with a module below it, a file outside, and a command that writes a mark."""
 
     folder: Path
 
@@ -68,7 +68,7 @@ class Scene:
 
     @property
     def command(self) -> str:
-        """The name of a program that leaves the mark."""
+        """The name of a program that writes the mark."""
         return str(self.folder / "evil")
 
     def configure(self, *settings: str) -> None:
@@ -84,7 +84,7 @@ class Scene:
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
-    """Return a repository in which nothing is wrong yet."""
+    """Return a repository without any problem so far."""
     made = Scene(tmp_path)
     repository(made.top, "cmd/x")
     write_tree(tmp_path, {"outside/secret": f"{FIRST}\n", "evil": f"#!/bin/sh\nenv >{made.mark}\nfalse\n"})
@@ -102,7 +102,7 @@ def without(scene: Scene, name: str) -> None:
 
 
 def partial_clone(scene: Scene) -> None:
-    """Lack a tree that the configured command would fetch."""
+    """Remove a tree, so that the configured command would fetch it."""
     scene.configure(
         "core.repositoryformatversion=1",
         "extensions.partialClone=origin",
@@ -115,7 +115,7 @@ def partial_clone(scene: Scene) -> None:
 
 
 def partial_clone_by_ssh(scene: Scene) -> None:
-    """Fetch through a command for ssh, and what HEAD needs at that."""
+    """Fetch HEAD's objects through a command for ssh."""
     partial_clone(scene)
     scene.configure("remote.origin.url=ssh://host.invalid/x", f"core.sshCommand={scene.command}")
     without(scene, "HEAD^{tree}")
@@ -133,7 +133,7 @@ def fsmonitor(scene: Scene) -> None:
 
 
 def hooks(scene: Scene) -> None:
-    """Have every hook."""
+    """Add every hook."""
     names = ("post-checkout", "post-index-change", "reference-transaction", "pre-auto-gc", "fsmonitor-watchman")
     for name in names:
         (scene.data / "hooks" / name).symlink_to(scene.command)
@@ -174,13 +174,13 @@ def sign(scene: Scene) -> None:
 
 
 def signature(scene: Scene) -> None:
-    """Check signatures by a command."""
+    """Check signatures with a command."""
     sign(scene)
     scene.configure("log.showSignature=true", f"gpg.program={scene.command}", f"gpg.ssh.program={scene.command}")
 
 
 def submodules(scene: Scene) -> None:
-    """Have a submodule whose address and update are commands."""
+    """Add a submodule with commands as its address and update."""
     modules = f'[submodule "x"]\n\tpath = x\n\turl = ext::{scene.command}\n\tupdate = !{scene.command}\n'
     write_tree(scene.top, {".gitmodules": modules})
     git(scene.top, "update-index", "--add", "--cacheinfo", f"160000,{'ab' * 20},x")
@@ -191,7 +191,7 @@ def submodules(scene: Scene) -> None:
 
 
 def attributes_file(scene: Scene) -> None:
-    """Name an attributes file and an ignore file elsewhere."""
+    """Configure an attributes file and an ignore file elsewhere."""
     scene.configure(f"core.attributesFile={scene.outside}", f"core.excludesFile={scene.outside}")
     scene.configure(f"mailmap.file={scene.outside}", "log.mailmap=true")
 
@@ -203,19 +203,19 @@ def pagers(scene: Scene) -> None:
 
 
 def aliases(scene: Scene) -> None:
-    """Call commands by the names of git's."""
+    """Use names of git commands as aliases for commands."""
     scene.configure(*(f"alias.{name}=!{scene.command}" for name in ("log", "ls-tree", "rev-parse")))
 
 
 def prompts(scene: Scene) -> None:
-    """Ask for passwords and messages by commands."""
+    """Ask for passwords and messages with commands."""
     partial_clone(scene)
     settings = ("core.askPass", "credential.helper", "core.editor", "core.gitProxy", "sequence.editor")
     scene.configure("remote.origin.url=git://host.invalid/x", *(f"{name}={scene.command}" for name in settings))
 
 
 def worktree_elsewhere(scene: Scene) -> None:
-    """Claim that the files lie elsewhere."""
+    """Claim that the files are elsewhere."""
     scene.configure(f"core.worktree={scene.outside.parent}", f"core.fsmonitor={scene.command}", "core.bare=false")
 
 
@@ -226,7 +226,7 @@ def worktree_configuration(scene: Scene) -> None:
 
 
 def bare_beside(scene: Scene) -> None:
-    """Put a bare repository beside go.mod, which git prefers to the one above."""
+    """Put a bare repository beside go.mod; git prefers it to the repository above."""
     sign(scene)
     for name in ("objects", "refs"):
         (scene.root / name).symlink_to(scene.data / name)
@@ -236,13 +236,13 @@ def bare_beside(scene: Scene) -> None:
 
 
 def program_named_git(scene: Scene) -> None:
-    """Have a program named git, and variables that the person who builds has set, where git would run."""
+    """Add a program named git, and variables of the user for git, where git would run."""
     for place in (scene.root, scene.top, scene.data):
         (place / "git").symlink_to(scene.command)
 
 
 def above(scene: Scene) -> None:
-    """Put a hostile repository above one that does not know the module."""
+    """Put a hostile repository above one that does not track the module."""
     partial_clone(scene)
     signature(scene)
     git(scene.root.parent, "init", "--quiet")
@@ -260,7 +260,7 @@ UNDATED = {partial_clone, partial_clone_by_ssh, partial_clone_by_helper, prompts
 
 
 def pipe(name: str) -> Callable[[Scene], None]:
-    """Return a function that puts a named pipe in the place of a file of the git directory."""
+    """Return a function that replaces a file of the git directory with a named pipe."""
 
     def make(scene: Scene) -> None:
         path = scene.data / name
@@ -272,7 +272,7 @@ def pipe(name: str) -> Callable[[Scene], None]:
 
 
 def link(name: str, target: str) -> Callable[[Scene], None]:
-    """Return a function that puts a link in the place of a file of the git directory."""
+    """Return a function that replaces a file of the git directory with a link."""
 
     def make(scene: Scene) -> None:
         path = scene.data / name
@@ -303,19 +303,19 @@ def large(name: str) -> Callable[[Scene], None]:
 
 
 def git_pipe(scene: Scene) -> None:
-    """Let `.git` be a pipe."""
+    """Make `.git` a pipe."""
     scene.data.rename(scene.folder / "data")
     os.mkfifo(scene.data)
 
 
 def git_link(scene: Scene) -> None:
-    """Let `.git` lead to a file elsewhere."""
+    """Make `.git` a link to a file elsewhere."""
     scene.data.rename(scene.folder / "data")
     scene.data.symlink_to(scene.outside)
 
 
 def git_socket(scene: Scene) -> None:
-    """Let a reference be a socket."""
+    """Make a reference a socket."""
     path = scene.data / "refs" / "heads" / "main"
     path.unlink()
     with socket.socket(socket.AF_UNIX) as made:
@@ -323,13 +323,13 @@ def git_socket(scene: Scene) -> None:
 
 
 def git_device(scene: Scene) -> None:
-    """Let `.git` lead to a device."""
+    """Make `.git` a link to a device."""
     scene.data.rename(scene.folder / "data")
     scene.data.symlink_to("/dev/zero")
 
 
 def head_directory(scene: Scene) -> None:
-    """Let HEAD be a directory."""
+    """Make HEAD a directory."""
     (scene.data / "HEAD").unlink()
     (scene.data / "HEAD").mkdir()
 
@@ -341,7 +341,7 @@ def references_elsewhere(scene: Scene) -> None:
 
 
 def loose_pipe(scene: Scene) -> None:
-    """Let an object be a pipe."""
+    """Make an object a pipe."""
     name = git(scene.top, "rev-parse", "HEAD")
     pipe(f"objects/{name[:2]}/{name[2:]}")(scene)
 
@@ -442,7 +442,7 @@ HARMLESS: dict[str, Callable[[Scene], object]] = {
 
 
 def watch(scene: Scene, **env: str) -> Trace:
-    """Ask for the history under strace, as somebody with keys in the environment."""
+    """Ask for the history under strace, as a user with keys in the environment."""
     surroundings = {"AWS_SECRET_ACCESS_KEY": SECRET, "HOME": str(scene.folder / "home"), **env}
     return traced(HISTORY, str(scene.root), scratch=scene.folder / "scratch", env=surroundings, cwd=scene.root)
 
@@ -466,7 +466,7 @@ def check(scene: Scene, trace: Trace) -> None:
 
 @pytest.mark.parametrize("make", COMMANDS, ids=lambda make: make.__name__)
 def test_no_repository_runs_a_command(make: Callable[[Scene], None], scene: Scene) -> None:
-    """A source is data: whatever its configuration names is not run, and git's answer is the same."""
+    """A source is data: nothing that its configuration names is run, and git's answer is the same."""
     make(scene)
     trace = watch(scene)
     check(scene, trace)
@@ -476,7 +476,7 @@ def test_no_repository_runs_a_command(make: Callable[[Scene], None], scene: Scen
 
 @pytest.mark.parametrize("make", [partial_clone, signature, bare_beside], ids=lambda make: make.__name__)
 def test_plain_git_runs_the_commands(make: Callable[[Scene], None], scene: Scene) -> None:
-    """The repositories of the test before are as hostile as they look."""
+    """The repositories of the previous test are as hostile as they should be."""
     make(scene)
     subprocess.run(["git", "log", "-1", "--", "."], cwd=scene.root, capture_output=True, check=False)
     assert scene.mark.exists()
@@ -484,7 +484,7 @@ def test_plain_git_runs_the_commands(make: Callable[[Scene], None], scene: Scene
 
 @pytest.mark.parametrize("name", READS)
 def test_no_repository_opens_files_elsewhere_or_hangs(name: str, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pipe, a device, a link out of the git directory or an endless file is a reason, at once."""
+    """A pipe, a device, a link out of the git directory or an endless file is reported immediately."""
     monkeypatch.chdir(scene.folder)
     READS[name](scene)
     began = time.monotonic()
@@ -497,7 +497,7 @@ def test_no_repository_opens_files_elsewhere_or_hangs(name: str, scene: Scene, m
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_is_not_needed_is_not_opened(name: str, scene: Scene) -> None:
-    """A broken configuration does not matter, because nobody reads it."""
+    """A broken configuration does not matter, because it is not read."""
     HARMLESS[name](scene)
     trace = watch(scene)
     check(scene, trace)
@@ -505,7 +505,7 @@ def test_what_is_not_needed_is_not_opened(name: str, scene: Scene) -> None:
 
 
 def test_variables_for_git_are_not_passed_on(scene: Scene) -> None:
-    """What a person sets for git is for their repositories, not for a stranger's."""
+    """The user's settings for git apply to their repositories, not to a stranger's."""
     sign(scene)
     settings = {"GIT_CONFIG_KEY_0": "gpg.program", "GIT_CONFIG_VALUE_0": scene.command, "GIT_CONFIG_COUNT": "1"}
     settings |= {"GIT_DIR": str(scene.outside), "GIT_TRACE": str(scene.mark), "GIT_EXTERNAL_DIFF": scene.command}
@@ -516,7 +516,7 @@ def test_variables_for_git_are_not_passed_on(scene: Scene) -> None:
 
 
 def test_a_git_in_the_current_directory_is_not_run(scene: Scene) -> None:
-    """Some people have the current directory on PATH, and build from within a source."""
+    """Some users have the current directory on PATH and build in a source directory."""
     program_named_git(scene)
     trace = watch(scene, PATH=f":.:{os.environ['PATH']}")
     check(scene, trace)

@@ -100,7 +100,7 @@ def test_names_come_once_in_the_files_order() -> None:
 
 
 def test_a_large_file_costs_little() -> None:
-    """Long runs of digits, quotes or open comments do not make the search slow."""
+    """Long sequences of digits, quotes or open comments do not make the search slow."""
     begun = time.monotonic()
     for part in (b"1", b"$ ", b'"\\', b"/*", b"'", b"/", b'"', b"3 "):
         included(part * 100_000)
@@ -108,7 +108,7 @@ def test_a_large_file_costs_little() -> None:
 
 
 def _read(names: Mapping[str, bytes]) -> set[str]:
-    """Return all names that the files of a package could include, through each other."""
+    """Return all names that the files of a package could include, directly or through other files."""
     found: set[str] = set()
     waiting = ["x.s"]
     while waiting:
@@ -120,7 +120,7 @@ def _read(names: Mapping[str, bytes]) -> set[str]:
 
 
 def test_what_the_assembler_opens_was_found(tmp_path: Path) -> None:
-    """For any file, a name that Go's assembler looks for is one of those that could be included."""
+    """For any file, the search finds every name that Go's assembler opens."""
     asm = toolchain.go().run("tool", "-n", "asm").stdout.strip()
     write_tree(tmp_path, {"pkg/" + name: text for name, text in PIECES.items()})
     looked_for = 0
@@ -136,7 +136,7 @@ def test_what_the_assembler_opens_was_found(tmp_path: Path) -> None:
     assert looked_for > 15
 
 
-# --- where a name leads ----------------------------------------------------------------------------------------------
+# --- the target of a name --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ FILES = {
 
 
 def test_what_is_included_is_found_through_other_files() -> None:
-    """A nested name is looked up in the package's directory, and a file that includes itself ends."""
+    """A nested name is relative to the package's directory, and a file that includes itself causes no endless loop."""
     found = reachable("asm", ["asm/a.s"], FILES.get)
     assert found == ("asm/a.s", "asm/own.h", "asm/sub/n.h", "inc/k.h")
     assert reachable("asm", ["asm/alone.h", "asm/none.s"], FILES.get) == ()
@@ -195,7 +195,7 @@ def test_a_package_at_the_root_is_found_too() -> None:
 
 
 def test_a_backslash_parts_directories_on_windows() -> None:
-    """Both meanings of a name are on the list."""
+    """The list contains both meanings of a name."""
     files = {"x.s": rb'#include "inc\\k.h"', "inc/k.h": b""}
     assert reachable("", ["x.s"], files.get) == ("inc/k.h",)
     assert reachable("", ["x.s"], {**files, r"inc\k.h": b""}.get) == ("inc/k.h", r"inc\k.h")
@@ -220,7 +220,7 @@ def test_a_backslash_parts_directories_on_windows() -> None:
     ],
 )
 def test_an_include_that_is_not_in_the_module_is_an_error(include: str, package: str) -> None:
-    """File and include are named; a missing file above would be looked for above the assembler's own directories."""
+    """The error names file and include; the assembler would search for a missing file above its own directories."""
     files = {f"{package}/a.s": b'#include "k.h"', f"{package}/k.h": f"#define I(x) # include x\nI({include})".encode()}
     with pytest.raises(IncludeOutside, match=r"`.*/k.h` includes `.*`, which is not a file of its module") as caught:
         reachable(package, [f"{package}/a.s"], files.get)

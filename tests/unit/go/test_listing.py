@@ -1,4 +1,4 @@
-"""What Go would compile, from answers that may be hostile."""
+"""The packages that Go would compile, from answers that may be hostile."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAIN = {"Dir": "/tree", "ImportPath": "x", "Name": "main", "Module": {"Path": "x
 
 
 def ask(*rows: Any, code: int = 0, said: str = "", target: Target = LINUX) -> Listing | Answer:
-    """Return what is made of rows that Go printed."""
+    """Return the result for rows that Go printed."""
     workspace = FakeWorkspace(lambda _, __: Answer(code, "\n".join(map(json.dumps, rows)), said))
     return listing.ask(workspace, RECIPE, target, ".", directory="", env={})
 
@@ -32,7 +32,7 @@ def read(*rows: Any) -> Listing:
 
 
 def test_a_question_is_asked_as_a_compile_is_made() -> None:
-    """With the recipe's variables and build mode, in the module's directory, and with what is added to them."""
+    """It uses the recipe's variables and build mode, the module's directory, and additional variables."""
     workspace = FakeWorkspace(lambda _, __: Answer(0, json.dumps(MAIN), ""))
     pair = Target("ios", "amd64")
     listing.ask(workspace, RECIPE, pair, "./cmd/x", directory="a/mod", env={"GOFLAGS": "-mod=mod"})
@@ -44,7 +44,7 @@ def test_a_question_is_asked_as_a_compile_is_made() -> None:
 
 
 def test_packages_are_read_without_those_of_go() -> None:
-    """The last one is the main package; files are of every kind that is compiled or embedded."""
+    """The last one is the main package; the files include all that are compiled or embedded."""
     files = {"GoFiles": ["a.go"], "SFiles": ["a.s"], "HFiles": ["a.h"], "EmbedFiles": ["t/x"], "TestGoFiles": ["no.go"]}
     other = {"Dir": "/m/y@v1", "ImportPath": "y", "Name": "y", "Module": {"Path": "y", "Version": "v1", "Dir": "/m/y"}}
     found = read({"ImportPath": "fmt", "Standard": True}, other, {**MAIN, **files})
@@ -56,7 +56,7 @@ def test_packages_are_read_without_those_of_go() -> None:
 
 
 def test_a_replaced_module_lies_where_its_replacement_is() -> None:
-    """It keeps its own name."""
+    """It keeps its name."""
     module = {"Path": "y", "Version": "v1", "Dir": "/no", "Replace": {"Path": "../y", "Dir": "/y"}}
     found = read({**MAIN, "Module": module})
     assert (found.main.module.path, found.main.module_directory) == ("y", "/y")
@@ -70,7 +70,7 @@ def test_a_replaced_module_lies_where_its_replacement_is() -> None:
     ],
 )  # fmt: skip
 def test_a_program_is_called_as_go_calls_it(path: str, target: Target, name: str) -> None:
-    """On every system; only Windows has `.exe` at the end, unless that is a part of the name."""
+    """Only Windows adds `.exe`, unless the name has it already."""
     found = ask({**MAIN, "Target": path}, target=target)
     assert isinstance(found, Listing)
     assert found.program == name
@@ -89,7 +89,7 @@ def test_a_program_is_called_as_go_calls_it(path: str, target: Target, name: str
     ],
 )
 def test_an_error_is_gos_own(error: Any, words: str) -> None:
-    """Of the main package or of one that it needs."""
+    """The error may be that of the main package or of a dependency."""
     assert read({**MAIN, "Error": error}).error == words
     assert read({**MAIN, "ImportPath": "y", "Error": error}, MAIN).error == words
 
@@ -106,7 +106,7 @@ def test_an_error_is_gos_own(error: Any, words: str) -> None:
     ],
 )
 def test_a_missing_program_explains_an_error(said: str, words: str) -> None:
-    """Go says beside its answer why it could not reach a repository."""
+    """Go prints, beside its answer, why it could not reach a repository."""
     row = {**MAIN, "Error": {"Err": "x: no secure protocol found for repository"}}
     found = [ask(MAIN, said=said), ask(row, said=said)]
     assert [each.error for each in found if isinstance(each, Listing)] == ["", words]
@@ -119,14 +119,14 @@ def test_an_answer_without_packages_is_the_answer() -> None:
 
 
 def test_a_package_of_go_is_not_a_source() -> None:
-    """The answer says so, with what was named."""
+    """The answer reports it with the given name."""
     expected = Answer(1, "", "package . is in the standard library")
     assert ask({**MAIN, "ImportPath": "fmt", "Standard": True}) == expected
 
 
 @pytest.mark.parametrize("output", ["no JSON", "[1]", "{", '{"Dir": 1} x', "1", '"x"', "null", "[" * 100_000])
 def test_what_is_not_a_list_of_objects_is_an_unusable_image(output: str) -> None:
-    """Only a go command that is not Go's prints it."""
+    """The Go project's `go` command never prints such output."""
     workspace = FakeWorkspace(lambda _, __: Answer(0, output, ""))
     with pytest.raises(ImageUnusable):
         listing.ask(workspace, RECIPE, LINUX, ".", directory="", env={})
@@ -138,7 +138,7 @@ HOSTILE = [None, 1, 1.5, True, "x", [], [1], ["x", None], {}, {"x": 1}, [["x"]],
 @pytest.mark.parametrize("field", ["Dir", "ImportPath", "Name", "Standard", "Module", "Target", "Error", "GoFiles"])
 @pytest.mark.parametrize("value", HOSTILE, ids=map(str, HOSTILE))
 def test_a_value_of_another_kind_is_not_a_traceback(field: str, value: Any) -> None:
-    """It is read as text that is not there, or refused."""
+    """It is read as a missing text, or refused."""
     try:
         found = ask({**MAIN, field: value})
     except ImageUnusable:
@@ -149,7 +149,7 @@ def test_a_value_of_another_kind_is_not_a_traceback(field: str, value: Any) -> N
 
 
 def test_every_text_can_be_encoded() -> None:
-    """Lone surrogates would be other files' names, which are not UTF-8."""
+    """Lone surrogates would turn a text into the name of another file, which is not UTF-8."""
     found = read({**MAIN, "Dir": "/\ud800", "GoFiles": ["\udcff.go"], "Error": {"Err": "\udc80"}})
     for text in (found.main.directory, *found.main.files, found.error):
         assert text.encode().decode() == text
@@ -169,5 +169,5 @@ def test_every_text_can_be_encoded() -> None:
     ],
 )
 def test_a_directory_lies_below_another_or_elsewhere(directory: str, root: str, expected: str | None) -> None:
-    """By whole names, with `..` followed."""
+    """Complete names count, and `..` is followed."""
     assert listing.below(directory, root) == expected

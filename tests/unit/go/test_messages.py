@@ -1,4 +1,4 @@
-"""What the go command says is in said.txt, as the pinned version printed it; directories and hosts are replaced."""
+"""said.txt contains messages of the pinned go command, with directories and hosts replaced."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SPELLING, ADDRESS, WORK = "`go list -m -versions MODULE`", "correct the address 
 
 @pytest.mark.parametrize("name", ["checksum", "checksum_build"])
 def test_a_checksum_mismatch_is_a_security_error(name: str) -> None:
-    """Its message has both checksums and Go's warning; no hint suggests another proxy."""
+    """The message contains both checksums and Go's warning; no hint suggests another proxy."""
     error = source_error(SAID[name], "x")
     assert isinstance(error, ChecksumMismatch)
     assert str(error).startswith("SECURITY ERROR: cannot trust `x`:\nverifying example.test/badsum@v1.0.0")
@@ -51,8 +51,8 @@ def test_a_checksum_mismatch_is_a_security_error(name: str) -> None:
         ("noreq", BUILD, ("to add it: go get example.test/lib",), "`go get example.test/lib`"),
         ("vendor", BUILD, ("inconsistent vendoring in /src:", "not marked as explicit"), "`go mod vendor`"),
         ("vendor2", BUILD, ("import lookup disabled by -mod=vendor", "Go version in go.mod"), "`go mod vendor`"),
-        ("newer", BUILD, ("requires go >= 1.99",), "`--toolchain`: it needs 1.99"),
-        ("newer_exact", BUILD, ("requires go >= 1.99",), "`--toolchain`: it needs 1.99"),
+        ("newer", BUILD, ("requires go >= 1.99",), "`--toolchain` with Go 1.99"),
+        ("newer_exact", BUILD, ("requires go >= 1.99",), "`--toolchain` with Go 1.99"),
         ("newer_dep", BUILD, ("example.test/newer@v1.0.0 requires go >= 1.99",), "`--toolchain`"),
         ("newer_tool", BUILD, ("toolchain not available",), "`--toolchain`"),
         ("replacedir", BUILD, ("replacement directory ../gone does not exist",), "`../gone`"),
@@ -115,14 +115,19 @@ def test_a_checksum_mismatch_is_a_security_error(name: str) -> None:
         ("http403", DOWNLOAD, ("403 Forbidden",), PRIVATE),
         ("nogit", DOWNLOAD, ("executable file not found",), "install `git`"),
         ("nogit_local", DOWNLOAD, ("missing Git command", "no secure protocol"), "install `Git`"),
-        ("nogit_image", DOWNLOAD, ("missing Git command in the image",), "`--engine local` uses this machine's Git"),
-        ("nogit_list", DOWNLOAD, ("not found in the image",), "`--engine local` uses this machine's git"),
+        (
+            "nogit_image",
+            DOWNLOAD,
+            ("missing Git command in the image",),
+            "`--engine local`, which runs this machine's Git",
+        ),
+        ("nogit_list", DOWNLOAD, ("not found in the image",), "`--engine local`, which runs this machine's git"),
         ("insecure", DOWNLOAD, ("no secure protocol found",), PRIVATE),
         ("goauth", "cannot build", ("GOAUTH=git encountered an error",), "correct or unset `GOAUTH`"),
     ],
 )
 def test_a_message_is_whole_and_its_hint_fits(name: str, verb: str, parts: tuple[str, ...], hint: str) -> None:
-    """Continuation lines belong to the sentence, and the hint names what solves this problem."""
+    """Continuation lines belong to the sentence, and the hint solves this problem."""
     error = source_error(SAID[name], "x")
     assert type(error) is SourceError
     assert str(error).startswith(verb)
@@ -131,15 +136,15 @@ def test_a_message_is_whole_and_its_hint_fits(name: str, verb: str, parts: tuple
 
 
 def test_a_directory_is_not_downloaded(tmp_path: Path) -> None:
-    """What it needs is."""
+    """Its modules are downloaded."""
     error = source_error(SAID["dns"], str(tmp_path))
-    assert str(error).startswith(f"cannot download what `{tmp_path}` needs:")
+    assert str(error).startswith(f"cannot download the modules of `{tmp_path}`:")
     assert NETWORK in error.hint
 
 
 @pytest.mark.parametrize("name", SAID)
 def test_every_message_reads_as_a_message_of_ours(name: str) -> None:
-    """No progress, no prefix, no empty line, no full stop, no reference to further reading; a row is one line."""
+    """It has no progress, prefix, empty line, full stop or reference to further reading; a row is one line."""
     told = message(SAID[name])
     assert told
     assert not re.search(r"^(go: (?!warning)|#)|downloading|For more information|\n\n|\.\Z|\n\Z", told, re.MULTILINE)
@@ -164,7 +169,7 @@ def test_a_row_is_the_first_sentence(name: str, line: str) -> None:
 
 
 def test_nothing_is_said_twice() -> None:
-    """Go tries one protocol after the other."""
+    """Go tries several protocols."""
     assert str(source_error(SAID["nogit_image"], "x")).count("missing Git command") == 1
 
 
@@ -175,7 +180,7 @@ def test_silence_is_named(said: str) -> None:
 
 
 def test_a_password_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The address of a proxy is shown without it, also where Go quotes a part."""
+    """A proxy's address is shown without it, even if Go quotes only a part."""
     monkeypatch.setenv("GOPROXY", "http://u:PA/SS@127.0.0.1:1")
     said = 'go: x@v1: parse "http://u:PA/SS@127.0.0.1:1": invalid port ":PA" after host\nproxy said SS@127 PA/SS\n'
     told = f"{message(said)} {sentence(said)} {source_error(said, 'x')}"
@@ -194,7 +199,7 @@ def test_a_password_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_directory_of_the_engine_becomes_the_users(said: str, shown: str) -> None:
-    """Whole path elements are replaced, and no part of another path."""
+    """Complete path elements are replaced, but no part of another path."""
     assert relocate(said, "/go/src/", "/home/me/app") == shown
 
 

@@ -1,4 +1,4 @@
-"""A module's zip, which an engine handed over."""
+"""The zip of a module, which comes from an engine."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def packed(files: Iterable[tuple[str, bytes]], compression: int = zipfile.ZIP_DE
 
 
 def unpack(data: bytes, root: Path, limit: SourceLimit | None = None) -> dict[str, bytes]:
-    """Return what is written."""
+    """Return the files that are written."""
     modulezip.unpack(data, PREFIX, root, limit or SourceLimit())
     return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
 def test_a_module_is_written_without_its_prefix(tmp_path: Path) -> None:
-    """With what it has for a go.mod."""
+    """The module's go.mod is written too."""
     files = {"go.mod": b"module example.test/x\n", "a/b/x.go": b"package b\n", "..x": b"", "a/...": b""}
     names = [(f"{PREFIX}/{name}", data) for name, data in files.items() if name != "..x"]
     del files["..x"]
@@ -41,7 +41,7 @@ def test_a_module_is_written_without_its_prefix(tmp_path: Path) -> None:
 
 
 def test_a_module_without_a_go_mod_gets_one(tmp_path: Path) -> None:
-    """It is older than go.mod, or its author did without."""
+    """The module is older than go.mod, or its author wrote none."""
     assert unpack(packed([(f"{PREFIX}/x.go", b"")]), tmp_path / "new")["go.mod"] == b"module example.test/x\n"
 
 
@@ -52,16 +52,16 @@ def test_a_module_without_a_go_mod_gets_one(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_name_that_lies_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
     """Nothing is written outside the new directory."""
-    with pytest.raises(ImageUnusable, match="it has a member"):
+    with pytest.raises(ImageUnusable, match="it contains a member"):
         unpack(packed([(name, b"bad")]), tmp_path / "deep" / "new")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("names", [("x", "x"), ("a", "a/x"), ("a", "a/b/x"), ("a/x", "a")])
 def test_two_members_in_one_place_are_refused(names: tuple[str, str], tmp_path: Path) -> None:
-    """None of them replaces another."""
+    """No member replaces another one."""
     data = packed([(f"{PREFIX}/{name}", b"") for name in dict.fromkeys(names)])
-    if len(set(names)) == 1:  # zipfile warns of writing it
+    if len(set(names)) == 1:  # zipfile warns about it
         data = packed([(f"{PREFIX}/x", b""), (f"{PREFIX}/y", b"")]).replace(b"/y", b"/x")
     with pytest.raises(ImageUnusable):
         unpack(data, tmp_path / "new")
@@ -101,7 +101,7 @@ def _unknown_method() -> bytes:
     ids=["empty", "short", "other", "cut", "encrypted", "corrupt", "lying", "method"],
 )  # fmt: skip
 def test_what_is_not_a_right_zip_is_refused(data: bytes, tmp_path: Path) -> None:
-    """With the module's name."""
+    """The error contains the module's name."""
     with pytest.raises(ImageUnusable, match=f"not the zip of `{PREFIX}`"):
         unpack(data, tmp_path / "new")
 

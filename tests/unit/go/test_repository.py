@@ -17,7 +17,7 @@ pytestmark = pytest.mark.needs("git")
 
 Maker = Callable[[Path], Path]
 
-# --- repositories for which the answer is that of plain git ----------------------------------------------------------
+# --- repositories with the same answer as plain git ------------------------------------------------------------------
 
 
 def packed(folder: Path) -> Path:
@@ -57,7 +57,7 @@ def separate(folder: Path) -> Path:
 
 
 def linked(folder: Path) -> Path:
-    """Let `.git` be a link to the git directory."""
+    """Make `.git` a link to the git directory."""
     root = repository(folder / "top", "cmd/x")
     (folder / "top" / ".git").rename(folder / "data")
     (folder / "top" / ".git").symlink_to("../data")
@@ -75,7 +75,7 @@ def borrowing(folder: Path) -> Path:
 
 
 def replaced(folder: Path) -> Path:
-    """Put other commits in the place of two, as files and packed."""
+    """Replace two commits by others, as files and packed."""
     root = repository(folder, "cmd/x")
     old = git(root, "rev-parse", "HEAD~")
     git(root, "replace", old, git(root, "commit-tree", "-m", "other", f"{old}^{{tree}}", when=FIRST + 7))
@@ -103,7 +103,7 @@ def merged(folder: Path) -> Path:
 
 
 def link_as_head(folder: Path) -> Path:
-    """Let HEAD be a link to a reference, as git once made it."""
+    """Make HEAD a link to a reference, as git once did."""
     root = repository(folder, "cmd/x")
     (folder / ".git" / "HEAD").unlink()
     (folder / ".git" / "HEAD").symlink_to("refs/heads/main")
@@ -111,7 +111,7 @@ def link_as_head(folder: Path) -> Path:
 
 
 def blobless(folder: Path) -> Path:
-    """Clone without the old files, whose names are enough."""
+    """Clone without the old files; their names are enough."""
     repository(folder / "full", "cmd/x")
     git(folder / "full", "config", "uploadpack.allowFilter", "true")
     git(folder, "clone", "--quiet", "--filter=blob:none", (folder / "full").as_uri(), "part")
@@ -127,14 +127,14 @@ def ends_above_its_boundary(folder: Path) -> Path:
 
 
 def with_empty_commits(folder: Path) -> Path:
-    """Add a commit that changes nothing, and so touches nothing."""
+    """Add a commit that changes nothing."""
     root = repository(folder)
     commit(root, LATER)
     return root
 
 
 def nested(folder: Path) -> Path:
-    """Put a `.git` that does not contain the module between it and its repository."""
+    """Put a `.git` that does not contain the module between the module and its repository."""
     root = repository(folder, "a/b")
     git(folder / "a", "init", "--quiet")
     return root
@@ -178,7 +178,7 @@ def test_a_nested_repository_without_the_module_is_passed_over(tmp_path: Path) -
 
 
 def test_a_module_named_through_a_link_belongs_to_the_repository_of_its_files(tmp_path: Path) -> None:
-    """As git does it, a directory counts where it really lies."""
+    """As in git, the real path of a directory counts."""
     repository(tmp_path / "top", "cmd/x")
     (tmp_path / "link").symlink_to("top/cmd/x")
     assert history(tmp_path / "link") == History(tmp_path / "top", FIRST)
@@ -186,26 +186,26 @@ def test_a_module_named_through_a_link_belongs_to_the_repository_of_its_files(tm
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
 def test_another_users_checkout_has_its_own_time(tmp_path: Path) -> None:
-    """Git refuses to work there; nothing of that user's is obeyed, so reading is safe."""
+    """Git refuses to work there; no setting of that user is obeyed, so reading is safe."""
     root = repository(tmp_path, "cmd/x")
     for path in (tmp_path, *tmp_path.rglob("*")):
         os.chown(path, 12345, 12345)
     assert history(root) == History(tmp_path, FIRST)
 
 
-# --- repositories without an answer, or with half of one --------------------------------------------------------------
+# --- repositories without a complete answer --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("depth", [1, 2])
 def test_a_shallow_clone_has_a_time_and_a_note(depth: int, tmp_path: Path) -> None:
-    """Its oldest commit seems to touch everything, which one sentence says."""
+    """Its oldest commit seems to change everything; the note explains that."""
     commit(repository(tmp_path / "full", "cmd/x") / "..", LATER + 1)
     git(tmp_path, "clone", "--quiet", f"--depth={depth}", (tmp_path / "full").as_uri(), "part")
     found = history(tmp_path / "part" / "cmd" / "x")
     assert found.commit_time == plain(tmp_path / "part" / "cmd" / "x") == LATER + 2 - depth
     assert found.note == (
         f"`{tmp_path / 'part'}` is a shallow clone, so packages get the date of its oldest commit; "
-        "a full clone, or `SOURCE_DATE_EPOCH`, gives other archives"
+        "a full clone or `SOURCE_DATE_EPOCH` results in other archives"
     )
 
 
@@ -231,7 +231,7 @@ def without_commit(folder: Path) -> None:
 
 
 def damaged(folder: Path) -> None:
-    """Cut off an object."""
+    """Truncate an object."""
     name = git(folder, "rev-parse", "HEAD")
     path = folder / ".git" / "objects" / name[:2] / name[2:]
     path.chmod(0o644)
@@ -239,24 +239,24 @@ def damaged(folder: Path) -> None:
 
 
 def emptied(folder: Path) -> None:
-    """Leave an empty `.git`."""
+    """Make `.git` an empty directory."""
     shutil.rmtree(folder / ".git")
     (folder / ".git").mkdir()
 
 
 def without_files(folder: Path) -> None:
-    """Store references as newer versions of git can, in a table."""
+    """Store references in a table, as newer versions of git can."""
     write_tree(folder, {".git/HEAD": "ref: refs/heads/.invalid\n", ".git/reftable/tables.list": ""})
 
 
 def pointing_nowhere(folder: Path) -> None:
-    """Let `.git` name a directory that was removed."""
+    """Make `.git` name a directory that was removed."""
     (folder / ".git").rename(folder / "data")
     write_tree(folder, {".git": "gitdir: gone\n"})
 
 
 def pointing_at_nothing(folder: Path) -> None:
-    """Let `.git` be a file of something else."""
+    """Make `.git` an unrelated file."""
     (folder / ".git").rename(folder / "data")
     write_tree(folder, {".git": "hello"})
 
@@ -267,28 +267,28 @@ def unborn(folder: Path) -> None:
 
 
 def without_references(folder: Path) -> None:
-    """Let HEAD say something else."""
+    """Write something else into HEAD."""
     write_tree(folder, {".git/HEAD": "main\n"})
 
 
 def untracked(folder: Path) -> None:
-    """Commit that go.mod is gone."""
+    """Commit the removal of go.mod."""
     git(folder, "rm", "--quiet", "--cached", "cmd/x/go.mod")
     git(folder, "commit", "--quiet", "--message=gone")
 
 
 def other_format(folder: Path) -> None:
-    """Name a commit by a hash that is too long for the objects."""
+    """Name a commit by a hash that is too long for the repository."""
     write_tree(folder, {".git/HEAD": f"{'ab' * 32}\n"})
 
 
 def in_a_circle(folder: Path) -> None:
-    """Let references name each other."""
+    """Make references name each other."""
     write_tree(folder, {".git/refs/heads/main": "ref: refs/heads/b\n", ".git/refs/heads/b": "ref: refs/heads/main\n"})
 
 
 def long_names(folder: Path) -> None:
-    """Name a branch as no file system can."""
+    """Give a branch a name that no file system allows."""
     write_tree(folder, {".git/HEAD": f"ref: refs/heads/{'a' * 300}\n"})
 
 
@@ -311,15 +311,15 @@ TROUBLE: dict[Callable[[Path], None], str] = {
     without_references: "does not lead to a commit",
     untracked: "does not contain `cmd/x/go.mod`",
     other_format: "git cannot read the history (a partial clone, or damaged): ",
-    in_a_circle: "without end",
-    long_names: "cannot be read: File name too long",
+    in_a_circle: "form a cycle",
+    long_names: "`: File name too long",
     long_pointer: "does not lead to a git directory",
 }
 
 
 @pytest.mark.parametrize("spoil", TROUBLE, ids=lambda spoil: spoil.__name__)
 def test_a_time_that_is_not_known_has_a_reason(spoil: Callable[[Path], None], tmp_path: Path) -> None:
-    """Packages of 1980 are explained, with the way to choose another date."""
+    """The note explains the date 1980 and how to choose another one."""
     root = repository(tmp_path, "cmd/x")
     spoil(tmp_path)
     found = history(root)
@@ -332,14 +332,14 @@ def test_a_time_that_is_not_known_has_a_reason(spoil: Callable[[Path], None], tm
 
 
 def test_the_top_is_known_where_only_the_history_is_not(tmp_path: Path) -> None:
-    """HEAD is enough to know what belongs to a repository."""
+    """HEAD is enough to find the repository."""
     root = repository(tmp_path, "cmd/x")
     without_tree(tmp_path)
     assert history(root).top == tmp_path
 
 
 def test_a_repository_above_that_does_not_know_the_module_is_not_its_own(tmp_path: Path) -> None:
-    """People keep their home directory in git; nothing there belongs to what they build."""
+    """Some users keep their home directory in git; it is unrelated to the programs they build."""
     repository(tmp_path, "dotfiles")
     root = write_tree(tmp_path / "src" / "x", FILES)
     found = history(root)
@@ -348,19 +348,19 @@ def test_a_repository_above_that_does_not_know_the_module_is_not_its_own(tmp_pat
 
 
 def test_a_module_outside_any_repository_needs_no_note(tmp_path: Path) -> None:
-    """There is nothing to know."""
+    """There is no history."""
     assert history(write_tree(tmp_path, FILES)) == History(tmp_path, None)
 
 
 def test_a_machine_without_git_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The build goes on without a date."""
+    """The build continues without a date."""
     root = repository(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "because `git` is not installed; " in history(root).note
 
 
 def test_a_git_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A time limit bounds what a repository can cost."""
+    """A time limit bounds the cost of a repository."""
     root = repository(tmp_path / "top")
     (write_tree(tmp_path, {"bin/git": "#!/bin/sh\nexec sleep 60\n"}) / "bin" / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
@@ -370,7 +370,7 @@ def test_a_git_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pytest.
 
 @pytest.fixture
 def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the directory in which temporary ones are made."""
+    """Return the directory for temporary directories."""
     folder = tmp_path / "scratch"
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
@@ -379,7 +379,7 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("spoil", [lambda _: None, without_tree, damaged], ids=["good", "missing", "damaged"])
 def test_nothing_is_left_behind(spoil: Callable[[Path], None], tmp_path: Path, scratch: Path) -> None:
-    """The empty repository is removed, whatever git said."""
+    """The empty repository is removed, whether or not git failed."""
     root = repository(tmp_path / "top", "cmd/x")
     spoil(tmp_path / "top")
     history(root)
@@ -387,7 +387,7 @@ def test_nothing_is_left_behind(spoil: Callable[[Path], None], tmp_path: Path, s
 
 
 def test_a_full_disk_is_a_reason(tmp_path: Path, scratch: Path) -> None:
-    """Without a temporary directory there is a note in place of a date."""
+    """Without a temporary directory, there is a note instead of a date."""
     root = repository(tmp_path / "top")
     scratch.rmdir()
     assert "cannot make a temporary directory" in history(root).note
@@ -401,7 +401,7 @@ def test_a_full_disk_is_a_reason(tmp_path: Path, scratch: Path) -> None:
     [(None, FIRST_EPOCH), (0, FIRST_EPOCH), (FIRST, FIRST), (1 << 40, LAST_EPOCH)],
 )
 def test_the_epoch_is_the_commits_within_what_a_zip_can_store(commit_time: int | None, expected: int) -> None:
-    """A commit of the seventies, and a source without any, have the time 1980-01-01."""
+    """A commit of the seventies, and a source without commits, have the time 1980-01-01."""
     assert epoch(commit_time) == expected
 
 
@@ -417,7 +417,7 @@ def test_source_date_epoch_counts_before_any_commit(text: str, monkeypatch: pyte
     ["0", "315532799", "4294967296", "-1", "1.5", "now", " 1700000000", "٣", pytest.param("9" * 5000, id="long")],
 )
 def test_a_source_date_epoch_that_no_archive_can_store_is_an_error(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrong variable is reported, never ignored."""
+    """An invalid variable is reported, never ignored."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
     with pytest.raises(UsageError, match="must be a Unix time from 1980 to 2106") as caught:
         wanted_epoch()

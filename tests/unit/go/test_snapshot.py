@@ -1,4 +1,4 @@
-"""What is read of a user's directory, and what of it is only seen."""
+"""The files that a snapshot reads in a user's directory, and those of which it only stores the name."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def module(tmp_path: Path) -> Path:
 
 
 def take(module: Path, *replaced: str, without: Path | None = None, limit: SourceLimit | None = None) -> Snapshot:
-    """Return a snapshot of a module that lies two directories below the top of its repository."""
+    """Return a snapshot of a module that is two directories below the top of its repository."""
     top = module.parents[1]
     scope = Scope(top, without, limit or SourceLimit())
     return snapshot.take(module, scope, top.parent / "pack", lambda _: replaced)
 
 
 def linked(module: Path, target: Path | str) -> Entry:
-    """Return what a snapshot makes of a link."""
+    """Return a snapshot's entry for a link."""
     (module / "link").symlink_to(target)
     return take(module).entries["link"]
 
@@ -41,7 +41,7 @@ def linked(module: Path, target: Path | str) -> Entry:
 
 
 def test_files_and_directories_are_taken(module: Path) -> None:
-    """With their names, modes and bytes; `.` is the module's directory."""
+    """Each has its name, mode and bytes; `.` is the module's directory."""
     write_tree(module, {"lib/deep/x.go": "package deep\n", "run": "#!"})
     (module / "run").chmod(0o755)
     taken = take(module)
@@ -54,7 +54,7 @@ def test_files_and_directories_are_taken(module: Path) -> None:
 
 
 def test_what_changes_later_does_not_count(module: Path) -> None:
-    """The copy is what is compiled."""
+    """The copy is what gets compiled."""
     taken = take(module)
     (module / "main.go").unlink()
     assert taken.read("main.go") == b"package main\n"
@@ -62,7 +62,7 @@ def test_what_changes_later_does_not_count(module: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(snapshot.HIDDEN))
 def test_of_version_control_only_the_name_is_seen(name: str, module: Path) -> None:
-    """Whether it is a directory or, in a worktree, a file."""
+    """It may be a directory or, in a worktree, a file."""
     write_tree(module, {f"{name}/config": "secret", f"lib/{name}": "gitdir: secret"})
     taken = take(module)
     assert taken.entries[name] == Entry(Kind.DIRECTORY)
@@ -78,7 +78,7 @@ def test_a_pipe_is_seen_and_not_opened(module: Path) -> None:
 
 
 def test_a_name_that_is_not_utf_8_is_kept(module: Path) -> None:
-    """As Python has it, so that the same bytes come out again."""
+    """Python's form of the name restores the same bytes."""
     (module / os.fsdecode(b"\xff.go")).write_bytes(b"package main\n")
     taken = take(module)
     assert taken.read("\udcff.go") == b"package main\n"
@@ -88,7 +88,7 @@ def test_a_name_that_is_not_utf_8_is_kept(module: Path) -> None:
 @pytest.mark.needs("setpriv")
 @unprivileged
 def test_what_cannot_be_read_is_an_entry(module: Path) -> None:
-    """It is an error only where it is needed."""
+    """It is an error only if it is needed."""
     write_tree(module, {"file": "x", "folder/x": "x"})
     for name in ("file", "folder"):
         (module / name).chmod(0)
@@ -101,7 +101,7 @@ def test_what_cannot_be_read_is_an_entry(module: Path) -> None:
 @pytest.mark.needs("setpriv")
 @unprivileged
 def test_a_module_that_cannot_be_read_is_an_error(module: Path) -> None:
-    """The directory is named."""
+    """The error names the directory."""
     module.chmod(0)
     try:
         with pytest.raises(FileUnreadable, match=str(module)):
@@ -114,7 +114,7 @@ def test_a_module_that_cannot_be_read_is_an_error(module: Path) -> None:
 
 
 def test_a_link_inside_the_repository_brings_what_it_leads_to(module: Path) -> None:
-    """A file, a directory beside the module, and all that links in there lead to."""
+    """It may be a file, or a directory beside the module; links in there are followed too."""
     write_tree(module.parents[1], {"other/x.go": "x", "third/y.go": "y"})
     (module.parents[1] / "other" / "next").symlink_to("../third")
     assert linked(module, "../../other") == Entry(Kind.LINK, target="../../other")
@@ -125,14 +125,14 @@ def test_a_link_inside_the_repository_brings_what_it_leads_to(module: Path) -> N
 
 
 def test_a_link_to_a_link_leads_to_the_end(module: Path) -> None:
-    """Its target is the name that it finally leads to."""
+    """Its target is the name at the end of the chain."""
     (module / "second").symlink_to("main.go")
     assert linked(module, "second") == Entry(Kind.LINK, target="main.go")
 
 
 @pytest.mark.parametrize("target", [".", "..", "../.."])
 def test_a_link_to_an_ancestor_ends(target: str, module: Path) -> None:
-    """The module is seen from above under the names that it has already."""
+    """Seen from above, the module keeps the names that it has already."""
     assert linked(module, target) == Entry(Kind.LINK, target=target)
     taken = take(module)
     assert not any(name.endswith("mod/main.go") for name in taken.entries)
@@ -142,20 +142,20 @@ def test_a_link_to_an_ancestor_ends(target: str, module: Path) -> None:
 
 @pytest.mark.parametrize("target", ["none", "none/../main.go", "link", "main.go/x"])
 def test_a_link_that_leads_nowhere_is_dangling(target: str, module: Path) -> None:
-    """So is one that leads in a circle."""
+    """A link in a cycle dangles too."""
     assert linked(module, target).kind is Kind.DANGLING
 
 
 @pytest.mark.parametrize("target", ["/etc/hostname", "/", "../../..", "../../../beside"])
 def test_a_link_out_of_the_repository_is_not_followed(target: str, module: Path) -> None:
-    """Nothing there is read, and where it leads is not part of the snapshot."""
+    """Nothing there is read, and the target is not part of the snapshot."""
     write_tree(module.parents[2], {"beside": "secret"})
     assert linked(module, target) == Entry(Kind.OUTSIDE)
     assert b"secret" not in take(module).pack.read_bytes()
 
 
 def test_a_link_into_version_control_is_not_followed(module: Path) -> None:
-    """Wherever in the repository that is."""
+    """It may be anywhere in the repository."""
     write_tree(module.parents[1], {".git/config": "secret"})
     assert linked(module, "../../.git/config") == Entry(Kind.OUTSIDE)
     (module / "link").unlink()
@@ -163,7 +163,7 @@ def test_a_link_into_version_control_is_not_followed(module: Path) -> None:
 
 
 def test_the_dist_directory_is_not_part_of_a_source(module: Path) -> None:
-    """Neither its name nor what a link into it leads to."""
+    """Neither its name nor the target of a link into it is read."""
     write_tree(module, {"dist/x.go": "x", "distant/x.go": "x"})
     (module / "into").symlink_to("dist/x.go")
     (module / "to").symlink_to("dist")
@@ -186,7 +186,7 @@ def test_a_dist_directory_above_what_a_link_leads_to_is_left_out(module: Path) -
 
 
 def test_names_are_followed_as_a_system_does_it(module: Path) -> None:
-    """What comes after `..` lies beside what a link leads to, not beside the link."""
+    """A name after `..` is beside the target of a link, not beside the link."""
     write_tree(module, {"deep/er/x": "x", "deep/y": "right", "y": "wrong"})
     (module / "link").symlink_to("deep/er")
     taken = take(module)
@@ -199,7 +199,7 @@ def test_names_are_followed_as_a_system_does_it(module: Path) -> None:
 
 
 def test_what_lies_below_a_directory_is_found(module: Path) -> None:
-    """A directory whose name begins the same is another."""
+    """A directory whose name has the same beginning is another one."""
     write_tree(module, {"a/x": "", "a/b/y": "", "ab/z": ""})
     assert take(module).below("a") == ["a/b", "a/b/y", "a/x"]
 
@@ -208,7 +208,7 @@ def test_what_lies_below_a_directory_is_found(module: Path) -> None:
 
 
 def test_a_replaced_module_in_the_repository_is_taken(module: Path) -> None:
-    """With its place above the module."""
+    """Its path above the module is kept."""
     write_tree(module.parent, {"y/go.mod": "module example.test/y\n"})
     taken = take(module, "../y")
     assert taken.read("../y/go.mod") == b"module example.test/y\n"
@@ -216,7 +216,7 @@ def test_a_replaced_module_in_the_repository_is_taken(module: Path) -> None:
 
 
 def test_a_replaced_module_behind_a_link_is_taken(module: Path) -> None:
-    """Under the name that go.mod has for it, too."""
+    """It also has the name that go.mod uses."""
     write_tree(module.parents[1], {"real/go.mod": "module example.test/y\n"})
     (module.parent / "short").symlink_to("../real")
     assert take(module, "../short").read("../short/go.mod") == b"module example.test/y\n"
@@ -224,7 +224,7 @@ def test_a_replaced_module_behind_a_link_is_taken(module: Path) -> None:
 
 @pytest.mark.parametrize(("place", "depth"), [("../mod/y", 1), ("y/.", 0), ("./z/../y", 0), ("../../top/mod/y", 2)])
 def test_a_replaced_module_below_is_taken_once(place: str, depth: int, module: Path) -> None:
-    """Its shortest name is the only one; where go.mod leaves the module and comes back, the snapshot begins there."""
+    """Only its shortest name is used; if a path leaves the module and comes back, the snapshot begins there."""
     write_tree(module, {"y/go.mod": "module example.test/y\n"})
     place = place.replace("top", module.parent.name)
     taken = take(module, place)
@@ -235,14 +235,14 @@ def test_a_replaced_module_below_is_taken_once(place: str, depth: int, module: P
 
 @pytest.mark.parametrize("place", ["../../../b", "/b", "../../..", "../../.git/x", "away"])
 def test_a_replaced_module_elsewhere_is_an_error(place: str, module: Path) -> None:
-    """It names the file and the place."""
+    """It names the file and the directory."""
     (module / "away").symlink_to("/usr")
     with pytest.raises(ReplacementOutside, match=f"replaces a module with `{place}`, which is outside"):
         take(module, place)
 
 
 def test_who_returns_the_replaced_directories_gets_the_go_mod(module: Path) -> None:
-    """As it is in the snapshot; nothing where there is none."""
+    """The bytes are those of the snapshot, or none if there is no go.mod."""
     seen: list[bytes] = []
 
     def ask(go_mod: bytes) -> Iterable[str]:
@@ -259,7 +259,7 @@ def test_who_returns_the_replaced_directories_gets_the_go_mod(module: Path) -> N
 
 
 def test_a_source_may_be_as_large_as_its_limit(module: Path) -> None:
-    """And not one file or byte larger."""
+    """One more file or byte is an error."""
     entries, size = len(take(module).entries), sum(entry.size for entry in take(module).entries.values())
     take(module, limit=SourceLimit(size=size, files=entries))
     for limit in (SourceLimit(size=size - 1), SourceLimit(files=entries - 1)):
@@ -288,7 +288,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_the_digest_is_over_names_kinds_modes_and_bytes(change: Callable[[Path], object], module: Path) -> None:
-    """Where the module lies, and when its files were made, does not matter."""
+    """The module's path and the times of its files do not matter."""
     (module / "main.go").chmod(0o644)
     before = take(module).digest
     os.utime(module / "main.go", (1, 1))

@@ -20,7 +20,7 @@ Complete = Callable[..., dict[str, str]]
 
 @pytest.fixture
 def completed(monkeypatch: pytest.MonkeyPatch) -> Complete:
-    """Return a function that says what becomes of some variables, None for one that is not set."""
+    """Return a function that returns the new values of some variables, None for one that is not set."""
 
     def complete(**variables: str | None) -> dict[str, str]:
         for name, value in variables.items():
@@ -28,7 +28,7 @@ def completed(monkeypatch: pytest.MonkeyPatch) -> Complete:
                 monkeypatch.delenv(name, raising=False)
             else:
                 monkeypatch.setenv(name, value)
-        monkeypatch.setattr(tempfile, "tempdir", None)  # what Python found before
+        monkeypatch.setattr(tempfile, "tempdir", None)  # forget Python's earlier choice
         surroundings.complete(os.environ)
         return {name: os.environ[name] for name in variables if name in os.environ}
 
@@ -43,7 +43,7 @@ def test_a_missing_home_is_the_users(value: str | None, completed: Complete) -> 
 
 @pytest.mark.parametrize("value", [None, "", "elsewhere"])
 def test_a_build_works_wherever_home_and_tmpdir_lead(value: str | None, completed: Complete, tiny: Path) -> None:
-    """The go command finds its cache and a place for temporary files."""
+    """The go command finds its cache and a directory for temporary files."""
     completed(HOME=None, TMPDIR=value if value != "elsewhere" else "/nonexistent/elsewhere", GOCACHE=None)
     found = go()
     env = {name: os.environ[name] for name in ("HOME", "TMPDIR", "PATH") if name in os.environ}
@@ -54,13 +54,13 @@ def test_a_build_works_wherever_home_and_tmpdir_lead(value: str | None, complete
 
 
 def test_a_home_that_is_set_is_kept(completed: Complete, tmp_path: Path) -> None:
-    """Nobody knows better than the user."""
+    """The user's choice has priority."""
     assert completed(HOME=str(tmp_path)) == {"HOME": str(tmp_path)}
 
 
 @pytest.mark.parametrize("value", ["/nonexistent/x", "/proc", "nowhere", "/dev/zero"])
 def test_a_tmpdir_that_leads_nowhere_is_replaced(value: str, completed: Complete) -> None:
-    """By the directory that Python takes, so that the go command takes the same."""
+    """It is Python's choice, so that the go command uses the same one."""
     found = completed(TMPDIR=value)["TMPDIR"]
     assert Path(found).is_absolute()
     assert os.access(found, os.W_OK)
@@ -68,13 +68,13 @@ def test_a_tmpdir_that_leads_nowhere_is_replaced(value: str, completed: Complete
 
 
 def test_a_tmpdir_that_works_is_kept(completed: Complete, tmp_path: Path) -> None:
-    """Whatever it is; one that is not set stays so."""
+    """It keeps its value, even if unset."""
     assert completed(TMPDIR=str(tmp_path)) == {"TMPDIR": str(tmp_path)}
     assert completed(TMPDIR=None) == {}
 
 
 def test_no_place_for_temporary_files_is_an_error(completed: Complete, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It names what was tried and what to set."""
+    """It names the directories that were tried and the variable to set."""
     monkeypatch.setattr(tempfile, "_get_default_tempdir", _nothing)
     with pytest.raises(OutputUnwritable, match="`/nonexistent/x`") as caught:
         completed(TMPDIR="/nonexistent/x")
@@ -87,20 +87,20 @@ def _nothing() -> str:
 
 @pytest.mark.parametrize("name", ["HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "GOCACHE", "GOMODCACHE", "GOTMPDIR"])
 def test_a_relative_directory_is_refused_by_its_name(name: str) -> None:
-    """Go would say that another variable is off, or write into the source."""
+    """Go would blame another variable, or write into the source."""
     with pytest.raises(UsageError, match=rf"^`{name}` must be an absolute path, not `some/where`$"):
         surroundings.check({name: "some/where"})
 
 
 @pytest.mark.parametrize("value", ["go", f"/usr/go{os.pathsep}go"])
 def test_every_entry_of_gopath_is_absolute(value: str) -> None:
-    """It is a list."""
+    """The value is a list."""
     with pytest.raises(UsageError, match="`GOPATH` must be an absolute path, not `go`"):
         surroundings.check({"GOPATH": value})
 
 
 def test_a_build_cache_that_is_off_is_refused() -> None:
-    """The hint is the opposite of what was set."""
+    """The hint is to unset it."""
     with pytest.raises(UsageError, match="`GOCACHE=off`") as caught:
         surroundings.check({"GOCACHE": "off"})
     assert caught.value.hint == "unset `GOCACHE`"
@@ -110,5 +110,5 @@ def test_a_build_cache_that_is_off_is_refused() -> None:
     "environ", [{}, {"HOME": "", "GOPATH": ""}, {"HOME": str(ROOT), "GOPATH": f"/a{os.pathsep}/b", "GOCACHE": "/c"}]
 )
 def test_everything_else_is_left_to_go(environ: dict[str, str]) -> None:
-    """A directory that does not exist is created by it, or it names the reason."""
+    """Go creates a directory that does not exist, or reports the reason."""
     surroundings.check(environ)

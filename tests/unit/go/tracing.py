@@ -1,4 +1,4 @@
-"""What a process and its children do to the system, by strace: programs, environments, opened and changed files."""
+"""Trace a process and its children with strace: programs, environments, opened and changed files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PATH = re.compile(r'(?:[\w-]+<(?P<base>[^>]*)>, )?"(?P<path>(?:[^"\\]|\\.)*)"')
 
 @dataclass(frozen=True)
 class Trace:
-    """What was seen."""
+    """The result of a trace."""
 
     output: str
     programs: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]  # path, arguments, environment

@@ -29,21 +29,21 @@ def release(folder: Path, **changes: Any) -> Dist:
 
 
 def packed(made: Dist, folder: Path, **old: Artifact) -> dict[str, Artifact]:
-    """Return the archives of a release, by name, made in a folder."""
+    """Return the archives of a release, by name, made in a directory."""
     folder.mkdir()
     before = {artifact.path.name: artifact for artifact in old.values()}
     return {artifact.path.name: artifact for artifact in archives(made, Bench(folder, before))}
 
 
 def members(path: Path) -> Iterator[tarfile.TarInfo]:
-    """Yield what is in a tar archive, in its order."""
+    """Yield the members of a tar archive, in order."""
     with tarfile.open(path) as tar:
         yield from tar
 
 
 @pytest.fixture
 def umask() -> Iterator[None]:
-    """Give back the umask that a test changes."""
+    """Restore the umask that a test changes."""
     before = os.umask(0)
     os.umask(before)
     yield
@@ -51,7 +51,7 @@ def umask() -> Iterator[None]:
 
 
 def test_there_is_an_archive_for_each_binary(tmp_path: Path) -> None:
-    """A zip for Windows, a tar.gz for all others, nothing for what was not built, each with its pair."""
+    """There is a zip for Windows and a tar.gz for all others, each with its pair; unbuilt pairs have none."""
     made = packed(release(tmp_path), tmp_path / "new")
     assert {name: artifact.target for name, artifact in made.items()} == {
         "program_1.2.0_linux_amd64.tar.gz": LINUX,
@@ -63,7 +63,7 @@ def test_there_is_an_archive_for_each_binary(tmp_path: Path) -> None:
 
 
 def test_a_tar_holds_the_program_and_its_texts(tmp_path: Path) -> None:
-    """In a folder of the archive's name, sorted, owned by nobody in particular, with fixed modes and times."""
+    """They are in a directory with the archive's name, sorted, without an owner, with fixed modes and times."""
     made = packed(release(tmp_path), tmp_path / "new")
     rows = [
         (member.name, member.mode, member.uid, member.gid, member.uname, member.gname, member.mtime, member.isreg())
@@ -74,7 +74,7 @@ def test_a_tar_holds_the_program_and_its_texts(tmp_path: Path) -> None:
 
 
 def test_a_tar_holds_the_very_bytes(tmp_path: Path) -> None:
-    """What is unpacked is what was checked."""
+    """The unpacked program is the checked one."""
     made = packed(release(tmp_path), tmp_path / "new")
     with tarfile.open(made[f"{STEM}.tar.gz"].path) as tar:
         contents = {name.split("/")[1]: (tar.extractfile(name) or io.BytesIO()).read() for name in tar.getnames()}
@@ -84,7 +84,7 @@ def test_a_tar_holds_the_very_bytes(tmp_path: Path) -> None:
 
 
 def test_a_zip_for_windows_holds_the_same(tmp_path: Path) -> None:
-    """Its program ends in .exe, its modes are for whoever unpacks it on Unix, its times are UTC."""
+    """Its program ends in .exe, its modes apply if it is unpacked on Unix, and its times are UTC."""
     made = packed(release(tmp_path), tmp_path / "new")
     with zipfile.ZipFile(made["program_1.2.0_windows_amd64.zip"].path) as archive:
         rows = {item.filename.split("/")[1]: item for item in archive.infolist()}
@@ -102,7 +102,7 @@ def test_a_zip_for_windows_holds_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("umask")
 def test_archives_are_equal_wherever_they_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the folder, nor times or modes of files, nor the person's umask is in them."""
+    """The bytes do not depend on the directory, times and modes of files, or the umask."""
     first = packed(release(tmp_path / "a"), tmp_path / "first")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
@@ -126,7 +126,7 @@ def test_a_compressed_tar_states_neither_name_nor_time(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("epoch", [315532800, 1_700_000_001, (1 << 32) - 1])
 def test_any_time_that_a_source_may_have_can_be_held(epoch: int) -> None:
-    """A tar holds it to the second, a zip to two seconds."""
+    """A tar stores it to the second, a zip to two seconds."""
     content = [("folder/file", 0o644, b"content")]
     with tarfile.open(fileobj=io.BytesIO(tarred(content, epoch))) as tar:
         assert tar.getmember("folder/file").mtime == epoch
@@ -135,7 +135,7 @@ def test_any_time_that_a_source_may_have_can_be_held(epoch: int) -> None:
 
 
 def test_a_long_name_is_no_traceback() -> None:
-    """A document may be called what its author likes."""
+    """An author may choose any name for a document."""
     name = f"{STEM}/README.{'x' * 120}"
     with tarfile.open(fileobj=io.BytesIO(tarred([(name, 0o644, b"")], EPOCH))) as tar:
         assert tar.getnames() == [name]
@@ -155,7 +155,7 @@ def test_a_long_name_is_no_traceback() -> None:
     ],
 )
 def test_no_two_members_have_one_name(program: str, texts: list[str], expected: list[str]) -> None:
-    """Unpacking must not replace one file by another, even where case does not count."""
+    """Unpacking must not replace one file by another, even on a file system that ignores case."""
     assert [name for name, _ in apart(program, [(text, b"") for text in texts])] == expected
 
 
@@ -170,11 +170,11 @@ def test_a_program_called_license_is_packed_beside_its_license(tmp_path: Path) -
     assert found == {"LICENSE": 0o755, "README.md": 0o644, "THIRD_PARTY_LICENSES": 0o644, "doc/LICENSE": 0o644}
 
 
-# --- taking over -----------------------------------------------------------------------------------------------------
+# --- reused files ----------------------------------------------------------------------------------------------------
 
 
 def test_an_unchanged_archive_is_taken_over(tmp_path: Path) -> None:
-    """The same inputs give the very same file."""
+    """The same inputs result in the same file."""
     first = packed(release(tmp_path), tmp_path / "first")
     second = packed(release(tmp_path), tmp_path / "second", **first)
     assert all(first[name].path.samefile(second[name].path) for name in first)
@@ -190,7 +190,7 @@ def test_an_unchanged_archive_is_taken_over(tmp_path: Path) -> None:
     ],
 )
 def test_an_archive_is_made_anew_when_what_is_in_it_changes(changes: dict[str, Any], tmp_path: Path) -> None:
-    """Time, texts and their names decide its bytes."""
+    """Time, texts and their names affect its bytes."""
     first = packed(release(tmp_path), tmp_path / "first")
     second = packed(release(tmp_path, **changes), tmp_path / "second", **first)
     assert not any(first[name].path.samefile(second[name].path) for name in first)
@@ -198,7 +198,7 @@ def test_an_archive_is_made_anew_when_what_is_in_it_changes(changes: dict[str, A
 
 
 def test_only_the_archive_of_a_changed_binary_is_made_anew(tmp_path: Path) -> None:
-    """The others are taken over."""
+    """The others are reused."""
     first = packed(release(tmp_path), tmp_path / "first")
     changed = binary(LINUX, tmp_path / "bin", DEPENDENCY, content=b"another")
     after = release(tmp_path)
@@ -208,28 +208,28 @@ def test_only_the_archive_of_a_changed_binary_is_made_anew(tmp_path: Path) -> No
     assert [name for name in first if not first[name].path.samefile(second[name].path)] == [f"{STEM}.tar.gz"]
 
 
-# --- licences --------------------------------------------------------------------------------------------------------
+# --- licenses --------------------------------------------------------------------------------------------------------
 
 
 def test_third_party_licences_are_gos_and_each_modules(tmp_path: Path) -> None:
-    """Each work stands under its name with its own text, Go first, and Go's version is the binary's."""
+    """Each work has its name and its text, Go first, and Go's version is the binary's."""
     text = third_party(release(tmp_path), binary(LINUX, tmp_path, DEPENDENCY))
-    assert text.startswith("program holds parts of the following works")
+    assert text.startswith("program contains parts of the following works")
     go = "Go (go1.27.3, standard library and runtime)"
     assert [line for line in text.splitlines() if "v1.2.3" in line or "Go (" in line] == [go, label(DEPENDENCY)]
     assert text.index("Go's license") < text.index(label(DEPENDENCY)) < text.index("its license")
 
 
 def test_a_module_without_a_licence_is_told(tmp_path: Path) -> None:
-    """Nobody should take silence for permission."""
+    """A missing license must not look like permission."""
     silent = Module("example.test/silent", "v0.1.0")
     text = third_party(release(tmp_path), binary(LINUX, tmp_path, silent))
-    assert text.endswith("(it states no licence)\n")
+    assert text.endswith("(it states no license)\n")
     assert "\nexample.test/silent v0.1.0\n" in text
 
 
 def test_only_what_is_linked_in_is_listed(tmp_path: Path) -> None:
-    """A binary without dependencies holds Go alone; one that states no Go version holds the recipe's."""
+    """A binary without dependencies contains only Go; if it states no Go version, the recipe's is used."""
     plain = binary(LINUX, tmp_path)
     silent = dataclasses.replace(plain, info=dataclasses.replace(plain.info, go=""))
     text = third_party(release(tmp_path), silent)

@@ -9,7 +9,7 @@ from toolkit.outputs.checksums import checksums
 
 
 def test_checksums_are_over_all_files_so_far(tmp_path: Path) -> None:
-    """A line a file, sorted by name, with the digest of its bytes, as `sha256sum -c` reads it."""
+    """There is one line for each file, sorted by name, with the digest of its bytes, as `sha256sum -c` reads it."""
     bench = Bench(tmp_path)
     made = [bench.make("archive", name, name, name.encode) for name in ("b.zip", "B.tar.gz", "a.tar.gz")]
     (artifact,) = checksums(dist(tmp_path).plus(*made), bench)

@@ -29,17 +29,17 @@ def release(folder: Path) -> Dist:
 
 @pytest.fixture
 def good(tmp_path: Path) -> dict[str, Any]:
-    """Return a right manifest."""
+    """Return a correct manifest."""
     return document(release(tmp_path))
 
 
 def valid(value: object) -> bool:
-    """Return whether a value is as the schema says, as Draft 2020-12 has it."""
+    """Return whether a value conforms to the schema, by the rules of Draft 2020-12."""
     return jsonschema.Draft202012Validator(SCHEMA).is_valid(value)
 
 
 def test_there_is_a_row_for_each_pair_that_go_knows(good: dict[str, Any]) -> None:
-    """Built, unbuilt, or filtered where it was not selected, in Go's order."""
+    """Its state is built or unbuilt, or filtered if it was not selected, in Go's order."""
     assert [(row["target"], row["outcome"]) for row in good["targets"]] == [
         ("android/arm", "unbuilt"),
         ("js/wasm", "filtered"),
@@ -52,7 +52,7 @@ def test_there_is_a_row_for_each_pair_that_go_knows(good: dict[str, Any]) -> Non
 
 
 def test_a_row_says_how_a_pair_ended(good: dict[str, Any]) -> None:
-    """A binary with what it says of itself and its files, a reason with Go's sentence, a note where there is one."""
+    """A binary has its own statements and files, an unbuilt pair a reason with Go's sentence, and some pairs a note."""
     android, js, linux = good["targets"][:3]
     assert (android["reason"], android["sentence"]) == ("needs_external_linker", ANDROID.refusal)
     assert js == {
@@ -60,7 +60,7 @@ def test_a_row_says_how_a_pair_ended(good: dict[str, Any]) -> None:
         "goos": "js",
         "goarch": "wasm",
         "first_class": False,
-        "note": "builds, but can reach no network",
+        "note": "builds, but has no network access",
         "outcome": "filtered",
     }
     assert linux["artifacts"] == ["linux_amd64.x"]
@@ -72,18 +72,18 @@ def test_a_row_says_how_a_pair_ended(good: dict[str, Any]) -> None:
 
 
 def test_a_note_names_the_libraries_that_a_program_needs(tmp_path: Path) -> None:
-    """The row of a pair lists what must be installed where the program runs."""
+    """A pair's row lists the libraries that must be installed for the program."""
     needy = replace(binary(LINUX, tmp_path), needed=("libdl.so.2", "libc.so.6"))
     made = document(dist(tmp_path, needy, binary(WINDOWS, tmp_path)))
     assert valid(made)
     assert {row["target"]: row["note"] for row in made["targets"] if "note" in row} == {
-        "js/wasm": "builds, but can reach no network",
+        "js/wasm": "builds, but has no network access",
         "linux/amd64": "needs libdl.so.2, libc.so.6 at run time",
     }
 
 
 def test_a_manifest_states_what_everything_was_made_from(good: dict[str, Any]) -> None:
-    """Source, toolchain and compressor, but no time, machine or engine."""
+    """It contains source, toolchain and compressor, but no time, machine or engine."""
     assert (good["name"], good["version"], good["toolchain"]) == ("program", "1.2.0", "go1.27.3")
     assert good["source"]["module"] == {"path": "example.test/program", "version": "", "sum": ""}
     assert good["compressor"] == COMPRESSOR
@@ -95,7 +95,7 @@ def test_a_manifest_states_what_everything_was_made_from(good: dict[str, Any]) -
 
 
 def test_the_schema_is_one() -> None:
-    """It is a schema of Draft 2020-12 itself."""
+    """It is a valid schema of Draft 2020-12."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
@@ -151,7 +151,7 @@ def _set(value: object, *path: str | int) -> Callable[[dict[str, Any]], None]:
     ],
 )
 def test_a_broken_manifest_is_refused(harm: Callable[[dict[str, Any]], None], good: dict[str, Any]) -> None:
-    """What lacks a field, has one too many or a senseless value is not as the schema says."""
+    """A missing, additional or invalid field does not conform to the schema."""
     broken = copy.deepcopy(good)
     harm(broken)
     assert valid(good)
@@ -163,7 +163,7 @@ def test_a_broken_manifest_is_refused(harm: Callable[[dict[str, Any]], None], go
 
 
 def test_the_manifest_lies_beside_its_schema(tmp_path: Path) -> None:
-    """The schema is the file that `$schema` names, byte for byte the one that is kept here."""
+    """The schema is the file that `$schema` names, with the same bytes as in the repository."""
     made = release(tmp_path)
     schema, written = manifest(made, Bench(tmp_path / "new"))
     assert (schema.kind, written.kind) == ("schema", "manifest")
@@ -175,7 +175,7 @@ def test_the_manifest_lies_beside_its_schema(tmp_path: Path) -> None:
 
 
 def test_what_is_recorded_is_read_back(tmp_path: Path) -> None:
-    """The next release finds each file of this one by name, with what decided its bytes."""
+    """The next release finds each file of this one by name, with a digest of its inputs."""
     made = release(tmp_path)
     manifest(made, Bench(tmp_path / "new"))
     found = recorded(tmp_path / "new")
@@ -192,7 +192,7 @@ def test_what_is_recorded_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_file_of_no_pair_has_none(tmp_path: Path) -> None:
-    """The schema's own row, for one."""
+    """An example is the schema's own row."""
     made = release(tmp_path)
     schema, _ = manifest(made, Bench(tmp_path / "new"))
     whole = document(made.plus(schema))
@@ -201,7 +201,7 @@ def test_a_file_of_no_pair_has_none(tmp_path: Path) -> None:
 
 
 def test_the_manifest_of_a_finished_release_is_its_file(tmp_path: Path) -> None:
-    """Nothing is made up that is not in it."""
+    """Only recorded files are returned."""
     (tmp_path / "manifest.json").write_text('{"name": "\N{LATIN SMALL LETTER E WITH ACUTE}"}', "utf-8")
     assert read(dist(tmp_path)) == {"name": "\N{LATIN SMALL LETTER E WITH ACUTE}"}
 
@@ -218,7 +218,7 @@ def test_the_manifest_of_a_finished_release_is_its_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_manifest_that_cannot_be_read_records_nothing(text: bytes, tmp_path: Path) -> None:
-    """A harmed release is made again; it never stands in the way."""
+    """A damaged release is made again; it never causes an error."""
     assert recorded(tmp_path) == {}
     (tmp_path / "manifest.json").write_bytes(text)
     assert recorded(tmp_path) == {}
