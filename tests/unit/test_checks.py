@@ -49,4 +49,4 @@ def test_pages_are_written_as_they_should_be(tmp_path: Path) -> None:
 def test_english_is_checked() -> None:
     """No restyled text contains a word to avoid."""
     found = checks.english(ROOT)
-    assert (found.name, found.good, found.found) == ("English", True, "good"), found.found
+    assert (found.name, found.ok, found.detail) == ("English", True, "ok"), found.detail
