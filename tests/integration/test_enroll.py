@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -13,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import FakeWatch
+from tests.fakes import FakeWatch, FakeWatcher
 from tests.integration.emulator_clients import Keys, Shell, as_user, assert_nowhere, forms, with_mfa
 from tests.unit import samples
-from toolkit import errors, targets, totp
+from toolkit import errors, release, targets, totp
 from toolkit.emulator import Clock, Emulator, Kind, User
 from toolkit.emulator.policies import ADMINISTRATOR, SELF_SERVICE
 from toolkit.errors import ToolkitError
@@ -25,7 +26,7 @@ from toolkit.mfa.devices import NewDevice
 from toolkit.mfa.enroll import Authenticator, Enrolled, Turn, enroll, prepare
 from toolkit.mfa.proof import require
 from toolkit.model import Programs, Target
-from toolkit.settings import EnrollSettings
+from toolkit.settings import OWN, EnrollSettings
 
 ARN = "arn:aws:iam::123456789012:mfa/"
 HERE = Target(*targets.native())
@@ -535,6 +536,21 @@ def test_a_serial_in_the_credentials_file(person: Desk, desk: Shell) -> None:
 def test_contradictory_options(person: Desk) -> None:
     """A seed is for a person or for a command."""
     person.refused(errors.UsageError, "`--show-seed` is for a person", "leave one", show_seed=True, totp_command=("x",))
+
+
+def test_another_program(tmp_path: Path) -> None:
+    """With `--source` both are built: the one to log in with, and our own, even if they have the same name."""
+    source = tmp_path / "source"
+    shutil.copytree(OWN, source)
+    (source / "VERSION").write_text("9.9.9\n", "utf-8")
+    settings = EnrollSettings(source=str(source), engine="local", dist=tmp_path / "dist")
+    found = release.programs(settings, FakeWatcher())
+    paths = (targets.mine(found.dist.binaries).path, found.own.path)
+    said = [subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout for path in paths]
+    assert ["9.9.9" in each for each in said] == [True, False]
+    assert {path.name for path in paths} == {paths[0].name}
+    plain = release.programs(replace(settings, source=OWN), FakeWatcher())
+    assert plain.own == targets.mine(plain.dist.binaries)
 
 
 # --- a command in place of a person ----------------------------------------------------------------------------------
