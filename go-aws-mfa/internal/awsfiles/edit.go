@@ -11,7 +11,7 @@ import (
 type Edit struct {
 	File File
 	Text []byte // nil if the file needs no change
-	line int    // that is changed, or that the new lines follow
+	line int    // that is changed, or the header of the section that gets a new one
 }
 
 // SetSerial returns the edit after which both readers see serial as the mfa_serial of the profile called name, and see
@@ -130,7 +130,7 @@ func (f Files) adding(file File, name, serial string) (edits []Edit) {
 		for _, indent := range indents {
 			line := indent + MFASerial + " = " + serial + end
 			text := slices.Concat(ended(lines[:last+1], end), []string{line}, lines[last+1:])
-			edits = append(edits, edited(file, text, last))
+			edits = append(edits, edited(file, text, s.header))
 		}
 	}
 	return edits

@@ -150,7 +150,7 @@ func TestSetSerialRefused(t *testing.T) {
 		"a byte order mark":      {"\ufeff[x]\n", keys, Fault{Reason: ByteOrderMark, Place: Place{Line: 1}}},
 		"not UTF-8":              {"[x]\na = \xff\n", keys, Fault{Reason: NotText, Place: Place{Line: 2}}},
 		"broken credentials":     {"", keys + "x\n", Fault{Reason: NotASetting, Place: Place{File: CredentialsFile, Line: 4}}},
-		"one reader's header":    {"[profile 'example']\n" + inConfig, "", Fault{Reason: Unsettable, Place: Place{Line: 3}, Name: MFASerial}},
+		"one reader's header":    {"[profile 'example']\n" + inConfig, "", Fault{Reason: Unsettable, Place: Place{Line: 1}, Name: MFASerial}},
 		"a setting in the value": {"", keys + "mfa_serial = old\n  region = x\n", Fault{Reason: Unsettable, Place: Place{File: CredentialsFile, Line: 5}, Name: "region"}},
 	} {
 		t.Run(name, func(t *testing.T) {
