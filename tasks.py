@@ -74,13 +74,13 @@ def verify(settings: VerifySettings, report: Report) -> None:
 def enroll(settings: EnrollSettings, report: Report) -> None:
     """Give the profile's user a first MFA device, by a QR code on the terminal, and log in with it.
 
-    Shows a QR code, prompts for two codes, and writes `mfa_serial` to the AWS config file; then logs in with a third
+    Shows a QR code, prompts for two codes, and writes `mfa_serial` with `aws-mfa set-serial`; then logs in with a third
     code and proves the login as `invoke verify` does. The seed is shown on the terminal, or passed to the command of
     `--totp-command`, which must store it: it is never shown again and never written to disk.
     """
     request = enrolling.prepare(settings)
     authenticator = terminal.authenticator(settings)
-    enrolled = enrolling.enroll(request, release.native(settings, report), authenticator, report)
+    enrolled = enrolling.enroll(request, release.programs(settings, report), authenticator, report)
     report.proof(enrolled.proof, serial=enrolled.serial)
     proof.require(enrolled.proof)
 
@@ -96,7 +96,7 @@ def demo(settings: DemoSettings, report: Report) -> None:
     from toolkit.mfa.demo import play
 
     viewer = terminal.viewer(interactive=settings.interactive)
-    proof.require(play(release.native(settings, report), viewer, report, interactive=settings.interactive))
+    proof.require(play(release.programs(settings, report), viewer, report, interactive=settings.interactive))
 
 
 @task(CleanSettings)

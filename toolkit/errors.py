@@ -211,7 +211,7 @@ class CredentialsUnwritable(OutputUnwritable, exit_code=42, kind="credentials-un
     """The program got a session but could not write it to the credentials file."""
 
 
-class ConfigUnwritable(OutputUnwritable, exit_code=43):
+class ConfigUnwritable(OutputUnwritable, exit_code=43, kind="config-unwritable"):
     """The serial number of a new MFA device cannot be written to the AWS config file."""
 
 

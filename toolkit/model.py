@@ -271,6 +271,17 @@ class Dist:
 
 
 @dataclass(frozen=True)
+class Programs:
+    """The programs for this machine: the one to log in with, and our own, which edits the AWS files.
+
+    They are the same unless `--source` names another one. Made by `release.programs`.
+    """
+
+    dist: Dist
+    own: Binary
+
+
+@dataclass(frozen=True)
 class Check:
     """The result of one check by `checks`, `doctor` or a proof."""
 

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from toolkit import engines, source, targets, toolchain
 from toolkit.bench import Bench
@@ -18,12 +19,12 @@ from toolkit.go import messages, tree
 from toolkit.go.asking import Inquiry
 from toolkit.go.tree import Node
 from toolkit.go.workspace import Workspace
-from toolkit.model import Artifact, Binary, Dist, Outcome, Reason, Recipe, Source, Target, Unbuilt, Watcher
+from toolkit.model import Artifact, Binary, Dist, Outcome, Programs, Reason, Recipe, Source, Target, Unbuilt, Watcher
 from toolkit.outputs.archives import archives, label
 from toolkit.outputs.checksums import checksums
 from toolkit.outputs.guide import guide
 from toolkit.outputs.manifest import manifest, recorded
-from toolkit.settings import BuildSettings, CompileSettings, EngineSettings, MatrixSettings
+from toolkit.settings import OWN, BuildSettings, CompileSettings, EngineSettings, MatrixSettings
 from toolkit.source import Found
 from toolkit.store import Store
 
@@ -126,6 +127,16 @@ def native(settings: CompileSettings, watcher: Watcher) -> Dist:
     """
     with running(settings, watcher, Limits(jobs=1, seconds=settings.timeout)) as run:
         return _single(run, settings)
+
+
+def programs(settings: CompileSettings, watcher: Watcher) -> Programs:
+    """Return this machine's program as `native` does, and with it our own, which is built too if it is another one."""
+    if Path(settings.source).resolve() == Path(OWN).resolve():
+        dist = native(settings, watcher)
+        return Programs(dist, targets.mine(dist.binaries))
+    ours = native(dataclasses.replace(settings, source=OWN), watcher)
+    own = Store(settings.dist).keep_own(targets.mine(ours.binaries))
+    return Programs(native(settings, watcher), own)
 
 
 def _single(run: Run, settings: CompileSettings, goos: str = "", goarch: str = "") -> Dist:

@@ -29,6 +29,7 @@ from toolkit.options import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
+OWN = str(ROOT / "go-aws-mfa")  # the source of our own program
 PREFIX = "AWS_MFA_TOOLKIT_"
 
 
@@ -104,7 +105,7 @@ class CompileSettings(EngineSettings):
 
     source: str = option(
         "directory of a Go main package, or a main package of a module in the form `path@version`",
-        default=str(ROOT / "go-aws-mfa"),
+        default=OWN,
         metavar="SOURCE",
     )
     max_source: SourceLimit = option(

@@ -2,6 +2,7 @@
 
 ```
 dist/bin/OS_ARCH/NAME          a checked binary, and NAME.json: the facts of its build
+dist/bin/own/NAME              our own program, while another one of the same name is in use
 dist/release/                  exactly the pairs that `invoke matrix` selected
 dist/state/                    the list of pairs, license texts, logs of failed compiles
 dist/work/                     files of the current run, with permissions only for its user
@@ -20,7 +21,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,12 @@ class Store:
         write(path, data, mode=0o755)
         write(path.with_name(f"{source.name}.json"), json.dumps(record, indent=1).encode())
         return binary
+
+    def keep_own(self, binary: Binary) -> Binary:
+        """Return a copy of our own program, in whose place no program of the same name comes."""
+        path = self.root / "bin" / "own" / binary.path.name
+        write(path, binary.path.read_bytes(), mode=0o755)
+        return replace(binary, path=path)
 
     def find(
         self,

@@ -65,8 +65,8 @@ CASES = (
         args=("--totp-command", "false"), calls=(*MAKING, "DeleteVirtualMFADevice", "ListMFADevices"),
     ),
     Case(
-        "config file", errors.ConfigUnwritable, "`mfa_serial` of profile `example` cannot be set safely", "write it yourself",
-        prepare=lambda scene: (scene.desk.folder / "config").write_text("[profile example]\n    [x]\n", "utf-8"), calls=(),
+        "config file", errors.ConfigUnwritable, "cannot open the lock `.*/[.]aws-mfa[.]lock`: not a regular file", "remove that file",
+        prepare=lambda scene: (scene.desk.folder / ".aws-mfa.lock").mkdir(), calls=(),
     ),
     Case(
         "directory", errors.CredentialsUnreadable, "cannot read `.*/config`: it is not a regular file", "AWS_CONFIG_FILE",

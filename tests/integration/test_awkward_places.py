@@ -139,6 +139,137 @@ def test_a_read_only_file_system(desk: Desk, space: Space, mount: str) -> None:
         assert desk.asked == asked
 
 
+SERIAL = "arn:aws:iam::123456789012:mfa/alice"
+
+
+def set_serial(desk: Desk, *words: str, flags: tuple[str, ...] = (), **env: str) -> subprocess.CompletedProcess[str]:
+    """Write a device into the profile, by way of another program if words are given."""
+    argv = [*words, desk.program, "set-serial", "-s", "example", *flags, SERIAL]
+    return subprocess.run(argv, env={**desk.environ, **env}, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.fixture
+def config(desk: Desk) -> Path:
+    """Return a config file that everybody may read."""
+    path = desk.shell.folder / "config"
+    path.write_text("# mine\n[profile example]\nregion = eu-west-1\n", "utf-8")
+    path.chmod(0o644)
+    return path
+
+
+WITH_SERIAL = f"# mine\n[profile example]\nregion = eu-west-1\nmfa_serial = {SERIAL}\n"
+
+
+@pytest.mark.needs("unshare", "nsenter")
+def test_a_mounted_config_file(desk: Desk, config: Path, space: Space) -> None:
+    """It is written where it is, and whoever could read it still can."""
+    before = config.stat()
+    done = set_serial(desk, *space(f"mount --bind {config} {config}"))
+    assert (done.returncode, done.stderr) == (0, f"profile example: `mfa_serial` is in `{config}`\n")
+    after = config.stat()
+    assert config.read_text("utf-8") == WITH_SERIAL
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+    assert not [path for path in config.parent.iterdir() if path.name.startswith(".aws-mfa")]
+
+
+def test_a_hard_link_of_the_config_file(desk: Desk, config: Path) -> None:
+    """Both names keep the same file, and a note says so."""
+    twin = desk.shell.folder / "twin"
+    os.link(config, twin)
+    done = set_serial(desk)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count(f"`{config}`") == 2
+    assert config.samefile(twin)
+    assert twin.read_text("utf-8") == WITH_SERIAL
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root writes the files of others")
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o666, 0o400])
+def test_the_config_file_of_another_user(desk: Desk, config: Path, mode: int) -> None:
+    """It keeps its owner, its group and its whole mode: a config file is no secret."""
+    os.chown(config, SOMEBODY, SOMEBODY)
+    config.chmod(mode)
+    done = set_serial(desk)
+    assert done.returncode == 0, done.stderr
+    after = config.stat()
+    assert (after.st_uid, after.st_gid, after.st_mode & 0o777) == (SOMEBODY, SOMEBODY, mode)
+    assert config.read_text("utf-8") == WITH_SERIAL
+
+
+def refused(desk: Desk, config: Path, *words: str, says: str, **env: str) -> None:
+    """Look that a dry run and a real one end alike, and that the file is as it was."""
+    before = config.read_bytes()
+    dry, real = (set_serial(desk, *words, flags=flags, **env) for flags in (("--dry-run",), ()))
+    assert (dry.returncode, dry.stderr) == (real.returncode, real.stderr)
+    assert real.returncode == 255
+    assert real.stderr.startswith("aws-mfa: error[config-unwritable]: ")
+    assert says in real.stderr
+    assert config.read_bytes() == before
+
+
+@pytest.mark.needs("chattr")
+@pytest.mark.parametrize("name", ["config", "."])
+@pytest.mark.parametrize("attribute", ["i", "a"])
+def test_a_config_file_that_may_not_change(desk: Desk, config: Path, attribute: str, name: str) -> None:
+    """An attribute that forbids changes is named, by the dry run too."""
+    place = desk.shell.folder / name
+    if subprocess.run(["chattr", f"+{attribute}", place], capture_output=True, check=False).returncode:
+        pytest.skip("the file system has no such attributes, or this user may not set them")
+    try:
+        refused(desk, config, says=f"chattr -{attribute}")
+    finally:
+        subprocess.run(["chattr", f"-{attribute}", place], check=True)
+
+
+@pytest.mark.needs("unshare", "nsenter")
+def test_a_config_file_on_a_read_only_file_system(desk: Desk, config: Path, space: Space) -> None:
+    """It is named, with the variable that leads elsewhere."""
+    home = desk.shell.folder / "home"
+    home.mkdir()
+    file = home / "config"
+    shutil.copy(config, file)
+    words = space(f"mount --bind {home} {home} && mount -o remount,bind,ro {home}")
+    refused(desk, config, *words, says="AWS_CONFIG_FILE", AWS_CONFIG_FILE=str(file))
+    assert file.read_bytes() == config.read_bytes()
+
+
+@pytest.mark.needs("setpriv")
+def test_a_directory_that_may_not_be_written_to(desk: Desk, config: Path) -> None:
+    """That no lock and no new file can be made in it is named."""
+    # Modes bind root only without its capabilities.
+    words = () if os.geteuid() else ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+    desk.shell.folder.chmod(0o500)
+    try:
+        refused(desk, config, *words, says=f"cannot create files in `{desk.shell.folder}`")
+    finally:
+        desk.shell.folder.chmod(0o700)
+
+
+@pytest.mark.needs("unshare", "nsenter")
+def test_killed_in_a_mounted_config_file(desk: Desk, config: Path, space: Space) -> None:
+    """Killed at any moment, the next run finds the old text or the new one, whole, and finishes."""
+    chance = random.Random(20270117)  # noqa: S311 - a seed makes the same moments again
+    others = "".join(f"[profile p{number}]\nregion = eu-west-1\n# a note\n\n" for number in range(40))
+    words = space(f"mount --bind {config} {config}")
+    ends = {"old": 0, "new": 0}
+    write = 0.02
+    for number in range(KILLS // 2):
+        config.write_text(f"{others}[profile example]\nregion = x\n", "utf-8")
+        before = config.read_bytes()
+        argv = [*words, desk.program, "set-serial", "-s", "example", SERIAL]
+        with subprocess.Popen(argv, env=desk.environ, stderr=subprocess.DEVNULL) as process:
+            time.sleep(write * chance.uniform(0.6, 1.4))
+            process.send_signal(signal.SIGKILL)
+        desk.shell.run(*words, desk.program, "set-serial", "-s", "nobody", SERIAL)  # puts right what was left
+        after = config.read_bytes()
+        assert after in (before, before + f"mfa_serial = {SERIAL}\n".encode()), number
+        ends["new" if after != before else "old"] += 1
+        write *= 0.95 if after != before else 1.05
+    assert min(ends.values()) > KILLS // 40, ends  # or the moments were not those of the write
+    assert set_serial(desk, *words).returncode == 0
+    assert not [path for path in config.parent.iterdir() if path.name.startswith(".aws-mfa.config")]
+
+
 def killed(desk: Desk, words: tuple[str, ...], seconds: float) -> None:
     """Start a login, and kill it after a while."""
     user = desk.user

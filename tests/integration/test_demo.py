@@ -15,7 +15,7 @@ from toolkit.mfa.demo import play
 from toolkit.mfa.devices import NewDevice
 from toolkit.mfa.enroll import Turn
 from toolkit.mfa.proof import Proof
-from toolkit.model import Target
+from toolkit.model import Programs, Target
 
 
 @dataclass
@@ -69,14 +69,15 @@ class Audience:
         self.proofs.append(proof)
 
 
-def test_true_codes_at_true_times(tmp_path: Path) -> None:
+def test_true_codes_at_true_times(aws_mfa: str, tmp_path: Path) -> None:
     """The login uses the person's codes, the clock does not skip, and the person has to wait."""
     script = b"#!/bin/sh\ncat > " + str(tmp_path / "given").encode() + b"\n"
     made = samples.binary(Target(*targets.native()), tmp_path / "bin", content=script)
     made.path.chmod(0o755)
     phone, audience = Phone(), Audience()
+    programs = Programs(samples.dist(tmp_path / "release", made), samples.made(Path(aws_mfa)))
     with pytest.raises(LoginFailed, match="profile `example_mfa` has no keys"):  # the program writes no keys
-        play(samples.dist(tmp_path / "release", made), phone, audience, interactive=True)
+        play(programs, phone, audience, interactive=True)
     assert phone.asked == 2
     assert len(audience.pauses) == 1
     assert 0 < audience.pauses[0] <= totp.PERIOD

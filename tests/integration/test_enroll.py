@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fakes import FakeWatch
+from tests.fakes import FakeWatch, FakeWatcher
 from tests.integration.emulator_clients import Keys, Shell, as_user, assert_nowhere, forms, with_mfa
 from tests.unit import samples
-from toolkit import errors, targets, totp
+from toolkit import errors, release, targets, totp
 from toolkit.emulator import Clock, Emulator, Kind, User
 from toolkit.emulator.sample_policies import ADMINISTRATOR, SELF_SERVICE
 from toolkit.errors import ToolkitError
@@ -23,8 +25,8 @@ from toolkit.mfa.command import Command
 from toolkit.mfa.devices import NewDevice
 from toolkit.mfa.enroll import Authenticator, Enrolled, Turn, enroll, prepare
 from toolkit.mfa.proof import require
-from toolkit.model import Dist, Target
-from toolkit.settings import EnrollSettings
+from toolkit.model import Programs, Target
+from toolkit.settings import OWN, EnrollSettings
 
 ARN = "arn:aws:iam::123456789012:mfa/"
 HERE = Target(*targets.native())
@@ -101,12 +103,10 @@ class App:
         return totp.code(self.device.seed, self.clock() + seconds)
 
 
-# A program that logs in like aws-mfa, with the device in the config file.
+# A program that logs in like aws-mfa, with the device that botocore finds in the AWS files.
 PROGRAM = """
-import boto3, configparser, os, sys
-config = configparser.RawConfigParser()
-config.read(os.environ["AWS_CONFIG_FILE"])
-serial = config["profile example"]["mfa_serial"]
+import boto3, botocore.session, os, sys
+serial = botocore.session.Session(profile="example").get_scoped_config()["mfa_serial"]
 sts = boto3.Session(profile_name=sys.argv[2]).client("sts")
 keys = sts.get_session_token(SerialNumber=serial, TokenCode=sys.stdin.readline().strip())["Credentials"]
 with open(os.environ["AWS_SHARED_CREDENTIALS_FILE"], "a") as file:
@@ -117,25 +117,25 @@ with open(os.environ["AWS_SHARED_CREDENTIALS_FILE"], "a") as file:
 
 
 @pytest.fixture
-def dist(tmp_path: Path) -> Dist:
-    """Return a release with that program for this machine."""
+def programs(aws_mfa: str, tmp_path: Path) -> Programs:
+    """Return a release with that program for this machine, and our own program, which was really built."""
     made = samples.binary(HERE, tmp_path / "bin", content=f"#!{sys.executable}{PROGRAM}".encode())
     made.path.chmod(0o755)
-    return samples.dist(tmp_path / "release", made)
+    return Programs(samples.dist(tmp_path / "release", made), samples.made(Path(aws_mfa)))
 
 
 @dataclass(frozen=True)
 class Desk:
     """A person who enrolls at a machine."""
 
-    dist: Dist
+    programs: Programs
     watch: FakeWatch
     app: App
 
     def enroll(self, authenticator: Authenticator | None = None, **options: Any) -> Enrolled:
         """Run it for profile `example`."""
         settings = EnrollSettings(profile="example", **options)
-        return enroll(prepare(settings), self.dist, authenticator or self.app, self.watch)
+        return enroll(prepare(settings), self.programs, authenticator or self.app, self.watch)
 
     def refused(self, kind: type[ToolkitError], says: str, hint: str, **options: Any) -> None:
         """Run it, and check the error, which must not contain the seed."""
@@ -148,10 +148,10 @@ class Desk:
 
 
 @pytest.fixture
-def person(clock: Clock, alice: User, dist: Dist) -> Desk:
+def person(clock: Clock, alice: User, programs: Programs) -> Desk:
     """Return Alice, with her app."""
     del alice
-    return Desk(dist, FakeWatch(clock), App(clock))
+    return Desk(programs, FakeWatch(clock), App(clock))
 
 
 def left(aws: Emulator) -> list[str]:
@@ -226,7 +226,7 @@ def test_a_second_device(person: Desk, alice: User) -> None:
     person.enroll()
     assert person.app.device
     assert f"alice@123456789012?secret={person.app.device.seed}&" in person.app.device.uri
-    other = Desk(person.dist, person.watch, App(person.watch.clock))
+    other = Desk(person.programs, person.watch, App(person.watch.clock))
     assert other.enroll(device_name="phone", destination="other").serial == f"{ARN}phone"
     assert [device.serial for device in alice.devices] == [f"{ARN}alice", f"{ARN}phone"]
     assert other.app.device
@@ -498,29 +498,71 @@ def test_an_answer_that_is_none(answer: str, person: Desk, aws: Emulator) -> Non
 
 def test_a_config_file_that_cannot_be_written(person: Desk, desk: Shell, aws: Emulator) -> None:
     """It is checked before anything is created; if it happens later, the hint has the line to write."""
-    config = desk.folder / "config"
-    config.mkdir()
-    with pytest.raises(ToolkitError):
-        person.enroll()
+    lock, config = desk.folder / ".aws-mfa.lock", desk.folder / "config"
+    lock.mkdir()
+    person.refused(errors.ConfigUnwritable, "cannot open the lock", "remove that file")
     assert aws.calls == ()
-    config.rmdir()
-    person.app.meanwhile = config.mkdir
-    person.refused(errors.ConfigUnwritable, "cannot be written: is a directory", f"`mfa_serial = {ARN}alice` below")
+    lock.rmdir()
+    person.app.meanwhile = lock.mkdir
+    by_hand = f"write it yourself: `mfa_serial = {ARN}alice` below `[profile example]` in `{config}`"
+    person.refused(errors.ConfigUnwritable, "cannot open the lock", by_hand)
     assert f"device {ARN}alice: enabled" in person.watch.said
+    assert not config.exists()
+
+
+def test_a_config_file_that_is_replaced_by_a_directory(person: Desk, desk: Shell) -> None:
+    """The serial number is never lost, whatever the reason."""
+    person.app.meanwhile = (desk.folder / "config").mkdir
+    person.refused(errors.CredentialsUnreadable, "not a regular file", f"`mfa_serial = {ARN}alice` below")
+
+
+def test_a_program_that_is_changed_meanwhile(person: Desk, programs: Programs, tmp_path: Path) -> None:
+    """A program that was replaced after the build is not run, and the hint has the line to write."""
+    copy = tmp_path / "own"
+    shutil.copy(programs.own.path, copy)
+    other = Desk(replace(programs, own=replace(programs.own, path=copy)), person.watch, person.app)
+    person.app.meanwhile = lambda: copy.write_bytes(b"#!/bin/sh\n")
+    other.refused(errors.NotProven, "is not the program that was built", f"`mfa_serial = {ARN}alice` below")
+
+
+def test_files_that_programs_would_read_differently(person: Desk, desk: Shell, aws: Emulator) -> None:
+    """If no edit would work, the error names the line in the way before anything is created."""
+    keys = desk.credentials.read_text("utf-8").rstrip() + "\n"
+    desk.credentials.unlink()
+    (desk.folder / "config").write_text(keys.replace("[example]", "[profile 'example']"), "utf-8")
+    person.refused(errors.ConfigUnwritable, "line [0-9]+ of `.*/config`", "correct that line")
+    assert aws.calls == ()
 
 
 def test_a_serial_in_the_credentials_file(person: Desk, desk: Shell) -> None:
-    """A setting that takes precedence over the config file is reported."""
-    desk.credentials.write_text(desk.credentials.read_text("utf-8").rstrip() + "\nmfa_serial = old\n", "utf-8")
-    person.enroll()
-    assert (
-        f"profile example: `{desk.credentials}` says `mfa_serial = old`, which counts before that" in person.watch.said
-    )
+    """A setting that takes precedence over the config file is the one that changes."""
+    before = desk.credentials.read_text("utf-8").rstrip() + "\n"
+    desk.credentials.write_text(f"{before}mfa_serial = old\n", "utf-8")
+    require(person.enroll().proof)
+    assert desk.credentials.read_text("utf-8").startswith(f"{before}mfa_serial = {ARN}alice\n")
+    assert not (desk.folder / "config").exists()
+    where = f"profile example: `mfa_serial` is in `{desk.credentials}`; from now on: invoke verify --profile example"
+    assert where in person.watch.said
 
 
 def test_contradictory_options(person: Desk) -> None:
     """`--show-seed` and `--totp-command` exclude each other."""
     person.refused(errors.UsageError, "`--show-seed` is for a person", "leave one", show_seed=True, totp_command=("x",))
+
+
+def test_another_program(tmp_path: Path) -> None:
+    """With `--source` both are built: the one to log in with, and our own, even if they have the same name."""
+    source = tmp_path / "source"
+    shutil.copytree(OWN, source)
+    (source / "VERSION").write_text("9.9.9\n", "utf-8")
+    settings = EnrollSettings(source=str(source), engine="local", dist=tmp_path / "dist")
+    found = release.programs(settings, FakeWatcher())
+    paths = (targets.mine(found.dist.binaries).path, found.own.path)
+    said = [subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout for path in paths]
+    assert ["9.9.9" in each for each in said] == [True, False]
+    assert {path.name for path in paths} == {paths[0].name}
+    plain = release.programs(replace(settings, source=OWN), FakeWatcher())
+    assert plain.own == targets.mine(plain.dist.binaries)
 
 
 # --- a command instead of a person ----------------------------------------------------------------------------------

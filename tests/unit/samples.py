@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.unit.executables import sample
 from toolkit.model import Binary, BuildInfo, Dist, Module, Outcome, Piece, Reason, Recipe, Source, Target, Unbuilt
+from toolkit.targets import native
 
 GO = "go1.27.3"
 RECIPE = Recipe(GO)
@@ -62,6 +63,14 @@ def binary(target: Target, folder: Path, *deps: Module, content: bytes = b"a pro
     path.write_bytes(content)
     digest, fingerprint = hashlib.sha256(content).hexdigest(), RECIPE.fingerprint(source(), target)
     return Binary(target, path, len(content), digest, fingerprint, build_info(target, *deps))
+
+
+def made(path: Path) -> Binary:
+    """Return a program of this machine that was really built."""
+    content = path.read_bytes()
+    target = Target(*native())
+    digest, fingerprint = hashlib.sha256(content).hexdigest(), RECIPE.fingerprint(source(), target)
+    return Binary(target, path, len(content), digest, fingerprint, build_info(target))
 
 
 def refused(target: Target = ANDROID) -> Unbuilt:

@@ -527,6 +527,16 @@ def test_the_program_for_this_machine_needs_no_engine_once_it_is_there(primed: P
     assert not (primed / "release").exists()
 
 
+def test_our_own_program_beside_another_one(run: Run, tmp_path: Path) -> None:
+    """A copy of it stays what it is, whatever program of the same name comes after it."""
+    kept = run.store.keep_own(binary(NATIVE, tmp_path, content=b"ours"))
+    keep(run.store, NATIVE)
+    assert kept.path == run.store.root / "bin" / "own" / f"program{NATIVE.exe}"
+    assert kept.path.read_bytes() == b"ours"
+    assert os.access(kept.path, os.X_OK)
+    assert kept.sha256 == hashlib.sha256(b"ours").hexdigest()
+
+
 def test_a_broken_pair_is_built_where_it_is_named_with_a_note(primed: Path, tiny: Path) -> None:
     """`invoke build` makes one on request; lists, a matrix and its manifest leave it out."""
     store, broken = Store(primed), Target("freebsd", "riscv64", broken=True)

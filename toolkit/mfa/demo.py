@@ -20,7 +20,7 @@ from toolkit.mfa.devices import NewDevice
 from toolkit.mfa.enroll import Authenticator, Turn, Watch, enroll, prepare
 from toolkit.mfa.login import written
 from toolkit.mfa.proof import Proof
-from toolkit.model import Dist
+from toolkit.model import Programs
 from toolkit.settings import EnrollSettings
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class _Announced:
         return self.inner.another(used, turn)
 
 
-def play(dist: Dist, viewer: Authenticator | None, audience: Audience, *, interactive: bool = False) -> Proof:
+def play(programs: Programs, viewer: Authenticator | None, audience: Audience, *, interactive: bool = False) -> Proof:
     """Run all steps with this machine's program, and return the proof of the login.
 
     The viewer sees the QR code and, if it is interactive, types real codes in real time. Raises as `enroll` does.
@@ -132,23 +132,23 @@ def play(dist: Dist, viewer: Authenticator | None, audience: Audience, *, intera
         if watch is stepped:
             audience.say("Its clock and that of the authenticator app skip ahead instead of waiting.")
         try:
-            proof = _go(dist, app, audience, watch)
+            proof = _go(programs, app, audience, watch)
         finally:
             audience.say("\nStopped the local AWS and deleted everything in it.")
     audience.say(f"With your own account: invoke enroll --profile {_PROFILE}")
     return proof
 
 
-def _go(dist: Dist, app: Authenticator, audience: Audience, watch: Watch) -> Proof:
+def _go(programs: Programs, app: Authenticator, audience: Audience, watch: Watch) -> Proof:
     request = prepare(EnrollSettings(profile=_PROFILE))
     source, destination = request.profile, request.login.destination
     aws = Aws(request.login.limit)
     audience.heading(f"1. Only a key, in an account that requires MFA: aws s3 ls --profile {source}")
     _list(aws, request.login.source, audience)
     audience.heading(f"2. A first MFA device: invoke enroll --profile {source}")
-    program = targets.mine(dist.binaries).path.name
+    program = targets.mine(programs.dist.binaries).path.name
     heading = f"3. A login and its proof: {program} -s {source} -d {destination}"
-    enrolled = enroll(request, dist, _Announced(app, audience, heading), watch)
+    enrolled = enroll(request, programs, _Announced(app, audience, heading), watch)
     audience.proof(enrolled.proof)
     audience.heading(f"4. The same with the session: aws s3 ls --profile {destination}")
     _list(aws, written(request.login).caller, audience)

@@ -64,7 +64,7 @@ def _called(
     """Check how AWS is called, then call it."""
     aws, here = Aws(limit), case.machine
     addresses = caller if isinstance(caller, ToolkitError) else _or_error(lambda: aws.addresses(caller))
-    yield networkrows.endpoint(here, case.profile, addresses)
+    yield networkrows.endpoint(here, settings, addresses)
     sts = _of_sts(addresses)
     case = replace(case, address=sts, proxy=machine.proxy(sts))
     yield networkrows.proxy(here, sts, case.proxy) if sts else awsrows.unknown("proxy", case, _NOBODY)

@@ -8,18 +8,16 @@ from typing import Protocol
 
 from toolkit import totp
 from toolkit.aws import Aws
-from toolkit.errors import CodesRefused, ProfileUnusable, UsageError
-from toolkit.mfa import awsfiles, configfile, login
+from toolkit.errors import CodesRefused, UsageError
+from toolkit.mfa import login, serials
 from toolkit.mfa.devices import Devices, NewDevice, Owner
 from toolkit.mfa.login import Login
 from toolkit.mfa.making import made, undone, verify_line
-from toolkit.mfa.profiles import File
 from toolkit.mfa.proof import Proof
 from toolkit.mfa.verify import verify
-from toolkit.model import Dist
+from toolkit.model import Programs
 from toolkit.settings import EnrollSettings
 
-_SETTING = "mfa_serial"
 _TRIES = 3  # pairs of codes for one device
 
 Turn = Callable[[str], None]  # waits until AWS's next period of codes begins, and is told what for
@@ -71,21 +69,21 @@ class Enrolled:
 
 
 def prepare(settings: EnrollSettings) -> Request:
-    """Return what is asked for. Raises UsageError, ProfileUnusable or ConfigUnwritable; calls nobody."""
+    """Return what is asked for. Raises UsageError or ProfileUnusable; calls nobody."""
     if settings.totp_command and settings.show_seed:
         message = "`--show-seed` is for a person, and `--totp-command` takes the place of one"
         raise UsageError(message, hint="leave one of them out")
-    prepared = login.prepare(settings)
-    configfile.check(configfile.place(), settings.profile, _SETTING)
-    return Request(prepared, settings.device_name, settings.require_s3)
+    return Request(login.prepare(settings), settings.device_name, settings.require_s3)
 
 
-def enroll(request: Request, dist: Dist, authenticator: Authenticator, watch: Watch) -> Enrolled:
+def enroll(request: Request, programs: Programs, authenticator: Authenticator, watch: Watch) -> Enrolled:
     """Enroll a user, and log in with this machine's program.
 
-    Raises EnrollmentFailed and its kinds while no device is enabled, ConfigUnwritable, what `verify` raises, and
-    throughout AwsRefused, AwsBusy or AwsUnreachable. A device that was made and not enabled is deleted then, or told.
+    Raises EnrollmentFailed and its kinds while no device is enabled, what `serials.check` raises, before anybody is
+    called, and `serials.write`, what `verify` raises, and throughout AwsRefused, AwsBusy or AwsUnreachable. A device
+    that was made and not enabled is deleted then, or told.
     """
+    serials.check(programs.own, request.profile)
     aws = Aws(request.login.limit)
     caller = request.login.source
     devices = Devices(aws, caller, Owner.of(aws.identity(caller), request.profile))
@@ -98,10 +96,8 @@ def enroll(request: Request, dist: Dist, authenticator: Authenticator, watch: Wa
         authenticator.receive(device)
         used = _enabled(devices, device, authenticator, watch, turn)
     watch.say(f"device {device.serial}: enabled")
-    file = configfile.place()
-    configfile.write(file, request.profile, _SETTING, device.serial)
-    watch.say(f"profile {request.profile}: `{_SETTING}` is in `{file}`; from now on: {verify_line(request.profile)}")
-    _look_back(request.profile, device.serial, watch)
+    said = serials.write(programs.own, request.profile, device.serial)
+    watch.say(f"{said}; from now on: {verify_line(request.profile)}")
     turn("a code that is not used up, to log in with")
 
     def codes(refused: tuple[str, ...]) -> str:
@@ -109,7 +105,7 @@ def enroll(request: Request, dist: Dist, authenticator: Authenticator, watch: Wa
             watch.say("AWS did not take that code")
         return authenticator.another((*used, *refused), turn)
 
-    return Enrolled(device.serial, verify(request.login, dist, codes, require_s3=request.require_s3))
+    return Enrolled(device.serial, verify(request.login, programs.dist, codes, require_s3=request.require_s3))
 
 
 def _enabled(
@@ -127,15 +123,3 @@ def _enabled(
         else:
             break
     return pair
-
-
-def _look_back(profile: str, serial: str, watch: Watch) -> None:
-    """Say so if programs find another serial number than was written: that in the credentials file counts first."""
-    try:
-        found = awsfiles.read().settings(profile).text(_SETTING)
-    except ProfileUnusable as error:
-        watch.say(f"profile {profile}: {error}")
-        return
-    if found != serial:
-        place = awsfiles.place(File.CREDENTIALS)
-        watch.say(f"profile {profile}: `{place}` says `{_SETTING} = {found}`, which counts before that")

@@ -11,9 +11,9 @@ from toolkit.aws import LONG_TERM, TEMPORARY, Caller
 from toolkit.errors import CredentialsUnreadable, ProfileIsSession, ToolkitError
 from toolkit.mfa import mending, refusals
 from toolkit.mfa.awsfiles import AwsFiles
-from toolkit.mfa.configtext import Entry, profile_of
-from toolkit.mfa.machine import Machine, Stored
-from toolkit.mfa.profiles import File, Reading, View
+from toolkit.mfa.machine import Machine
+from toolkit.mfa.profiles import File, Place, Reading, View
+from toolkit.mfa.profiles.inbotocore import profile_of
 from toolkit.mfa.profiles.views import KEYS, TOKENS
 from toolkit.model import Check
 
@@ -89,11 +89,11 @@ def modes(machine: Machine) -> Iterator[Check]:
 
 def sections(machine: Machine, files: AwsFiles, profile: str) -> Check:
     """Report sections and settings of a profile that programs read differently or ignore."""
-    told = [*_in_credentials(machine.credentials, profile), *_in_config(machine.config, profile)]
-    told += _noted(machine, files, profile)
-    found = "\n".join(sentence for _, _, sentence in told) or "all programs read the same ones"
-    path, line = told[0][:2] if told else (machine.credentials, 0)
-    return Check("sections", not told, found, mending.edit(machine.system, path.path, line), required=False)
+    told = [*_in_credentials(files, profile), *_in_config(files, profile), *_noted(files, profile)]
+    found = "\n".join(sentence for _, sentence in told) or "all programs read the same ones"
+    place = told[0][0] if told else Place(File.CREDENTIALS)
+    fix = mending.edit(machine.system, files.paths[place.file], place.line)
+    return Check("sections", not told, found, fix, required=False)
 
 
 def tokens(machine: Machine, reading: Reading) -> Check:
@@ -103,7 +103,7 @@ def tokens(machine: Machine, reading: Reading) -> Check:
         return Check("old tokens", ok=True, detail="none")
     names = ", ".join(f"`{name}`" for name in stale)
     found = f"`aws_security_token` in {names}: Python reads it before `aws_session_token`, Go ignores it"
-    return _surplus(machine, Check("old tokens", ok=False, detail=found, required=False), stale, TOKENS[1])
+    return _surplus(machine, Check("old tokens", ok=False, detail=found, required=False), reading, stale, TOKENS[1])
 
 
 def source(machine: Machine, files: AwsFiles, name: str) -> Check:
@@ -113,7 +113,7 @@ def source(machine: Machine, files: AwsFiles, name: str) -> Check:
     except ProfileIsSession as error:
         if files.reading.profile(name).either(KEYS[0]).text.startswith(LONG_TERM):
             said = f"profile `{name}` has a long-term key together with a session token"
-            return _surplus(machine, Check("profile", ok=False, detail=said), (name,), *TOKENS)
+            return _surplus(machine, Check("profile", ok=False, detail=said), files.reading, (name,), *TOKENS)
         return Check("profile", ok=False, detail=str(error), fix=_other(files.reading, name))
     except ToolkitError as error:
         return Check("profile", ok=False, detail=str(error), fix=error.hint)
@@ -125,15 +125,14 @@ def source(machine: Machine, files: AwsFiles, name: str) -> Check:
     return Check("profile", ok=True, detail=f"{name}: {found}")
 
 
-def _noted(machine: Machine, files: AwsFiles, name: str) -> Iterator[tuple[Stored, int, str]]:
+def _noted(files: AwsFiles, name: str) -> Iterator[tuple[Place, str]]:
     """Yield the notes of a profile that can log in."""
     try:
         notes = files.source(name).notes
     except ToolkitError:  # another row reports it
         return
     for note in notes:
-        file = machine.credentials if note.place.file is File.CREDENTIALS else machine.config
-        yield file, note.place.line, refusals.note(note, name, files.paths)
+        yield note.place, refusals.note(note, name, files.paths)
 
 
 def _other(reading: Reading, name: str) -> str:
@@ -156,33 +155,35 @@ def _left_behind(view: View) -> bool:
     return bool(view.text(TOKENS[1]) and other)
 
 
-def _surplus(machine: Machine, check: Check, names: tuple[str, ...], *options: str) -> Check:
+def _surplus(machine: Machine, check: Check, reading: Reading, names: tuple[str, ...], *options: str) -> Check:
     """Add the places of settings to remove to a check; the fix opens an editor, so a person sees them first."""
-    there = machine.settings(names, *options)
-    path, line = (there[0].path, there[0].line) if there else (machine.credentials.path, 0)
-    found = "\n".join([check.detail, *map(str, there)])
-    return replace(check, detail=found, fix=mending.edit(machine.system, path, line))
+    there = [each for name in names for each in reading.in_botocore.places(name, *options)]
+    there.sort(key=lambda each: (each[0].file is File.CONFIG, each[0].line))
+    place = there[0][0] if there else Place(File.CREDENTIALS)
+    found = "\n".join([check.detail, *(machine.surplus(*each) for each in there)])
+    return replace(check, detail=found, fix=mending.edit(machine.system, machine.path(place.file), place.line))
 
 
-def _headers(file: Stored) -> list[Entry]:
-    return [entry for entry in file.entries if not entry.option]
+def _headers(files: AwsFiles, file: File) -> Iterator[tuple[Place, str, str]]:
+    """Yield the headers of a file: where they are, what is in the brackets, and how they are told of."""
+    for place, section in files.reading.in_botocore.headers:
+        if place.file is file:
+            yield place, section, f"line {place.line} of {files.paths[file]}: `[{section}]`"
 
 
-def _in_credentials(file: Stored, profile: str) -> Iterator[tuple[Stored, int, str]]:
-    for entry in _headers(file):
-        other = entry.section != profile and profile in {entry.section.strip(), profile_of(entry.section.strip())}
-        if other:
-            sentence = f"line {entry.first + 1} of {file.path}: `[{entry.section}]` must be `[{profile}]`"
-            yield file, entry.first + 1, sentence
+def _in_credentials(files: AwsFiles, profile: str) -> Iterator[tuple[Place, str]]:
+    for place, section, shown in _headers(files, File.CREDENTIALS):
+        meant = {section.strip(), profile_of(File.CONFIG, f"[{section.strip()}]")}
+        if section != profile and profile in meant:
+            yield place, f"{shown} has to be `[{profile}]` there"
 
 
-def _in_config(file: Stored, profile: str) -> Iterator[tuple[Stored, int, str]]:
-    about = [entry for entry in _headers(file) if profile_of(entry.section) == profile]
-    for entry in about[:-1]:
-        last = f"`[{about[-1].section}]` in line {about[-1].first + 1}"
-        sentence = f"line {entry.first + 1} of {file.path}: `[{entry.section}]` is the same profile as {last}"
-        yield file, entry.first + 1, sentence
-    for entry in _headers(file):
-        if entry.section.strip() == profile != "default":
-            sentence = f"line {entry.first + 1} of {file.path}: `[{entry.section}]` must be `[profile {profile}]`"
-            yield file, entry.first + 1, sentence
+def _in_config(files: AwsFiles, profile: str) -> Iterator[tuple[Place, str]]:
+    headers = list(_headers(files, File.CONFIG))
+    about = [header for header in headers if profile_of(File.CONFIG, f"[{header[1]}]") == profile]
+    for place, _, shown in about[:-1]:
+        last, section, _ = about[-1]
+        yield place, f"{shown} is the same profile as `[{section}]` in line {last.line}"
+    for place, section, shown in headers:
+        if section.strip() == profile != "default":
+            yield place, f"{shown} has to be `[profile {profile}]` there"

@@ -5,18 +5,16 @@ from __future__ import annotations
 import functools
 import os
 import platform
-import re
 import shutil
 import ssl
 import stat
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from toolkit.mfa import awsfiles, callers
-from toolkit.mfa.configtext import Entry, entries, profile_of
-from toolkit.mfa.profiles import File, Settings
+from toolkit.mfa.profiles import File, Place, Settings
 
 
 @dataclass(frozen=True)
@@ -26,25 +24,11 @@ class Stored:
     path: Path
     mode: int = 0  # 0 if it does not exist
     readable: bool = True
-    entries: tuple[Entry, ...] = ()  # sections and names of settings, without their values
 
     @property
     def is_file(self) -> bool:
         """Whether it is a regular file, not a directory, pipe or device."""
         return stat.S_ISREG(self.mode)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """The place of a setting."""
-
-    path: Path
-    line: int
-    name: str
-
-    def __str__(self) -> str:
-        """Return the instruction to remove it."""
-        return f"line {self.line} of {self.path}: remove `{self.name}`"
 
 
 @dataclass(frozen=True)
@@ -62,15 +46,13 @@ class Machine:
         """Return the variables that are set and not empty."""
         return [name for name in names if self.variables.get(name)]
 
-    def settings(self, profiles: Collection[str], *options: str) -> list[Setting]:
-        """Return the places of settings of profiles in both files."""
-        return [
-            Setting(file.path, entry.first + 1, entry.option)
-            for file in (self.credentials, self.config)
-            for entry in file.entries
-            if entry.option in options
-            and (entry.section if file is self.credentials else profile_of(entry.section)) in profiles
-        ]
+    def path(self, file: File) -> Path:
+        """Return the path of one of the two files."""
+        return (self.credentials if file is File.CREDENTIALS else self.config).path
+
+    def surplus(self, place: Place, name: str) -> str:
+        """Return the instruction to remove a setting."""
+        return f"line {place.line} of {self.path(place.file)}: remove `{name}`"
 
 
 @dataclass(frozen=True)
@@ -188,13 +170,4 @@ def _stored(path: Path) -> Stored:
         mode = path.stat().st_mode
     except OSError:
         return Stored(path)
-    readable = os.access(path, os.R_OK)
-    return Stored(path, mode, readable, tuple(_entries(path)) if readable and path.is_file() else ())
-
-
-def _entries(path: Path) -> Iterable[Entry]:
-    try:
-        text = path.read_bytes().decode("utf-8", "replace")
-    except OSError:
-        return ()
-    return entries(re.split(r"\r\n|\r|\n", text))
+    return Stored(path, mode, os.access(path, os.R_OK))

@@ -10,13 +10,16 @@ from toolkit.addresses import anonymous, is_address
 from toolkit.errors import ToolkitError
 from toolkit.mfa import mending
 from toolkit.mfa.machine import Bundle, Machine
+from toolkit.mfa.profiles import Settings, Value
 from toolkit.model import Check
 
 # By service: the address that is called (`""` if it is not an address), and the usual one.
 Addresses = Mapping[str, tuple[str, str]]
 
+_SETTING = "endpoint_url"
 
-def endpoint(machine: Machine, profile: str, found: Addresses | ToolkitError) -> Check:
+
+def endpoint(machine: Machine, settings: Settings, found: Addresses | ToolkitError) -> Check:
     """Report the servers that are called instead of AWS."""
     if isinstance(found, ToolkitError):
         return Check("endpoint", ok=False, detail=str(found), fix=found.hint)
@@ -26,18 +29,19 @@ def endpoint(machine: Machine, profile: str, found: Addresses | ToolkitError) ->
     bad = [service for service, used in other.items() if not used]
     names = [f"AWS_ENDPOINT_URL_{service.upper()}" for service in bad or other]
     set_ = (bad and machine.set(*names)) or machine.set("AWS_ENDPOINT_URL", *names)  # a service's own wins
-    there = [] if set_ else machine.settings((profile,), "endpoint_url")
-    path, line = (there[0].path, there[0].line) if there else (machine.config.path, 0)
-    fix = mending.unset(machine.system, set_) if set_ else mending.edit(machine.system, path, line)
+    place = settings.values.get(_SETTING, Value()).place
+    there = [machine.surplus(place, _SETTING)] if place.line and not set_ else []
+    fix = mending.edit(machine.system, machine.path(place.file), place.line)
+    fix = mending.unset(machine.system, set_) if set_ else fix
     where = ", ".join(set_) or "`endpoint_url` in the config file"
     if bad:
-        lines = [f"{where}: not an address such as `https://HOST`", *map(str, there)]
+        lines = [f"{where}: not an address such as `https://HOST`", *there]
         return Check("endpoint", ok=False, detail="\n".join(lines), fix=fix)
     told: dict[str, list[str]] = {}
     for service, address in other.items():
         told.setdefault(anonymous(address), []).append(service.upper())
     lines = [f"{shown} instead of AWS for {', '.join(services)} ({where})" for shown, services in told.items()]
-    return Check("endpoint", ok=False, detail="\n".join([*lines, *map(str, there)]), fix=fix, required=False)
+    return Check("endpoint", ok=False, detail="\n".join([*lines, *there]), fix=fix, required=False)
 
 
 def proxy(machine: Machine, address: str, through: str) -> Check:

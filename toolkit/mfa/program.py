@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from toolkit.errors import AwsUnreachable, DeviceMissing, LoginFailed, NotProven, ToolkitError, named
 from toolkit.files import sha256
@@ -36,16 +36,14 @@ def log_in(binary: Binary, login: Login, code: str) -> str:
     Raises NotProven if it is not the program that was built. For a failed login, raises the error that the program
     names, or LoginFailed.
     """
-    if sha256(binary.path) != binary.sha256:
-        message = f"`{binary.path}` is not the program that was built and checked"
-        raise NotProven(message, hint="run the command again: it rebuilds a modified program")
-    argv = [str(binary.path), "-s", login.source.name, "-d", login.destination]
-    argv += ["--allow-http"] if login.allow_http else []
-    exit_code, said = _run(argv, f"{code}\n", login.limit, allowed(os.environ))
-    if exit_code is None:
+    arguments = ["-s", login.source.name, "-d", login.destination]
+    arguments += ["--allow-http"] if login.allow_http else []
+    ended = run(binary, arguments, f"{code}\n", login.limit)
+    if ended is None:
         message = f"`{binary.path.name}` got no response from AWS within {login.limit:g} s, and was stopped"
         hint = "check the network, the proxy variables and AWS_ENDPOINT_URL; allow more time with `--aws-timeout`"
         raise AwsUnreachable(message, hint=hint)
+    exit_code, said = ended
     text = hidden(said, (code, *login.source.secrets))
     if exit_code:
         error = failure(binary.path.name, exit_code, text)
@@ -53,6 +51,17 @@ def log_in(binary: Binary, login: Login, code: str) -> str:
             error.hint += f", or: invoke enroll --profile {shlex.quote(login.source.name)}"
         raise error
     return text
+
+
+def run(binary: Binary, arguments: Sequence[str], given: str, limit: float) -> tuple[int, str] | None:
+    """Run a program, and return its exit code and standard error; None after the time limit.
+
+    Raises NotProven if it is not the program that was built, and LoginFailed if it cannot be run.
+    """
+    if sha256(binary.path) != binary.sha256:
+        message = f"`{binary.path}` is not the program that was built and checked"
+        raise NotProven(message, hint="run the command again: it rebuilds a modified program")
+    return _run([str(binary.path), *arguments], given, limit, allowed(os.environ))
 
 
 def allowed(inherited: Mapping[str, str]) -> dict[str, str]:
@@ -75,8 +84,7 @@ def hidden(text: str, secrets: Iterable[str]) -> str:
     return text.strip()
 
 
-def _run(argv: list[str], given: str, limit: float, env: Mapping[str, str]) -> tuple[int | None, str]:
-    """Return the exit code (None after the time limit) and standard error."""
+def _run(argv: list[str], given: str, limit: float, env: Mapping[str, str]) -> tuple[int, str] | None:
     try:
         process = subprocess.Popen(
             argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -88,7 +96,7 @@ def _run(argv: list[str], given: str, limit: float, env: Mapping[str, str]) -> t
         try:
             _, said = process.communicate(given, timeout=limit)
         except subprocess.TimeoutExpired:
-            return None, ""
+            return None
         finally:
             _end(process)
     return process.returncode, said
@@ -104,14 +112,14 @@ def _end(process: subprocess.Popen[str]) -> None:
             process.kill()
 
 
-def failure(name: str, exit_code: int, said: str) -> ToolkitError:
-    """Return the error that a failed program names, otherwise a LoginFailed with its last lines."""
+def failure(name: str, exit_code: int, said: str, otherwise: type[ToolkitError] = LoginFailed) -> ToolkitError:
+    """Return the error that a failed program names, otherwise one of another kind with its last lines."""
     found = _FAILURE.search(said)
     if not found:
         lines = [line.strip() for line in said.splitlines() if line.strip()][-_LAST_LINES:]
         last = "".join(f"\n{line}" for line in lines) if len(lines) > 1 else " ".join(["", *lines])
         last = f":{last}" if lines else " and no output"
-        return LoginFailed(f"`{name}` failed with exit code {exit_code}{last}", hint="run it by hand")
+        return otherwise(f"`{name}` failed with exit code {exit_code}{last}", hint="run it by hand")
     hint = _HINT.search(said, found.end())
-    kind = named().get(found[1], LoginFailed)
+    kind = named().get(found[1], otherwise)
     return kind(found[2], hint=hint[1] if hint else "")

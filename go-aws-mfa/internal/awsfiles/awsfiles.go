@@ -5,7 +5,8 @@
 //
 // Read parses both files once for each reader. Reading.Profile returns both views of a profile, the kinds of
 // credentials in it and the chain of its source profiles. Profile.Settings, Profile.Source and Profile.Destination
-// apply the rules of this program, and Resolve adds flags and environment variables.
+// apply the rules of this program, and Resolve adds flags and environment variables. SetSerial is the one edit: whatever
+// it returns was read again by both readers.
 package awsfiles
 
 import (
@@ -108,6 +109,7 @@ const (
 	UsesSSO       Reason = "uses-sso"
 	UsesLogin     Reason = "uses-login" // login_session, which `aws login` writes
 	HoldsKeys     Reason = "holds-keys" // long-term keys, which a session would overwrite
+	Unsettable    Reason = "unsettable" // no way to set mfa_serial that both readers see, and that changes nothing else
 )
 
 // Reasons of notes: the profile is accepted, but its owner should know.

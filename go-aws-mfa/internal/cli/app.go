@@ -51,10 +51,11 @@ func (a App) Run(ctx context.Context, args []string) (exitCode int) {
 	case chosen.version:
 		fmt.Fprintf(a.Stdout, "aws-mfa %s\nsource  %s\ngo      %s\ntarget  %s/%s\n",
 			a.Version, a.Digest, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	case chosen.isSetSerial:
+		err = (&run{App: a, options: chosen, seen: &seen}).setSerial(ctx)
 	default:
 		seen.add(chosen.code)
-		login := run{App: a, options: chosen, seen: &seen}
-		err = login.logIn(ctx)
+		err = (&run{App: a, options: chosen, seen: &seen}).logIn(ctx)
 	}
 	switch {
 	case err == nil:

@@ -15,7 +15,7 @@ _aws_mfa() {
     --format) choices='@FORMATS@' ;;
     completion) choices='@SHELLS@' ;;
     @VALUED@) choices= ;;
-    *) [ "$COMP_CWORD" = 1 ] && choices="$choices completion" ;;
+    *) [ "$COMP_CWORD" = 1 ] && choices="$choices completion set-serial" ;;
     esac
     local IFS=$' \t\n'
     COMPREPLY=($(compgen -P "$before" -W "$choices" -- "$current"))

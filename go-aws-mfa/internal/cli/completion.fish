@@ -7,4 +7,5 @@ function __aws_mfa_profiles
 end
 complete -c aws-mfa -f
 complete -c aws-mfa -n 'test (count (commandline -opc)) = 1' -a completion -d 'print what a shell needs to complete this command'
+complete -c aws-mfa -n 'test (count (commandline -opc)) = 1' -a set-serial -d 'write an MFA device into a profile'
 complete -c aws-mfa -n '__fish_seen_subcommand_from completion' -a '@SHELLS@'

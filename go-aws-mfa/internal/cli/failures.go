@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"aws-mfa.example/aws-mfa/internal/awsfiles"
 	"aws-mfa.example/aws-mfa/internal/credfile"
 	"aws-mfa.example/aws-mfa/internal/login"
 	"aws-mfa.example/aws-mfa/internal/messages"
@@ -118,35 +119,62 @@ func checkDevice(device login.Device, from messages.Text) error {
 	return messages.Fail(messages.DeviceMalformed, from)
 }
 
-// writeFailure says why the credentials file cannot be written, before a code is asked for.
-func (r *run) writeFailure(err error) error {
-	path := r.files.Credentials
+// A writing has the messages that say why one of the files cannot be written.
+type writing struct {
+	locked, lockUnusable, immutable, appendOnly, folderClosed, diskFull, readOnly, unwritable messages.FailureKey
+}
+
+var writeMessages = map[awsfiles.File]writing{
+	awsfiles.CredentialsFile: {
+		locked:       messages.CredentialsLocked,
+		lockUnusable: messages.CredentialsLockUnusable,
+		immutable:    messages.CredentialsImmutable,
+		appendOnly:   messages.CredentialsAppendOnly,
+		folderClosed: messages.CredentialsFolderClosed,
+		diskFull:     messages.CredentialsDiskFull,
+		readOnly:     messages.CredentialsReadOnly,
+		unwritable:   messages.CredentialsUnwritable,
+	},
+	awsfiles.ConfigFile: {
+		locked:       messages.ConfigLocked,
+		lockUnusable: messages.ConfigLockUnusable,
+		immutable:    messages.ConfigImmutable,
+		appendOnly:   messages.ConfigAppendOnly,
+		folderClosed: messages.ConfigFolderClosed,
+		diskFull:     messages.ConfigDiskFull,
+		readOnly:     messages.ConfigReadOnly,
+		unwritable:   messages.ConfigUnwritable,
+	},
+}
+
+// writeFailure says why the file at path cannot be written, before a code is asked for.
+func writeFailure(err error, path string, say writing) error {
 	if found, ok := errors.AsType[*credfile.LockError](err); ok {
 		if found.Limit > 0 {
-			return messages.Fail(messages.CredentialsLocked, found.Path, seconds(found.Limit))
+			return messages.Fail(say.locked, found.Path, seconds(found.Limit))
 		}
-		return messages.Fail(messages.CredentialsLockUnusable, found.Path, localized(found))
+		return messages.Fail(say.lockUnusable, found.Path, localized(found))
 	}
 	if found, ok := errors.AsType[*credfile.DirectoryError](err); ok {
 		switch {
 		case errors.Is(err, credfile.ErrImmutable):
-			return messages.Fail(messages.CredentialsImmutable, found.Path)
+			return messages.Fail(say.immutable, found.Path)
 		case errors.Is(err, credfile.ErrAppendOnly):
-			return messages.Fail(messages.CredentialsAppendOnly, found.Path)
+			return messages.Fail(say.appendOnly, found.Path)
 		}
-		return messages.Fail(messages.CredentialsFolderClosed, found.Path, localized(found))
+		return messages.Fail(say.folderClosed, found.Path, localized(found))
 	}
 	switch {
 	case errors.Is(err, credfile.ErrImmutable):
-		return messages.Fail(messages.CredentialsImmutable, path)
+		return messages.Fail(say.immutable, path)
 	case errors.Is(err, credfile.ErrAppendOnly):
-		return messages.Fail(messages.CredentialsAppendOnly, path)
+		return messages.Fail(say.appendOnly, path)
 	case credfile.IsFull(err):
-		return messages.Fail(messages.CredentialsDiskFull, path)
+		return messages.Fail(say.diskFull, path)
 	case credfile.IsReadOnly(err):
-		return messages.Fail(messages.CredentialsReadOnly, path)
+		return messages.Fail(say.readOnly, path)
 	}
-	return messages.Fail(messages.CredentialsUnwritable, path, localized(err))
+	return messages.Fail(say.unwritable, path, localized(err))
 }
 
 // saveFailure says why a session that AWS issued is not in the credentials file.

@@ -41,6 +41,8 @@ type options struct {
 	version     bool
 	help        bool
 	shell       string // the shell to print a completion script for
+	isSetSerial bool   // write serial into source, and get no session
+	dryRun      bool   // but write nothing
 }
 
 // given are the options whose text has to be understood after parsing.
@@ -78,6 +80,7 @@ func (o *options) flagSet(raw *given) *flag.FlagSet {
 	text(&o.endpoint, "endpoint-url", "", "")
 	enable(&o.allowHTTP, "allow-http", "")
 	text(&raw.timeout, "timeout", "", "20s")
+	enable(&o.dryRun, "dry-run", "")
 	enable(&o.quiet, "quiet", "q")
 	enable(&o.version, "version", "")
 	enable(&o.help, "help", "h")
@@ -89,7 +92,12 @@ func parse(args []string, codeInEnvironment string) (options, error) {
 	var o options
 	var raw given
 	flags := o.flagSet(&raw)
-	if len(args) > 0 && args[0] == "completion" {
+	switch {
+	case len(args) == 0:
+	case args[0] == "set-serial":
+		err := o.parseSetSerial(flags, args[1:])
+		return o, err
+	case args[0] == "completion":
 		if len(args) != 2 || !slices.Contains(shells, args[1]) {
 			return o, messages.Fail(messages.CompletionShell, strings.Join(shells, ", "))
 		}
@@ -106,9 +114,63 @@ func parse(args []string, codeInEnvironment string) (options, error) {
 	if flags.NArg() > 0 { // not repeated: people put the code there
 		return o, messages.Fail(messages.Arguments)
 	}
+	if o.dryRun {
+		return o, messages.Fail(messages.FlagMisplaced, "--dry-run")
+	}
 	o.code = cmp.Or(o.code, strings.TrimSpace(codeInEnvironment))
 	o.destination = cmp.Or(o.destination, o.source+"_mfa")
 	return o, o.check(raw)
+}
+
+// serialFlags are the flags of set-serial.
+var serialFlags = []string{"source-profile", "s", "dry-run", "format", "quiet", "q", "version", "help", "h"}
+
+// serialFormats are the formats of set-serial, for its errors.
+var serialFormats = []string{profileFormat, jsonFormat}
+
+// parseSetSerial reads the command line of set-serial. Flags may also follow the device.
+func (o *options) parseSetSerial(flags *flag.FlagSet, args []string) error {
+	o.isSetSerial = true
+	var devices []string
+	for rest := args; ; rest = flags.Args()[1:] {
+		if err := flags.Parse(rest); err != nil {
+			o.format = formatIn(args)
+			return flagFailure(err)
+		}
+		if flags.NArg() == 0 {
+			break
+		}
+		devices = append(devices, flags.Arg(0))
+	}
+	misplaced := ""
+	flags.Visit(func(f *flag.Flag) {
+		if !slices.Contains(serialFlags, f.Name) {
+			misplaced = written(f.Name)
+		}
+	})
+	nameProblem := credfile.CheckName(o.source)
+	switch {
+	case o.help || o.version:
+		return nil
+	case misplaced != "":
+		return messages.Fail(messages.FlagMisplaced, misplaced)
+	case len(devices) != 1:
+		return messages.Fail(messages.SetSerialArguments)
+	case nameProblem != nil:
+		return messages.Fail(messages.SourceName, localized(nameProblem))
+	case !slices.Contains(serialFormats, o.format):
+		return messages.Fail(messages.FormatInvalid, strings.Join(serialFormats, ", "))
+	}
+	o.serial = devices[0]
+	return nil
+}
+
+// written returns a flag as people write it.
+func written(name string) string {
+	if len(name) > 1 {
+		return "--" + name
+	}
+	return "-" + name
 }
 
 // check refuses values that cannot work, and completes the options that raw has as texts.

@@ -41,10 +41,8 @@ func (r *run) logIn(ctx context.Context) (err error) {
 	if r.files, err = profile.Locate(); err != nil {
 		return err
 	}
-	kept, err := credfile.Repair(ctx, r.files.Credentials, r.sayLocked)
-	r.noteKept(kept)
-	if err != nil {
-		return r.writeFailure(err)
+	if err := r.repair(ctx, awsfiles.CredentialsFile); err != nil {
+		return err
 	}
 	if r.to, err = profile.LoadDestination(r.destination, r.files); err != nil {
 		return err
@@ -94,15 +92,16 @@ func (r *run) keptFits() bool {
 // renew gets a session while no other process does so for the same profile. A process that had to wait uses the session
 // that the other one got.
 func (r *run) renew(ctx context.Context) error {
-	release, err := credfile.LockProfile(ctx, r.files.Credentials, r.destination, r.sayWaiting)
+	path := r.files.Credentials
+	release, err := credfile.LockProfile(ctx, path, r.destination, r.sayWaiting)
 	if err != nil {
-		return r.writeFailure(err)
+		return writeFailure(err, path, writeMessages[awsfiles.CredentialsFile])
 	}
 	defer release()
-	place, err := credfile.Prepare(ctx, r.files.Credentials, r.sayLocked)
-	r.noteKept(place.Kept)
+	place, err := credfile.Prepare(ctx, path, r.sayLocked(path))
+	r.noteKept(path, place.Kept)
 	if err != nil {
-		return r.writeFailure(err)
+		return writeFailure(err, path, writeMessages[awsfiles.CredentialsFile])
 	}
 	before := r.to.Kept.AccessKeyID
 	if r.to, err = profile.LoadDestination(r.destination, r.files); err != nil {
@@ -115,13 +114,13 @@ func (r *run) renew(ctx context.Context) error {
 		r.note(messages.NoteProcess, r.destination)
 	}
 	r.noteSource()
-	r.notePlace(place)
+	r.notePlace(path, place)
 	session, err := r.newSession(ctx)
 	if err != nil {
 		return err
 	}
-	place, err = credfile.Save(ctx, r.files.Credentials, r.destination, session, r.sayLocked)
-	r.noteKept(place.Kept)
+	place, err = credfile.Save(ctx, path, r.destination, session, r.sayLocked(path))
+	r.noteKept(path, place.Kept)
 	if err != nil {
 		return r.unsaved(session, err)
 	}
@@ -146,20 +145,31 @@ func (r *run) unsaved(session credfile.Session, err error) error {
 	return failed
 }
 
-// notePlace says what a write will change beside the profile.
-func (r *run) notePlace(place credfile.Place) {
+// repair undoes half of an interrupted write to one of the files, before the file is read.
+func (r *run) repair(ctx context.Context, file awsfiles.File) error {
+	path := r.files.Path(file)
+	kept, err := credfile.Repair(ctx, path, r.sayLocked(path))
+	r.noteKept(path, kept)
+	if err != nil {
+		return writeFailure(err, path, writeMessages[file])
+	}
+	return nil
+}
+
+// notePlace says what a write to the file at path will change beside the profile.
+func (r *run) notePlace(path string, place credfile.Place) {
 	if place.How == credfile.HardLinked {
-		r.note(messages.NoteHardLink, r.files.Credentials)
+		r.note(messages.NoteHardLink, path)
 	}
 	if place.Opened {
-		r.note(messages.NoteOpened, r.files.Credentials)
+		r.note(messages.NoteOpened, path)
 	}
 }
 
 // noteKept says where the text is that an interrupted write had saved. It is said once, so --quiet does not hide it.
-func (r *run) noteKept(path string) {
-	if path != "" {
-		r.say(r.Stderr, "note: ", messages.New(messages.NoteKept, r.files.Credentials, path))
+func (r *run) noteKept(path, kept string) {
+	if kept != "" {
+		r.say(r.Stderr, "note: ", messages.New(messages.NoteKept, path, kept))
 	}
 }
 

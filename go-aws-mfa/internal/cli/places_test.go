@@ -202,13 +202,14 @@ func TestBashCompletion(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[default]\n[profile work]\n[sso-session x]\n")
 	for want, words := range map[string][]string{
-		"--serial --source-profile":        {"aws-mfa", "-q", "--s"},
-		"example default work":             {"aws-mfa", "-s", "''"},
-		"json":                             {"aws-mfa", "--format", "j"},
-		"bash zsh fish":                    {"aws-mfa", "completion", "''"},
-		"completion":                       {"aws-mfa", "c"},
-		"":                                 {"aws-mfa", "--code", "''"},
-		"--duration --destination-profile": {"aws-mfa", "--d"},
+		"--serial --source-profile": {"aws-mfa", "-q", "--s"},
+		"example default work":      {"aws-mfa", "-s", "''"},
+		"json":                      {"aws-mfa", "--format", "j"},
+		"bash zsh fish":             {"aws-mfa", "completion", "''"},
+		"completion":                {"aws-mfa", "c"},
+		"set-serial":                {"aws-mfa", "se"},
+		"":                          {"aws-mfa", "--code", "''"},
+		"--duration --destination-profile --dry-run": {"aws-mfa", "--d"},
 	} {
 		got := strings.Fields(completed(t, w, words...))
 		for _, word := range strings.Fields(want) {

@@ -14,17 +14,19 @@ func profileFailure(err *profile.Error) messages.Failure {
 	name := err.Profile
 	fault, isFault := errors.AsType[*awsfiles.Fault](err.Err)
 	switch err.Problem {
-	case profile.SourceFault, profile.DestinationFault:
+	case profile.SourceFault, profile.DestinationFault, profile.SerialFault:
 		if !isFault {
 			break
 		}
 		if failed, isShared := fileFailure(err.Files, fault); isShared {
 			return failed
 		}
-		if err.Problem == profile.SourceFault {
-			return sourceFailure(name, err.Files, fault)
+		if err.Problem == profile.DestinationFault {
+			return destinationFailure(name, err.Files, fault)
 		}
-		return destinationFailure(name, err.Files, fault)
+		return sourceFailure(name, err.Files, fault)
+	case profile.FilesChanged:
+		return messages.Fail(messages.FilesChanged, name)
 	case profile.CredentialsUnusable:
 		return messages.Fail(messages.CredentialsUnusable, err.Files.Credentials, localized(err.Err))
 	case profile.ConfigUnusable:
@@ -102,13 +104,13 @@ func fileFailure(files profile.Files, fault *awsfiles.Fault) (messages.Failure, 
 	return messages.Failure{}, false
 }
 
-// sourceFailure says why a login cannot start from a profile.
+// sourceFailure says why a login cannot start from a profile, or why its device cannot be set.
 func sourceFailure(name string, files profile.Files, fault *awsfiles.Fault) messages.Failure {
 	at := place(files, fault)
 	switch fault.Reason {
 	case awsfiles.NoProfile:
 		if fault.Place.Line > 0 {
-			return messages.Fail(messages.ProfileMisspelled, name, at, header(name, fault.Place.File))
+			return messages.Fail(messages.ProfileMisspelled, name, at, awsfiles.Header(fault.Place.File, name))
 		}
 		return messages.Fail(messages.ProfileMissing, name, files.Credentials, files.Config, theShell().word(name))
 	case awsfiles.NoKey:
@@ -125,21 +127,12 @@ func sourceFailure(name string, files profile.Files, fault *awsfiles.Fault) mess
 		return messages.Fail(messages.SourceUsesSSO, name, at)
 	case awsfiles.UsesLogin:
 		return messages.Fail(messages.SourceUsesLogin, name, at)
+	case awsfiles.Unsettable:
+		return messages.Fail(messages.SerialUnsettable, name, at)
 	case awsfiles.ReadersDiffer:
 		return messages.Fail(messages.SettingDiffers, fault.Name, name, at)
 	}
 	return messages.Fail(messages.SettingUnusable, fault.Name, name, at)
-}
-
-// header returns the line that begins the section of a profile for every reader.
-func header(name string, file awsfiles.File) string {
-	if file == awsfiles.ConfigFile && name != "default" {
-		if strings.Contains(name, " ") {
-			name = `"` + name + `"`
-		}
-		name = "profile " + name
-	}
-	return "[" + name + "]"
 }
 
 // destinationFailure says why a session cannot be written to a profile.

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"aws-mfa.example/aws-mfa/internal/credfile"
 	"aws-mfa.example/aws-mfa/internal/messages"
 	"aws-mfa.example/aws-mfa/internal/prompt"
 )
@@ -50,9 +51,9 @@ func (r *run) sayWaiting(limit time.Duration) {
 	r.announce(messages.New(messages.NoteWaiting, r.destination, seconds(limit)))
 }
 
-// sayLocked says why nothing happens: another process holds the lock of the file.
-func (r *run) sayLocked(limit time.Duration) {
-	r.announce(messages.New(messages.NoteLocked, r.files.Credentials, seconds(limit)))
+// sayLocked returns what says why nothing happens: another process holds the lock of the file at path.
+func (r *run) sayLocked(path string) credfile.Busy {
+	return func(limit time.Duration) { r.announce(messages.New(messages.NoteLocked, path, seconds(limit))) }
 }
 
 // announce says that a wait begins, at the terminal if there is one: a program may keep standard error to itself.

@@ -1,5 +1,6 @@
 // Package credfile writes a session into one section of the AWS credentials file and keeps every other byte as it is.
-// This file and scan.go are pure: bytes in, bytes out. file.go reads and writes the disk.
+// This file and scan.go are pure: bytes in, bytes out. file.go reads and writes the disk; Update does so for any change
+// and for the config file, too.
 package credfile
 
 import (

@@ -41,7 +41,7 @@ func Read(path string) ([]byte, error) {
 // A Place is what is known about a file before it is written.
 type Place struct {
 	How    How
-	Opened bool   // others may read it; Save takes that right away
+	Opened bool   // others may read it; if it is Secret, Update takes that right away
 	Kept   string // where the text is that an interrupted write saved, if somebody changed the file since; else ""
 }
 
@@ -79,10 +79,35 @@ func Repair(ctx context.Context, path string, busy Busy) (kept string, err error
 	return kept, err
 }
 
-// Save puts session into the section called name of the file at path. Readers see the old file or the new one, never
-// half of each, unless the file cannot be replaced: see overwrite. The text is read again here, under a lock, so that
-// what another process wrote meanwhile is kept.
-func Save(ctx context.Context, path, name string, session Session, busy Busy) (place Place, err error) {
+// Save puts session into the section called name of the file at path.
+func Save(ctx context.Context, path, name string, session Session, busy Busy) (Place, error) {
+	change := func(text []byte) ([]byte, error) { return Put(text, name, session) }
+	return Update(ctx, path, Secret, change, busy)
+}
+
+// Content says what a file holds, and so who may read it.
+type Content int
+
+// The kinds of content.
+const (
+	Secret Content = iota // others must not read it, and lose the right to
+	Public                // the rights of others stay
+)
+
+// mode is what the file gets that had the mode of info.
+func (c Content) mode(info fs.FileInfo) fs.FileMode {
+	if c == Public {
+		return info.Mode().Perm()
+	}
+	return info.Mode().Perm() &^ others
+}
+
+// Update replaces the text of the file at path by what change makes of it. Readers see the old file or the new one,
+// never half of each, unless the file cannot be replaced: see overwrite. The text is read again here, under a lock, so
+// that what another process wrote meanwhile is kept.
+func Update(
+	ctx context.Context, path string, content Content, change func(text []byte) ([]byte, error), busy Busy,
+) (place Place, err error) {
 	target, release, err := lockFile(ctx, path, busy)
 	if err != nil {
 		return place, err
@@ -95,28 +120,33 @@ func Save(ctx context.Context, path, name string, session Session, busy Busy) (p
 	if err != nil {
 		return place, err
 	}
-	changed, err := Put(text, name, session)
+	changed, err := change(text)
 	if err != nil {
 		return place, err
 	}
 	info, err := os.Stat(target)
 	if errors.Is(err, fs.ErrNotExist) {
-		return place, swap(target, changed, nil)
+		return place, swap(target, changed, nil, privateFile)
 	}
 	if err != nil {
 		return place, err
 	}
-	place.How = wayOf(target, info, attributesOf(target))
-	place.Opened = info.Mode()&others != 0
+	mode := content.mode(info)
+	place.Opened = mode != info.Mode().Perm()
+	place.How = wayOf(info, attributesOf(target))
 	if place.How == ByRename {
-		err = swap(target, changed, info)
-		if !errors.Is(err, syscall.EBUSY) {
+		err = swap(target, changed, info, mode)
+		switch {
+		case errors.Is(err, errOwner):
+			place.How = OtherOwner
+		case errors.Is(err, syscall.EBUSY):
+			place.How = MountPoint // of a system that does not show them
+		default:
 			return place, err
 		}
-		place.How = MountPoint // of a system that does not show them
 	}
 	if place.Opened { // who may not change the mode must not lose the session for it
-		_ = os.Chmod(target, info.Mode().Perm()&^others)
+		_ = os.Chmod(target, mode)
 	}
 	return place, overwrite(target, text, changed)
 }
@@ -165,19 +195,21 @@ func beside(target, end string) string {
 }
 
 // swap replaces the file by a temporary one beside it: a rename only swaps within one file system. The new file gets the
-// owner, the group and the mode that like has, without the rights of others.
-func swap(target string, text []byte, like fs.FileInfo) error {
+// mode, and the owner and the group that like has. It returns errOwner if it could not get these.
+func swap(target string, text []byte, like fs.FileInfo, mode fs.FileMode) error {
 	// CreateTemp makes it 0600 from the start, under a name nobody can guess.
 	temporary, err := os.CreateTemp(filepath.Dir(target), temporaries)
 	if err != nil {
 		return err
 	}
-	_, err = temporary.Write(text)
-	if like != nil {
-		err = cmp.Or(err, chown(temporary, like))
-		if mode := like.Mode().Perm() &^ others; mode != privateFile {
-			err = cmp.Or(err, temporary.Chmod(mode))
-		}
+	if like != nil && chown(temporary, like) != nil {
+		err = errOwner
+	}
+	if err == nil {
+		_, err = temporary.Write(text)
+	}
+	if mode != privateFile {
+		err = cmp.Or(err, temporary.Chmod(mode))
 	}
 	err = cmp.Or(err, temporary.Sync(), temporary.Close())
 	if err == nil {

@@ -58,6 +58,64 @@ func TestMode(t *testing.T) {
 	}
 }
 
+// What is no secret keeps the rights that others have.
+func TestModeOfPublicFiles(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no mode bits")
+	}
+	for _, mode := range []os.FileMode{0o600, 0o644, 0o640, 0o666, 0o400} {
+		for _, isLinked := range []bool{false, true} {
+			path := filepath.Join(t.TempDir(), "config")
+			write(t, path, "old", mode)
+			if isLinked {
+				if err := os.Link(path, path+"2"); err != nil {
+					t.Skip(err)
+				}
+			}
+			if place, err := Update(t.Context(), path, Public, appended, silent); err != nil || place.Opened {
+				t.Errorf("%+v (%v)", place, err)
+			}
+			info, err := os.Stat(path)
+			if err != nil || info.Mode().Perm() != mode || content(t, path) != "old and new" {
+				t.Errorf("%o became %v, with %q (%v)", mode, info.Mode().Perm(), content(t, path), err)
+			}
+		}
+	}
+}
+
+// A file that is not there is made for its owner only, and so is its folder.
+func TestNewFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "home", "config")
+	if _, err := Update(t.Context(), path, Public, appended, silent); err != nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS != "windows" {
+		file, _ := os.Stat(path)
+		folder, _ := os.Stat(filepath.Dir(path))
+		if file.Mode().Perm() != 0o600 || folder.Mode().Perm() != 0o700 {
+			t.Errorf("the modes are %v and %v", file.Mode(), folder.Mode())
+		}
+	}
+	alone(t, filepath.Dir(path), "config")
+}
+
+// A change that fails leaves the file as it is.
+func TestNoChange(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	write(t, path, "old", 0o600)
+	before, _ := os.Stat(path)
+	refuse := func([]byte) ([]byte, error) { return nil, ErrNotRegular }
+	if _, err := Update(t.Context(), path, Public, refuse, silent); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("got %v", err)
+	}
+	if after, _ := os.Stat(path); !os.SameFile(before, after) || content(t, path) != "old" {
+		t.Error("the file is another one")
+	}
+	alone(t, filepath.Dir(path), "config")
+}
+
+func appended(text []byte) ([]byte, error) { return append(text, " and new"...), nil }
+
 // A symbolic link stays one, and what it leads to is replaced, also by way of
 // a second link, and also if there is nothing yet.
 func TestSymbolicLink(t *testing.T) {
@@ -119,7 +177,7 @@ func TestAtomic(t *testing.T) {
 	if _, err := Save(context.Background(), folder, "d", fresh, silent); err == nil {
 		t.Error("a folder was replaced")
 	}
-	if err := swap(folder, nil, nil); err == nil {
+	if err := swap(folder, nil, nil, privateFile); err == nil {
 		t.Error("a folder was swapped for a file")
 	}
 	alone(t, filepath.Dir(folder), "credentials")

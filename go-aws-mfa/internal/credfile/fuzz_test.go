@@ -37,6 +37,7 @@ var pieces = []string{
 	"aws_session_token = t\n", "Aws_Session_Token=t\r\n", "  aws_session_token = t\n", "aws_session_token = t", "aws_session_token = \"\"\n",
 	"aws_security_token = t\n", "x_security_token_expires = x\n", "x_aws_mfa_source = x y z\n", "[DEFAULT]\n", "region = r\n", "  region = r\n", "REGION : r\r\n", "region =\n",
 	"s3 =\n", "  a = b\n", "\tc\n", " [x]\n", "o = j\n", "o = j \\\n", "junk\n", "=\n", "a = [d]\n",
+	"\vaws_session_token = t\n", "\faws_access_key_id = x\n", "\vc\n", "\u00a0region = r\n", "\x1caws_secret_access_key = x\n", " \ve = f\n",
 	"\n", "\r\n", "  \n", "# c\n", "  ; c\n", "#", "\ufeff", "\x00", "\xff\n", "\r",
 }
 
@@ -93,7 +94,7 @@ func checkGone(t *testing.T, before, after []byte, name string, session Session)
 	about := false
 	goneTo := func(end int) {
 		for ; len(old) > end; old = old[1:] {
-			lower, indented := strings.ToLower(old[0]), strings.TrimLeft(old[0], " \t") != old[0]
+			lower, indented := strings.ToLower(old[0]), strings.TrimLeftFunc(old[0], isBlank) != old[0]
 			about = about && indented || strings.Contains(lower, "aws_") || strings.Contains(lower, expiry) || strings.Contains(lower, record) || strings.Contains(lower, region)
 			if !about && old[0] != "" {
 				t.Fatalf("the line %q is gone from\n%q", old[0], after)

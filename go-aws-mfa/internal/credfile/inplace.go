@@ -49,9 +49,9 @@ func overwrite(target string, old, text []byte) error {
 // saveBoth writes both texts beside target, so that a crash leaves either of them whole or not there. The old text comes
 // last: it is what Recover looks for.
 func saveBoth(target string, old, text []byte) error {
-	err := swap(saved(target, savedNew), text, nil)
+	err := swap(saved(target, savedNew), text, nil, privateFile)
 	if err == nil {
-		err = swap(saved(target, savedOld), old, nil)
+		err = swap(saved(target, savedOld), old, nil, privateFile)
 	}
 	if err != nil {
 		_ = os.Remove(saved(target, savedNew))

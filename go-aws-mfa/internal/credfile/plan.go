@@ -30,6 +30,9 @@ var (
 	ErrAppendOnly = errors.New("the file is append-only")
 )
 
+// errOwner reports a new file that cannot get the owner and group of the one that it is to replace.
+var errOwner = errors.New("a new file cannot get the owner of the old one")
+
 // attributes are what a file system can say of a file beside its mode.
 type attributes struct{ mountPoint, immutable, appendOnly bool }
 
@@ -58,24 +61,27 @@ func Plan(path string) (How, error) {
 	case found.appendOnly:
 		return ByRename, ErrAppendOnly
 	}
-	how := wayOf(target, info, found)
+	how := wayOf(info, found)
 	size := len(old) + roomToGrow
 	if how == ByRename {
-		return how, cmp.Or(replaceable(target), try(target, info, size))
+		err := try(target, info, size)
+		if !errors.Is(err, errOwner) {
+			return how, cmp.Or(replaceable(target), err)
+		}
+		how = OtherOwner
 	}
 	// Both texts are saved beside it, and it may grow where it is.
 	return how, cmp.Or(writable(target), try(target, nil, 2*size))
 }
 
-// wayOf prefers a rename, which is the one way that readers cannot see half of.
-func wayOf(target string, info fs.FileInfo, found attributes) How {
+// wayOf prefers a rename, which is the one way that readers cannot see half of. That a new file cannot get the owner of
+// the old one only shows when it is made: errOwner.
+func wayOf(info fs.FileInfo, found attributes) How {
 	switch {
 	case found.mountPoint:
 		return MountPoint
 	case links(info) > 1:
 		return HardLinked
-	case !ownable(target, info):
-		return OtherOwner
 	}
 	return ByRename
 }
@@ -98,18 +104,8 @@ func writable(target string) error {
 	return file.Close()
 }
 
-// ownable reports whether a new file beside target can get the owner and group that info has.
-func ownable(target string, info fs.FileInfo) bool {
-	temporary, err := os.CreateTemp(filepath.Dir(target), temporaries)
-	if err != nil {
-		return true // the folder is what is wrong, and try says so
-	}
-	defer os.Remove(temporary.Name())
-	defer temporary.Close() // first, because Windows removes no open file
-	return chown(temporary, info) == nil
-}
-
-// try writes size bytes to a temporary file beside target, with the owner and group that info has, and removes it.
+// try writes size bytes to a temporary file beside target, with the owner and group that info has, and removes it. It
+// returns errOwner if these are all that fails.
 func try(target string, info fs.FileInfo, size int) error {
 	temporary, err := os.CreateTemp(filepath.Dir(target), temporaries)
 	if errors.Is(err, fs.ErrPermission) {
@@ -119,11 +115,11 @@ func try(target string, info fs.FileInfo, size int) error {
 		return err
 	}
 	_, err = temporary.Write(make([]byte, size))
-	if info != nil {
-		err = cmp.Or(err, chown(temporary, info))
-	}
 	err = cmp.Or(err, temporary.Sync())
-	closed := temporary.Close()
+	if info != nil && err == nil && chown(temporary, info) != nil {
+		err = errOwner
+	}
+	closed := temporary.Close() // first, because Windows removes no open file
 	removed := os.Remove(temporary.Name())
 	return cmp.Or(err, closed, removed)
 }

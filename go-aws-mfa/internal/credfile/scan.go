@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -11,7 +12,7 @@ import (
 type line struct {
 	raw    string // the bytes, with the line ending
 	kind   kind
-	indent int    // blanks before it
+	indent int    // blanks before it, as botocore counts them
 	key    string // of a property, in lower case: the SDK and botocore both lower it
 	value  string // of a property, with any comment behind it; of a header, the name
 	ours   bool   // it is in the section called name, or its header
@@ -77,8 +78,8 @@ func means(raw, name string) bool {
 
 // classify finds out what kind of line raw is.
 func classify(raw string) line {
-	l := line{raw: raw, indent: len(raw) - len(strings.TrimLeft(raw, " \t"))}
-	trimmed := strings.TrimSpace(raw)
+	trimmed := strings.TrimFunc(raw, isBlank)
+	l := line{raw: raw, indent: utf8.RuneCountInString(raw) - utf8.RuneCountInString(strings.TrimLeftFunc(raw, isBlank))}
 	at := strings.IndexAny(trimmed, "=:")
 	found := clearHeader.FindStringSubmatch(strings.TrimRight(raw, "\r\n"))
 	switch {
@@ -93,10 +94,16 @@ func classify(raw string) line {
 		l.kind = other
 	default:
 		l.kind = property
-		l.key = strings.ToLower(strings.TrimSpace(trimmed[:at]))
-		l.value = strings.TrimSpace(trimmed[at+1:])
+		l.key = strings.ToLower(strings.TrimFunc(trimmed[:at], isBlank))
+		l.value = strings.TrimFunc(trimmed[at+1:], isBlank)
 	}
 	return l
+}
+
+// isBlank reports what botocore takes for a blank: what str.isspace does. For the SDK only blanks and tabs indent a line.
+// So one behind a vertical tab is a setting for the SDK, and can be a part of the value above for botocore.
+func isBlank(r rune) bool {
+	return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f
 }
 
 // replaced are the settings of which Put leaves one, however many there were.
@@ -109,7 +116,7 @@ func strict(lines []line) error {
 	depth := -1              // of the value that may continue
 	nested := false          // that value is a block of settings
 	for at, l := range lines {
-		trimmed := strings.TrimSpace(l.raw)
+		trimmed := strings.TrimFunc(l.raw, isBlank)
 		mark := strings.IndexAny(trimmed, "=:")
 		switch {
 		case !utf8.ValidString(l.raw):
@@ -127,7 +134,7 @@ func strict(lines []line) error {
 		case mark < 1:
 			return &LineError{Line: at + 1, Problem: LineNotSetting}
 		default:
-			key := strings.ToLower(strings.TrimSpace(trimmed[:mark]))
+			key := strings.ToLower(strings.TrimFunc(trimmed[:mark], isBlank))
 			isReplaced := l.ours && slices.Contains(replaced, key)
 			if keys[key] && !isReplaced {
 				return &LineError{Line: at + 1, Problem: LineRepeatsSetting, Name: key}

@@ -5,6 +5,8 @@ package messages
 // The failures.
 const (
 	Arguments FailureKey = iota
+	SetSerialArguments
+	FlagMisplaced
 	CompletionShell
 	DestinationName
 	DurationInvalid
@@ -72,6 +74,16 @@ const (
 	CredentialsLocked
 	CredentialsLockUnusable
 	CredentialsUnwritable
+	ConfigImmutable
+	ConfigAppendOnly
+	ConfigDiskFull
+	ConfigReadOnly
+	ConfigFolderClosed
+	ConfigLocked
+	ConfigLockUnusable
+	ConfigUnwritable
+	SerialUnsettable
+	FilesChanged
 	SessionUnusable
 	SessionUnwritable
 	DeviceMissing
@@ -110,6 +122,8 @@ const (
 	AskNumber
 	AskWhich
 	Joined
+	SerialSet
+	SerialSettable
 	SessionUntil
 	SessionReused
 	FileIrregular
@@ -118,6 +132,7 @@ const (
 	FileLinks
 	FIDOKey
 	FromFlag
+	FromArgument
 	FromProfile
 	HardwareDevice
 	LineBOM
@@ -167,6 +182,7 @@ const (
 	KindCodeMalformed           Kind = "code-malformed"
 	KindCodeMissing             Kind = "code-missing"
 	KindCodeRefused             Kind = "code-refused"
+	KindConfigUnwritable        Kind = "config-unwritable"
 	KindCredentialProcessFailed Kind = "credential-process-failed"
 	KindCredentialsUnreadable   Kind = "credentials-unreadable"
 	KindCredentialsUnwritable   Kind = "credentials-unwritable"

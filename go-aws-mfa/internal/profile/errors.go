@@ -8,7 +8,7 @@ import (
 // ErrNoHome reports that no directory is known that could hold the credentials file.
 var ErrNoHome = errors.New("no home directory")
 
-// A PathError reports a relative path of the credentials file whose directory does not exist. A variable in it that is
+// A PathError reports a relative path of one of the files whose directory does not exist. A variable in it that is
 // not set is the usual reason.
 type PathError struct {
 	Variable string // the environment variable that the path comes from
@@ -19,7 +19,7 @@ func (e *PathError) Error() string {
 	return fmt.Sprintf("%s leads to %q, whose directory does not exist", e.Variable, e.Path)
 }
 
-// An Error reports why a profile cannot be the source or the destination of a session.
+// An Error reports why a profile cannot be the source or the destination of a session, or cannot get an MFA device.
 type Error struct {
 	Profile string
 	Files   Files
@@ -47,6 +47,8 @@ const (
 	EndpointUnusable                      // an endpoint is no address that can be called; Err is an *EndpointError
 	DestinationHoldsKeys                  // DST holds long-term keys
 	DestinationWouldDiffer                // the readers would read different keys from DST after a login
+	SerialFault                           // the MFA device of SRC cannot be set; Err is an *awsfiles.Fault
+	FilesChanged                          // somebody changed the files between the plan and the write
 )
 
 func (e *Error) Error() string {

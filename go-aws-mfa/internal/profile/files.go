@@ -49,11 +49,16 @@ func Locate() (Files, error) {
 	if os.Getenv(credentialsVariable) == "" {
 		return files, ErrNoHome
 	}
-	folder, err := os.Stat(filepath.Dir(files.Credentials))
-	if files.Credentials == "" || err != nil || !folder.IsDir() {
+	if !hasFolder(files.Credentials) {
 		return files, &PathError{Variable: credentialsVariable, Path: files.Credentials}
 	}
 	return files, nil
+}
+
+// hasFolder reports whether a relative path leads to a directory that exists.
+func hasFolder(path string) bool {
+	folder, err := os.Stat(filepath.Dir(path))
+	return path != "" && err == nil && folder.IsDir()
 }
 
 // home returns the home directory of a user, "" for the current one.

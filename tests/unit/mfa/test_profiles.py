@@ -136,6 +136,24 @@ def test_no_representation_shows_a_key() -> None:
     assert "EXAMPLE" not in f"{refused.value!r}"
 
 
+def test_where_headers_and_settings_are() -> None:
+    """Botocore's view has the lines of all headers, and of a profile's settings in both files."""
+    config = b"[default]\n[profile 'example']\r\nregion = x\n  [no header]\n\n[services]\n"
+    credentials = b"# x\n[example]\nREGION: y\noutput = z\n"
+    found = profiles.read(config, credentials).in_botocore
+    assert [(place.file, place.line, section) for place, section in found.headers] == [
+        (File.CONFIG, 1, "default"),
+        (File.CONFIG, 2, "profile 'example'"),
+        (File.CONFIG, 6, "services"),
+        (File.CREDENTIALS, 2, "example"),
+    ]
+    assert list(found.places("example", "region", "s3")) == [
+        (Place(File.CREDENTIALS, 3), "region"),
+        (Place(File.CONFIG, 3), "region"),
+    ]
+    assert list(found.places("nobody", "region")) == []
+
+
 def test_dumping_the_table_changes_nothing() -> None:
     """The table is written as the recorder writes it."""
     for path in table.FOLDER.glob("*/*.json"):

@@ -33,6 +33,7 @@ class InBotocore:
     profiles: Mapping[str, Mapping[str, _Entry]] = field(default_factory=dict)  # of the config file
     services: Mapping[str, Mapping[str, _Entry]] = field(default_factory=dict)
     credentials: Mapping[str, Mapping[str, _Entry]] = field(default_factory=dict)
+    headers: tuple[tuple[Place, str], ...] = ()  # what is in the brackets, of both files
 
     def view(self, name: str) -> View:
         """Return botocore's view of a profile."""
@@ -61,6 +62,11 @@ class InBotocore:
                 return section[setting].value.text
         return ""
 
+    def places(self, name: str, *settings: str) -> Iterator[tuple[Place, str]]:
+        """Yield where both files set some of a profile's settings, each with its name."""
+        for section in (self.credentials.get(name, {}), self.profiles.get(name, {})):
+            yield from ((entry.value.place, setting) for setting, entry in section.items() if setting in settings)
+
     def endpoint(self, name: str, service: str) -> Value:
         """Return the endpoint_url of any service in the services section that a profile names."""
         section = self.services.get(self.written(name, "services"), {})
@@ -70,8 +76,9 @@ class InBotocore:
 
 def parse(config: bytes, credentials: bytes) -> InBotocore:
     """Return both files."""
+    headers: list[tuple[Place, str]] = []
     try:
-        found, known = _sections(File.CONFIG, config), _sections(File.CREDENTIALS, credentials)
+        found, known = (_sections(*each, headers) for each in ((File.CONFIG, config), (File.CREDENTIALS, credentials)))
     except _Unparsed as error:
         return InBotocore(error.fault)
     profiles: _Sections = {}
@@ -85,7 +92,7 @@ def parse(config: bytes, credentials: bytes) -> InBotocore:
             services |= _named(name, values)
         elif name == "default":
             profiles[name] = values
-    return InBotocore(None, profiles, services, known)
+    return InBotocore(None, profiles, services, known, tuple(headers))
 
 
 def profile_of(file: File, line: str) -> str:
@@ -140,9 +147,9 @@ def _undecodable(data: bytes) -> int:
     return 1
 
 
-def _sections(file: File, data: bytes) -> _Sections:
+def _sections(file: File, data: bytes, headers: list[tuple[Place, str]]) -> _Sections:
     """Return the settings by section as RawConfigParser does in its strict mode. Raises _Unparsed."""
-    parser = _Parser(file)
+    parser = _Parser(file, headers)
     for number, line in enumerate(re.split(r"\r\n|\r|\n", _decoded(file, data)), start=1):
         parser.take(number, line)
     if parser.odd:
@@ -157,8 +164,8 @@ def _sections(file: File, data: bytes) -> _Sections:
 class _Parser:
     """A file, line by line."""
 
-    def __init__(self, file: File) -> None:
-        self.file = file
+    def __init__(self, file: File, headers: list[tuple[Place, str]]) -> None:
+        self.file, self.headers = file, headers
         self.found: dict[str, dict[str, list[tuple[int, str]]]] = {_DEFAULT: {}}
         self.odd = 0  # the first line that is not a setting: Python continues, and raises it at the end
         self._section = self._option = ""
@@ -185,6 +192,7 @@ class _Parser:
         if name in self.found and name != _DEFAULT:
             raise _Unparsed(Reason.DUPLICATE_SECTION, self.file, number, name)
         self.found.setdefault(name, {})
+        self.headers.append((Place(self.file, number), name))
         self._section, self._option = name, ""
 
     def _set(self, number: int, text: str) -> None:

@@ -1,0 +1,61 @@
+"""The MFA device of a profile, which our own program writes into the AWS files."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from toolkit.errors import ConfigUnwritable, CredentialsUnreadable, ToolkitError
+from toolkit.mfa import awsfiles, program
+from toolkit.mfa.profiles import File, Value
+from toolkit.model import Binary
+
+_SETTING = "mfa_serial"
+_ANY = "arn:aws:iam::123456789012:mfa/example"  # stands for a device that is not made yet
+_LIMIT = 60.0  # seconds: the program itself waits for other writers, for less
+_PLAIN = re.compile(r"[\w.@+=,:/%-]+", re.ASCII)  # names that need no quotes in `[profile …]`
+
+
+def check(own: Binary, profile: str) -> None:
+    """Raise ConfigUnwritable, or what else the program says, if a profile could not get a device. Changes nothing."""
+    _run(own, profile, "--dry-run", _ANY)
+
+
+def write(own: Binary, profile: str, serial: str) -> str:
+    """Give a profile a device, and return what the program says, with the file.
+
+    Raises as `check` does, whatever it is with what to write by hand: the device is enabled by now.
+    """
+    try:
+        return _run(own, profile, serial)
+    except ToolkitError as error:
+        error.hint = _by_hand(profile, serial)
+        raise
+
+
+def _run(own: Binary, profile: str, *arguments: str) -> str:
+    ended = program.run(own, ("set-serial", "-s", profile, *arguments), "", _LIMIT)
+    if ended is None:
+        message = f"`{own.path.name}` did not end within {_LIMIT:g} s, and was ended"
+        raise ConfigUnwritable(message, hint="another program may hold the lock of the AWS config file")
+    exit_code, said = ended[0], program.hidden(ended[1], ())
+    if exit_code:
+        raise program.failure(own.path.name, exit_code, said, ConfigUnwritable)
+    return said
+
+
+def _by_hand(profile: str, serial: str) -> str:
+    try:
+        there = awsfiles.read().reading.profile(profile).either(_SETTING)
+    except CredentialsUnreadable:
+        there = Value()
+    file = awsfiles.place(there.place.file if there.text else File.CONFIG)
+    where = f"in place of line {there.place.line}" if there.text else f"below `[{_header(profile)}]`"
+    return f"write it yourself: `{_SETTING} = {serial}` {where} in `{file}`"
+
+
+def _header(profile: str) -> str:
+    """Return what is in the brackets of a profile's section of the config file."""
+    if profile == "default":
+        return profile
+    return f"profile {profile if _PLAIN.fullmatch(profile) else shlex.quote(profile)}"
