@@ -8,7 +8,6 @@ import (
 	"os"
 	"regexp"
 	"strings"
-	"time"
 	"unicode"
 
 	"aws-mfa.example/aws-mfa/internal/messages"
@@ -43,28 +42,6 @@ func (r *run) note(key messages.TextKey, args ...any) {
 // say prints a line without secrets and without anything that steers a terminal.
 func (r *run) say(out io.Writer, before string, text messages.Localized) {
 	fmt.Fprintf(out, "aws-mfa: %s%s\n", before, r.seen.clean(text.In(r.Language)))
-}
-
-// sayWaiting says why nothing happens: another process is getting a session for the same profile.
-func (r *run) sayWaiting(limit time.Duration) {
-	r.announce(messages.New(messages.NoteWaiting, r.destination, seconds(limit)))
-}
-
-// sayLocked says why nothing happens: another process holds the lock of the file.
-func (r *run) sayLocked(limit time.Duration) {
-	r.announce(messages.New(messages.NoteLocked, r.files.Credentials, seconds(limit)))
-}
-
-// announce says that a wait begins, at the terminal if there is one: a program may keep standard error to itself.
-func (r *run) announce(wait messages.Text) {
-	if r.quiet {
-		return
-	}
-	out := r.Stderr
-	if t := r.Terminal(); t != nil {
-		out = t.Out
-	}
-	r.say(out, "note: ", wait)
 }
 
 // fail prints a failure and returns its exit code.

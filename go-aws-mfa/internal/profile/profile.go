@@ -102,6 +102,9 @@ func hasSample(view awsfiles.View) bool {
 		view.Text(awsfiles.SecurityToken) == ""
 }
 
+// ProcessLimit is how long a credential_process may take, as in the SDK.
+const ProcessLimit = time.Minute
+
 // Source is a profile with a long-term key, wherever the key came from.
 type Source struct {
 	Profile         string
@@ -142,7 +145,12 @@ func LoadSource(ctx context.Context, name string, to Destination) (Source, error
 	if source.AccessKeyID != "" && source.SecretAccessKey != "" {
 		return source, nil
 	}
-	keys, err := processcreds.NewProvider(settings.Text(awsfiles.CredentialProcess)).Retrieve(ctx)
+	limited, cancel := context.WithTimeout(ctx, ProcessLimit)
+	defer cancel()
+	keys, err := process(settings.Text(awsfiles.CredentialProcess)).Retrieve(limited)
+	if ctx.Err() == nil && limited.Err() != nil {
+		return fail(SourceProcessEndless, nil)
+	}
 	// The text of the SDK is never shown: it quotes the output of the process, which contains the keys.
 	if exit, isExit := errors.AsType[*exec.ExitError](err); isExit {
 		return fail(SourceProcessFailed, exit)
@@ -156,4 +164,17 @@ func LoadSource(ctx context.Context, name string, to Destination) (Source, error
 	source.AccessKeyID = keys.AccessKeyID
 	source.SecretAccessKey = keys.SecretAccessKey
 	return source, nil
+}
+
+// process runs the command line of a credential_process. A child that it leaves behind is not waited for.
+func process(line string) *processcreds.Provider {
+	usual := processcreds.DefaultNewCommandBuilder{Args: []string{line}}
+	build := func(ctx context.Context) (*exec.Cmd, error) {
+		command, err := usual.NewCommand(ctx)
+		if err == nil {
+			command.WaitDelay = time.Second
+		}
+		return command, err
+	}
+	return processcreds.NewProviderCommand(processcreds.NewCommandBuilderFunc(build))
 }
