@@ -180,6 +180,14 @@ class Aws:
             )  # fmt: skip
 
 
+def proxy(address: str) -> str:
+    """Return the proxy through which an address is called, as botocore decides it; `""` for none."""
+    from botocore.utils import get_environ_proxies
+
+    scheme = address.partition(":")[0].lower()
+    return str(get_environ_proxies(address).get(scheme, ""))
+
+
 def _is_endpoint(text: str) -> bool:
     from botocore.utils import is_valid_endpoint_url
 

@@ -159,14 +159,6 @@ def bundles(machine: Machine, settings: Settings) -> tuple[Bundle, ...]:
     return tuple(_bundle(*each) for each in ours)
 
 
-def proxy(address: str) -> str:
-    """Return the proxy through which an address is called, as botocore decides it; `""` for none."""
-    from botocore.utils import get_environ_proxies
-
-    scheme = address.partition(":")[0]
-    return str(get_environ_proxies(address).get(scheme, ""))
-
-
 def _bundle(source: str, path: str) -> Bundle:
     if not path.strip():
         return Bundle(source, path, "is no file")
