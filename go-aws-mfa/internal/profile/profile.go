@@ -3,10 +3,13 @@
 package profile
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"os/exec"
+	"runtime"
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/awsfiles"
@@ -147,16 +150,17 @@ func LoadSource(ctx context.Context, name string, to Destination) (Source, error
 	}
 	limited, cancel := context.WithTimeout(ctx, ProcessLimit)
 	defer cancel()
-	keys, err := process(settings.Text(awsfiles.CredentialProcess)).Retrieve(limited)
+	keys, err := runProcess(limited, settings.Text(awsfiles.CredentialProcess))
 	if ctx.Err() == nil && limited.Err() != nil {
 		return fail(SourceProcessEndless, nil)
 	}
-	// The text of the SDK is never shown: it quotes the output of the process, which contains the keys.
+	// No other error is shown: it may quote the output of the process, which contains the keys.
 	if exit, isExit := errors.AsType[*exec.ExitError](err); isExit {
 		return fail(SourceProcessFailed, exit)
 	}
+	isKey := keys.Version == 1 && keys.AccessKeyID != "" && keys.SecretAccessKey != ""
 	switch {
-	case err != nil, !awsfiles.IsPlain(keys.AccessKeyID + keys.SecretAccessKey):
+	case err != nil, !isKey, !awsfiles.IsPlain(keys.AccessKeyID + keys.SecretAccessKey):
 		return fail(SourceProcessOutput, nil)
 	case keys.SessionToken != "":
 		return fail(SourceProcessSession, nil)
@@ -166,15 +170,23 @@ func LoadSource(ctx context.Context, name string, to Destination) (Source, error
 	return source, nil
 }
 
-// process runs the command line of a credential_process. A child that it leaves behind is not waited for.
-func process(line string) *processcreds.Provider {
-	usual := processcreds.DefaultNewCommandBuilder{Args: []string{line}}
-	build := func(ctx context.Context) (*exec.Cmd, error) {
-		command, err := usual.NewCommand(ctx)
-		if err == nil {
-			command.WaitDelay = time.Second
-		}
-		return command, err
+// runProcess returns what the command line of a credential_process prints. A child that it leaves behind is not waited
+// for, as the SDK would.
+func runProcess(ctx context.Context, line string) (keys processcreds.CredentialProcessResponse, err error) {
+	command, err := processcreds.DefaultNewCommandBuilder{Args: []string{line}}.NewCommand(ctx)
+	if err != nil {
+		return keys, err
 	}
-	return processcreds.NewProviderCommand(processcreds.NewCommandBuilderFunc(build))
+	var printed bytes.Buffer
+	command.Stdout = &printed
+	command.WaitDelay = time.Second
+	if err := command.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+		return keys, err
+	}
+	text := printed.Bytes()
+	if runtime.GOOS == "windows" {
+		text = bytes.ReplaceAll(text, []byte(`\"`), []byte(`"`)) // cmd.exe adds them
+	}
+	err = json.Unmarshal(text, &keys)
+	return keys, err
 }
