@@ -14,6 +14,7 @@ from typing import Any
 from toolkit.addresses import anonymous, is_address, is_exposed, is_loopback
 from toolkit.aws import Caller, proxy
 from toolkit.errors import EndpointInsecure, ProfileIsSession, ProfileUnusable
+from toolkit.files import is_endless
 from toolkit.mfa import awsfiles, mending, profiles
 from toolkit.mfa.awsfiles import AwsFiles
 from toolkit.mfa.profiles import Settings
@@ -40,6 +41,11 @@ def caller(files: AwsFiles, name: str, settings: Settings, *, allow_http: bool =
     Raises EndpointInsecure unless `allow_http` where others could read what is sent.
     """
     calls = files.calls(name, settings)
+    if is_endless(calls.ca_bundle):
+        message = f"the certificates of `{calls.ca_bundle}` cannot be used: it is not a regular file"
+        raise ProfileUnusable(
+            message, hint="set AWS_CA_BUNDLE or `ca_bundle` to a file of certificates as PEM, or remove it"
+        )
     with_s3 = Settings({**settings.values, "services.s3": files.reading.in_botocore.endpoint(name, "s3")})
     endpoints = {
         "sts": calls.endpoint_sts,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from toolkit.files import is_endless
 from toolkit.mfa import awsfiles, callers
 from toolkit.mfa.configtext import Entry, entries, profile_of
 from toolkit.mfa.profiles import File, Settings
@@ -160,7 +161,7 @@ def bundles(machine: Machine, settings: Settings) -> tuple[Bundle, ...]:
 
 
 def _bundle(source: str, path: str) -> Bundle:
-    if not path.strip():
+    if not path.strip() or is_endless(path):
         return Bundle(source, path, "is no file")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
