@@ -40,6 +40,7 @@ ToolkitError                  1   (never raised itself)
 ├── ProfileUnusable          60   a profile cannot be used for a login
 │   ├── ProfileIsRole        60   the profile gets its credentials from a role or from SSO
 │   ├── DestinationHoldsKeys 60   the destination contains long-term keys
+│   ├── EndpointInsecure     60   calls to another computer would not be encrypted
 │   ├── CredentialProcessFailed 60  its `credential_process` printed no keys
 │   ├── ProfileMissing       61   the profile does not exist
 │   ├── KeysMissing          62   the profile has no access key

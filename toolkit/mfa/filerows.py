@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from toolkit.aws import LONG_TERM, TEMPORARY, Caller
-from toolkit.errors import CredentialsUnreadable, ProfileIsSession, ToolkitError
+from toolkit.errors import CredentialsUnreadable, KeysMissing, ProfileIsSession, ProfileMissing, ToolkitError
 from toolkit.mfa import mending, refusals
 from toolkit.mfa.awsfiles import AwsFiles
 from toolkit.mfa.configtext import Entry, profile_of
@@ -115,6 +115,10 @@ def source(machine: Machine, files: AwsFiles, name: str) -> Check:
             said = f"profile `{name}` has a long-term key, and with it the token of a session"
             return _surplus(machine, Check("profile", good=False, found=said), (name,), *TOKENS)
         return Check("profile", good=False, found=str(error), mend=_other(files.reading, name))
+    except (KeysMissing, ProfileMissing) as error:
+        is_new = "with: aws configure" in error.hint  # and not a part of a profile, or another's name mistyped
+        login = f"; with a browser and AWS CLI v2, no key is needed: aws login --profile={shlex.quote(name)}"
+        return Check("profile", good=False, found=str(error), mend=error.hint + login * is_new)
     except ToolkitError as error:
         return Check("profile", good=False, found=str(error), mend=error.hint)
     shown = Caller(name, "", key).shown_key
