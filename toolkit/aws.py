@@ -153,14 +153,14 @@ class Aws:
         with _called("the address of AWS", caller):
             usual = {name: self._client(plain, name, signed=False).meta.endpoint_url for name in SERVICES}
         used = {name: caller.endpoints.get(name) or address for name, address in usual.items()}
-        return {name: (used[name] if _is_endpoint(used[name]) else "", address) for name, address in usual.items()}
+        return {name: (used[name] if is_endpoint(used[name]) else "", address) for name, address in usual.items()}
 
     def _client(self, caller: Caller, service: str, *, signed: bool = True) -> Any:
         from botocore import UNSIGNED
         from botocore.config import Config
 
         endpoint = caller.endpoints.get(service) or None
-        if endpoint and not _is_endpoint(endpoint):
+        if endpoint and not is_endpoint(endpoint):
             message = f"the endpoint of {service.upper()} for profile `{caller.name}` is not an address"
             raise AwsRefused(message, hint=f"invoke doctor --profile {shlex.quote(caller.name)}")
         attempts = min(caller.max_attempts or _ATTEMPTS, _MOST_ATTEMPTS)
@@ -226,7 +226,8 @@ def proxy(address: str) -> str:
     return str(get_environ_proxies(address).get(scheme, ""))
 
 
-def _is_endpoint(text: str) -> bool:
+def is_endpoint(text: str) -> bool:
+    """Return whether a text is an address that botocore can call."""
     from botocore.utils import is_valid_endpoint_url
 
     return is_address(text) and bool(is_valid_endpoint_url(text))

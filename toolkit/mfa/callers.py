@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from toolkit.addresses import anonymous, is_address, is_exposed, is_loopback
-from toolkit.aws import Caller, proxy
+from toolkit.aws import Caller, is_endpoint, proxy
 from toolkit.errors import EndpointInsecure, ProfileIsSession, ProfileUnusable
 from toolkit.files import is_endless
 from toolkit.mfa import awsfiles, mending, profiles
@@ -53,7 +53,7 @@ def caller(files: AwsFiles, name: str, settings: Settings, *, allow_http: bool =
         "s3": profiles.configured_endpoint(with_s3, os.environ, "s3"),
     }
     if not allow_http:
-        _require_private(filter(is_address, endpoints.values()))
+        _require_private(endpoints.values())
     made = Caller(
         name, region(os.environ, settings)[0], endpoints=endpoints, ca_bundle=calls.ca_bundle,
         use_fips_endpoint=calls.use_fips_endpoint, use_dualstack_endpoint=calls.use_dualstack_endpoint,
@@ -64,7 +64,7 @@ def caller(files: AwsFiles, name: str, settings: Settings, *, allow_http: bool =
 
 def _require_private(addresses: Iterable[str]) -> None:
     """Raise EndpointInsecure for an address if others could read what is sent to it."""
-    for address in addresses:
+    for address in filter(is_endpoint, filter(None, addresses)):
         message = f"calls to `{anonymous(address)}` would not be encrypted: others could read secrets on the way"
         if is_exposed(address):
             hint = "use an address that begins with https, or allow this with `--allow-http`"
