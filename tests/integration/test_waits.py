@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import re
-import shlex
 import signal
 import subprocess
 import time

@@ -13,7 +13,7 @@ KINDS = {
     "keys-refused", "profile-is-session", "profile-is-role", "profile-unusable", "destination-holds-keys",
     "credential-process-failed", "credentials-unreadable", "credentials-unwritable", "device-missing", "device-unknown",
     "device-unusable", "aws-refused", "aws-busy", "aws-unreachable", "clock-wrong", "stdout-unwritable", "interrupted",
-    "unexpected",
+    "unexpected", "endpoint-insecure",
 }  # fmt: skip
 
 
