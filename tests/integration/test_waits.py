@@ -10,7 +10,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -32,11 +32,13 @@ Signals = tuple[signal.Signals, ...]
 
 
 @contextlib.contextmanager
-def started(desk: Desk, *argv: str, stdin: int = subprocess.DEVNULL, **env: str) -> Iterator[subprocess.Popen[str]]:
+def started(
+    desk: Desk, *argv: str, stdin: int = subprocess.DEVNULL, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """Start the program, with its standard error in a file, and leave none behind."""
     with (desk.shell.folder / "err").open("w", encoding="utf-8") as err:
         process = subprocess.Popen(
-            argv or desk.argv, env={**desk.environ, **env}, stdin=stdin, stdout=subprocess.PIPE, stderr=err, text=True,
+            argv or desk.argv, env={**desk.environ, **(env or {})}, stdin=stdin, stdout=subprocess.PIPE, stderr=err, text=True,
         )  # fmt: skip
     try:
         yield process
@@ -166,10 +168,10 @@ def test_at_a_terminal(desk: Desk) -> None:
 def test_a_silent_server(desk: Desk) -> None:
     """The wait for a response is announced, limited by --timeout, and ended by Ctrl-C."""
     with serving(lambda _: silence()) as server:
-        with started(desk, *desk.argv, "--timeout", "4s", AWS_ENDPOINT_URL=server.url) as process:
+        with started(desk, *desk.argv, "--timeout", "4s", env={"AWS_ENDPOINT_URL": server.url}) as process:
             announced(desk, "no response from AWS", 4)
             assert process.wait(10) == 255
-        with started(desk, AWS_ENDPOINT_URL=server.url) as process:
+        with started(desk, env={"AWS_ENDPOINT_URL": server.url}) as process:
             announced(desk, "no response from AWS", 20)
             ends(process)
 
@@ -268,7 +270,7 @@ def test_a_file_that_is_none(
     path = tmp_path / "odd"
     make(path)
     begun = time.monotonic()
-    with started(desk, **{variable: str(path)}) as process:
+    with started(desk, env={variable: str(path)}) as process:
         assert process.wait(10) == 253, said(desk)
     assert time.monotonic() - begun < 2
     assert said(desk).startswith(f"aws-mfa: error[{kind}]: ")
@@ -290,7 +292,7 @@ def test_certificates_of_a_profile_that_are_a_pipe(desk: Desk, tmp_path: Path, a
     """So it is where the config file names them."""
     os.mkfifo(tmp_path / "odd")
     (tmp_path / "config").write_text(f"[profile example]\nca_bundle = {tmp_path / 'odd'}\n", "utf-8")
-    with started(desk, AWS_CA_BUNDLE="") as process:
+    with started(desk, env={"AWS_CA_BUNDLE": ""}) as process:
         assert process.wait(5) == 253
     assert (desk.asked, aws.calls) == (0, ())
 
