@@ -109,11 +109,8 @@ def clean(settings: CleanSettings, report: Report) -> None:
 @task(DoctorSettings)
 def doctor(settings: DoctorSettings, report: Report) -> None:
     """Check that this machine can build, and with `--profile` log in; show how to fix each problem."""
-    checks.require(
-        report.checks(
-            chain(diagnosis.examine(settings), login_side.examine(settings.profile, allow_http=settings.allow_http))
-        )
-    )
+    rows = login_side.examine(settings.profile, allow_http=settings.allow_http)
+    checks.require(report.checks(chain(diagnosis.examine(settings), rows)))
 
 
 @task()

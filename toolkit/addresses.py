@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, unquote, urlsplit
 
 _TELLING = 4  # letters; a shorter text is not a password, but a part of many words
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # Variables that contain addresses, or lists of them, which may include passwords.
 _CARRIERS = {
     "GOPROXY", "GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOAUTH",
@@ -26,9 +25,8 @@ def is_address(text: str) -> bool:
     """Whether botocore and Go can use a text as the address of a proxy."""
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
-        mistyped = (
-            parts.port == 0 or "@" in parts.path + parts.query + parts.fragment
-        )  # characters of a password that must be quoted
+        rest = parts.path + parts.query + parts.fragment
+        mistyped = parts.port == 0 or "@" in rest or "\\" in text  # of a password, to be quoted
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and not mistyped
     except ValueError:
         return False
@@ -36,14 +34,18 @@ def is_address(text: str) -> bool:
 
 def is_exposed(text: str) -> bool:
     """Whether others can read the traffic to an address: it is plain HTTP, and on another computer."""
-    parts = urlsplit(text)
-    host = parts.hostname or ""
+    return urlsplit(text).scheme == "http" and not is_loopback(text)
+
+
+def is_loopback(text: str) -> bool:
+    """Whether the traffic to an address stays on this computer."""
+    host = urlsplit(text if "://" in text else f"http://{text}").hostname or ""
     try:
-        here = ipaddress.ip_address(host)
+        found = ipaddress.ip_address(host)
     except ValueError:
-        return parts.scheme == "http" and host != "localhost"
-    mapped = getattr(here, "ipv4_mapped", None)
-    return parts.scheme == "http" and not (mapped or here).is_loopback
+        return host == "localhost"
+    mapped = getattr(found, "ipv4_mapped", None)
+    return bool((mapped or found).is_loopback)
 
 
 def anonymous(setting: str) -> str:
@@ -137,6 +139,6 @@ def _plain_module_proxies(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _is_loopback(address: str) -> bool:
     try:
-        return urlsplit(anonymous(address)).hostname in _LOOPBACK
+        return is_loopback(anonymous(address))
     except ValueError:
         return False

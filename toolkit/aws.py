@@ -23,6 +23,7 @@ from toolkit.errors import AwsBusy, AwsRefused, AwsUnreachable, ClockWrong, Keys
 LONG_TERM, TEMPORARY = "AKIA", "ASIA"  # prefixes of access key IDs
 SERVICES = ("sts", "iam", "s3")
 _ATTEMPTS, _MOST_ATTEMPTS = 3, 10
+_LONGEST = 1 << 20  # bytes of a response; those of AWS are much shorter
 _MAKING = threading.Lock()  # a session creates one client at a time
 _BUSY = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
 _LATER = {"EntityTemporarilyUnmodifiable"}  # IAM's response about something that has just changed
@@ -152,14 +153,14 @@ class Aws:
         with _called("the address of AWS", caller):
             usual = {name: self._client(plain, name, signed=False).meta.endpoint_url for name in SERVICES}
         used = {name: caller.endpoints.get(name) or address for name, address in usual.items()}
-        return {name: (used[name] if _is_endpoint(used[name]) else "", address) for name, address in usual.items()}
+        return {name: (used[name] if is_endpoint(used[name]) else "", address) for name, address in usual.items()}
 
     def _client(self, caller: Caller, service: str, *, signed: bool = True) -> Any:
         from botocore import UNSIGNED
         from botocore.config import Config
 
         endpoint = caller.endpoints.get(service) or None
-        if endpoint and not _is_endpoint(endpoint):
+        if endpoint and not is_endpoint(endpoint):
             message = f"the endpoint of {service.upper()} for profile `{caller.name}` is not an address"
             raise AwsRefused(message, hint=f"invoke doctor --profile {shlex.quote(caller.name)}")
         attempts = min(caller.max_attempts or _ATTEMPTS, _MOST_ATTEMPTS)
@@ -173,14 +174,60 @@ class Aws:
             use_dualstack_endpoint=caller.use_dualstack_endpoint, **more,
         )  # fmt: skip
         with _MAKING:
-            return _session().create_client(
+            client = _session().create_client(
                 service, region_name=caller.region, endpoint_url=endpoint, verify=caller.ca_bundle or None,
                 config=config, aws_access_key_id=caller.access_key, aws_secret_access_key=caller.secret,
                 aws_session_token=caller.token or None,
             )  # fmt: skip
+        _limit_bodies(client)
+        return client
 
 
-def _is_endpoint(text: str) -> bool:
+def _limit_bodies(client: Any) -> None:
+    """Let a client read no more of a response than AWS would ever send. botocore has no limit."""
+    from botocore.awsrequest import AWSResponse
+    from botocore.exceptions import HTTPClientError
+    from urllib3.exceptions import HTTPError
+
+    def send(request: Any) -> Any:
+        request.stream_output = True  # or the body is read at once
+        response = usual(request)
+        body = b""
+        try:
+            for part in response.raw.stream():
+                body += part
+                if len(body) > _LONGEST:
+                    response.raw.close()
+                    raise HTTPClientError(error=f"the response is longer than {_LONGEST} bytes")
+        except HTTPError as error:
+            raise HTTPClientError(error=error) from None
+        return AWSResponse(response.url, response.status_code, response.headers, _Read(body))
+
+    sender = client._endpoint.http_session  # noqa: SLF001 - there is no other way in
+    usual, sender.send = sender.send, send
+
+
+@dataclass(frozen=True)
+class _Read:
+    """The body of a response that was read."""
+
+    body: bytes
+
+    def stream(self) -> Iterator[bytes]:
+        """Give all of it."""
+        yield self.body
+
+
+def proxy(address: str) -> str:
+    """Return the proxy through which an address is called, as botocore decides it; `""` for none."""
+    from botocore.utils import get_environ_proxies
+
+    scheme = address.partition(":")[0].lower()
+    return str(get_environ_proxies(address).get(scheme, ""))
+
+
+def is_endpoint(text: str) -> bool:
+    """Return whether a text is an address that botocore can call."""
     from botocore.utils import is_valid_endpoint_url
 
     return is_address(text) and bool(is_valid_endpoint_url(text))

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,15 @@ def sha256(path: Path) -> str:
         while chunk := file.read(_CHUNK):
             total.update(chunk)
     return total.hexdigest()
+
+
+def is_endless(path: str) -> bool:
+    """Whether there is something that may have no end, neither a file nor a directory: a pipe, a device."""
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 @contextlib.contextmanager

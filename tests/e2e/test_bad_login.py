@@ -165,6 +165,10 @@ CASES = (
         env=(("AWS_ENDPOINT_URL", "http://{dead}"),), calls=False,
     ),
     Case(
+        "plain HTTP", errors.EndpointInsecure, "calls to `http://aws.example` would not be encrypted", "--allow-http",
+        env=(("AWS_ENDPOINT_URL", "http://aws.example"),), calls=False,
+    ),
+    Case(
         "hanging login", errors.AwsUnreachable, "`aws-mfa` got no response from AWS within 1.5 s", "--aws-timeout",
         prepare=_hang("GetSessionToken"), args=("--aws-timeout", "1.5s"),
     ),

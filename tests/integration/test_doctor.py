@@ -181,9 +181,12 @@ FILES: dict[str, tuple[Callable[[Desk], object], str, str, str]] = {
     ),
     "no key": (
         lambda desk: desk.write("[s]\nregion = x\n"),
-        "profile", "has no access key", "^aws configure --profile=s$",
+        "profile", "has no access key", "^add one with: aws configure --profile=s; .*: aws login --profile=s$",
     ),
-    "no profile": (lambda _: None, "profile", "there is no profile `s`", "aws configure --profile=s$"),
+    "no profile": (
+        lambda _: None,
+        "profile", "there is no profile `s`", "aws configure --profile=s; .*: aws login --profile=s$",
+    ),
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from toolkit.addresses import anonymous, is_address, plain_text_notes, redact, without_proxies
+from toolkit.addresses import anonymous, is_address, is_exposed, plain_text_notes, redact, without_proxies
 
 REFUSED = "Could not connect to the proxy URL: `{}`"
 
@@ -160,3 +160,33 @@ def test_what_sends_secrets_without_encryption_is_noted(environ: dict[str, str],
 def test_encrypted_and_local_connections_are_not_noted(environ: dict[str, str]) -> None:
     """An address without a password is fine, too."""
     assert plain_text_notes(environ) == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "exposed"),
+    [
+        ("http://aws.example", True),
+        ("HTTP://AWS.EXAMPLE", True),
+        ("http://127.0.0.1.nip.example/", True),
+        ("http://localhost@evil.example", True),
+        ("http://128.0.0.1", True),
+        ("http://127.1", True),
+        ("http://[::]", True),
+        ("http://0.0.0.0", True),
+        ("http://localhost:4566", False),
+        ("http://LOCALHOST", False),
+        ("http://user:secret@127.9.9.9:1", False),
+        ("http://[::1]:4566/", False),
+        ("http://[::ffff:127.0.0.1]", False),
+        ("https://aws.example", False),
+    ],
+)
+def test_exposed_addresses(address: str, exposed: bool) -> None:  # noqa: FBT001 - a column of the table
+    """Only plain HTTP to another computer is exposed, whatever an address looks like."""
+    assert is_address(address)
+    assert is_exposed(address) is exposed
+
+
+def test_a_backslash_is_no_part_of_an_address() -> None:
+    """The standard library takes `localhost` for the host of this one, and the HTTP library the other."""
+    assert not is_address("http://evil.example\\@localhost")

@@ -7,13 +7,14 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from toolkit.addresses import anonymous, is_address, is_exposed
-from toolkit.aws import Caller
+from toolkit.addresses import anonymous, is_address, is_exposed, is_loopback
+from toolkit.aws import Caller, is_endpoint, proxy
 from toolkit.errors import EndpointInsecure, ProfileIsSession, ProfileUnusable
+from toolkit.files import is_endless
 from toolkit.mfa import awsfiles, mending, profiles
 from toolkit.mfa.awsfiles import AwsFiles
 from toolkit.mfa.profiles import Settings
@@ -40,23 +41,38 @@ def caller(files: AwsFiles, name: str, settings: Settings, *, allow_http: bool =
     Raises EndpointInsecure if others could read what is sent, unless `allow_http`.
     """
     calls = files.calls(name, settings)
+    if is_endless(calls.ca_bundle):
+        message = f"the certificates of `{calls.ca_bundle}` cannot be used: it is not a regular file"
+        raise ProfileUnusable(
+            message, hint="set AWS_CA_BUNDLE or `ca_bundle` to a file of certificates as PEM, or remove it"
+        )
     with_s3 = Settings({**settings.values, "services.s3": files.reading.in_botocore.endpoint(name, "s3")})
     endpoints = {
         "sts": calls.endpoint_sts,
         "iam": calls.endpoint_iam,
         "s3": profiles.configured_endpoint(with_s3, os.environ, "s3"),
     }
-    exposed = [address for address in endpoints.values() if is_address(address) and is_exposed(address)]
-    if exposed and not allow_http:
-        message = f"calls to `{anonymous(exposed[0])}` would not be encrypted, so others could read the secrets in them"
-        hint = "use an address that begins with https, or allow this with `--allow-http`"
-        raise EndpointInsecure(message, hint=hint)
+    if not allow_http:
+        _require_private(endpoints.values())
     made = Caller(
         name, region(os.environ, settings)[0], endpoints=endpoints, ca_bundle=calls.ca_bundle,
         use_fips_endpoint=calls.use_fips_endpoint, use_dualstack_endpoint=calls.use_dualstack_endpoint,
         max_attempts=calls.max_attempts,
     )  # fmt: skip
     return _keyed(made, settings.text)
+
+
+def _require_private(addresses: Iterable[str]) -> None:
+    """Raise EndpointInsecure for an address if others could read what is sent to it."""
+    for address in filter(is_endpoint, filter(None, addresses)):
+        message = f"calls to `{anonymous(address)}` would not be encrypted, so others could read the secrets in them"
+        if is_exposed(address):
+            hint = "use an address that begins with https, or allow this with `--allow-http`"
+            raise EndpointInsecure(message, hint=hint)
+        through = proxy(address) if address.lower().startswith("http:") else ""
+        if is_address(through) and not is_loopback(through):  # botocore uses proxies for this computer, too
+            hint = "add the host to NO_PROXY: a proxy on another computer would get the calls"
+            raise EndpointInsecure(message, hint=hint)
 
 
 def with_keys(caller: Caller, text: Callable[[str], str]) -> Caller:

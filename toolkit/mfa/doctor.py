@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import TypeVar
 
-from toolkit.aws import Aws, Caller, Identity
+from toolkit.aws import Aws, Caller, Identity, proxy
 from toolkit.errors import AwsUnreachable, CredentialsUnreadable, ProfileUnusable, ToolkitError
 from toolkit.mfa import awsfiles, awsrows, callers, filerows, machine, networkrows
 from toolkit.mfa.awsrows import Case
@@ -66,7 +66,7 @@ def _called(
     addresses = caller if isinstance(caller, ToolkitError) else _or_error(lambda: aws.addresses(caller))
     yield networkrows.endpoint(here, settings, addresses)
     sts = _of_sts(addresses)
-    case = replace(case, address=sts, proxy=machine.proxy(sts))
+    case = replace(case, address=sts, proxy=proxy(sts))
     yield networkrows.proxy(here, sts, case.proxy) if sts else awsrows.unknown("proxy", case, _NOBODY)
     yield networkrows.certificates(here, case.profile, machine.bundles(here, settings))
     if not sts or isinstance(caller, ToolkitError):

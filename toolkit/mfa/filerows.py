@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from toolkit.aws import LONG_TERM, TEMPORARY, Caller
-from toolkit.errors import CredentialsUnreadable, ProfileIsSession, ToolkitError
+from toolkit.errors import CredentialsUnreadable, KeysMissing, ProfileIsSession, ProfileMissing, ToolkitError
 from toolkit.mfa import mending, refusals
 from toolkit.mfa.awsfiles import AwsFiles
 from toolkit.mfa.machine import Machine
@@ -115,6 +115,10 @@ def source(machine: Machine, files: AwsFiles, name: str) -> Check:
             said = f"profile `{name}` has a long-term key together with a session token"
             return _surplus(machine, Check("profile", ok=False, detail=said), files.reading, (name,), *TOKENS)
         return Check("profile", ok=False, detail=str(error), fix=_other(files.reading, name))
+    except (KeysMissing, ProfileMissing) as error:
+        is_new = "with: aws configure" in error.hint  # not an incomplete profile or a mistyped name
+        login = f"; with a browser and AWS CLI v2, no key is needed: aws login --profile={shlex.quote(name)}"
+        return Check("profile", ok=False, detail=str(error), fix=error.hint + login * is_new)
     except ToolkitError as error:
         return Check("profile", ok=False, detail=str(error), fix=error.hint)
     shown = Caller(name, "", key).shown_key

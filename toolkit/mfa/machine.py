@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from toolkit.files import is_endless
 from toolkit.mfa import awsfiles, callers
 from toolkit.mfa.profiles import File, Place, Settings
 
@@ -141,16 +142,8 @@ def bundles(machine: Machine, settings: Settings) -> tuple[Bundle, ...]:
     return tuple(_bundle(*each) for each in ours)
 
 
-def proxy(address: str) -> str:
-    """Return the proxy that botocore uses for an address; `""` for none."""
-    from botocore.utils import get_environ_proxies
-
-    scheme = address.partition(":")[0]
-    return str(get_environ_proxies(address).get(scheme, ""))
-
-
 def _bundle(source: str, path: str) -> Bundle:
-    if not path.strip():
+    if not path.strip() or is_endless(path):
         return Bundle(source, path, "is not a file")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:

@@ -18,7 +18,6 @@ import (
 
 const (
 	period         = 30 * time.Second // how long a device shows a code
-	commandLimit   = 5 * time.Minute  // for a person whom a --code-command asks for something
 	countdownWidth = 50               // of the line that counts down, in Japanese too
 )
 
@@ -102,13 +101,20 @@ func (r *run) person() *prompt.Terminal {
 	return r.terminal()
 }
 
-// readPipe reads standard input once, if it is not a terminal.
+// readPipe reads standard input once, if it is not a terminal. Many programs leave one open in which nothing comes.
 func (r *run) readPipe(ctx context.Context) (string, error) {
 	if r.Stdin == nil {
 		return "", nil
 	}
 	if r.piped == nil {
-		line, err := prompt.Piped(ctx, r.Stdin)
+		limited, cancel := context.WithTimeout(ctx, inputLimit)
+		defer cancel()
+		end := r.ifLong(messages.New(messages.NoteInput, seconds(inputLimit)))
+		line, err := prompt.Piped(limited, r.Stdin)
+		end()
+		if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+			line, err = "", nil // as if it had ended
+		}
 		if err == nil && line != "" {
 			line, err = prompt.Code(line)
 		}
@@ -132,7 +138,9 @@ func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	if r.Stdin == nil {
 		command.Stdin = os.Stdin // it may ask for a password
 	}
+	end := r.ifLong(messages.New(messages.NoteCommand, seconds(commandLimit)))
 	err := command.Run()
+	end()
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}

@@ -86,5 +86,6 @@ func assignments(shell shellSyntax, session credfile.Session, until, region stri
 	for _, name := range forgotten {
 		fmt.Fprintf(&text, shell.unset+"\n", name)
 	}
+	text.WriteString(shell.end)
 	return text.String()
 }

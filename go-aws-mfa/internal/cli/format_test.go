@@ -26,7 +26,7 @@ func TestShellFormats(t *testing.T) {
 		"env": "export AWS_ACCESS_KEY_ID='" + sessionKey + "'\nexport AWS_SECRET_ACCESS_KEY='" + sessionValue + "'\nexport AWS_SESSION_TOKEN='" + sessionToken +
 			"'\nexport AWS_CREDENTIAL_EXPIRATION='" + sessionEnd + "'\nexport AWS_REGION='eu-west-1'\nexport AWS_DEFAULT_REGION='eu-west-1'\nunset AWS_SECURITY_TOKEN\nunset AWS_PROFILE\nunset AWS_DEFAULT_PROFILE\n",
 		"fish": "set -gx AWS_ACCESS_KEY_ID '" + sessionKey + "'\nset -gx AWS_SECRET_ACCESS_KEY '" + sessionValue + "'\nset -gx AWS_SESSION_TOKEN '" + sessionToken +
-			"'\nset -gx AWS_CREDENTIAL_EXPIRATION '" + sessionEnd + "'\nset -gx AWS_REGION 'eu-west-1'\nset -gx AWS_DEFAULT_REGION 'eu-west-1'\nset -e AWS_SECURITY_TOKEN\nset -e AWS_PROFILE\nset -e AWS_DEFAULT_PROFILE\n",
+			"'\nset -gx AWS_CREDENTIAL_EXPIRATION '" + sessionEnd + "'\nset -gx AWS_REGION 'eu-west-1'\nset -gx AWS_DEFAULT_REGION 'eu-west-1'\nset -e AWS_SECURITY_TOKEN\nset -e AWS_PROFILE\nset -e AWS_DEFAULT_PROFILE\ntrue\n",
 		"powershell": "$env:AWS_ACCESS_KEY_ID = '" + sessionKey + "'\n$env:AWS_SECRET_ACCESS_KEY = '" + sessionValue + "'\n$env:AWS_SESSION_TOKEN = '" + sessionToken +
 			"'\n$env:AWS_CREDENTIAL_EXPIRATION = '" + sessionEnd + "'\n$env:AWS_REGION = 'eu-west-1'\n$env:AWS_DEFAULT_REGION = 'eu-west-1'\n" +
 			"Remove-Item Env:AWS_SECURITY_TOKEN -ErrorAction SilentlyContinue\n" +

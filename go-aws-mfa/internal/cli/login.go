@@ -47,7 +47,10 @@ func (r *run) logIn(ctx context.Context) (err error) {
 	if r.to, err = profile.LoadDestination(r.destination, r.files); err != nil {
 		return err
 	}
-	if r.from, err = profile.LoadSource(ctx, r.source, r.to); err != nil {
+	end := r.ifLong(messages.New(messages.NoteProcessSlow, r.source, seconds(profile.ProcessLimit)))
+	r.from, err = profile.LoadSource(ctx, r.source, r.to)
+	end()
+	if err != nil {
 		return err
 	}
 	r.seen.add(r.from.AccessKeyID, r.from.SecretAccessKey)
@@ -179,6 +182,9 @@ func (r *run) newSession(ctx context.Context) (session credfile.Session, err err
 	if err != nil {
 		return session, err
 	}
+	config.HTTPClient = waitingClient{HTTPClient: config.HTTPClient, begin: func() (end func()) {
+		return r.ifLong(messages.New(messages.NoteCall, seconds(r.timeout)))
+	}}
 	r.client = login.New(config, calls, r.timeout)
 	device, err := r.device(ctx)
 	r.noteSkew()

@@ -39,6 +39,8 @@ func profileFailure(err *profile.Error) messages.Failure {
 		return messages.Fail(messages.CredentialProcessFailed, name, err.Err)
 	case profile.SourceProcessOutput:
 		return messages.Fail(messages.CredentialProcessOutput, name)
+	case profile.SourceProcessEndless:
+		return messages.Fail(messages.CredentialProcessEndless, name, seconds(profile.ProcessLimit))
 	case profile.SourceProcessSession:
 		return messages.Fail(messages.CredentialProcessSession, name)
 	case profile.CertificatesUnusable:

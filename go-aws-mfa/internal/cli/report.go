@@ -8,10 +8,8 @@ import (
 	"os"
 	"regexp"
 	"strings"
-	"time"
 	"unicode"
 
-	"aws-mfa.example/aws-mfa/internal/credfile"
 	"aws-mfa.example/aws-mfa/internal/messages"
 	"aws-mfa.example/aws-mfa/internal/prompt"
 )
@@ -44,28 +42,6 @@ func (r *run) note(key messages.TextKey, args ...any) {
 // say prints a line without secrets and without anything that steers a terminal.
 func (r *run) say(out io.Writer, before string, text messages.Localized) {
 	fmt.Fprintf(out, "aws-mfa: %s%s\n", before, r.seen.clean(text.In(r.Language)))
-}
-
-// sayWaiting says why nothing happens: another process is getting a session for the same profile.
-func (r *run) sayWaiting(limit time.Duration) {
-	r.announce(messages.New(messages.NoteWaiting, r.destination, seconds(limit)))
-}
-
-// sayLocked returns what says why nothing happens: another process holds the lock of the file at path.
-func (r *run) sayLocked(path string) credfile.Busy {
-	return func(limit time.Duration) { r.announce(messages.New(messages.NoteLocked, path, seconds(limit))) }
-}
-
-// announce says that a wait begins, at the terminal if there is one: a program may keep standard error to itself.
-func (r *run) announce(wait messages.Text) {
-	if r.quiet {
-		return
-	}
-	out := r.Stderr
-	if t := r.Terminal(); t != nil {
-		out = t.Out
-	}
-	r.say(out, "note: ", wait)
 }
 
 // fail prints a failure and returns its exit code.

@@ -15,6 +15,7 @@ type shellSyntax struct {
 	unset string // of a name
 	quote func(string) string
 	plain string // how a word looks that needs no quotes
+	end   string // a line that makes up for a variable that could not be unset, because it was not set
 }
 
 var (
@@ -29,6 +30,7 @@ var (
 		unset: "set -e %s",
 		quote: func(text string) string { return "'" + fishQuotes.Replace(text) + "'" },
 		plain: "%s",
+		end:   "true\n",
 	}
 	csh = shellSyntax{
 		set:   "setenv %s %s",

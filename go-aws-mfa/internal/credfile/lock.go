@@ -54,8 +54,9 @@ func lockFile(ctx context.Context, path string, busy Busy) (target string, relea
 	return target, release, err
 }
 
-// take waits for the lock at path and returns what gives it back. After limit it returns a *LockError. The system takes a lock back when its holder ends, however that comes about, so none is
-// ever stale. Where there are no locks (wasm, Plan 9, some network drives) it goes on without: then held is false.
+// take waits for the lock at path and returns what gives it back. After limit it returns a *LockError. The system takes
+// a lock back when its holder ends, however that comes about, so none is ever stale. Where there are no locks (wasm,
+// Plan 9, some network drives) it goes on without: then held is false.
 func take(
 	ctx context.Context, path string, limit time.Duration, busy Busy,
 ) (release func(), held bool, err error) {

@@ -57,6 +57,7 @@ const (
 	DestinationHoldsKeys
 	DestinationHoldsKeysAt
 	CredentialProcessFailed
+	CredentialProcessEndless
 	CredentialProcessOutput
 	CredentialProcessSession
 	HomeMissing
@@ -153,18 +154,22 @@ const (
 	NameProfile
 	NextCode
 	Place
+	NoteCall
 	NoteClock
+	NoteCommand
 	NoteDecorated
 	NoteFirstDevice
 	NoteGuess
 	NoteOneReader
 	NoteHardLink
+	NoteInput
 	NoteKept
 	NoteLocked
 	NoteNextCode
 	NoteOpened
 	NoteOverriding
 	NoteProcess
+	NoteProcessSlow
 	NoteRoleUnused
 	NoteShorter
 	NoteWaiting

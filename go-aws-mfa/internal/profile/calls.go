@@ -80,8 +80,8 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || err == nil && address.Unmap().IsLoopback()
 }
 
-// httpClient returns a client that goes nowhere else than it is told to: AWS does not redirect these calls. If
-// caBundle is given, it trusts the certificates of that file and no others.
+// httpClient returns a client that goes nowhere else than it is told to: AWS does not redirect these calls, and what is
+// for this computer needs no proxy. If caBundle is given, it trusts the certificates of that file and no others.
 func httpClient(caBundle string) (aws.HTTPClient, error) {
 	transport := awshttp.NewBuildableClient().GetTransport()
 	if caBundle != "" {
@@ -90,6 +90,13 @@ func httpClient(caBundle string) (aws.HTTPClient, error) {
 			return nil, err
 		}
 		transport.TLSClientConfig.RootCAs = trusted
+	}
+	proxy := transport.Proxy
+	transport.Proxy = func(request *http.Request) (*url.URL, error) {
+		if isLoopback(request.URL.Hostname()) { // Go's own rule does not know `LOCALHOST`
+			return nil, nil
+		}
+		return proxy(request)
 	}
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &http.Client{Transport: transport, CheckRedirect: stay}, nil

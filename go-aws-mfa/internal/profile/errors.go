@@ -40,6 +40,7 @@ const (
 	SourceRegion                          // the region of SRC cannot be a region; Err is an *awsfiles.Fault
 	SourceProcessFailed                   // the credential_process of SRC failed; Err is an *exec.ExitError
 	SourceProcessOutput                   // the credential_process of SRC did not print keys
+	SourceProcessEndless                  // the credential_process of SRC did not end within ProcessLimit
 	SourceProcessSession                  // the credential_process of SRC printed the keys of a session
 	CertificatesUnusable                  // the file of certificates to trust cannot be used; Err is a *CertificatesError
 	EndpointsExclusive                    // FIPS or dual stack, and an endpoint that replaces those of AWS

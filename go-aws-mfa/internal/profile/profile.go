@@ -3,10 +3,13 @@
 package profile
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"os/exec"
+	"runtime"
 	"time"
 
 	"aws-mfa.example/aws-mfa/internal/awsfiles"
@@ -102,6 +105,9 @@ func hasSample(view awsfiles.View) bool {
 		view.Text(awsfiles.SecurityToken) == ""
 }
 
+// ProcessLimit is how long a credential_process may take, as in the SDK.
+const ProcessLimit = time.Minute
+
 // Source is a profile with a long-term key, wherever the key came from.
 type Source struct {
 	Profile         string
@@ -142,13 +148,19 @@ func LoadSource(ctx context.Context, name string, to Destination) (Source, error
 	if source.AccessKeyID != "" && source.SecretAccessKey != "" {
 		return source, nil
 	}
-	keys, err := processcreds.NewProvider(settings.Text(awsfiles.CredentialProcess)).Retrieve(ctx)
-	// The text of the SDK is never shown: it quotes the output of the process, which contains the keys.
+	limited, cancel := context.WithTimeout(ctx, ProcessLimit)
+	defer cancel()
+	keys, err := runProcess(limited, settings.Text(awsfiles.CredentialProcess))
+	if ctx.Err() == nil && limited.Err() != nil {
+		return fail(SourceProcessEndless, nil)
+	}
+	// No other error is shown: it may quote the output of the process, which contains the keys.
 	if exit, isExit := errors.AsType[*exec.ExitError](err); isExit {
 		return fail(SourceProcessFailed, exit)
 	}
+	isKey := keys.Version == 1 && keys.AccessKeyID != "" && keys.SecretAccessKey != ""
 	switch {
-	case err != nil, !awsfiles.IsPlain(keys.AccessKeyID + keys.SecretAccessKey):
+	case err != nil, !isKey, !awsfiles.IsPlain(keys.AccessKeyID + keys.SecretAccessKey):
 		return fail(SourceProcessOutput, nil)
 	case keys.SessionToken != "":
 		return fail(SourceProcessSession, nil)
@@ -156,4 +168,25 @@ func LoadSource(ctx context.Context, name string, to Destination) (Source, error
 	source.AccessKeyID = keys.AccessKeyID
 	source.SecretAccessKey = keys.SecretAccessKey
 	return source, nil
+}
+
+// runProcess returns what the command line of a credential_process prints. A child that it leaves behind is not waited
+// for, as the SDK would.
+func runProcess(ctx context.Context, line string) (keys processcreds.CredentialProcessResponse, err error) {
+	command, err := processcreds.DefaultNewCommandBuilder{Args: []string{line}}.NewCommand(ctx)
+	if err != nil {
+		return keys, err
+	}
+	var printed bytes.Buffer
+	command.Stdout = &printed
+	command.WaitDelay = time.Second
+	if err := command.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+		return keys, err
+	}
+	text := printed.Bytes()
+	if runtime.GOOS == "windows" {
+		text = bytes.ReplaceAll(text, []byte(`\"`), []byte(`"`)) // cmd.exe adds them
+	}
+	err = json.Unmarshal(text, &keys)
+	return keys, err
 }

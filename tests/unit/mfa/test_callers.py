@@ -40,9 +40,9 @@ max_attempts = 2
 use_fips_endpoint = true
 [services local]
 s3 =
-  endpoint_url = http://s3.example
+  endpoint_url = https://s3.example
 sts =
-  endpoint_url = http://sts.example
+  endpoint_url = https://sts.example
 """
 
 
@@ -57,18 +57,21 @@ def test_a_caller_has_what_the_profile_says(files: Path, monkeypatch: pytest.Mon
         "s",
         "",
     )
-    assert found.endpoints == {"sts": "http://sts.example", "iam": "", "s3": "http://s3.example"}
+    assert found.endpoints == {"sts": "https://sts.example", "iam": "", "s3": "https://s3.example"}
     assert (found.ca_bundle, found.max_attempts, found.use_fips_endpoint) == ("/certificates", 2, True)
 
 
 @pytest.mark.parametrize(
     ("variables", "endpoints"),
     [
-        ({"AWS_ENDPOINT_URL": "http://x"}, ("http://x", "http://x", "http://x")),
-        ({"AWS_ENDPOINT_URL_S3": "http://x"}, ("http://sts.example", "", "http://x")),
-        ({"AWS_ENDPOINT_URL": "http://x", "AWS_ENDPOINT_URL_STS": "http://y"}, ("http://y", "http://x", "http://x")),
-        ({"AWS_ENDPOINT_URL": "http://x", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "TRUE"}, ("", "", "")),
-        ({"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "yes"}, ("http://sts.example", "", "http://s3.example")),
+        ({"AWS_ENDPOINT_URL": "https://x"}, ("https://x", "https://x", "https://x")),
+        ({"AWS_ENDPOINT_URL_S3": "https://x"}, ("https://sts.example", "", "https://x")),
+        (
+            {"AWS_ENDPOINT_URL": "https://x", "AWS_ENDPOINT_URL_STS": "https://y"},
+            ("https://y", "https://x", "https://x"),
+        ),
+        ({"AWS_ENDPOINT_URL": "https://x", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "TRUE"}, ("", "", "")),
+        ({"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "yes"}, ("https://sts.example", "", "https://s3.example")),
     ],
 )
 def test_variables_come_before_the_profile(
@@ -83,8 +86,8 @@ def test_variables_come_before_the_profile(
 
 def test_an_endpoint_in_the_config_file_is_every_services(files: Path) -> None:
     """STS, IAM and S3 use it."""
-    found = caller(files, f"[a]\n{KEYS}", "[profile a]\nendpoint_url = http://x\n")
-    assert set(found.endpoints.values()) == {"http://x"}
+    found = caller(files, f"[a]\n{KEYS}", "[profile a]\nendpoint_url = https://x\n")
+    assert set(found.endpoints.values()) == {"https://x"}
 
 
 @pytest.mark.parametrize("name", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
