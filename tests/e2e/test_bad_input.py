@@ -216,7 +216,7 @@ def broken_go(tmp_path: Path) -> dict[str, str]:
 def test_no_toolchain(invoke: Invoke, broken_go: dict[str, str]) -> None:
     """A go command that cannot switch to the pinned version is reported, with a hint."""
     done = invoke("build", "--source", TINY, *LOCAL, env=broken_go)
-    expect(done, errors.ToolchainError, "cannot become go1.*no such host", "GOPROXY")
+    expect(done, errors.ToolchainError, "cannot download go1.*no such host", "GOPROXY")
 
 
 def test_nothing_can_be_built(invoke: Invoke, broken_go: dict[str, str]) -> None:
@@ -246,7 +246,7 @@ def test_no_permission(invoke: Invoke, tmp_path: Path, args: tuple[str, ...]) ->
         return
     assert done.returncode == 0, done.stderr
     (line,) = (line for line in done.stderr.splitlines() if "engine: " in line)
-    assert f"engine: local ({said}; to use Docker: `sudo usermod -aG docker $USER`" in line
+    assert f"engine: local ({said}; to use Docker: run `sudo usermod -aG docker $USER`" in line
 
 
 class _Failing(BaseHTTPRequestHandler):
@@ -268,7 +268,7 @@ def test_engine_that_fails(invoke: Invoke, engine: str) -> None:
             done = invoke("build", "--source", TINY, "--engine", engine, env=env)
         finally:
             server.shutdown()
-    expect(done, errors.EngineBroken, "the Docker engine at .* fails: 500", "engine's own log")
+    expect(done, errors.EngineBroken, "the Docker engine at .* fails: 500", "check the log of the engine")
 
 
 @pytest.mark.docker
