@@ -36,10 +36,11 @@ def started(
     desk: Desk, *argv: str, stdin: int = subprocess.DEVNULL, env: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
     """Start the program, with its standard error in a file, and leave none behind."""
+    variables = {**desk.environ, **(env or {})}
     with (desk.shell.folder / "err").open("w", encoding="utf-8") as err:
         process = subprocess.Popen(
-            argv or desk.argv, env={**desk.environ, **(env or {})}, stdin=stdin, stdout=subprocess.PIPE, stderr=err, text=True,
-        )  # fmt: skip
+            argv or desk.argv, env=variables, stdin=stdin, stdout=subprocess.PIPE, stderr=err, text=True
+        )
     try:
         yield process
     finally:
