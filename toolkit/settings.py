@@ -29,7 +29,7 @@ from toolkit.options import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-OWN = str(ROOT / "go-aws-mfa")  # the source of our own program
+OWN = str(ROOT / "go-aws-mfa")  # the source of aws-mfa
 PREFIX = "AWS_MFA_TOOLKIT_"
 
 

@@ -99,7 +99,7 @@ class Store:
         return binary
 
     def keep_own(self, binary: Binary) -> Binary:
-        """Return a copy of our own program, in whose place no program of the same name comes."""
+        """Return a copy of aws-mfa that no other program of the same name replaces."""
         path = self.root / "bin" / "own" / binary.path.name
         write(path, binary.path.read_bytes(), mode=0o755)
         return replace(binary, path=path)

@@ -30,7 +30,7 @@ NOWHERE = {"DOCKER_HOST": "unix:///nowhere.sock"}
 
 @dataclass(frozen=True)
 class Case:
-    """A command, its preparation and its expected end. `{tmp}` in it is a folder of the test's own, `{dead}` where nobody listens."""
+    """A command, its preparation and its expected end. `{tmp}` is a directory for this test; no server listens at `{dead}`."""
 
     name: str
     args: tuple[str, ...]

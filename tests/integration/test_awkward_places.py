@@ -162,7 +162,7 @@ WITH_SERIAL = f"# mine\n[profile example]\nregion = eu-west-1\nmfa_serial = {SER
 
 @pytest.mark.needs("unshare", "nsenter")
 def test_a_mounted_config_file(desk: Desk, config: Path, space: Space) -> None:
-    """It is written where it is, and whoever could read it still can."""
+    """It is overwritten in place, and everyone who could read it still can."""
     before = config.stat()
     done = set_serial(desk, *space(f"mount --bind {config} {config}"))
     assert (done.returncode, done.stderr) == (0, f"profile example: `mfa_serial` is in `{config}`\n")

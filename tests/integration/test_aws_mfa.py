@@ -49,7 +49,7 @@ def _keys(text: str) -> list[str]:
 
 
 def test_a_killed_one_blocks_nobody(desk: Desk) -> None:
-    """Whoever waits for one that is killed while it asks for a code asks itself, at once."""
+    """If a process is killed while it asks for a code, the one that waits for it asks at once."""
     desk.show("", more="sleep 8 >/dev/null 2>&1")
     first = desk.start()
     end = time.monotonic() + 10
@@ -176,7 +176,7 @@ def test_full_disk(desk: Desk, tmp_path: Path, options: str) -> None:
 
 @pytest.mark.needs("strace")
 def test_what_reaches_the_disk(desk: Desk, tmp_path: Path) -> None:
-    """A new file has all its bytes on the disk before it takes the old one's name, and so has the folder at the end."""
+    """A new file is on the disk before it takes the old one's name, and the directory is at the end."""
     seen = tmp_path / "seen"
     strace = ("strace", "-ff", "-ttt", "-y", "-e", "trace=write,fsync,rename,renameat,renameat2", "-o", str(seen))
     done = subprocess.run([*strace, *desk.argv], env=desk.environ, capture_output=True, text=True, check=False)
@@ -217,7 +217,7 @@ def test_no_locks(desk: Desk) -> None:
 
 @pytest.mark.needs("unshare")
 def test_no_home(desk: Desk, tmp_path: Path) -> None:
-    """A user without a home, as containers have them, is told so, and no keys land in the folder of the moment."""
+    """A user without a home, as containers have them, gets an error, and no keys land in the current directory."""
     apart = ("unshare", "--user", "--map-user=54321")
     if subprocess.run([*apart, "true"], check=False).returncode:
         pytest.skip("no user can be made up here")

@@ -31,7 +31,7 @@ MOST_MEMORY = 150 << 10  # KiB
 
 
 def endless(begin: bytes, block: bytes = BLOCK) -> Iterator[bytes]:
-    """Yield bytes for ever."""
+    """Yield bytes forever."""
     yield begin
     while True:
         yield block
@@ -248,7 +248,7 @@ def kept(desk: Desk, **changed: str) -> str:
 
 
 def shell(desk: Desk, name: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Let a shell take what is printed, in a folder."""
+    """Run the printed lines in a shell, in a directory."""
     line = SHELLS[name].format(" ".join(f"'{word}'" for word in (*desk.argv, "--format", name)))
     words = ["fish" if name == "fish" else "sh", "-c", f"cd '{folder}' && {line}"]
     env = {**desk.environ, "HOME": str(folder)}
@@ -299,8 +299,8 @@ ARN = "arn:aws:iam::123456789012:user/{}"
 )
 @pytest.mark.parametrize("more", [(), ("--serial", "phone"), ("--serial", "a")])
 def test_a_hostile_name_of_a_user(name: str, more: tuple[str, ...], desk: Desk, aws: Emulator, tmp_path: Path) -> None:
-    """Whatever AWS calls a user, a hint has it as one word or not at all; no line has a control character."""
-    aws.lie("GetCallerIdentity", {"Arn": ARN.format(name)})
+    """A hint contains the name of a user as one word or omits it; no line has a control character."""
+    aws.override("GetCallerIdentity", {"Arn": ARN.format(name)})
     argv = [desk.program, "-s", "example", "-d", "example_mfa", *more]
     done = subprocess.run(argv, env=desk.environ, input="123456", capture_output=True, text=True, check=False)
     assert done.returncode in {253, 254}, done.stderr
@@ -379,10 +379,10 @@ def test_the_doctor_and_an_invisible_character(desk: Desk, aws: Emulator, monkey
         desk.shell.credentials.read_text("utf-8").replace(key, f"{key[:4]}\u200b{key[4:]}")
     )
     rows = {row.name: row for row in doctor.examine("example")}
-    assert (rows["profile"].good, rows["profile"].needed) == (False, True)
-    assert "`aws_access_key_id`" in rows["profile"].found
-    assert "(line 2 of " in rows["profile"].found
-    assert "invisible" in rows["profile"].mend
+    assert (rows["profile"].ok, rows["profile"].required) == (False, True)
+    assert "`aws_access_key_id`" in rows["profile"].detail
+    assert "(line 2 of " in rows["profile"].detail
+    assert "invisible" in rows["profile"].fix
     assert all(not call.user for call in aws.calls)
 
 

@@ -1,4 +1,4 @@
-"""How the SDK's package for IAM lists MFA devices, as the Go tests expect it of our own call."""
+"""How the SDK's package for IAM lists MFA devices, as the Go tests expect it of our call."""
 
 from __future__ import annotations
 

@@ -156,9 +156,9 @@ def test_the_doctor_and_such_addresses(url: str, kit: Kit) -> None:
     """Its row of the endpoint is bad, and names no password; nothing is called."""
     kit.patch.setenv("AWS_ENDPOINT_URL", url)
     rows = kit.rows()
-    assert (rows["endpoint"].good, rows["endpoint"].needed) == (False, True)
-    assert "would not be encrypted" in rows["endpoint"].found or "not an address" in rows["endpoint"].found
-    assert rows["endpoint"].mend
+    assert (rows["endpoint"].ok, rows["endpoint"].required) == (False, True)
+    assert "would not be encrypted" in rows["endpoint"].detail or "not an address" in rows["endpoint"].detail
+    assert rows["endpoint"].fix
     assert "hunter2" not in str(rows)
     assert kit.trap.requests == []
 
@@ -168,7 +168,7 @@ def test_the_doctor_and_what_is_no_address(url: str, kit: Kit) -> None:
     """The row says so, even with --allow-http; nothing is called."""
     kit.patch.setenv("AWS_ENDPOINT_URL", url)
     row = kit.rows(allow_http=True)["endpoint"]
-    assert (row.good, row.needed) == (False, True)
+    assert (row.ok, row.required) == (False, True)
     assert kit.trap.requests == []
 
 
@@ -192,7 +192,7 @@ def test_verify_and_enroll_refuse(service: str, kit: Kit) -> None:
 def test_the_doctor_may_be_allowed(kit: Kit) -> None:
     """Its calls then go there."""
     rows = kit.rows(allow_http=True)
-    assert rows["user"].found == kit.desk.user.arn
+    assert rows["user"].detail == kit.desk.user.arn
     assert {urlsplit(request.target).hostname for request in kit.trap.requests} == {"aws.example"}
 
 
@@ -201,12 +201,12 @@ def test_a_proxy_on_another_computer(kit: Kit) -> None:
     kit.patch.setenv("AWS_ENDPOINT_URL", kit.desk.shell.emulator.url)
     kit.patch.delenv("NO_PROXY")
     kit.patch.delenv("no_proxy")
-    assert kit.rows()["user"].good
+    assert kit.rows()["user"].ok
     for name in PROXIES:
         kit.patch.setenv(name, "http://user:hunter2@proxy.example:3128")
     row = kit.rows()["endpoint"]
-    assert (row.good, row.needed) == (False, True)
-    assert "NO_PROXY" in row.mend
+    assert (row.ok, row.required) == (False, True)
+    assert "NO_PROXY" in row.fix
     assert "hunter2" not in f"{row}"
     with pytest.raises(EndpointInsecure):
         prepare(VerifySettings(profile="example"))

@@ -1,4 +1,4 @@
-"""How long `aws-mfa` waits, for what, and what ends a wait: a person is told, and Ctrl-C works at any time."""
+"""The waits of `aws-mfa` are announced and limited, and Ctrl-C ends each of them."""
 
 from __future__ import annotations
 
@@ -315,8 +315,8 @@ def test_the_toolkit_and_such_files(
     for name, value in {**desk.shell.variables, variable: str(tmp_path / "odd")}.items():
         monkeypatch.setenv(name, value)
     begun = time.monotonic()
-    bad = [row for row in doctor.examine("example") if row.needed and not row.good]
-    assert str(tmp_path / "odd") in "".join(row.found for row in bad)
+    bad = [row for row in doctor.examine("example") if row.required and not row.ok]
+    assert str(tmp_path / "odd") in "".join(row.detail for row in bad)
     with pytest.raises(ProfileUnusable, match=f"`{tmp_path / 'odd'}`"):
         prepare(VerifySettings(profile="example"))
     assert time.monotonic() - begun < 5

@@ -89,7 +89,7 @@ def _written(file: Sequence[str] | Mapping[str, Any]) -> bytes:
 
 
 def by_botocore(case: Case, folder: Path) -> Column:
-    """Return what botocore sees of a case, which it reads from files in a folder."""
+    """Return what botocore sees of a case; it reads the files in a directory."""
     session = Session(profile=case.profile)
     for name, content in {"config_file": case.config, "credentials_file": case.credentials}.items():
         (folder / name).write_bytes(content)

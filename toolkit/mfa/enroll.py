@@ -20,30 +20,30 @@ from toolkit.settings import EnrollSettings
 
 _TRIES = 3  # pairs of codes for one device
 
-Turn = Callable[[str], None]  # waits until AWS's next period of codes begins, and is told what for
+Turn = Callable[[str], None]  # waits until AWS's next period of codes begins; its argument says why
 
 
 class Authenticator(Protocol):
-    """Whoever keeps the seed of a new device and shows its codes: a person with an app, or a command."""
+    """Keeps the seed of a new device and shows its codes: a person with an app, or a command."""
 
     def receive(self, device: NewDevice) -> None:
-        """Take the seed."""
+        """Accept the seed."""
 
     def pair(self, turn: Turn) -> tuple[str, str]:
-        """Return two codes that follow each other. Raises CodeMalformed or CommandFailed."""
+        """Return two consecutive codes. Raises CodeMalformed or CommandFailed."""
 
     def another(self, used: tuple[str, ...], turn: Turn) -> str:
-        """Return a code that is none of those used. Raises CodeMalformed or CommandFailed."""
+        """Return a code that was not used yet. Raises CodeMalformed or CommandFailed."""
 
 
 class Watch(Protocol):
-    """What a person is told meanwhile."""
+    """Reports progress to a person."""
 
     def say(self, message: str) -> None:
-        """Tell one line."""
+        """Print one line."""
 
     def pause(self, seconds: float, why: str) -> None:
-        """Wait, and tell what for and how long."""
+        """Wait, and show why and how long."""
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,7 @@ def _surplus(machine: Machine, check: Check, reading: Reading, names: tuple[str,
 
 
 def _headers(files: AwsFiles, file: File) -> Iterator[tuple[Place, str, str]]:
-    """Yield the headers of a file: where they are, what is in the brackets, and how they are told of."""
+    """Yield the headers of a file: their place, the text in the brackets, and a description."""
     for place, section in files.reading.in_botocore.headers:
         if place.file is file:
             yield place, section, f"line {place.line} of {files.paths[file]}: `[{section}]`"

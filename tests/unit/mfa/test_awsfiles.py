@@ -147,7 +147,11 @@ ROLE = "role_arn = arn:aws:iam::123456789012:role/dev\n"
         ("sso_start_url = x\n", ProfileIsRole, r"signs in with SSO, .* \(line 2 of "),
         ("login_session = x\n", ProfileIsRole, r"signs in with `aws login`, .* \(line 2 of "),
         (f"{KEYS}use_fips_endpoint = 1\n", ProfileUnusable, r"`use_fips_endpoint` is neither .* \(line 4 of "),
-        (KEYS.replace("AKIA1", "AKIA\u200b1"), ProfileUnusable, "the value of `aws_access_key_id` in profile `a` has "),
+        (
+            KEYS.replace("AKIA1", "AKIA\u200b1"),
+            ProfileUnusable,
+            "the value of `aws_access_key_id` in profile `a` contains invalid characters ",
+        ),
     ],
 )
 def test_a_profile_that_cannot_be_the_source(

@@ -11,7 +11,8 @@ from toolkit.settings import ROOT
 KINDS = {
     "usage", "code-missing", "code-malformed", "code-command-failed", "code-refused", "profile-missing", "keys-missing",
     "keys-refused", "profile-is-session", "profile-is-role", "profile-unusable", "destination-holds-keys",
-    "credential-process-failed", "credentials-unreadable", "credentials-unwritable", "config-unwritable", "device-missing", "device-unknown",
+    "credential-process-failed", "credentials-unreadable", "credentials-unwritable", "config-unwritable",
+    "device-missing", "device-unknown",
     "device-unusable", "aws-refused", "aws-busy", "aws-unreachable", "clock-wrong", "stdout-unwritable", "interrupted",
     "unexpected", "endpoint-insecure",
 }  # fmt: skip

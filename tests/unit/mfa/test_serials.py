@@ -15,7 +15,7 @@ SAID = 'echo "aws-mfa: error[config-unwritable]: 書けません" >&2; echo >&2;
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of the AWS files, to which variables lead."""
+    """Return the directory of the AWS files that the variables name."""
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     return tmp_path
@@ -63,7 +63,7 @@ def test_a_failure_of_the_dry_run(files: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_to_write_by_hand(profile: str, config: str, credentials: str, where: str, files: Path) -> None:
-    """Where the device cannot be written, the line and the file are told in place of the program's hint."""
+    """If the device cannot be written, the hint has the line and the file."""
     (files / "config").write_text(config, "utf-8")
     (files / "credentials").write_text(credentials, "utf-8")
     with pytest.raises(errors.ConfigUnwritable, match="書けません") as caught:
@@ -81,7 +81,7 @@ def test_what_to_write_by_hand(profile: str, config: str, credentials: str, wher
     ],
 )
 def test_the_serial_is_never_lost(script: str, kind: type[errors.ToolkitError], files: Path) -> None:
-    """Whatever goes wrong, what to write is told."""
+    """After any failure the hint has the line to write."""
     own = program(files, script)
     if not script:
         own.path.write_bytes(b"another one")
