@@ -15,11 +15,17 @@ from toolkit.addresses import anonymous, is_address, is_exposed, is_loopback
 from toolkit.aws import Caller, is_endpoint, proxy
 from toolkit.errors import EndpointInsecure, ProfileIsSession, ProfileUnusable
 from toolkit.files import is_endless
-from toolkit.mfa import awsfiles, mending, profiles
+from toolkit.mfa import awsfiles, profiles
 from toolkit.mfa.awsfiles import AwsFiles
 from toolkit.mfa.profiles import Settings
 from toolkit.mfa.profiles.views import KEYS, TOKENS
 
+# A region that each partition always has; the program uses the same ones.
+REGIONS = {
+    "aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1",
+    "aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1", "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+}  # fmt: skip
 _OURS = "AWS_MFA_"  # variables that may hold a code
 
 
@@ -32,7 +38,7 @@ def region(variables: Mapping[str, str], settings: Settings) -> tuple[str, str]:
     named += [(settings.text("region"), "region")]
     words = settings.text("mfa_serial").split(":")
     partition = words[1] if words[0] == "arn" and len(words) > 1 else ""
-    return next((each for each in named if each[0]), (mending.region_of(partition), ""))
+    return next((each for each in named if each[0]), (REGIONS.get(partition, REGIONS["aws"]), ""))
 
 
 def caller(files: AwsFiles, name: str, settings: Settings, *, allow_http: bool = False) -> Caller:

@@ -6,12 +6,8 @@ import shlex
 from collections.abc import Collection
 from pathlib import Path
 
-# A region that each partition always has; the program uses the same ones.
-_REGIONS = {
-    "aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1",
-    "aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1", "aws-iso-e": "eu-isoe-west-1",
-    "aws-iso-f": "us-isof-south-1",
-}  # fmt: skip
+from toolkit.mfa.callers import REGIONS
+
 _CLOCKS = {"Darwin": "sudo sntp -sS time.apple.com", "Windows": "w32tm /resync"}
 
 
@@ -45,12 +41,7 @@ def region(system: str, profile: str, source: str, partition: str) -> str:
     """Return the command that unsets a region, or sets it to one of a partition."""
     if source.startswith("AWS_"):
         return unset(system, [source])
-    return configure(profile, "region", _REGIONS.get(partition, "REGION"))
-
-
-def region_of(partition: str) -> str:
-    """Return a region that a partition always has; for an unknown partition, one of `aws`."""
-    return _REGIONS.get(partition, _REGIONS["aws"])
+    return configure(profile, "region", REGIONS.get(partition, "REGION"))
 
 
 def clock(system: str, tools: Collection[str]) -> str:
