@@ -6,15 +6,20 @@ from itertools import chain
 
 from invoke.collection import Collection
 
-from toolkit import checks, cleaning, prompt, reference, release, streams, terminal
-from toolkit import doctor as diagnosis
-from toolkit.cli import task
-from toolkit.mfa import doctor as login_side
+from toolkit.cli import clean as cleaning
+from toolkit.cli import prompt, streams, terminal
+from toolkit.cli.report import Report
+from toolkit.cli.task import task
+from toolkit.dev import check as checks
+from toolkit.dev import reference
+from toolkit.doctor import build as diagnosis
+from toolkit.doctor import login as login_side
+from toolkit.go.targets import NOTES
 from toolkit.mfa import enroll as enrolling
 from toolkit.mfa import login, proof
 from toolkit.mfa import verify as verification
 from toolkit.outputs import manifest
-from toolkit.report import Report
+from toolkit.release import flow
 from toolkit.settings import (
     BuildSettings,
     CleanSettings,
@@ -27,7 +32,6 @@ from toolkit.settings import (
     TargetsSettings,
     VerifySettings,
 )
-from toolkit.targets import NOTES
 
 streams.prepare()
 
@@ -35,13 +39,13 @@ streams.prepare()
 @task(TargetsSettings)
 def targets(settings: TargetsSettings, report: Report) -> None:
     """List every GOOS/GOARCH pair that the pinned Go knows, and the pairs that cannot be built."""
-    report.targets(release.all_targets(settings, report), NOTES)
+    report.targets(flow.all_targets(settings, report), NOTES)
 
 
 @task(BuildSettings)
 def build(settings: BuildSettings, report: Report) -> None:
     """Build and check the program for one pair, this machine's by default; print its path."""
-    report.line(release.build_one(settings, report).path)
+    report.line(flow.build_one(settings, report).path)
 
 
 @task(MatrixSettings)
@@ -51,9 +55,9 @@ def matrix(settings: MatrixSettings, report: Report) -> None:
     Pairs whose source has not changed are not compiled again. Exits with 0 only if every selected pair was built that
     Go itself can build.
     """
-    dist = release.matrix(settings, report)
+    dist = flow.matrix(settings, report)
     report.matrix(dist, manifest.read(dist))
-    release.check(dist.outcomes)
+    flow.check(dist.outcomes)
 
 
 @task(VerifySettings)
@@ -65,7 +69,7 @@ def verify(settings: VerifySettings, report: Report) -> None:
     that is not a terminal. For unattended logins, name a command that prints codes with `--totp-command`.
     """
     prepared, codes = login.prepare(settings), prompt.codes(settings, report)
-    found = verification.verify(prepared, release.native(settings, report), codes, require_s3=settings.require_s3)
+    found = verification.verify(prepared, flow.native(settings, report), codes, require_s3=settings.require_s3)
     report.proof(found)
     proof.require(found)
 
@@ -80,7 +84,7 @@ def enroll(settings: EnrollSettings, report: Report) -> None:
     """
     request = enrolling.prepare(settings)
     authenticator = terminal.authenticator(settings)
-    enrolled = enrolling.enroll(request, release.programs(settings, report), authenticator, report)
+    enrolled = enrolling.enroll(request, flow.programs(settings, report), authenticator, report)
     report.proof(enrolled.proof, serial=enrolled.serial)
     proof.require(enrolled.proof)
 
@@ -96,7 +100,7 @@ def demo(settings: DemoSettings, report: Report) -> None:
     from toolkit.mfa.demo import play
 
     viewer = terminal.viewer(interactive=settings.interactive)
-    proof.require(play(release.programs(settings, report), viewer, report, interactive=settings.interactive))
+    proof.require(play(flow.programs(settings, report), viewer, report, interactive=settings.interactive))
 
 
 @task(CleanSettings)
@@ -116,7 +120,7 @@ def doctor(settings: DoctorSettings, report: Report) -> None:
 @task()
 def record(settings: Settings, report: Report) -> None:
     """Record `invoke demo` as docs/demo.svg, the picture in the README; run `invoke matrix` first."""
-    from toolkit import recording
+    from toolkit.dev import recording
 
     del settings, report
     checks.write(recording.pages())

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from toolkit import toolchain
+from toolkit.go import toolchain
 from toolkit.settings import PREFIX, ROOT
 
 PAIRS = ("linux/amd64", "darwin/arm64", "windows/arm64", "freebsd/amd64")

@@ -16,9 +16,9 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from toolkit import toolchain
-from toolkit.engines.docker_host import Host
+from toolkit.engines.docker.host import Host
 from toolkit.errors import EngineUnavailable
+from toolkit.go import toolchain
 from toolkit.settings import PREFIX, ROOT
 
 # Read before any test moves HOME, so that caches are kept from one run to the next.

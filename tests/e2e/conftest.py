@@ -12,8 +12,8 @@ import pytest
 
 from tests.conftest import Invoke
 from tests.integration.emulator_clients import Keys, Shell
-from toolkit import targets
 from toolkit.emulator import Clock, Emulator, User
+from toolkit.go import targets
 
 Verify = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -21,7 +21,7 @@ import pytest
 
 from tests.conftest import EMPTY_IMAGE, Invoke
 from toolkit import errors
-from toolkit.engines.docker_host import Host
+from toolkit.engines.docker.host import Host
 from toolkit.settings import ROOT
 
 TINY = str(ROOT / "tests" / "programs" / "tiny")

@@ -4,7 +4,7 @@ from tests.e2e import test_bad_enroll, test_bad_input, test_bad_login, test_enro
 from tests.integration import test_enroll as without_waiting
 from tests.integration import test_verify as test_programs
 from toolkit import errors
-from toolkit.reference import kinds
+from toolkit.dev.reference import kinds
 
 # Kinds whose setup needs more than a row, and the tests that raise them.
 ELSEWHERE = {

@@ -21,8 +21,9 @@ import pytest
 from tests.conftest import Invoke
 from tests.integration.emulator_clients import Shell, as_user
 from tests.scanner import qr_code_in, seed_of
-from toolkit import targets, totp
+from toolkit import totp
 from toolkit.emulator import Emulator, User
+from toolkit.go import targets
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ import pytest
 
 from tests.conftest import Invoke, drop_caches, invoke_path
 from tests.fakes import FakeWatcher
-from toolkit.engines import image
-from toolkit.engines.docker import run_label
-from toolkit.engines.docker_container import LABEL
-from toolkit.engines.docker_host import Host
-from toolkit.engines.docker_volumes import cache_names
+from toolkit.engines.docker import image
+from toolkit.engines.docker.container import LABEL
+from toolkit.engines.docker.engine import run_label
+from toolkit.engines.docker.host import Host
+from toolkit.engines.docker.volumes import cache_names
+from toolkit.go.toolchain import pinned
 from toolkit.settings import PREFIX, ROOT
-from toolkit.toolchain import pinned
 
 TINY = str(ROOT / "tests" / "programs" / "tiny")
 Start = Callable[..., "subprocess.Popen[str]"]

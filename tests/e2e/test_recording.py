@@ -12,7 +12,7 @@ import pytest
 
 from tests import browser
 from tests.scanner import qr_codes_in
-from toolkit.recording import Row, picture, record
+from toolkit.dev.recording import Row, picture, record
 from toolkit.settings import PREFIX, ROOT
 
 _SVG = "{http://www.w3.org/2000/svg}"

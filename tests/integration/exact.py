@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes import FakeWatcher
-from toolkit import source, toolchain
-from toolkit.build import Builder
 from toolkit.engines import Engine, Limits, choose
 from toolkit.errors import ToolkitError
-from toolkit.go import snapshot
+from toolkit.go import snapshot, source, toolchain
 from toolkit.go.asking import Inquiry
 from toolkit.go.snapshot import Kind, Scope
 from toolkit.model import Binary, Module, Recipe, Source, Target, Unbuilt
+from toolkit.release.build import Builder
 from toolkit.settings import CompileSettings
 from toolkit.store import Store
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit import toolchain
+from toolkit.go import toolchain
 from toolkit.model import Target
 
 MAIN = 'package main\n\nfunc main() { println("hi") }\n'

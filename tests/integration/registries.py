@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.engines.docker_host import Host
+from toolkit.engines.docker.host import Host
 
 CONFIG = """
 version: 0.1

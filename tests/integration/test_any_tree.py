@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, event, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.integration.exact import LINUX, Builds, plain, started
-from toolkit.engines.docker_host import Host
+from toolkit.engines.docker.host import Host
 from toolkit.errors import (
     EngineUnavailable,
     FileUnreadable,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.samples import write_tree
-from toolkit import toolchain
-from toolkit.binfmt import examine
+from toolkit.go import toolchain
+from toolkit.go.check import examine
 from toolkit.model import Findings, Target
 
 # The formats without a section name for the build info come first.

@@ -18,8 +18,8 @@ from botocore.configloader import raw_config_parse
 from botocore.exceptions import ConfigParseError
 
 from tests.integration.credentials_files import DESTINATION, generate
-from toolkit import toolchain
 from toolkit.emulator import Emulator
+from toolkit.go import toolchain
 from toolkit.settings import ROOT
 
 FILES = 3000 if os.environ.get("CI") else 800

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit import samples
-from toolkit import targets, totp
+from toolkit import totp
 from toolkit.errors import LoginFailed
+from toolkit.go import targets
 from toolkit.mfa.demo import play
 from toolkit.mfa.devices import NewDevice
 from toolkit.mfa.enroll import Turn

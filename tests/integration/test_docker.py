@@ -15,11 +15,12 @@ import pytest
 from tests.conftest import Invoke
 from tests.fakes import FakeWatcher
 from tests.integration.exact import whole
-from toolkit import toolchain
-from toolkit.engines import Limits, image
-from toolkit.engines.docker import DockerEngine, certificates
-from toolkit.engines.docker_host import SOURCE, Host
-from toolkit.engines.docker_volumes import cache_names
+from toolkit.engines import Limits
+from toolkit.engines.docker import image
+from toolkit.engines.docker.engine import DockerEngine, certificates
+from toolkit.engines.docker.host import SOURCE, Host
+from toolkit.engines.docker.volumes import cache_names
+from toolkit.go import toolchain
 from toolkit.model import Recipe, Target
 from toolkit.settings import CompileSettings
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration.emulator_clients import Keys, Shell, with_mfa
+from toolkit.doctor import login
 from toolkit.emulator import Emulator, Kind, User
 from toolkit.emulator.sample_policies import READ_S3
-from toolkit.mfa import doctor
 from toolkit.model import Check
 
 CANARY = "hunter2/c4n4ry"
@@ -64,7 +64,7 @@ class Desk:
 
     def bad(self, limit: float = 10, profile: str = "example", end: str = "") -> dict[str, Check]:
         """Return the failed rows, except the emulator's address; stop before the row `end`."""
-        rows = list(takewhile(lambda row: row.name != end, doctor.examine(profile, limit)))
+        rows = list(takewhile(lambda row: row.name != end, login.examine(profile, limit)))
         assert CANARY not in "".join(map(str, rows))
         assert "c4n4ry" not in "".join(map(str, rows))
         assert all(row.fix for row in rows if not row.ok)
@@ -97,14 +97,14 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 
 def test_a_machine_at_which_all_is_well(desk: Desk) -> None:
     """No row fails, all rows are in order, and AWS is only asked for the identity and the devices."""
-    rows = list(doctor.examine("example"))
+    rows = list(login.examine("example"))
     assert [row.name for row in rows if not row.ok] == ["endpoint"]
     assert [row.name for row in rows] == [
         "AWS_* variables", "default profile", "AWS files", "file mode", "directory mode", "sections", "old tokens",
         "profile", "endpoint", "proxy", "certificates", "clock", "user", "partition", "MFA devices", "mfa_serial",
     ]  # fmt: skip
     assert [call.action for call in desk.aws.calls] == ["GetCallerIdentity", "GetCallerIdentity", "ListMFADevices"]
-    assert list(doctor.examine("")) == []
+    assert list(login.examine("")) == []
 
 
 FILES: dict[str, tuple[Callable[[Desk], object], str, str, str]] = {
@@ -305,7 +305,7 @@ def test_an_address_in_the_config_file(desk: Desk) -> None:
     """The server called instead of AWS is shown without a password, and the fix opens that line."""
     desk.unset("AWS_ENDPOINT_URL")
     desk.write(f"endpoint_url = {desk.aws.url.replace('//', '//a:c4n4ry@')}\n", config=True)
-    rows = {row.name: row for row in doctor.examine("example")}
+    rows = {row.name: row for row in login.examine("example")}
     place = desk.aws.url.replace("//", "//…@")
     assert rows["endpoint"].detail.splitlines() == [
         f"{place} instead of AWS for STS, IAM, S3 (`endpoint_url` in the config file)",
@@ -322,7 +322,7 @@ def test_an_address_in_the_config_file(desk: Desk) -> None:
 def test_an_address_that_is_none(address: str, desk: Desk) -> None:
     """It fails in the row of its setting, no part of it is shown, and nothing is called."""
     desk.set(AWS_ENDPOINT_URL=address, AWS_ENDPOINT_URL_DYNAMODB="https://a")
-    row = next(row for row in doctor.examine("example") if row.name == "endpoint")
+    row = next(row for row in login.examine("example") if row.name == "endpoint")
     assert (row.ok, row.required, row.fix) == (False, True, "unset AWS_ENDPOINT_URL")
     assert row.detail == "AWS_ENDPOINT_URL: not an address such as `https://HOST`"
     bad = desk.bad()
@@ -334,7 +334,7 @@ def test_an_address_that_is_none(address: str, desk: Desk) -> None:
 def test_an_address_of_one_service_that_is_none(desk: Desk) -> None:
     """The row only names the variable that takes effect."""
     desk.set(AWS_ENDPOINT_URL_IAM="c4n4ry")
-    row = next(row for row in doctor.examine("example") if row.name == "endpoint")
+    row = next(row for row in login.examine("example") if row.name == "endpoint")
     assert row.detail == "AWS_ENDPOINT_URL_IAM: not an address such as `https://HOST`"
     assert row.fix == "unset AWS_ENDPOINT_URL_IAM"
 
@@ -342,7 +342,7 @@ def test_an_address_of_one_service_that_is_none(desk: Desk) -> None:
 def test_a_region_that_is_none(desk: Desk) -> None:
     """It prevents all calls, and the row names the region, not an address."""
     desk.set(AWS_REGION="us east")
-    rows = {row.name: row for row in doctor.examine("example")}
+    rows = {row.name: row for row in login.examine("example")}
     assert "cannot use profile `example`: Provided region_name 'us east'" in rows["endpoint"].detail
     assert rows["endpoint"].fix.startswith("unset AWS_REGION")
     assert rows["partition"].fix == "unset AWS_REGION"
@@ -354,7 +354,7 @@ def test_an_address_of_another_service(desk: Desk) -> None:
     """The row only names the variables of services with another address."""
     desk.unset("AWS_ENDPOINT_URL")
     desk.set(AWS_ENDPOINT_URL_STS=desk.aws.url, AWS_ENDPOINT_URL_IAM=desk.aws.url, AWS_ENDPOINT_URL_DYNAMODB="x")
-    row = next(row for row in doctor.examine("example") if row.name == "endpoint")
+    row = next(row for row in login.examine("example") if row.name == "endpoint")
     assert row.detail == (f"{desk.aws.url} instead of AWS for STS, IAM (AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_IAM)")
     assert row.fix == "unset AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_IAM"
 
@@ -466,7 +466,7 @@ def test_a_network_that_hangs(action: str, name: str, unknown: tuple[str, ...], 
 def test_a_process_is_not_run(desk: Desk, tmp_path: Path) -> None:
     """A `credential_process` may prompt or be slow: the doctor mentions it, and only asks AWS for the time."""
     desk.rewrite(f"[example]\ncredential_process = touch {tmp_path / 'run'}\n")
-    rows = {row.name: row for row in doctor.examine("example")}
+    rows = {row.name: row for row in login.examine("example")}
     assert rows["profile"].detail == "example: keys from its `credential_process`, which only a login runs"
     assert (rows["profile"].ok, rows["clock"].ok) == (True, True)
     why = "unknown: the keys come from a `credential_process`, which only a login runs"

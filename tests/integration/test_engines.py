@@ -13,10 +13,9 @@ import pytest
 from tests.conftest import drop_caches
 from tests.fakes import FakeWatcher
 from tests.integration.exact import whole
-from toolkit import binfmt, targets, toolchain
-from toolkit.engines import Closed, CompileError, Engine, Limits, TimeLimit, choose, notices
-from toolkit.engines.docker_host import Host
-from toolkit.go import tree
+from toolkit.engines import Closed, CompileError, Engine, Limits, TimeLimit, choose
+from toolkit.engines.docker.host import Host
+from toolkit.go import check, licenses, targets, toolchain, tree
 from toolkit.model import Module, Recipe, Source, Target
 from toolkit.settings import CompileSettings
 
@@ -85,7 +84,7 @@ def test_compile(start: Start, tiny: Path, tmp_path: Path) -> None:
     engine, found = start(), whole(tiny, tmp_path)
     for target in (LINUX, Target("windows", "arm64")):
         data = engine.compile(found, target, recipe())
-        assert binfmt.mismatches(data, target, main=found.module.path) == ()
+        assert check.mismatches(data, target, main=found.module.path) == ()
 
 
 def test_same_bytes_whatever_the_machine_sets(
@@ -177,7 +176,7 @@ def test_notices(start: Start) -> None:
     with engine.open((), online=True) as workspace:
         assert not workspace.go("mod", "download", "golang.org/x/text@v0.20.0").code
     with engine.open((), online=False) as workspace:
-        texts = notices.collect([Module("golang.org/x/text", "v0.20.0")], workspace)
+        texts = licenses.collect([Module("golang.org/x/text", "v0.20.0")], workspace)
     assert set(texts) == {"Go", "golang.org/x/text v0.20.0"}
     assert all("Redistribution and use" in text for text in texts.values())
 

@@ -17,15 +17,17 @@ import pytest
 from tests.fakes import FakeWatch, FakeWatcher
 from tests.integration.emulator_clients import Keys, Shell, as_user, assert_nowhere, forms, with_mfa
 from tests.unit import samples
-from toolkit import errors, release, targets, totp
+from toolkit import errors, totp
 from toolkit.emulator import Clock, Emulator, Kind, User
 from toolkit.emulator.sample_policies import ADMINISTRATOR, SELF_SERVICE
 from toolkit.errors import ToolkitError
-from toolkit.mfa.command import Command
+from toolkit.go import targets
 from toolkit.mfa.devices import NewDevice
 from toolkit.mfa.enroll import Authenticator, Enrolled, Turn, enroll, prepare
 from toolkit.mfa.proof import require
+from toolkit.mfa.totp_command import Command
 from toolkit.model import Programs, Target
+from toolkit.release import flow
 from toolkit.settings import OWN, EnrollSettings
 
 ARN = "arn:aws:iam::123456789012:mfa/"
@@ -556,12 +558,12 @@ def test_another_program(tmp_path: Path) -> None:
     shutil.copytree(OWN, source)
     (source / "VERSION").write_text("9.9.9\n", "utf-8")
     settings = EnrollSettings(source=str(source), engine="local", dist=tmp_path / "dist")
-    found = release.programs(settings, FakeWatcher())
+    found = flow.programs(settings, FakeWatcher())
     paths = (targets.mine(found.dist.binaries).path, found.own.path)
     said = [subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout for path in paths]
     assert ["9.9.9" in each for each in said] == [True, False]
     assert {path.name for path in paths} == {paths[0].name}
-    plain = release.programs(replace(settings, source=OWN), FakeWatcher())
+    plain = flow.programs(replace(settings, source=OWN), FakeWatcher())
     assert plain.own == targets.mine(plain.dist.binaries)
 
 

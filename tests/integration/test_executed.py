@@ -12,7 +12,7 @@ import pytest
 from tests.integration.trees import HELLO, TREES
 from tests.unit.go.tracing import Trace, traced
 from tests.unit.samples import write_tree
-from toolkit import toolchain
+from toolkit.go import toolchain
 
 pytestmark = [
     pytest.mark.needs("strace", "git"),

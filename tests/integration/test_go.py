@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from toolkit import toolchain
+from toolkit.go import toolchain
 from toolkit.settings import ROOT
 
 

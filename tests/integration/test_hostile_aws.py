@@ -18,10 +18,10 @@ import pytest
 from tests.integration.conftest import Desk
 from tests.integration.hostile import NEVER, date, relay, response, serving, session, stamp
 from tests.integration.test_aws_mfa import SESSION
-from toolkit.aws import Aws, Caller
+from toolkit.aws.clients import Aws, Caller
+from toolkit.doctor import login
 from toolkit.emulator import Emulator
 from toolkit.errors import AwsRefused, AwsUnreachable
-from toolkit.mfa import doctor
 
 MANY = b"X-Many: 1\r\n" * 1000
 HEAD = b"HTTP/1.1 %s\r\nContent-Type: text/xml\r\n"
@@ -378,7 +378,7 @@ def test_the_doctor_and_an_invisible_character(desk: Desk, aws: Emulator, monkey
     desk.shell.credentials.write_text(
         desk.shell.credentials.read_text("utf-8").replace(key, f"{key[:4]}\u200b{key[4:]}")
     )
-    rows = {row.name: row for row in doctor.examine("example")}
+    rows = {row.name: row for row in login.examine("example")}
     assert (rows["profile"].ok, rows["profile"].required) == (False, True)
     assert "`aws_access_key_id`" in rows["profile"].detail
     assert "(line 2 of " in rows["profile"].detail

@@ -15,14 +15,13 @@ import pytest
 
 from tests.conftest import Invoke
 from tests.fakes import FakeWatcher
-from toolkit import targets, toolchain
 from toolkit.engines import Limits
-from toolkit.engines.docker import DockerEngine
-from toolkit.engines.docker_container import Container
-from toolkit.engines.docker_host import SCRATCH, SOURCE, Host
-from toolkit.engines.docker_volumes import cache_names
+from toolkit.engines.docker.container import Container
+from toolkit.engines.docker.engine import DockerEngine
+from toolkit.engines.docker.host import SCRATCH, SOURCE, Host
+from toolkit.engines.docker.volumes import cache_names
 from toolkit.errors import EngineLost, ImageUnusable, ToolchainError, ToolkitError
-from toolkit.go import tree
+from toolkit.go import targets, toolchain, tree
 from toolkit.model import Recipe
 from toolkit.settings import ROOT, CompileSettings
 

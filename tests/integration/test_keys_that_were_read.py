@@ -18,10 +18,10 @@ from tests.integration.emulator_clients import Keys, Shell, with_mfa
 from tests.integration.test_verify import LATER, dist, write
 from tests.profiles import table
 from tests.unit import samples
-from toolkit import targets
+from toolkit.doctor import login as doctor
 from toolkit.emulator import Call, Clock, Emulator, User
 from toolkit.errors import CredentialsUnreadable, ProfileIsRole, ProfileMissing, ProfileUnusable
-from toolkit.mfa import doctor
+from toolkit.go import targets
 from toolkit.mfa.login import prepare
 from toolkit.mfa.proof import require
 from toolkit.mfa.verify import verify

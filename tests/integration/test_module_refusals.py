@@ -14,8 +14,8 @@ import pytest
 from tests.conftest import Invoke
 from tests.integration.modules import MAIN, Shelf, serving
 from tests.unit.samples import write_tree
-from toolkit import toolchain
 from toolkit.errors import BuildFailed, ChecksumMismatch, SourceError, ToolkitError, UsageError
+from toolkit.go import toolchain
 
 LOCAL = ("--engine", "local")
 LINUX = ("--goos", "linux", "--goarch", "amd64")

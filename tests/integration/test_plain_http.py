@@ -13,9 +13,10 @@ from tests.integration.conftest import Desk
 from tests.integration.hostile import Hostile, relay, serving
 from tests.integration.test_aws_mfa import SESSION
 from tests.integration.test_verify import dist
+from toolkit.doctor import login as doctor
 from toolkit.emulator import Emulator
 from toolkit.errors import EndpointInsecure
-from toolkit.mfa import doctor, enroll
+from toolkit.mfa import enroll
 from toolkit.mfa.login import prepare
 from toolkit.mfa.proof import require
 from toolkit.mfa.verify import verify

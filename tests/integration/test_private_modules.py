@@ -14,8 +14,8 @@ from tests.conftest import Invoke
 from tests.integration.forge import PASSWORD, TOKEN, USER, Forge, serving
 from tests.unit.go.tracing import traced
 from tests.unit.samples import write_tree
-from toolkit import toolchain
 from toolkit.errors import SourceError
+from toolkit.go import toolchain
 
 pytestmark = pytest.mark.needs("git")
 

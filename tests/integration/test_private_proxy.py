@@ -21,9 +21,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration.exact import started
-from toolkit import toolchain
-from toolkit.buildinfo import read_build_info
 from toolkit.errors import SourceError
+from toolkit.go import toolchain
+from toolkit.go.buildinfo import read_build_info
 
 MODULE = "corp.example/greeting"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.profiles import table
 from tests.profiles.generated import generate
-from toolkit.mfa import profiles
+from toolkit.aws import profiles
 
 GENERATED = 1500
 

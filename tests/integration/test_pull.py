@@ -11,12 +11,12 @@ import pytest
 from tests.conftest import Invoke
 from tests.fakes import FakeWatcher
 from tests.integration.registries import Registry, docker, started
-from toolkit.engines import image
-from toolkit.engines.docker_host import Host
-from toolkit.engines.docker_volumes import cache_names
-from toolkit.engines.image import Image, named, pinned_digest
+from toolkit.engines.docker import image
+from toolkit.engines.docker.host import Host
+from toolkit.engines.docker.image import Image, named, pinned_digest
+from toolkit.engines.docker.volumes import cache_names
 from toolkit.errors import ImagePullFailed, ImageUnusable
-from toolkit.toolchain import pinned
+from toolkit.go.toolchain import pinned
 
 pytestmark = [pytest.mark.docker, pytest.mark.needs("docker-registry")]
 

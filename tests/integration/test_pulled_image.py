@@ -15,11 +15,11 @@ from tests.fakes import FakeWatcher
 from tests.integration.modules import MAIN, Shelf, serving
 from tests.integration.registries import Registry, docker, started
 from tests.unit.samples import write_tree
-from toolkit import toolchain
-from toolkit.engines import image
-from toolkit.engines.docker_go import ENVIRONMENT
-from toolkit.engines.docker_host import Host
-from toolkit.engines.docker_volumes import cache_names
+from toolkit.engines.docker import image
+from toolkit.engines.docker.go import ENVIRONMENT
+from toolkit.engines.docker.host import Host
+from toolkit.engines.docker.volumes import cache_names
+from toolkit.go import toolchain
 
 pytestmark = [pytest.mark.docker, pytest.mark.needs("docker-registry")]
 

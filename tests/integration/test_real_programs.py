@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Invoke
-from toolkit import buildinfo
-from toolkit.engines.docker_host import Host
+from toolkit.engines.docker.host import Host
+from toolkit.go import buildinfo
 from toolkit.settings import PREFIX, ROOT
 
 # Compiling the AWS SDK takes most of a minute, so only CI compares formats of every family.

@@ -14,7 +14,6 @@ import pytest
 
 from tests.integration.emulator_clients import Keys, Shell, as_user, with_mfa
 from tests.unit import samples
-from toolkit import targets
 from toolkit.emulator import Emulator, User
 from toolkit.errors import (
     CodeMalformed,
@@ -26,6 +25,7 @@ from toolkit.errors import (
     OtherUser,
     SessionUnusable,
 )
+from toolkit.go import targets
 from toolkit.mfa.login import Login, prepare
 from toolkit.mfa.proof import Proof, require
 from toolkit.mfa.verify import verify

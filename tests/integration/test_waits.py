@@ -21,9 +21,9 @@ from tests.integration.hostile import serving
 from tests.integration.test_aws_mfa import SESSION
 from tests.integration.test_hostile_aws import silence
 from tests.screens import at_terminal
+from toolkit.doctor import login
 from toolkit.emulator import Emulator
 from toolkit.errors import ProfileUnusable
-from toolkit.mfa import doctor
 from toolkit.mfa.login import prepare
 from toolkit.settings import VerifySettings
 
@@ -315,7 +315,7 @@ def test_the_toolkit_and_such_files(
     for name, value in {**desk.shell.variables, variable: str(tmp_path / "odd")}.items():
         monkeypatch.setenv(name, value)
     begun = time.monotonic()
-    bad = [row for row in doctor.examine("example") if row.required and not row.ok]
+    bad = [row for row in login.examine("example") if row.required and not row.ok]
     assert str(tmp_path / "odd") in "".join(row.detail for row in bad)
     with pytest.raises(ProfileUnusable, match=f"`{tmp_path / 'odd'}`"):
         prepare(VerifySettings(profile="example"))

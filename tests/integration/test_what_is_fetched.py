@@ -14,8 +14,8 @@ import pytest
 from tests.conftest import Invoke
 from tests.integration.modules import ENGINES, Shelf, serving
 from tests.unit.samples import write_tree
-from toolkit import toolchain
 from toolkit.errors import SourceError
+from toolkit.go import toolchain
 
 KINDS = [pytest.param(kind, marks=[pytest.mark.docker] if kind == "docker" else []) for kind in ENGINES]
 many_cases = pytest.mark.parametrize("kind", KINDS if os.environ.get("CI") else KINDS[:1], indirect=True)

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from toolkit import toolchain
-from toolkit.engines.image import _inside
-from toolkit.go import wheel
+from toolkit.engines.docker.image import _inside
+from toolkit.go import toolchain, wheel
 
 
 def contents(package: Path) -> dict[str, str]:

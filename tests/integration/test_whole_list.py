@@ -17,7 +17,7 @@ import jsonschema
 import pytest
 
 from tests.conftest import Invoke
-from toolkit import binfmt, buildinfo, toolchain
+from toolkit.go import buildinfo, check, toolchain
 from toolkit.model import Target
 from toolkit.settings import ROOT
 
@@ -84,7 +84,7 @@ def test_native_first(release: Release) -> None:
 def test_each_binary_passes_only_its_own_check(release: Release) -> None:
     """A binary passes only the check of its pair."""
     for pair, data in release.built.items():
-        passed = [other for other in release.built if not binfmt.mismatches(data, _target(other), main=MAIN)]
+        passed = [other for other in release.built if not check.mismatches(data, _target(other), main=MAIN)]
         assert passed == [pair]
 
 

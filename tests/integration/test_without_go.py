@@ -15,9 +15,9 @@ import pytest
 from tests.conftest import invoke_path
 from tests.integration.modules import MAIN
 from tests.unit.samples import write_tree
-from toolkit.engines import image
-from toolkit.engines.docker_host import Host
-from toolkit.engines.docker_volumes import cache_names
+from toolkit.engines.docker import image
+from toolkit.engines.docker.host import Host
+from toolkit.engines.docker.volumes import cache_names
 from toolkit.errors import ToolchainError
 from toolkit.settings import PREFIX, ROOT
 

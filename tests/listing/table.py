@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from toolkit import toolchain
+from toolkit.go import toolchain
 from toolkit.settings import ROOT
 
 TABLE = Path(__file__).parent / "calls.json"

@@ -27,11 +27,11 @@ from botocore.credentials import ConfigProvider, SharedCredentialProvider
 from botocore.exceptions import ConfigParseError, InvalidConfigError, PartialCredentialsError, ProfileNotFound
 from botocore.session import Session
 
-from toolkit import toolchain
-from toolkit.mfa import profiles
-from toolkit.mfa.profiles import Fault, Profile, Refused, Value, View
-from toolkit.mfa.profiles.sdkchecks import integer
-from toolkit.mfa.profiles.views import KEYS, PLAIN, ROLE_SOURCES, SSO, TOKENS
+from toolkit.aws import profiles
+from toolkit.aws.profiles import Fault, Profile, Refused, Value, View
+from toolkit.aws.profiles.sdkchecks import integer
+from toolkit.aws.profiles.views import KEYS, PLAIN, ROLE_SOURCES, SSO, TOKENS
+from toolkit.go import toolchain
 from toolkit.settings import ROOT
 
 FOLDER = Path(__file__).parent

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.executables import sample
+from toolkit.go.targets import native
 from toolkit.model import Binary, BuildInfo, Dist, Module, Outcome, Piece, Reason, Recipe, Source, Target, Unbuilt
-from toolkit.targets import native
 
 GO = "go1.27.3"
 RECIPE = Recipe(GO)

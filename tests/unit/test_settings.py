@@ -12,17 +12,7 @@ import pytest
 
 from toolkit import settings
 from toolkit.errors import UsageError
-from toolkit.options import (
-    Selector,
-    command,
-    device_name,
-    engine_name,
-    folder,
-    option,
-    seconds,
-    selector,
-    whole_number,
-)
+from toolkit.options import Selector, command, device_name, engine_name, folder, option, seconds, selector, whole_number
 from toolkit.settings import (
     PREFIX,
     ROOT,

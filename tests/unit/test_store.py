@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.unit.samples import DEPENDENCY, LINUX, WINDOWS, build_info, names, source, write_tree
-from toolkit.bench import Bench
 from toolkit.errors import OutputUnwritable
 from toolkit.files import write
 from toolkit.model import Binary, Findings
+from toolkit.outputs.staging import Bench
 from toolkit.settings import ROOT
 from toolkit.store import Store
 

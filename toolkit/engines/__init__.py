@@ -13,8 +13,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from toolkit.addresses import plain_text_notes
 from toolkit.errors import EngineBroken, EngineUnavailable, ToolchainError, UsageError
+from toolkit.redact import plain_text_notes
 
 if TYPE_CHECKING:
     from toolkit.go.tree import Node
@@ -114,7 +114,7 @@ def choose(settings: EngineSettings, watcher: Watcher, limits: Limits) -> Iterat
 
 
 def _start(settings: EngineSettings, watcher: Watcher, limits: Limits) -> tuple[Engine, str]:
-    from toolkit.engines.docker import DockerEngine
+    from toolkit.engines.docker.engine import DockerEngine
     from toolkit.engines.local import LocalEngine
 
     if settings.engine == "local":

@@ -21,11 +21,10 @@ from typing import Self
 
 import platformdirs
 
-from toolkit import toolchain
 from toolkit.engines import COMPILE, DEPTH, MODULES, Closed, CompileError, Limits, Share, TimeLimit
 from toolkit.errors import DiskFull
 from toolkit.files import make_private_directory, writing
-from toolkit.go import tree
+from toolkit.go import toolchain, tree
 from toolkit.go.tree import Node
 from toolkit.go.workspace import Answer
 from toolkit.model import Recipe, Source, Target

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from toolkit.addresses import redact
 from toolkit.errors import ChecksumMismatch, SourceError
 from toolkit.go.causes import DOWNLOAD, cause
+from toolkit.redact import redact
 
 _SILENT = "Go gave no reason"
 # Go's progress reports, and its references to documentation.

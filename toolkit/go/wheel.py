@@ -12,8 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from toolkit.addresses import redact
 from toolkit.errors import ToolchainError
+from toolkit.redact import redact
 from toolkit.settings import ROOT
 
 PLATFORMS = {"amd64": "x86_64", "arm64": "aarch64"}  # Docker engine platforms with a wheel, and Python's names for them

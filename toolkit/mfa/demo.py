@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from toolkit import targets, totp
-from toolkit.aws import Aws, Caller
+from toolkit import totp
+from toolkit.aws.clients import Aws, Caller
 from toolkit.errors import AwsRefused
+from toolkit.go import targets
 from toolkit.mfa.devices import NewDevice
 from toolkit.mfa.enroll import Authenticator, Turn, Watch, enroll, prepare
 from toolkit.mfa.login import written

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from toolkit.aws import Aws, Caller, Identity
+from toolkit.aws.clients import Aws, Caller, Identity
 from toolkit.errors import (
     AwsRefused,
     AwsUnreachable,

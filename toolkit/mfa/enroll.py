@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from toolkit import totp
-from toolkit.aws import Aws
+from toolkit.aws.clients import Aws
 from toolkit.errors import CodesRefused, UsageError
 from toolkit.mfa import login, serials
 from toolkit.mfa.devices import Devices, NewDevice, Owner

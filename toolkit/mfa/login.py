@@ -7,11 +7,12 @@ import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from toolkit.aws import Caller
+from toolkit.aws import callers
+from toolkit.aws import files as awsfiles
+from toolkit.aws.clients import Caller
+from toolkit.aws.profiles import File
+from toolkit.aws.profiles.views import KEYS
 from toolkit.errors import CodeMalformed, LoginFailed, ProfileUnusable, UsageError
-from toolkit.mfa import awsfiles, callers
-from toolkit.mfa.profiles import File
-from toolkit.mfa.profiles.views import KEYS
 from toolkit.settings import LoginSettings
 
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")  # noqa: RUF001 - what Japanese keyboards type

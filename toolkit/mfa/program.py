@@ -12,7 +12,7 @@ from toolkit.errors import AwsUnreachable, DeviceMissing, LoginFailed, NotProven
 from toolkit.files import sha256
 from toolkit.mfa.login import Login
 from toolkit.model import Binary
-from toolkit.plain import printable
+from toolkit.sanitize import printable
 
 # Variables that say where and how to call AWS. The program gets no other AWS_* variable: it may contain keys, a code,
 # or a profile other than the one to log in from.

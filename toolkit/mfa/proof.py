@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from toolkit.aws import TEMPORARY, Identity
+from toolkit.aws.clients import TEMPORARY, Identity
 from toolkit.errors import (
     AwsRefused,
     MfaNotProven,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 
+from toolkit.aws import files
+from toolkit.aws.profiles import File, Value
 from toolkit.errors import ConfigUnwritable, CredentialsUnreadable, ToolkitError
-from toolkit.mfa import awsfiles, program
-from toolkit.mfa.profiles import File, Value
+from toolkit.mfa import program
 from toolkit.model import Binary
 
 _SETTING = "mfa_serial"
@@ -46,10 +47,10 @@ def _run(own: Binary, profile: str, *arguments: str) -> str:
 
 def _by_hand(profile: str, serial: str) -> str:
     try:
-        there = awsfiles.read().reading.profile(profile).either(_SETTING)
+        there = files.read().reading.profile(profile).either(_SETTING)
     except CredentialsUnreadable:
         there = Value()
-    file = awsfiles.place(there.place.file if there.text else File.CONFIG)
+    file = files.place(there.place.file if there.text else File.CONFIG)
     where = f"in place of line {there.place.line}" if there.text else f"below `[{_header(profile)}]`"
     return f"write it yourself: `{_SETTING} = {serial}` {where} in `{file}`"
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from toolkit import targets
-from toolkit.aws import Aws, Caller, Identity
+from toolkit.aws.clients import Aws, Caller, Identity
 from toolkit.errors import AwsRefused, CodeRefused
+from toolkit.go import targets
 from toolkit.mfa.login import Login, checked, written
 from toolkit.mfa.program import log_in
 from toolkit.mfa.proof import Evidence, Proof, judged

@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from toolkit.bench import COMPRESSOR, Bench
 from toolkit.model import Artifact, Binary, Dist, Module
+from toolkit.outputs.staging import COMPRESSOR, Bench
 
 _LEVEL = 6
 _PROGRAM, _TEXT = 0o755, 0o644

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from toolkit.bench import Bench
 from toolkit.model import Artifact, Dist
+from toolkit.outputs.staging import Bench
 
 NAME = "SHA256SUMS"
 

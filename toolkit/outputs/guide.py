@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeGuard
 
-from toolkit.bench import Bench
 from toolkit.model import Artifact, Dist, Target
+from toolkit.outputs.staging import Bench
 
 LANGUAGES = ("en", "ja")
 PROGRAM = "aws-mfa"  # the subject of the guide; another program needs another guide

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from toolkit.bench import COMPRESSOR, Bench
+from toolkit.go.targets import note
 from toolkit.model import Artifact, Binary, Dist, Module, Outcome, Target, Unbuilt
-from toolkit.targets import note
+from toolkit.outputs.staging import COMPRESSOR, Bench
 
 NAME, SCHEMA_NAME = "manifest.json", "manifest.schema.json"
 _SCHEMA = Path(__file__).with_name(SCHEMA_NAME)

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeEngine, FakeWatcher
-from toolkit import engines, toolchain
+from toolkit import engines
 from toolkit.engines import Engine, Limits, Share, choose
-from toolkit.engines.docker import DockerEngine
+from toolkit.engines.docker.engine import DockerEngine
 from toolkit.engines.local import LocalEngine
 from toolkit.errors import EngineForbidden, EngineUnavailable, UsageError, WrongContainers
+from toolkit.go import toolchain
 from toolkit.settings import EngineSettings
 
 GIB = 1 << 30

@@ -11,16 +11,15 @@ from pathlib import Path
 import pytest
 
 from tests.unit.samples import GO, LINUX, RECIPE, source
-from toolkit import toolchain
 from toolkit.engines import COMPILE, Closed, CompileError, Limits, Share, TimeLimit, local
 from toolkit.engines.local import Caches, LocalEngine
 from toolkit.errors import DiskFull, OutputUnwritable
-from toolkit.go import tree
+from toolkit.go import toolchain, tree
+from toolkit.go.toolchain import Go
 from toolkit.go.tree import Node
 from toolkit.go.workspace import Answer
 from toolkit.model import Piece, Source
 from toolkit.settings import EngineSettings
-from toolkit.toolchain import Go
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the go command of these tests is a shell script")
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.unit.go.assembly import PIECES, SLASH, assembly
 from tests.unit.samples import write_tree
-from toolkit import toolchain
 from toolkit.errors import IncludeOutside
+from toolkit.go import toolchain
 from toolkit.go.includes import included, leaves_module, reachable
 
 _MISSING = re.compile(r"#include: open (.*): (?:no such file|not a directory)")

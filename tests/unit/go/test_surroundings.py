@@ -10,8 +10,8 @@ import pytest
 
 from toolkit.errors import OutputUnwritable, UsageError
 from toolkit.go import surroundings
+from toolkit.go.toolchain import Go, go
 from toolkit.settings import ROOT
-from toolkit.toolchain import Go, go
 
 OWN = pwd.getpwuid(os.getuid()).pw_dir
 

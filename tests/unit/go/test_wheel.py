@@ -10,8 +10,8 @@ import pytest
 
 from toolkit.errors import ToolchainError
 from toolkit.go import wheel
+from toolkit.go.toolchain import pinned
 from toolkit.settings import ROOT
-from toolkit.toolchain import pinned
 
 GO_MOD = (ROOT / "go-aws-mfa" / "go.mod").read_text("utf-8")
 

@@ -7,16 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit import samples
-from toolkit.aws import Caller, Identity
-from toolkit.errors import (
-    AwsRefused,
-    MfaNotProven,
-    NotProven,
-    OtherProgram,
-    OtherUser,
-    S3Denied,
-    SessionUnusable,
-)
+from toolkit.aws.clients import Caller, Identity
+from toolkit.errors import AwsRefused, MfaNotProven, NotProven, OtherProgram, OtherUser, S3Denied, SessionUnusable
 from toolkit.mfa.login import Written
 from toolkit.mfa.proof import Evidence, Proof, judged, require
 from toolkit.model import Binary, Check

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit import samples
-from toolkit import errors, targets
+from toolkit import errors
+from toolkit.go import targets
 from toolkit.mfa import serials
 from toolkit.model import Binary, Target
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from tests.unit.samples import DEPENDENCY, LINUX, PLAN9, WINDOWS, binary, dist, names, refused, source
-from toolkit.bench import Bench
 from toolkit.model import Artifact, Dist, Module
 from toolkit.outputs.archives import apart, archives, label, tarred, third_party, zipped
+from toolkit.outputs.staging import Bench
 
 EPOCH = 1_700_000_000
 STEM = "program_1.2.0_linux_amd64"

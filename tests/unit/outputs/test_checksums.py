@@ -4,8 +4,8 @@ import hashlib
 from pathlib import Path
 
 from tests.unit.samples import dist
-from toolkit.bench import Bench
 from toolkit.outputs.checksums import checksums
+from toolkit.outputs.staging import Bench
 
 
 def test_checksums_are_over_all_files_so_far(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit import samples
-from toolkit.bench import Bench
 from toolkit.model import Artifact, Dist, Target
 from toolkit.outputs import guide
+from toolkit.outputs.staging import Bench
 
 PEOPLE = (("alias", "ours"), ("region", "eu-west-1"), ("profile", "work"), ("download", "https://files.test/x"))
 

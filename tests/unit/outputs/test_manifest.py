@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 
 from tests.unit.samples import ANDROID, DEPENDENCY, EVERY, JS, LINUX, PLAN9, WINDOWS, binary, dist, failed, refused
-from toolkit.bench import COMPRESSOR, Bench
 from toolkit.model import Dist, Reason
 from toolkit.outputs.manifest import document, manifest, read, recorded
+from toolkit.outputs.staging import COMPRESSOR, Bench
 
 SCHEMA = json.loads(Path(manifest.__code__.co_filename).with_name("manifest.schema.json").read_text("utf-8"))
 

@@ -1,0 +1,1 @@
+"""AWS: clients, and the profiles in the files of the AWS CLI."""

@@ -1,0 +1,1 @@
+"""The command line: the bridge to Invoke, and everything that a person sees."""

@@ -1,0 +1,41 @@
+"""`invoke clean`: removes the leftovers of interrupted runs, and on request everything ever created."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+from toolkit.errors import EngineUnavailable
+from toolkit.files import writing
+from toolkit.model import Watcher
+from toolkit.settings import CleanSettings
+from toolkit.store import Store
+
+
+def clean(settings: CleanSettings, watcher: Watcher) -> Iterator[str]:
+    """Yield the name of each removed item."""
+    store = Store(settings.dist)
+    with store.lock(watcher.say):
+        store.settle()
+        yield from _from_engine(settings, watcher)
+        names = ("bin", "release", "state") if settings.all else ("state/logs", "state/sources")
+        for folder in (store.root / name for name in names):
+            if folder.exists():
+                with writing(folder):
+                    shutil.rmtree(folder)
+                yield f"directory {folder}"
+
+
+def _from_engine(settings: CleanSettings, watcher: Watcher) -> list[str]:
+    from toolkit.engines.docker.engine import run_label
+    from toolkit.engines.docker.host import Host
+
+    try:
+        host = Host.connect()
+    except EngineUnavailable as error:
+        watcher.say(f"{error}: removed nothing from the Docker engine")
+        return []
+    try:
+        return host.sweep(everything=settings.all, run=run_label(settings.dist))
+    finally:
+        host.close()

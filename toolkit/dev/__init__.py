@@ -1,0 +1,1 @@
+"""Tasks for the maintainers of this repository: checks and generated pages."""

@@ -1,0 +1,1 @@
+"""The checks of `invoke doctor`, and the fixes that it suggests."""

@@ -1,0 +1,1 @@
+"""A run of `invoke matrix`: from the settings to a release."""
