@@ -100,7 +100,7 @@ def demo(settings: DemoSettings, report: Report) -> None:
     from toolkit.mfa.demo import play
 
     viewer = terminal.viewer(interactive=settings.interactive)
-    proof.require(play(flow.programs(settings, report), viewer, report, interactive=settings.interactive))
+    proof.require(play(flow.programs(settings, report), viewer, report, report.proof, interactive=settings.interactive))
 
 
 @task(CleanSettings)

@@ -136,10 +136,13 @@ class FakeEngine:
 
 
 @dataclass
-class FakeWatcher:
-    """Remembers all reports."""
+class FakeProgress:
+    """Remembers all reports, and lets the time of a fake clock pass."""
 
+    clock: Clock = field(default_factory=Clock)
     said: list[str] = field(default_factory=list)
+    headings: list[str] = field(default_factory=list)
+    paused: list[tuple[float, str]] = field(default_factory=list)
     planned: int = 0
     began: list[Target] = field(default_factory=list)
     ended: list[Outcome] = field(default_factory=list)
@@ -147,6 +150,15 @@ class FakeWatcher:
     def say(self, message: str) -> None:
         """Remember a sentence."""
         self.said.append(message)
+
+    def heading(self, text: str) -> None:
+        """Remember a heading."""
+        self.headings.append(text)
+
+    def pause(self, seconds: float, why: str) -> None:
+        """Remember a wait."""
+        self.paused.append((seconds, why))
+        self.clock.step(seconds)
 
     def plan(self, total: int) -> None:
         """Remember the number."""
@@ -160,24 +172,6 @@ class FakeWatcher:
         """Remember an outcome."""
         del seconds
         self.ended.append(outcome)
-
-
-@dataclass
-class FakeWatch:
-    """Remembers the messages to the user, and lets the time of a fake clock pass."""
-
-    clock: Clock = field(default_factory=Clock)
-    said: list[str] = field(default_factory=list)
-    paused: list[tuple[float, str]] = field(default_factory=list)
-
-    def say(self, message: str) -> None:
-        """Remember a line."""
-        self.said.append(message)
-
-    def pause(self, seconds: float, why: str) -> None:
-        """Remember a wait."""
-        self.paused.append((seconds, why))
-        self.clock.step(seconds)
 
     @property
     def text(self) -> str:

@@ -1,6 +1,6 @@
 """The values of a run: frozen, and without any I/O.
 
-`settings → source → targets → outcomes → Dist → report`: the layer named in its docstring makes each one once, and
+`settings → source → targets → outcomes → Release → report`: the layer named in its docstring makes each one once, and
 the others only read it.
 """
 
@@ -110,7 +110,7 @@ class Source:
     refusals: Mapping[str, str] = field(default_factory=dict, repr=False)  # Go's reasons for refusing pairs, by pair
     stamps: tuple[tuple[str, str], ...] = ()  # string variables that the linker sets
     documents: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)  # licenses, notices and README
-    notices: tuple[tuple[str, str], ...] = field(
+    licenses: tuple[tuple[str, str], ...] = field(
         default=(), repr=False
     )  # licenses of vendored modules, by path version
     notes: tuple[str, ...] = ()  # sentences for the user
@@ -209,7 +209,7 @@ class Binary:
     fingerprint: str
     info: BuildInfo
     needed: tuple[str, ...] = ()  # shared libraries that must be where it runs
-    fresh: bool = field(default=True, compare=False)  # built by this run, not found in the store
+    rebuilt: bool = field(default=True, compare=False)  # built by this run, not found in the store
 
 
 @dataclass(frozen=True)
@@ -218,8 +218,8 @@ class Unbuilt:
 
     target: Target
     reason: Reason
-    sentence: str  # message of Go or of the check: one line
-    excerpt: tuple[str, ...] = ()  # its first lines
+    message: str  # from Go or from the check: one line
+    output: tuple[str, ...] = ()  # its first lines
     log: Path | None = None  # its complete text
 
 
@@ -239,7 +239,17 @@ class Artifact:
 
 
 @dataclass(frozen=True)
-class Dist:
+class ReleaseInfo:
+    """What the maintainer of a release states about it, for its guide."""
+
+    alias: str = ""  # of the AWS account
+    region: str = ""
+    profile: str = ""
+    download: str = ""  # the address of the directory with the files
+
+
+@dataclass(frozen=True)
+class Release:
     """A release, during and after its creation. Made by `release`; each of its steps adds files."""
 
     root: Path
@@ -247,11 +257,11 @@ class Dist:
     recipe: Recipe
     targets: tuple[Target, ...]  # every pair that the toolchain knows, selected or not
     outcomes: tuple[Outcome, ...]  # of the selected pairs, in the order of `targets`
-    notices: tuple[tuple[str, str], ...] = ()  # license texts of linked modules, by "path version"
+    licenses: tuple[tuple[str, str], ...] = ()  # license texts of linked modules, by "path version"
     artifacts: tuple[Artifact, ...] = ()
-    people: tuple[tuple[str, str], ...] = ()  # values for the guide: alias, region, profile, download
+    info: ReleaseInfo = field(default_factory=ReleaseInfo)
 
-    def plus(self, *artifacts: Artifact) -> Dist:
+    def plus(self, *artifacts: Artifact) -> Release:
         """Return this release with more files."""
         return replace(self, artifacts=(*self.artifacts, *artifacts))
 
@@ -277,7 +287,7 @@ class Programs:
     They are the same unless `--source` names another one. Made by `release.programs`.
     """
 
-    dist: Dist
+    dist: Release
     own: Binary
 
 
@@ -292,11 +302,17 @@ class Check:
     required: bool = True  # whether the whole run fails with it
 
 
-class Watcher(Protocol):
+class Progress(Protocol):
     """The reports of the lower layers during their work; `report` shows them to the user."""
 
     def say(self, message: str) -> None:
         """Report something that the user should know: which engine is used, what the run is waiting for."""
+
+    def heading(self, text: str) -> None:
+        """Report that the next step begins."""
+
+    def pause(self, seconds: float, why: str) -> None:
+        """Wait, and report why and how long."""
 
     def plan(self, total: int) -> None:
         """Report the number of pairs to compile."""

@@ -31,7 +31,7 @@ from toolkit.model import Binary, BuildInfo, Findings, Source, Target
 
 
 @dataclass(frozen=True)
-class Store:
+class DistFolder:
     """One `dist/` directory."""
 
     root: Path
@@ -131,7 +131,7 @@ class Store:
             what = "was modified since it was checked" if changed or not found.wrong else found.wrong[0]
             tell(f"`{path}` {what}; rebuilding")
             return None
-        return Binary(target, path, len(data), digest, fingerprint, found.info, found.needed, fresh=False)
+        return Binary(target, path, len(data), digest, fingerprint, found.info, found.needed, rebuilt=False)
 
     def keep_log(self, target: Target, text: str) -> Path:
         """Write the complete output of a failed compile."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Invoke, drop_caches, invoke_path
-from tests.fakes import FakeWatcher
+from tests.fakes import FakeProgress
 from toolkit.engines.docker import image
 from toolkit.engines.docker.container import LABEL
 from toolkit.engines.docker.engine import run_label
@@ -142,7 +142,7 @@ def test_two_runs_at_once(begin: Start, tmp_path: Path) -> None:
 
 def _forget(host: Host, cache: str) -> None:
     """Remove a build cache."""
-    host.remove_volume(cache_names(image.ensure(host, FakeWatcher()).id, pinned(), build_cache=cache)[0])
+    host.remove_volume(cache_names(image.ensure(host, FakeProgress()).id, pinned(), build_cache=cache)[0])
 
 
 def _commands_of(text: str) -> list[str]:

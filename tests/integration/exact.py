@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.fakes import FakeWatcher
+from tests.fakes import FakeProgress
 from toolkit.engines import Engine, Limits, choose
 from toolkit.errors import ToolkitError
 from toolkit.go import snapshot, source, toolchain
@@ -20,7 +20,7 @@ from toolkit.go.snapshot import Kind, Scope
 from toolkit.model import Binary, Module, Recipe, Source, Target, Unbuilt
 from toolkit.release.build import Builder
 from toolkit.settings import CompileSettings
-from toolkit.store import Store
+from toolkit.store import DistFolder
 
 LINUX, WINDOWS = Target("linux", "amd64"), Target("windows", "amd64")
 GO_MOD = "module example.com/tiny\n\ngo 1.21\n"
@@ -77,8 +77,8 @@ class Builds:
 
     def compiled(self, found: source.Found, target: Target = LINUX) -> bytes | Unbuilt:
         """Return an engine's binary of a source, or its error."""
-        store = Store(Path(tempfile.mkdtemp(dir=self.folder)))
-        outcome = Builder(self.engine, store, found.source, self.recipe, FakeWatcher())(target)
+        store = DistFolder(Path(tempfile.mkdtemp(dir=self.folder)))
+        outcome = Builder(self.engine, store, found.source, self.recipe, FakeProgress())(target)
         return outcome.path.read_bytes() if isinstance(outcome, Binary) else outcome
 
     def build(self, directory: Path | str, target: Target = LINUX) -> bytes | Unbuilt | ToolkitError:
@@ -110,7 +110,7 @@ def whole(directory: Path, work: Path) -> Source:
 def started(kind: str, folder: Path, **settings: Any) -> Iterator[Builds]:
     """Start an engine."""
     chosen = CompileSettings(engine=kind, dist=folder / "dist", **settings)
-    with choose(chosen, FakeWatcher(), Limits(jobs=1)) as engine:
+    with choose(chosen, FakeProgress(), Limits(jobs=1)) as engine:
         yield Builds(engine, folder)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.fakes import FakeProgress
 from tests.unit import samples
 from toolkit import totp
 from toolkit.errors import LoginFailed
@@ -43,31 +44,8 @@ class Phone:
         return totp.code(self.seed, time.time() + totp.PERIOD)
 
 
-@dataclass
-class Audience:
-    """Records the output."""
-
-    said: list[str] = field(default_factory=list)
-    pauses: list[float] = field(default_factory=list)
-    proofs: list[Proof] = field(default_factory=list)
-
-    def say(self, message: str) -> None:
-        """Record a line."""
-        self.said.append(message)
-
-    def heading(self, text: str) -> None:
-        """Record a heading."""
-        self.said.append(text)
-
-    def pause(self, seconds: float, why: str) -> None:
-        """Record how long a person would wait."""
-        del why
-        self.pauses.append(seconds)
-
-    def proof(self, proof: Proof, **more: str) -> None:
-        """Record a proof."""
-        del more
-        self.proofs.append(proof)
+def _never(proof: Proof) -> None:
+    raise AssertionError(proof)
 
 
 def test_true_codes_at_true_times(aws_mfa: str, tmp_path: Path) -> None:
@@ -75,14 +53,14 @@ def test_true_codes_at_true_times(aws_mfa: str, tmp_path: Path) -> None:
     script = b"#!/bin/sh\ncat > " + str(tmp_path / "given").encode() + b"\n"
     made = samples.binary(Target(*targets.native()), tmp_path / "bin", content=script)
     made.path.chmod(0o755)
-    phone, audience = Phone(), Audience()
+    phone, progress = Phone(), FakeProgress()
     programs = Programs(samples.dist(tmp_path / "release", made), samples.made(Path(aws_mfa)))
     with pytest.raises(LoginFailed, match="profile `example_mfa` has no keys"):  # the program writes no keys
-        play(programs, phone, audience, interactive=True)
+        play(programs, phone, progress, _never, interactive=True)
     assert phone.asked == 2
-    assert len(audience.pauses) == 1
-    assert 0 < audience.pauses[0] <= totp.PERIOD
+    ((seconds, _),) = progress.paused
+    assert 0 < seconds <= totp.PERIOD
     (given,) = (tmp_path / "given").read_text("utf-8").split()
     assert totp.code(phone.seed, time.time() + totp.PERIOD) == given or totp.code(phone.seed, time.time()) == given
-    assert "mfa/alice: enabled" in "\n".join(audience.said)
-    assert "clocks skip" not in "\n".join(audience.said)
+    assert "mfa/alice: enabled" in "\n".join(progress.said)
+    assert "clocks skip" not in "\n".join(progress.said)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Invoke
-from tests.fakes import FakeWatcher
+from tests.fakes import FakeProgress
 from tests.integration.exact import whole
 from toolkit.engines import Limits
 from toolkit.engines.docker import image
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.docker
 def engine(docker_host: Host, tmp_path: Path) -> Iterator[DockerEngine]:
     """Return a running Docker engine with one worker."""
     assert docker_host.goos == "linux"
-    started = DockerEngine.start(CompileSettings(dist=tmp_path / "dist"), FakeWatcher(), Limits(jobs=1))
+    started = DockerEngine.start(CompileSettings(dist=tmp_path / "dist"), FakeProgress(), Limits(jobs=1))
     yield started
     started.close()
 
@@ -88,7 +88,7 @@ def test_proxies_of_dockers_configuration_are_not_in_a_worker(
     (tmp_path / "config.json").write_text(json.dumps({"proxies": proxies}))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.setenv("DOCKER_HOST", docker_host.address)
-    engine = DockerEngine.start(CompileSettings(dist=tmp_path / "dist"), FakeWatcher(), Limits(jobs=1))
+    engine = DockerEngine.start(CompileSettings(dist=tmp_path / "dist"), FakeProgress(), Limits(jobs=1))
     try:
         engine.compile(whole(tiny, tmp_path), Target("linux", "amd64"), Recipe(toolchain.pinned()))
         assert "secret" not in json.dumps(inspected(tmp_path / "dist"))
@@ -173,7 +173,7 @@ def test_an_image_that_has_go(engine: DockerEngine, tiny: Path, tmp_path: Path) 
     (tmp_path / "Dockerfile").write_text(f"FROM {image.name()}\nUSER 0\nWORKDIR /elsewhere\nENTRYPOINT []\n", "utf-8")
     _docker("build", "-q", "-t", "aws-mfa-toolkit-test-other", str(tmp_path))
     settings = CompileSettings(dist=tmp_path / "other", image="aws-mfa-toolkit-test-other")
-    other = DockerEngine.start(settings, FakeWatcher(), Limits(jobs=1))
+    other = DockerEngine.start(settings, FakeProgress(), Limits(jobs=1))
     try:
         assert other.compile(found, Target("linux", "amd64"), Recipe(toolchain.pinned())) == plain
     finally:

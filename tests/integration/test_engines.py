@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import drop_caches
-from tests.fakes import FakeWatcher
+from tests.fakes import FakeProgress
 from tests.integration.exact import whole
 from toolkit.engines import Closed, CompileError, Engine, Limits, TimeLimit, choose
 from toolkit.engines.docker.host import Host
@@ -50,7 +50,7 @@ def start(kind: str, fresh_cache: str, tmp_path: Path) -> Iterator[Start]:
 
         def begin(*, seconds: float = 600, empty: bool = False) -> Engine:
             settings = CompileSettings(engine=kind, dist=tmp_path / "dist", build_cache=fresh_cache if empty else "")
-            return opened.enter_context(choose(settings, FakeWatcher(), Limits(jobs=1, seconds=seconds)))
+            return opened.enter_context(choose(settings, FakeProgress(), Limits(jobs=1, seconds=seconds)))
 
         yield begin
 

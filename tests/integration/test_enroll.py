@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import FakeWatch, FakeWatcher
+from tests.fakes import FakeProgress
 from tests.integration.emulator_clients import Keys, Shell, as_user, assert_nowhere, forms, with_mfa
 from tests.unit import samples
 from toolkit import errors, totp
@@ -131,7 +131,7 @@ class Desk:
     """A person who enrolls at a machine."""
 
     programs: Programs
-    watch: FakeWatch
+    watch: FakeProgress
     app: App
 
     def enroll(self, authenticator: Authenticator | None = None, **options: Any) -> Enrolled:
@@ -153,7 +153,7 @@ class Desk:
 def person(clock: Clock, alice: User, programs: Programs) -> Desk:
     """Return Alice, with her app."""
     del alice
-    return Desk(programs, FakeWatch(clock), App(clock))
+    return Desk(programs, FakeProgress(clock), App(clock))
 
 
 def left(aws: Emulator) -> list[str]:
@@ -558,12 +558,12 @@ def test_another_program(tmp_path: Path) -> None:
     shutil.copytree(OWN, source)
     (source / "VERSION").write_text("9.9.9\n", "utf-8")
     settings = EnrollSettings(source=str(source), engine="local", dist=tmp_path / "dist")
-    found = flow.programs(settings, FakeWatcher())
+    found = flow.programs(settings, FakeProgress())
     paths = (targets.mine(found.dist.binaries).path, found.own.path)
     said = [subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout for path in paths]
     assert ["9.9.9" in each for each in said] == [True, False]
     assert {path.name for path in paths} == {paths[0].name}
-    plain = flow.programs(replace(settings, source=OWN), FakeWatcher())
+    plain = flow.programs(replace(settings, source=OWN), FakeProgress())
     assert plain.own == targets.mine(plain.dist.binaries)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Invoke
-from tests.fakes import FakeWatcher
+from tests.fakes import FakeProgress
 from toolkit.engines import Limits
 from toolkit.engines.docker.container import Container
 from toolkit.engines.docker.engine import DockerEngine
@@ -144,7 +144,7 @@ def test_a_list_of_pairs_is_not_believed(mode: str, make: Make, tmp_path: Path, 
     """Text, nothing, an endless stream or names that are paths: each is one error, and no process is left running."""
     image, before, began = make(mode), peak(), time.monotonic()
     settings = CompileSettings(dist=tmp_path / "dist", image=image)
-    engine = DockerEngine.start(settings, FakeWatcher(), Limits(jobs=1))
+    engine = DockerEngine.start(settings, FakeProgress(), Limits(jobs=1))
     try:
         with (
             pytest.raises((ImageUnusable, ToolchainError)),
@@ -173,7 +173,7 @@ def test_an_image_without_a_usable_go_is_refused(mode: str, says: str, make: Mak
     """The error comes before anything is sent there."""
     settings = CompileSettings(dist=tmp_path / "dist", image=make(mode))
     with pytest.raises(ImageUnusable, match=says):
-        DockerEngine.start(settings, FakeWatcher(), Limits(jobs=1))
+        DockerEngine.start(settings, FakeProgress(), Limits(jobs=1))
 
 
 @pytest.mark.parametrize("programs", [(), ("go",), ("gofmt",)], ids=str)
@@ -181,7 +181,7 @@ def test_an_image_without_a_program_is_refused(programs: tuple[str, ...], make: 
     """Without `gofmt` no container can idle, and without `go` nothing can be compiled."""
     settings = CompileSettings(dist=tmp_path / "dist", image=make("", programs=programs))
     with pytest.raises(ImageUnusable, match="has no `go` on its PATH"):
-        DockerEngine.start(settings, FakeWatcher(), Limits(jobs=1))
+        DockerEngine.start(settings, FakeProgress(), Limits(jobs=1))
 
 
 def test_a_go_that_hangs_is_not_waited_for(start: Callable[..., Container]) -> None:

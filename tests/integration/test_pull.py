@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Invoke
-from tests.fakes import FakeWatcher
+from tests.fakes import FakeProgress
 from tests.integration.registries import Registry, docker, started
 from toolkit.engines.docker import image
 from toolkit.engines.docker.host import Host
@@ -41,14 +41,14 @@ def small(docker_host: Host) -> Iterator[str]:
 def test_a_missing_image_is_pulled_and_used_by_its_digest(registry: Registry, small: str, docker_host: Host) -> None:
     """Progress is a few lines; the second run pulls nothing, and the digest is the same."""
     name = registry.push(small, "small:1")
-    watcher = FakeWatcher()
-    found = named(docker_host, name, watcher)
+    progress = FakeProgress()
+    found = named(docker_host, name, progress)
     assert found.digest.startswith("sha256:")
     assert found.digest != found.id
-    assert watcher.said[0] == f"pulling the image `{name}`"
-    assert watcher.said[-1].startswith(f"pulled `{name}`: {found.digest}")
-    assert len(watcher.said) < 5
-    again = FakeWatcher()
+    assert progress.said[0] == f"pulling the image `{name}`"
+    assert progress.said[-1].startswith(f"pulled `{name}`: {found.digest}")
+    assert len(progress.said) < 5
+    again = FakeProgress()
     assert named(docker_host, name, again) == found
     assert not again.said
 
@@ -56,13 +56,13 @@ def test_a_missing_image_is_pulled_and_used_by_its_digest(registry: Registry, sm
 def test_an_image_is_pulled_by_its_digest(registry: Registry, small: str, docker_host: Host) -> None:
     """The digest is known before; if the image exists, nothing is pulled."""
     name = registry.push(small, "pinned:1")
-    digest = named(docker_host, name, FakeWatcher()).digest
+    digest = named(docker_host, name, FakeProgress()).digest
     docker("rmi", f"{registry.name('pinned')}@{digest}")
     for exact in (f"{registry.name('pinned')}@{digest}", f"{name}@{digest}"):
-        watcher = FakeWatcher()
-        found = named(docker_host, exact, watcher)
+        progress = FakeProgress()
+        found = named(docker_host, exact, progress)
         assert (found.digest, pinned_digest(exact)) == (digest, digest)
-        assert bool(watcher.said) == (exact != f"{name}@{digest}")
+        assert bool(progress.said) == (exact != f"{name}@{digest}")
 
 
 def test_an_image_that_was_made_here_has_its_id_for_a_digest(small: str, docker_host: Host) -> None:
@@ -70,7 +70,7 @@ def test_an_image_that_was_made_here_has_its_id_for_a_digest(small: str, docker_
     local = "aws-mfa-toolkit-test-local"
     docker("build", "-q", "-t", local, "-", given=b"FROM scratch\nENV TEST=2\nWORKDIR /local\n")
     try:
-        found = named(docker_host, local, FakeWatcher())
+        found = named(docker_host, local, FakeProgress())
         assert small != local
         assert found == Image(found.id, found.id)
     finally:
@@ -91,7 +91,7 @@ def test_an_image_that_a_registry_does_not_have_is_an_error(
 ) -> None:
     """The error quotes the engine, with a hint that fits."""
     with pytest.raises(ImagePullFailed, match=says) as caught:
-        named(docker_host, registry.name(name), FakeWatcher())
+        named(docker_host, registry.name(name), FakeProgress())
     assert str(caught.value).startswith(f"cannot pull the image `{registry.name(name)}`: ")
     assert hint in caught.value.hint
 
@@ -99,7 +99,7 @@ def test_an_image_that_a_registry_does_not_have_is_an_error(
 def test_a_registry_that_does_not_answer_is_an_error(dead: str, docker_host: Host) -> None:
     """The hint is to check whether the engine can reach the registry."""
     with pytest.raises(ImagePullFailed, match="refused") as caught:
-        named(docker_host, f"localhost:{dead.rpartition(':')[2]}/x:1", FakeWatcher())
+        named(docker_host, f"localhost:{dead.rpartition(':')[2]}/x:1", FakeProgress())
     assert "can reach that registry" in caught.value.hint
 
 
@@ -120,7 +120,7 @@ def test_an_image_for_another_platform_is_an_error(registry: Registry, docker_ho
     name = registry.push("aws-mfa-toolkit-test-other:1", "other:1")
     docker("rmi", "aws-mfa-toolkit-test-other:1")
     with pytest.raises(ImageUnusable, match=f"is for linux/{other}") as caught:
-        named(docker_host, name, FakeWatcher())
+        named(docker_host, name, FakeProgress())
     assert f"linux/{docker_host.goarch}" in caught.value.hint
 
 
@@ -135,11 +135,11 @@ def test_a_pull_that_fails_ends_a_command(invoke: Invoke, registry: Registry) ->
 
 def test_a_pulled_image_builds(invoke: Invoke, registry: Registry, tiny: Path, docker_host: Host) -> None:
     """An image with Go is pulled by its name, and compiles with the selected version, in separate caches."""
-    builder = image.ensure(docker_host, FakeWatcher())
+    builder = image.ensure(docker_host, FakeProgress())
     docker("build", "-q", "-t", "aws-mfa-toolkit-test-go", "-", given=f"FROM {image.name()}\nENV OTHER=1\n".encode())
     name = registry.push("aws-mfa-toolkit-test-go", "go:1")
     docker("rmi", "aws-mfa-toolkit-test-go")
-    found = named(docker_host, name, FakeWatcher())
+    found = named(docker_host, name, FakeProgress())
     docker("rmi", "-f", found.id)
     assert found.id != builder.id
     done = invoke("build", "--source", str(tiny), "--image", name)

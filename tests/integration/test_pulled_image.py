@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Invoke
-from tests.fakes import FakeWatcher
+from tests.fakes import FakeProgress
 from tests.integration.modules import MAIN, Shelf, serving
 from tests.integration.registries import Registry, docker, started
 from tests.unit.samples import write_tree
@@ -71,7 +71,7 @@ def derive(registry: Registry, docker_host: Host) -> Iterator[Derive]:
     volumes: set[str] = set()
 
     def push(name: str, lines: str, folder: Path | None = None, version: str = "") -> str:
-        image.ensure(docker_host, FakeWatcher(), version)
+        image.ensure(docker_host, FakeProgress(), version)
         text = f"FROM {image.name(version)}\n{lines}\n"
         if folder is None:
             docker("build", "-q", "-t", made, "-", given=text.encode())
@@ -173,7 +173,7 @@ def test_what_an_image_leaves_in_its_caches_stays_there(
             good, _ = built(invoke(*command, *cache, "--engine", "docker", env=shelf.variables))
             assert b"evil" in bad
             assert b"evil" not in good
-    found, builder = docker_host.find_image(name), image.ensure(docker_host, FakeWatcher())
+    found, builder = docker_host.find_image(name), image.ensure(docker_host, FakeProgress())
     assert found
     assert [left(docker_host, each) for each in (found.id, builder.id)] == [[True, True], [False, False]]
 

@@ -29,7 +29,7 @@ from toolkit.go import targets
 from toolkit.mfa.login import Login, prepare
 from toolkit.mfa.proof import Proof, require
 from toolkit.mfa.verify import verify
-from toolkit.model import Check, Dist, Target
+from toolkit.model import Check, Release, Target
 from toolkit.outputs.manifest import document
 from toolkit.settings import VerifySettings
 
@@ -55,7 +55,7 @@ def alice(aws: Emulator, tmp_path: Path) -> User:
     return user
 
 
-def dist(folder: Path, script: str) -> Dist:
+def dist(folder: Path, script: str) -> Release:
     """Return a release with a program for this machine: a Python script, in which `desk` is the credentials file."""
     head = f"#!{sys.executable}\nimport json, os, sys\ndesk = os.environ['AWS_SHARED_CREDENTIALS_FILE']\n"
     made = samples.binary(HERE, folder / "bin", content=(head + script).encode())

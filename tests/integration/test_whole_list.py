@@ -70,7 +70,7 @@ def test_every_pair_ends(release: Release) -> None:
     unbuilt = {pair: row for pair, row in release.rows.items() if row["outcome"] != "built"}
     assert set(unbuilt) == REFUSED
     assert all(row["reason"] == "needs_external_linker" for row in unbuilt.values())
-    assert all("requires external (cgo) linking" in row["sentence"] for row in unbuilt.values())
+    assert all("requires external (cgo) linking" in row["message"] for row in unbuilt.values())
 
 
 def test_native_first(release: Release) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.unit.executables import sample
 from toolkit.go.targets import native
-from toolkit.model import Binary, BuildInfo, Dist, Module, Outcome, Piece, Reason, Recipe, Source, Target, Unbuilt
+from toolkit.model import Binary, BuildInfo, Module, Outcome, Piece, Reason, Recipe, Release, Source, Target, Unbuilt
 
 GO = "go1.27.3"
 RECIPE = Recipe(GO)
@@ -80,13 +80,13 @@ def refused(target: Target = ANDROID) -> Unbuilt:
 
 def failed(target: Target, reason: Reason = Reason.COMPILE_FAILED, **more: Any) -> Unbuilt:
     """Return a pair without a binary for another reason."""
-    return Unbuilt(target, reason, more.pop("sentence", "main.go:3:2: undefined: x"), **more)
+    return Unbuilt(target, reason, more.pop("message", "main.go:3:2: undefined: x"), **more)
 
 
-def dist(root: Path, *outcomes: Outcome, **changes: Any) -> Dist:
+def dist(root: Path, *outcomes: Outcome, **changes: Any) -> Release:
     """Return a release that has no files yet."""
-    notices = (("Go", "Go's license\n"), ("example.test/dependency v1.2.3", "its license\n"))
-    return replace(Dist(root, source(), RECIPE, EVERY, outcomes, notices), **changes)
+    licenses = (("Go", "Go's license\n"), ("example.test/dependency v1.2.3", "its license\n"))
+    return replace(Release(root, source(), RECIPE, EVERY, outcomes, licenses), **changes)
 
 
 def write_tree(root: Path, files: Mapping[str, str | bytes]) -> Path:

@@ -225,4 +225,4 @@ def test_a_release_parts_its_outcomes(tmp_path: Path) -> None:
 def test_a_found_binary_equals_the_one_that_was_built(tmp_path: Path) -> None:
     """A binary is the same whether a run compiled it or found it."""
     built = binary(LINUX, tmp_path, DEPENDENCY)
-    assert dataclasses.replace(built, fresh=False) == built
+    assert dataclasses.replace(built, rebuilt=False) == built

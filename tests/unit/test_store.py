@@ -16,9 +16,9 @@ from tests.unit.samples import DEPENDENCY, LINUX, WINDOWS, build_info, names, so
 from toolkit.errors import OutputUnwritable
 from toolkit.files import write
 from toolkit.model import Binary, Findings
-from toolkit.outputs.staging import Bench
+from toolkit.outputs.staging import Staging
 from toolkit.settings import ROOT
-from toolkit.store import Store
+from toolkit.store import DistFolder
 
 INFO = build_info(LINUX, DEPENDENCY)
 LIBRARIES = ("libc.so.6",)
@@ -30,9 +30,9 @@ def right(data: bytes) -> Findings:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path) -> DistFolder:
     """Return the store of a directory that does not exist yet."""
-    return Store(tmp_path / "dist")
+    return DistFolder(tmp_path / "dist")
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -58,14 +58,14 @@ def modes(root: Path) -> dict[str, str]:
 @pytest.mark.usefixtures("masked")
 def test_modes_do_not_depend_on_the_umask(umask: int, tmp_path: Path) -> None:
     """Everyone may read `dist/`, except the work of a run; only its owner may change it."""
-    store = Store(tmp_path / "above" / "dist")
+    store = DistFolder(tmp_path / "above" / "dist")
     with store.lock(print):
         store.keep(source(), LINUX, "fingerprint", b"program", INFO)
         store.remember("list", [])
         store.keep_log(LINUX, "said")
         store.make_work()
         with store.new_release() as folder:
-            Bench(folder).make("archive", "packed", 1, lambda: b"")
+            Staging(folder).make("archive", "packed", 1, lambda: b"")
     above = oct(stat.S_IMODE((tmp_path / "above").stat().st_mode))
     lock, *others = sorted(modes(store.root).items())
     assert (above, lock[0]) == ("0o755", ".lock")
@@ -78,7 +78,7 @@ def test_modes_do_not_depend_on_the_umask(umask: int, tmp_path: Path) -> None:
     }
 
 
-def test_an_old_release_that_nobody_could_read_becomes_readable(store: Store) -> None:
+def test_an_old_release_that_nobody_could_read_becomes_readable(store: DistFolder) -> None:
     """An older toolkit made it with another umask."""
     write_tree(store.release, {"a": "1"})
     store.release.chmod(0o700)
@@ -91,11 +91,11 @@ def test_an_old_release_that_nobody_could_read_becomes_readable(store: Store) ->
     "use",
     [
         lambda path: write(path / "deep" / "name", b""),
-        lambda path: Store(path).remember("name", []),
-        lambda path: Store(path).keep(source(), LINUX, "f", b"", INFO),
-        lambda path: Store(path).keep_log(LINUX, "said"),
-        lambda path: Store(path).new_release().__enter__(),
-        lambda path: Store(path).lock(print).__enter__(),
+        lambda path: DistFolder(path).remember("name", []),
+        lambda path: DistFolder(path).keep(source(), LINUX, "f", b"", INFO),
+        lambda path: DistFolder(path).keep_log(LINUX, "said"),
+        lambda path: DistFolder(path).new_release().__enter__(),
+        lambda path: DistFolder(path).lock(print).__enter__(),
     ],
     ids=["write", "remember", "keep", "keep_log", "new_release", "lock"],
 )
@@ -114,26 +114,26 @@ def test_a_file_where_a_folder_should_be_is_an_error_that_names_it(
 # --- binaries --------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_kept_is_found(store: Store) -> None:
+def test_what_is_kept_is_found(store: DistFolder) -> None:
     """A kept binary is returned unchanged, marked as found; it is executable."""
     kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO, needed=LIBRARIES)
     assert kept == Binary(LINUX, kept.path, 7, hashlib.sha256(b"program").hexdigest(), "fingerprint", INFO, LIBRARIES)
-    assert (kept.path, kept.fresh) == (store.root / "bin" / "linux_amd64" / "program", True)
+    assert (kept.path, kept.rebuilt) == (store.root / "bin" / "linux_amd64" / "program", True)
     assert kept.path.read_bytes() == b"program"
     assert os.access(kept.path, os.X_OK)
     found = store.find(source(), LINUX, "fingerprint", print, right)
     assert found == kept
-    assert found.fresh is False
+    assert found.rebuilt is False
 
 
-def test_a_program_for_windows_ends_in_exe(store: Store) -> None:
+def test_a_program_for_windows_ends_in_exe(store: DistFolder) -> None:
     """It is found beside its record."""
     kept = store.keep(source(), WINDOWS, "fingerprint", b"program", INFO, needed=LIBRARIES)
     assert names(kept.path.parent) == ["program.exe", "program.json"]
     assert store.find(source(), WINDOWS, "fingerprint", print, right) == kept
 
 
-def test_what_was_kept_last_is_what_is_there(store: Store) -> None:
+def test_what_was_kept_last_is_what_is_there(store: DistFolder) -> None:
     """A new binary replaces the old one."""
     store.keep(source(), LINUX, "old", b"old", INFO)
     store.keep(source(), LINUX, "new", b"new", INFO)
@@ -173,14 +173,14 @@ def record(path: Path, **changes: object) -> None:
         lambda path: (path.unlink(), path.mkdir()),
     ],
 )
-def test_what_is_not_as_it_was_checked_is_not_found(harm: Callable[[Path], object], store: Store) -> None:
+def test_what_is_not_as_it_was_checked_is_not_found(harm: Callable[[Path], object], store: DistFolder) -> None:
     """A binary that is damaged, missing, from another source or without a complete record is built again."""
     kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO)
     harm(kept.path)
     assert store.find(source(), LINUX, "fingerprint", print, right) is None
 
 
-def test_changed_bytes_are_told_of(store: Store) -> None:
+def test_changed_bytes_are_told_of(store: DistFolder) -> None:
     """The user learns that a program's bytes were changed; a missing or outdated program is not reported."""
     told: list[str] = []
     kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO)
@@ -196,7 +196,7 @@ def test_changed_bytes_are_told_of(store: Store) -> None:
 
 
 @pytest.mark.parametrize("findings", [Findings(("is ELF, not PE",), INFO), Findings(("is ELF, not PE",))])
-def test_bytes_are_examined_again(findings: Findings, store: Store) -> None:
+def test_bytes_are_examined_again(findings: Findings, store: DistFolder) -> None:
     """A binary that was changed together with its record is not found; its bytes are examined once."""
     kept = store.keep(source(), LINUX, "fingerprint", b"program", INFO)
     told: list[str] = []
@@ -210,7 +210,7 @@ def test_bytes_are_examined_again(findings: Findings, store: Store) -> None:
     assert (told, looked) == ([f"`{kept.path}` is ELF, not PE; rebuilding"], [b"program"])
 
 
-def test_what_bytes_say_counts_and_not_their_record(store: Store) -> None:
+def test_what_bytes_say_counts_and_not_their_record(store: DistFolder) -> None:
     """Build info and libraries come from the binary."""
     kept = store.keep(source(), LINUX, "fingerprint", b"program", build_info(LINUX))
     record(kept.path, info={"go": "go9", "deps": []}, needed=["libevil.so"])
@@ -219,21 +219,21 @@ def test_what_bytes_say_counts_and_not_their_record(store: Store) -> None:
     assert (found.info, found.needed) == (INFO, LIBRARIES)
 
 
-def test_a_binary_of_another_program_or_pair_is_another_file(store: Store) -> None:
+def test_a_binary_of_another_program_or_pair_is_another_file(store: DistFolder) -> None:
     """Each is found at its path."""
     store.keep(source(), LINUX, "fingerprint", b"program", INFO)
     assert store.find(source(), WINDOWS, "fingerprint", print, right) is None
     assert store.find(source(name="other"), LINUX, "fingerprint", print, right) is None
 
 
-def test_a_log_is_kept_whole(store: Store) -> None:
+def test_a_log_is_kept_whole(store: DistFolder) -> None:
     """The file's name is that of the pair."""
     path = store.keep_log(LINUX, "line\n\xe4")
     assert path == store.state / "logs" / "linux_amd64.txt"
     assert path.read_text("utf-8") == "line\n\xe4"
 
 
-def test_what_is_remembered_is_recalled(store: Store) -> None:
+def test_what_is_remembered_is_recalled(store: DistFolder) -> None:
     """A value is returned unchanged; a missing or unreadable one is None."""
     assert store.recall("list") is None
     store.remember("list", [{"a": 1}, None])
@@ -265,7 +265,7 @@ def test_what_is_remembered_is_recalled(store: Store) -> None:
         ([".release-old", ".release-new"], ".release-old"),
     ],
 )
-def test_an_interrupted_swap_is_finished_or_undone(left: list[str], settled: str | None, store: Store) -> None:
+def test_an_interrupted_swap_is_finished_or_undone(left: list[str], settled: str | None, store: DistFolder) -> None:
     """Whatever directories a run leaves, there is one complete release, if there was any, and nothing else."""
     write_tree(store.root, {f"{folder}/whose": folder for folder in left})
     store.root.mkdir(exist_ok=True)
@@ -275,7 +275,7 @@ def test_an_interrupted_swap_is_finished_or_undone(left: list[str], settled: str
         assert (store.release / "whose").read_text() == settled
 
 
-def test_a_new_release_takes_the_old_ones_place(store: Store) -> None:
+def test_a_new_release_takes_the_old_ones_place(store: DistFolder) -> None:
     """It appears at the end as a whole; until then, the old one stays."""
     write_tree(store.release, {"a": "old", "gone": ""})
     with store.new_release() as folder:
@@ -286,7 +286,7 @@ def test_a_new_release_takes_the_old_ones_place(store: Store) -> None:
     assert names(store.root) == ["release"]
 
 
-def test_the_first_release_needs_no_old_one(store: Store) -> None:
+def test_the_first_release_needs_no_old_one(store: DistFolder) -> None:
     """Its directory does not have to exist either."""
     with store.new_release() as folder:
         write_tree(folder, {"a": ""})
@@ -299,7 +299,7 @@ def _fail(folder: Path, error: BaseException) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()], ids=repr)
-def test_a_release_that_fails_leaves_the_old_one(error: BaseException, store: Store) -> None:
+def test_a_release_that_fails_leaves_the_old_one(error: BaseException, store: DistFolder) -> None:
     """No part of the new one is left."""
     write_tree(store.release, {"a": "old"})
     before = store.release.stat().st_ino
@@ -310,7 +310,7 @@ def test_a_release_that_fails_leaves_the_old_one(error: BaseException, store: St
     assert store.release.stat().st_ino == before
 
 
-def test_an_equal_release_changes_nothing(store: Store) -> None:
+def test_an_equal_release_changes_nothing(store: DistFolder) -> None:
     """Files that were reused, or made again with the same bytes, leave the same directory and files."""
     write_tree(store.release, {"linked": "1", "same": "2"})
     before = [path.stat().st_ino for path in (store.release, store.release / "same")]
@@ -322,7 +322,7 @@ def test_an_equal_release_changes_nothing(store: Store) -> None:
 
 
 @pytest.mark.parametrize("files", [{"a": "2"}, {"a": "1", "b": ""}, {"b": "1"}, {}, {"a": "22"}], ids=str)
-def test_a_release_that_differs_in_anything_is_another(files: dict[str, str | bytes], store: Store) -> None:
+def test_a_release_that_differs_in_anything_is_another(files: dict[str, str | bytes], store: DistFolder) -> None:
     """The comparison covers bytes, names and number of files, but not times."""
     write_tree(store.release, {"a": "1"})
     os.utime(store.release / "a", (1, 1))
@@ -333,7 +333,7 @@ def test_a_release_that_differs_in_anything_is_another(files: dict[str, str | by
     assert {path.name: path.read_text() for path in store.release.iterdir()} == files
 
 
-def test_a_release_that_was_left_half_made_is_in_nobodys_way(store: Store) -> None:
+def test_a_release_that_was_left_half_made_is_in_nobodys_way(store: DistFolder) -> None:
     """After `settle`, a new release starts empty."""
     write_tree(store.root, {".release-new/half": ""})
     store.settle()
@@ -346,14 +346,14 @@ def test_a_release_that_was_left_half_made_is_in_nobodys_way(store: Store) -> No
 _HOLDER = """
 import sys
 from pathlib import Path
-from toolkit.store import Store
-with Store(Path(sys.argv[1])).lock(lambda sentence: print(sentence, flush=True)):
+from toolkit.store import DistFolder
+with DistFolder(Path(sys.argv[1])).lock(lambda sentence: print(sentence, flush=True)):
     print("held", flush=True)
     sys.stdin.read()
 """
 
 
-def test_a_second_holder_waits_and_says_so_once(store: Store) -> None:
+def test_a_second_holder_waits_and_says_so_once(store: DistFolder) -> None:
     """Two runs in one directory run one after the other, and the second reports that it is waiting."""
     argv = [sys.executable, "-c", _HOLDER, str(store.root)]
     with store.lock(print):
@@ -363,7 +363,7 @@ def test_a_second_holder_waits_and_says_so_once(store: Store) -> None:
     assert second.communicate(timeout=10)[0] == "held\n"
 
 
-def test_this_process_waits_for_another(store: Store) -> None:
+def test_this_process_waits_for_another(store: DistFolder) -> None:
     """The sentence is printed once, and the lock is acquired when the other process releases it."""
     said: list[str] = []
     argv = [sys.executable, "-c", _HOLDER, str(store.root)]
@@ -377,7 +377,7 @@ def test_this_process_waits_for_another(store: Store) -> None:
     assert said == [f"another run is using `{store.root}`; waiting for it to finish"]
 
 
-def test_a_lock_that_is_free_is_had_without_a_word(store: Store) -> None:
+def test_a_lock_that_is_free_is_had_without_a_word(store: DistFolder) -> None:
     """It can be acquired again and again, also after an error, and creates the directory."""
     said: list[str] = []
     with pytest.raises(KeyError), store.lock(said.append):
@@ -401,7 +401,7 @@ def test_a_lock_that_is_free_is_had_without_a_word(store: Store) -> None:
     ids=["directory", "link", "dangling", "link-to-directory", "hard-link", "fifo", "socket"],
 )
 def test_a_lock_that_is_not_a_plain_file_is_an_error(
-    make: Callable[[Path, Path], object], store: Store, tmp_path: Path
+    make: Callable[[Path, Path], object], store: DistFolder, tmp_path: Path
 ) -> None:
     """It is neither opened nor followed, and no other file is truncated or created."""
     other = tmp_path / "other" / "file"

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from toolkit import totp
 from toolkit.errors import CodeMissing
-from toolkit.mfa.enroll import Watch
 from toolkit.mfa.login import checked
 from toolkit.mfa.totp_command import Command
 from toolkit.mfa.verify import Codes
+from toolkit.model import Progress
 from toolkit.settings import VerifySettings
 
 
-def codes(settings: VerifySettings, watch: Watch) -> Codes:
+def codes(settings: VerifySettings, progress: Progress) -> Codes:
     """Return the source of codes: `--code`, else the command of `--totp-command`, else a person or standard input.
 
     Raises CodeMalformed if `--code` is not an MFA code.
@@ -25,7 +25,7 @@ def codes(settings: VerifySettings, watch: Watch) -> Codes:
         code = checked(settings.code)
         return lambda refused: "" if refused else code
     if settings.totp_command:
-        return _Commanded(Command(settings.totp_command, settings.aws_timeout), watch)
+        return _Commanded(Command(settings.totp_command, settings.aws_timeout), progress)
     return typed
 
 
@@ -34,16 +34,16 @@ class _Commanded:
     """The codes of a command; after a rejected code, waits for the next period."""
 
     command: Command
-    watch: Watch
+    progress: Progress
 
     def __call__(self, refused: tuple[str, ...]) -> str:
         """Return a code. Raises CommandFailed."""
         if refused:
-            self.watch.say("AWS rejected the MFA code")
+            self.progress.say("AWS rejected the MFA code")
         return self.command.another(refused, self._turn)
 
     def _turn(self, why: str) -> None:
-        self.watch.pause(totp.seconds_left(time.time()), f"waiting for {why}")
+        self.progress.pause(totp.seconds_left(time.time()), f"waiting for {why}")
 
 
 def typed(refused: tuple[str, ...]) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 from toolkit.cli.streams import err, is_terminal, out
 from toolkit.errors import ToolkitError
 from toolkit.go.targets import note
-from toolkit.model import Binary, Check, Dist, Outcome, Target, Unbuilt
+from toolkit.model import Binary, Check, Outcome, Release, Target, Unbuilt
 from toolkit.redact import redact
 from toolkit.sanitize import hanging, one_line
 
@@ -117,7 +117,7 @@ class Report:
             self._running.pop(outcome.target, None)
             self._done += 1
             self._failed += isinstance(outcome, Unbuilt)
-            what = size(outcome.size) if isinstance(outcome, Binary) else f"{outcome.reason.value}: {outcome.sentence}"
+            what = size(outcome.size) if isinstance(outcome, Binary) else f"{outcome.reason.value}: {outcome.message}"
             left = self._time_left()
             count = f"[{self._done}/{self._total}]"
             tail = f", {left}" if left and not self._live else ""
@@ -199,25 +199,27 @@ class Report:
         ]
         self.table(("TARGET", "FIRST-CLASS", "BUILDS", "NOTE"), [tuple(map(str, cell)) for cell in cells])
 
-    def matrix(self, dist: Dist, manifest: dict[str, Any]) -> None:
+    def matrix(self, release: Release, manifest: dict[str, Any]) -> None:
         """Print a release: each selected pair, then the failures, then the path."""
         if self.as_json:
             self.data(manifest)
         else:
-            self.table(("TARGET", "OUTCOME", "SIZE", "ARCHIVE"), [_row(dist, outcome) for outcome in dist.outcomes])
-        for item in dist.unbuilt:
+            self.table(
+                ("TARGET", "OUTCOME", "SIZE", "ARCHIVE"), [_row(release, outcome) for outcome in release.outcomes]
+            )
+        for item in release.unbuilt:
             if not item.reason.is_gos_own:
                 self._say(_explained(item))
-        refused = sum(item.reason.is_gos_own for item in dist.unbuilt)
-        failed = len(dist.unbuilt) - refused
+        refused = sum(item.reason.is_gos_own for item in release.unbuilt)
+        failed = len(release.unbuilt) - refused
         parts = [
-            f"{len(dist.binaries)} built",
+            f"{len(release.binaries)} built",
             f"{refused} that Go cannot build" if refused else "",
             f"{failed} failed" if failed else "",
         ]
-        fresh = sum(binary.fresh for binary in dist.binaries)
-        news = f"{fresh or 'nothing'} compiled now"
-        self._say(f"\n{', '.join(filter(None, parts))}; {news}\nrelease: {one_line(str(dist.root))}")
+        rebuilt = sum(binary.rebuilt for binary in release.binaries)
+        news = f"{rebuilt or 'nothing'} compiled now"
+        self._say(f"\n{', '.join(filter(None, parts))}; {news}\nrelease: {one_line(str(release.root))}")
 
     def checks(self, checks: Iterable[Check]) -> list[Check]:
         """Print the result of each check as soon as it is known, and return them all."""
@@ -250,17 +252,17 @@ class Report:
         self.data({**more, **fields, "checks": [dataclasses.asdict(check) for check in proof.checks]})
 
 
-def _row(dist: Dist, outcome: Outcome) -> tuple[str, str, str, str]:
+def _row(release: Release, outcome: Outcome) -> tuple[str, str, str, str]:
     if isinstance(outcome, Unbuilt):
-        return str(outcome.target), outcome.reason.value, "", outcome.sentence
-    made = [artifact.path.name for artifact in dist.of("archive") if artifact.target == outcome.target]
+        return str(outcome.target), outcome.reason.value, "", outcome.message
+    made = [artifact.path.name for artifact in release.of("archive") if artifact.target == outcome.target]
     if libraries := note(outcome.target, outcome.needed):
         made.append(f"({libraries})")
-    return str(outcome.target), "built" if outcome.fresh else "up to date", size(outcome.size), " ".join(made)
+    return str(outcome.target), "built" if outcome.rebuilt else "up to date", size(outcome.size), " ".join(made)
 
 
 def _explained(item: Unbuilt) -> str:
-    lines = [f"{item.target!s}: {item.reason.value}", *(f"    {line}" for line in item.excerpt or (item.sentence,))]
+    lines = [f"{item.target!s}: {item.reason.value}", *(f"    {line}" for line in item.output or (item.message,))]
     return "\n".join(["", *map(_line, [*lines, f"    (full log: {item.log})"] if item.log else lines)])
 
 

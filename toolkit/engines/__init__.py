@@ -19,7 +19,7 @@ from toolkit.redact import plain_text_notes
 if TYPE_CHECKING:
     from toolkit.go.tree import Node
     from toolkit.go.workspace import Workspace
-    from toolkit.model import Recipe, Source, Target, Watcher
+    from toolkit.model import Progress, Recipe, Source, Target
     from toolkit.settings import EngineSettings
 
 __all__ = [
@@ -96,24 +96,24 @@ class TimeLimit(Exception):
 
 
 @contextlib.contextmanager
-def choose(settings: EngineSettings, watcher: Watcher, limits: Limits) -> Iterator[Engine]:
+def choose(settings: EngineSettings, progress: Progress, limits: Limits) -> Iterator[Engine]:
     """Start the engine that the settings ask for, report which and why, and close it at the end.
 
     `auto` uses the local engine if no Docker engine answers, if it refuses this user, or if it runs Windows
     containers. An engine that fails is an error.
     Raises EngineUnavailable, EngineForbidden, ImageUnusable or ToolchainError.
     """
-    engine, why = _start(settings, watcher, limits)
+    engine, why = _start(settings, progress, limits)
     try:
-        watcher.say(f"engine: {engine.name} ({why})")
+        progress.say(f"engine: {engine.name} ({why})")
         for note in plain_text_notes(os.environ):
-            watcher.say(note)
+            progress.say(note)
         yield engine
     finally:
         engine.close()
 
 
-def _start(settings: EngineSettings, watcher: Watcher, limits: Limits) -> tuple[Engine, str]:
+def _start(settings: EngineSettings, progress: Progress, limits: Limits) -> tuple[Engine, str]:
     from toolkit.engines.docker.engine import DockerEngine
     from toolkit.engines.local import LocalEngine
 
@@ -122,9 +122,9 @@ def _start(settings: EngineSettings, watcher: Watcher, limits: Limits) -> tuple[
             raise UsageError("`--image` is for the Docker engine", hint="leave out `--image` or `--engine local`")
         return LocalEngine.start(settings, limits), "requested"
     if settings.engine == "docker" or settings.image:
-        return DockerEngine.start(settings, watcher, limits), "requested"
+        return DockerEngine.start(settings, progress, limits), "requested"
     try:
-        docker = DockerEngine.start(settings, watcher, limits)
+        docker = DockerEngine.start(settings, progress, limits)
     except EngineBroken:
         raise
     except EngineUnavailable as error:

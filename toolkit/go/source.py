@@ -93,7 +93,7 @@ def _from_directory(directory: Path, inquiry: Inquiry) -> Found:
         # A program with a file that states its version has a variable for its digest too.
         stamps=(("main.sourceDigest", known.digest),) if version else (),
         documents=documents.documents(directory, history.top),
-        notices=_vendored(taken, known),
+        licenses=_vendored(taken, known),
         notes=(*filter(None, (history.note,)), *notes),
     )
     return Found(found, lambda targets: asking.fetch(inquiry, taken, package, targets))

@@ -15,7 +15,7 @@ from toolkit.mfa.login import Login
 from toolkit.mfa.making import made, undone, verify_line
 from toolkit.mfa.proof import Proof
 from toolkit.mfa.verify import verify
-from toolkit.model import Programs
+from toolkit.model import Programs, Progress
 from toolkit.settings import EnrollSettings
 
 _TRIES = 3  # pairs of codes for one device
@@ -34,16 +34,6 @@ class Authenticator(Protocol):
 
     def another(self, used: tuple[str, ...], turn: Turn) -> str:
         """Return a code that was not used yet. Raises CodeMalformed or CommandFailed."""
-
-
-class Watch(Protocol):
-    """Reports progress to a person."""
-
-    def say(self, message: str) -> None:
-        """Print one line."""
-
-    def pause(self, seconds: float, why: str) -> None:
-        """Wait, and show why and how long."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +66,7 @@ def prepare(settings: EnrollSettings) -> Request:
     return Request(login.prepare(settings), settings.device_name, settings.require_s3)
 
 
-def enroll(request: Request, programs: Programs, authenticator: Authenticator, watch: Watch) -> Enrolled:
+def enroll(request: Request, programs: Programs, authenticator: Authenticator, progress: Progress) -> Enrolled:
     """Enroll a user, and log in with this machine's program.
 
     Raises EnrollmentFailed and its kinds while no device is enabled, what `serials.check` raises, before anybody is
@@ -89,27 +79,27 @@ def enroll(request: Request, programs: Programs, authenticator: Authenticator, w
     devices = Devices(aws, caller, Owner.of(aws.identity(caller), request.profile))
 
     def turn(why: str) -> None:
-        watch.pause(totp.seconds_left(aws.time(caller)), f"waiting for {why}")
+        progress.pause(totp.seconds_left(aws.time(caller)), f"waiting for {why}")
 
-    device = made(devices, request.device_name, watch.say)
-    with undone(devices, device, watch.say):
+    device = made(devices, request.device_name, progress.say)
+    with undone(devices, device, progress.say):
         authenticator.receive(device)
-        used = _enabled(devices, device, authenticator, watch, turn)
-    watch.say(f"device {device.serial}: enabled")
+        used = _enabled(devices, device, authenticator, progress, turn)
+    progress.say(f"device {device.serial}: enabled")
     said = serials.write(programs.own, request.profile, device.serial)
-    watch.say(f"{said}; from now on: {verify_line(request.profile)}")
+    progress.say(f"{said}; from now on: {verify_line(request.profile)}")
     turn("a code that is not used up, to log in with")
 
     def codes(refused: tuple[str, ...]) -> str:
         if refused:
-            watch.say("AWS did not take that code")
+            progress.say("AWS did not take that code")
         return authenticator.another((*used, *refused), turn)
 
     return Enrolled(device.serial, verify(request.login, programs.dist, codes, require_s3=request.require_s3))
 
 
 def _enabled(
-    devices: Devices, device: NewDevice, authenticator: Authenticator, watch: Watch, turn: Turn
+    devices: Devices, device: NewDevice, authenticator: Authenticator, progress: Progress, turn: Turn
 ) -> tuple[str, str]:
     """Enable a device, and return the two codes that are used up with it."""
     for left in reversed(range(_TRIES)):
@@ -119,7 +109,7 @@ def _enabled(
         except CodesRefused as error:
             if not left:
                 raise
-            watch.say(f"{error}: {error.hint}")
+            progress.say(f"{error}: {error.hint}")
         else:
             break
     return pair

@@ -12,7 +12,7 @@ from toolkit.go import targets
 from toolkit.mfa.login import Login, checked, written
 from toolkit.mfa.program import log_in
 from toolkit.mfa.proof import Evidence, Proof, judged
-from toolkit.model import Binary, Dist
+from toolkit.model import Binary, Release
 from toolkit.outputs import manifest
 
 T = TypeVar("T")
@@ -22,13 +22,13 @@ Codes = Callable[[tuple[str, ...]], str]  # returns a code, given the rejected o
 _TRIES = 3  # codes to try
 
 
-def verify(login: Login, dist: Dist, codes: Codes, *, require_s3: bool = False) -> Proof:
+def verify(login: Login, release: Release, codes: Codes, *, require_s3: bool = False) -> Proof:
     """Log in with this machine's program, and check the session.
 
     Raises CodeMalformed, the error that the program names, LoginFailed, the errors of `codes`, or NotProven if the
     program is not the one that was built. AWS's view of the session is in the checks; see `proof.require`.
     """
-    program = targets.mine(dist.binaries)
+    program = targets.mine(release.binaries)
     with ThreadPoolExecutor() as pool:
         ready = pool.submit(Aws, login.limit)
         code = checked(codes(()))
@@ -41,7 +41,7 @@ def verify(login: Login, dist: Dist, codes: Codes, *, require_s3: bool = False) 
         user = pool.submit(_or_refusal, aws.user, got.caller)
         buckets = pool.submit(_or_refusal, aws.buckets, got.caller)
         found = Evidence(
-            program, _released(dist, program), owner.result(), session.result(), login.before, got,
+            program, _released(release, program), owner.result(), session.result(), login.before, got,
             further.result(), user.result(), buckets.result(),
         )  # fmt: skip
     identity = found.session if isinstance(found.session, Identity) else None
@@ -62,16 +62,16 @@ def _logged_in(program: Binary, login: Login, code: str, codes: Codes) -> str:
             code = checked(code)
 
 
-def _released(dist: Dist, program: Binary) -> str | None:
+def _released(release: Release, program: Binary) -> str | None:
     """Return the SHA-256 of a program's pair in the release, None if the release does not contain it.
 
     A release of another program, from `--source`, says nothing about this one.
     """
     try:
-        document = manifest.read(dist)
+        document = manifest.read(release)
         (row,) = (row["binary"] for row in document["targets"] if row["target"] == str(program.target))
         theirs = (document["name"], row["build_info"]["path"], row["build_info"]["main"]["path"])
-        same = theirs == (dist.source.name, program.info.path, program.info.main.path)
+        same = theirs == (release.source.name, program.info.path, program.info.main.path)
         return row["sha256"] if same and isinstance(row["sha256"], str) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

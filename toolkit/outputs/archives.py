@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from toolkit.model import Artifact, Binary, Dist, Module
-from toolkit.outputs.staging import COMPRESSOR, Bench
+from toolkit.model import Artifact, Binary, Module, Release
+from toolkit.outputs.staging import COMPRESSOR, Staging
 
 _LEVEL = 6
 _PROGRAM, _TEXT = 0o755, 0o644
@@ -21,22 +21,22 @@ _PROGRAM, _TEXT = 0o755, 0o644
 Member = tuple[str, int, bytes]  # name, mode, content
 
 
-def archives(dist: Dist, bench: Bench) -> Iterable[Artifact]:
+def archives(release: Release, staging: Staging) -> Iterable[Artifact]:
     """Make a `.tar.gz` for each binary, or a `.zip` for Windows."""
     # zlib lets other threads run. Each thread loads a program, so more threads than cores would only use more memory.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(lambda binary: _archive(dist, bench, binary), dist.binaries)
+        yield from pool.map(lambda binary: _archive(release, staging, binary), release.binaries)
 
 
-def _archive(dist: Dist, bench: Bench, binary: Binary) -> Artifact:
-    stem = f"{dist.source.name}_{dist.source.version}_{binary.target.slug}"
-    third = ("THIRD_PARTY_LICENSES", third_party(dist, binary).encode())
-    texts = apart(binary.path.name, [*dist.source.documents, third])
+def _archive(release: Release, staging: Staging, binary: Binary) -> Artifact:
+    stem = f"{release.source.name}_{release.source.version}_{binary.target.slug}"
+    third = ("THIRD_PARTY_LICENSES", third_party(release, binary).encode())
+    texts = apart(binary.path.name, [*release.source.documents, third])
     inputs = {
         "stem": stem,
         "program": [binary.path.name, binary.sha256],
         "texts": [[name, content.hex()] for name, content in texts],
-        "epoch": dist.source.epoch,
+        "epoch": release.source.epoch,
         "compressor": [COMPRESSOR, _LEVEL],
     }
     pack = zipped if binary.target.goos == "windows" else tarred
@@ -44,10 +44,10 @@ def _archive(dist: Dist, bench: Bench, binary: Binary) -> Artifact:
     def data() -> bytes:
         program = (binary.path.name, _PROGRAM, binary.path.read_bytes())
         members = sorted([program, *((name, _TEXT, content) for name, content in texts)])
-        return pack([(f"{stem}/{name}", mode, content) for name, mode, content in members], dist.source.epoch)
+        return pack([(f"{stem}/{name}", mode, content) for name, mode, content in members], release.source.epoch)
 
     suffix = ".zip" if pack is zipped else ".tar.gz"
-    return bench.make("archive", stem + suffix, inputs, data, target=binary.target)
+    return staging.make("archive", stem + suffix, inputs, data, target=binary.target)
 
 
 def apart(program: str, texts: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
@@ -67,18 +67,18 @@ def apart(program: str, texts: Iterable[tuple[str, bytes]]) -> list[tuple[str, b
     return found
 
 
-def third_party(dist: Dist, binary: Binary) -> str:
+def third_party(release: Release, binary: Binary) -> str:
     """Return the license texts of Go and of each module that is linked into a binary."""
-    notices = dict(dist.notices)
+    licenses = dict(release.licenses)
     parts = [f"{binary.path.name} contains parts of the following works, each under the license below its name.\n"]
     for name in ("Go", *(label(module) for module in binary.info.deps)):
         title = (
-            f"{name} ({binary.info.go or dist.recipe.toolchain}, standard library and runtime)"
+            f"{name} ({binary.info.go or release.recipe.toolchain}, standard library and runtime)"
             if name == "Go"
             else name
         )
         parts.append(
-            f"{'=' * 78}\n{title}\n{'=' * 78}\n\n{notices.get(name, '').strip() or '(it states no license)'}\n"
+            f"{'=' * 78}\n{title}\n{'=' * 78}\n\n{licenses.get(name, '').strip() or '(it states no license)'}\n"
         )
     return "\n".join(parts)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from toolkit.model import Artifact, Dist
-from toolkit.outputs.staging import Bench
+from toolkit.model import Artifact, Release
+from toolkit.outputs.staging import Staging
 
 NAME = "SHA256SUMS"
 
 
-def checksums(dist: Dist, bench: Bench) -> Iterable[Artifact]:
+def checksums(release: Release, staging: Staging) -> Iterable[Artifact]:
     """Make the file, sorted by name."""
-    lines = sorted((artifact.path.name, artifact.sha256) for artifact in dist.artifacts)
+    lines = sorted((artifact.path.name, artifact.sha256) for artifact in release.artifacts)
     text = "".join(f"{digest}  {name}\n" for name, digest in lines)
-    return [bench.make("checksums", NAME, text, text.encode)]
+    return [staging.make("checksums", NAME, text, text.encode)]

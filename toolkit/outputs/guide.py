@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeGuard
 
-from toolkit.model import Artifact, Dist, Target
-from toolkit.outputs.staging import Bench
+from toolkit.model import Artifact, Release, Target
+from toolkit.outputs.staging import Staging
 
 LANGUAGES = ("en", "ja")
 PROGRAM = "aws-mfa"  # the subject of the guide; another program needs another guide
@@ -25,20 +26,20 @@ _MACHINES = {("darwin", "arm64"): "Apple silicon", ("darwin", "amd64"): "Intel"}
 _ORDER = tuple(_SYSTEMS)  # the order of the table: the most common systems first
 
 
-def guide(dist: Dist, bench: Bench) -> Iterable[Artifact]:
+def guide(release: Release, staging: Staging) -> Iterable[Artifact]:
     """Make both files, if the release is of aws-mfa."""
-    if dist.source.name != PROGRAM or not dist.binaries:
+    if release.source.name != PROGRAM or not release.binaries:
         return []
-    texts = {f"guide.{language}.md": text(dist, language) for language in LANGUAGES}
-    return [bench.make("guide", name, filled, filled.encode) for name, filled in texts.items()]
+    texts = {f"guide.{language}.md": text(release, language) for language in LANGUAGES}
+    return [staging.make("guide", name, filled, filled.encode) for name, filled in texts.items()]
 
 
-def text(dist: Dist, language: str) -> str:
+def text(release: Release, language: str) -> str:
     """Return the guide in a language, with the maintainer's values and the release's files."""
-    found = [(each.target, each.path.name) for each in dist.of("archive")]
+    found = [(each.target, each.path.name) for each in release.of("archive")]
     files = sorted(((target, name) for target, name in found if _usable(target)), key=lambda file: _place(file[0]))
     values = {
-        **dict(dist.people),
+        **asdict(release.info),
         "archives": _table(files, language),
         "archive": files[0][1] if files else "",
     }

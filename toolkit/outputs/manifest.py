@@ -11,38 +11,38 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.go.targets import note
-from toolkit.model import Artifact, Binary, Dist, Module, Outcome, Target, Unbuilt
-from toolkit.outputs.staging import COMPRESSOR, Bench
+from toolkit.model import Artifact, Binary, Module, Outcome, Release, Target, Unbuilt
+from toolkit.outputs.staging import COMPRESSOR, Staging
 
 NAME, SCHEMA_NAME = "manifest.json", "manifest.schema.json"
 _SCHEMA = Path(__file__).with_name(SCHEMA_NAME)
 
 
-def manifest(dist: Dist, bench: Bench) -> Iterable[Artifact]:
+def manifest(release: Release, staging: Staging) -> Iterable[Artifact]:
     """Make both files."""
-    data = (json.dumps(document(dist), indent=2) + "\n").encode()
+    data = (json.dumps(document(release), indent=2) + "\n").encode()
     schema = _SCHEMA.read_bytes()
     return [
-        bench.make("schema", SCHEMA_NAME, schema.decode(), lambda: schema),
-        bench.make("manifest", NAME, data.decode(), lambda: data),
+        staging.make("schema", SCHEMA_NAME, schema.decode(), lambda: schema),
+        staging.make("manifest", NAME, data.decode(), lambda: data),
     ]
 
 
-def read(dist: Dist) -> dict[str, Any]:
+def read(release: Release) -> dict[str, Any]:
     """Return the manifest of a finished release."""
-    document: dict[str, Any] = json.loads((dist.root / NAME).read_text("utf-8"))
+    document: dict[str, Any] = json.loads((release.root / NAME).read_text("utf-8"))
     return document
 
 
-def document(dist: Dist) -> dict[str, Any]:
+def document(release: Release) -> dict[str, Any]:
     """Return the manifest, as `manifest.schema.json` describes it."""
-    outcomes = {outcome.target: outcome for outcome in dist.outcomes}
-    source = dist.source
+    outcomes = {outcome.target: outcome for outcome in release.outcomes}
+    source = release.source
     return {
         "$schema": SCHEMA_NAME,
         "name": source.name,
         "version": source.version,
-        "toolchain": dist.recipe.toolchain,
+        "toolchain": release.recipe.toolchain,
         "source": {
             "module": _module(source.module),
             "package": source.package,
@@ -50,12 +50,12 @@ def document(dist: Dist) -> dict[str, Any]:
             "epoch": source.epoch,
         },
         "compressor": COMPRESSOR,
-        "targets": [_row(dist, target, outcomes.get(target)) for target in dist.targets],
-        "artifacts": [_artifact(artifact) for artifact in dist.artifacts],
+        "targets": [_row(release, target, outcomes.get(target)) for target in release.targets],
+        "artifacts": [_artifact(artifact) for artifact in release.artifacts],
     }
 
 
-def _row(dist: Dist, target: Target, outcome: Outcome | None) -> dict[str, Any]:
+def _row(release: Release, target: Target, outcome: Outcome | None) -> dict[str, Any]:
     row: dict[str, Any] = {"target": str(target), "goos": target.goos, "goarch": target.goarch}
     row["first_class"] = target.first_class
     needed = outcome.needed if isinstance(outcome, Binary) else ()
@@ -65,10 +65,10 @@ def _row(dist: Dist, target: Target, outcome: Outcome | None) -> dict[str, Any]:
         case None:
             return row | {"outcome": "filtered"}
         case Unbuilt():
-            reason, sentence = outcome.reason.value, outcome.sentence
-            return row | {"outcome": "unbuilt", "reason": reason, "sentence": sentence}
+            reason, message = outcome.reason.value, outcome.message
+            return row | {"outcome": "unbuilt", "reason": reason, "message": message}
         case Binary():
-            made = [artifact.path.name for artifact in dist.artifacts if artifact.target == target]
+            made = [artifact.path.name for artifact in release.artifacts if artifact.target == target]
             return row | {"outcome": "built", "binary": _binary(outcome), "artifacts": made}
 
 

@@ -34,7 +34,7 @@ def code(folder: Path = Path(__file__).parent) -> str:
 
 
 @dataclass(frozen=True)
-class Bench:
+class Staging:
     """A directory that becomes the release, beside the existing release."""
 
     root: Path

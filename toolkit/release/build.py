@@ -11,8 +11,8 @@ from functools import partial
 from toolkit.engines import COMPILE, MODULES, CompileError, Engine, TimeLimit
 from toolkit.errors import EngineLost
 from toolkit.go.check import examine
-from toolkit.model import Findings, Outcome, Reason, Recipe, Source, Target, Unbuilt, Watcher
-from toolkit.store import Store
+from toolkit.model import Findings, Outcome, Progress, Reason, Recipe, Source, Target, Unbuilt
+from toolkit.store import DistFolder
 
 _EXCERPT = 5  # lines of a compiler's output that are shown at the end
 
@@ -22,17 +22,17 @@ class Builder:
     """Compiles one source, one pair after the other, with one engine, into one store."""
 
     engine: Engine
-    store: Store
+    store: DistFolder
     source: Source
     recipe: Recipe
-    watcher: Watcher
+    progress: Progress
 
     def __call__(self, target: Target) -> Outcome:
         """Return how a pair ended. Raises only errors that end the whole run, such as a full disk."""
-        self.watcher.started(target)
+        self.progress.started(target)
         begun = time.monotonic()
         outcome = self._outcome(target)
-        self.watcher.finished(outcome, time.monotonic() - begun)
+        self.progress.finished(outcome, time.monotonic() - begun)
         return outcome
 
     def _outcome(self, target: Target) -> Outcome:
@@ -47,12 +47,12 @@ class Builder:
         except EngineLost as error:
             return Unbuilt(target, Reason.ENGINE_LOST, str(error))
         if any(name.encode() in data for name in (COMPILE, MODULES)):
-            sentence = "the binary would contain the directory of its compile: does a `//line` name a relative file?"
-            return self._unbuilt(target, Reason.BUILD_PATH, sentence, sentence)
+            message = "the binary would contain the directory of its compile: does a `//line` name a relative file?"
+            return self._unbuilt(target, Reason.BUILD_PATH, message, message)
         found = examiner(self.source, target, self.recipe)(data)
         if found.wrong or found.info is None:
-            sentence = f"the binary {found.wrong[0]}"
-            return self._unbuilt(target, Reason.WRONG_BINARY, sentence, "\n".join(found.wrong))
+            message = f"the binary {found.wrong[0]}"
+            return self._unbuilt(target, Reason.WRONG_BINARY, message, "\n".join(found.wrong))
         fingerprint = self.recipe.fingerprint(self.source, target)
         made = self.engine.record
         return self.store.keep(self.source, target, fingerprint, data, found.info, needed=found.needed, made=made)
@@ -64,13 +64,13 @@ class Builder:
                 return Unbuilt(target, reason, line.removeprefix("go: ").strip())
         # "# module/path" is the go command's name of the package for the following lines.
         lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("#")]
-        sentence = lines[0] if lines else "the go command failed without a message"
-        return self._unbuilt(target, Reason.COMPILE_FAILED, sentence, said)
+        message = lines[0] if lines else "the go command failed without a message"
+        return self._unbuilt(target, Reason.COMPILE_FAILED, message, said)
 
-    def _unbuilt(self, target: Target, reason: Reason, sentence: str, said: str) -> Unbuilt:
-        excerpt = tuple(line.rstrip() for line in said.splitlines() if line.strip())[:_EXCERPT]
+    def _unbuilt(self, target: Target, reason: Reason, message: str, said: str) -> Unbuilt:
+        output = tuple(line.rstrip() for line in said.splitlines() if line.strip())[:_EXCERPT]
         log = self.store.keep_log(target, said) if said else None
-        return Unbuilt(target, reason, sentence, excerpt, log)
+        return Unbuilt(target, reason, message, output, log)
 
 
 def examiner(source: Source, target: Target, recipe: Recipe) -> Callable[[bytes], Findings]:

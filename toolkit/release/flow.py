@@ -1,4 +1,4 @@
-"""The flow of a run: settings → source → engine → targets → outcomes → `Dist` → one step after another."""
+"""The flow of a run: settings → source → engine → targets → outcomes → `Release` → one step after another."""
 
 from __future__ import annotations
 
@@ -17,17 +17,30 @@ from toolkit.go.asking import Inquiry
 from toolkit.go.source import Found
 from toolkit.go.tree import Node
 from toolkit.go.workspace import Workspace
-from toolkit.model import Artifact, Binary, Dist, Outcome, Programs, Reason, Recipe, Source, Target, Unbuilt, Watcher
+from toolkit.model import (
+    Artifact,
+    Binary,
+    Outcome,
+    Programs,
+    Progress,
+    Reason,
+    Recipe,
+    Release,
+    ReleaseInfo,
+    Source,
+    Target,
+    Unbuilt,
+)
 from toolkit.outputs.archives import archives, label
 from toolkit.outputs.checksums import checksums
 from toolkit.outputs.guide import guide
 from toolkit.outputs.manifest import manifest, recorded
-from toolkit.outputs.staging import Bench
+from toolkit.outputs.staging import Staging
 from toolkit.release.build import Builder, build, examiner
 from toolkit.settings import OWN, BuildSettings, CompileSettings, EngineSettings, MatrixSettings
-from toolkit.store import Store
+from toolkit.store import DistFolder
 
-Step = Callable[[Dist, Bench], Iterable[Artifact]]
+Step = Callable[[Release, Staging], Iterable[Artifact]]
 
 STEPS: tuple[Step, ...] = (
     archives,  # one for each binary
@@ -42,9 +55,9 @@ class Run:
     """One run on one `dist/`: its findings, and the engine, which is started when it is first needed."""
 
     settings: EngineSettings
-    watcher: Watcher
+    progress: Progress
     limits: Limits
-    store: Store
+    store: DistFolder
     stack: contextlib.ExitStack
     started: Engine | None = None
 
@@ -52,7 +65,7 @@ class Run:
     def engine(self) -> Engine:
         """The engine; the first use starts it."""
         if self.started is None:
-            self.started = self.stack.enter_context(engines.choose(self.settings, self.watcher, self.limits))
+            self.started = self.stack.enter_context(engines.choose(self.settings, self.progress, self.limits))
         return self.started
 
     @property
@@ -84,34 +97,34 @@ class Run:
 
 
 @contextlib.contextmanager
-def running(settings: EngineSettings, watcher: Watcher, limits: Limits) -> Iterator[Run]:
+def running(settings: EngineSettings, progress: Progress, limits: Limits) -> Iterator[Run]:
     """Lock `dist/` for a run, and stop everything that the run started."""
     if isinstance(settings, CompileSettings):
         source.check_dist(settings.source, settings.dist)
-    store = Store(settings.dist)
+    store = DistFolder(settings.dist)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(store.lock(watcher.say))
+        stack.enter_context(store.lock(progress.say))
         store.settle()
         stack.callback(store.sweep)
         store.make_work()
-        yield Run(settings, watcher, limits, store, stack)
+        yield Run(settings, progress, limits, store, stack)
 
 
-def all_targets(settings: EngineSettings, watcher: Watcher) -> tuple[Target, ...]:
+def all_targets(settings: EngineSettings, progress: Progress) -> tuple[Target, ...]:
     """Return all pairs that the toolchain knows, in its order."""
-    with running(settings, watcher, Limits()) as run:
+    with running(settings, progress, Limits()) as run:
         return targets.listed(run.targets(run.recipe()))
 
 
-def build_one(settings: BuildSettings, watcher: Watcher) -> Binary:
+def build_one(settings: BuildSettings, progress: Progress) -> Binary:
     """Return the program for one pair; build it only if it does not exist.
 
     Raises BuildFailed, with the compiler's message, if there is none.
     """
-    with running(settings, watcher, Limits(jobs=1, seconds=settings.timeout)) as run:
+    with running(settings, progress, Limits(jobs=1, seconds=settings.timeout)) as run:
         (binary,) = _single(run, settings, settings.goos, settings.goarch).binaries
         if note := targets.needs(binary.needed):
-            watcher.say(f"{binary.target}: {note}")
+            progress.say(f"{binary.target}: {note}")
         if settings.output:
             path = settings.output / binary.path.name
             write(path, binary.path.read_bytes(), mode=0o755)
@@ -119,37 +132,37 @@ def build_one(settings: BuildSettings, watcher: Watcher) -> Binary:
         return binary
 
 
-def native(settings: CompileSettings, watcher: Watcher) -> Dist:
-    """Return a `Dist` with only this machine's program; build it only if it does not exist.
+def native(settings: CompileSettings, progress: Progress) -> Release:
+    """Return a `Release` with only this machine's program; build it only if it does not exist.
 
     Raises BuildFailed as `build_one` does.
     """
-    with running(settings, watcher, Limits(jobs=1, seconds=settings.timeout)) as run:
+    with running(settings, progress, Limits(jobs=1, seconds=settings.timeout)) as run:
         return _single(run, settings)
 
 
-def programs(settings: CompileSettings, watcher: Watcher) -> Programs:
+def programs(settings: CompileSettings, progress: Progress) -> Programs:
     """Return this machine's program as `native` does, and with it our own, which is built too if it is another one."""
     if Path(settings.source).resolve() == Path(OWN).resolve():
-        dist = native(settings, watcher)
-        return Programs(dist, targets.mine(dist.binaries))
-    ours = native(dataclasses.replace(settings, source=OWN), watcher)
-    own = Store(settings.dist).keep_own(targets.mine(ours.binaries))
-    return Programs(native(settings, watcher), own)
+        release = native(settings, progress)
+        return Programs(release, targets.mine(release.binaries))
+    ours = native(dataclasses.replace(settings, source=OWN), progress)
+    own = DistFolder(settings.dist).keep_own(targets.mine(ours.binaries))
+    return Programs(native(settings, progress), own)
 
 
-def _single(run: Run, settings: CompileSettings, goos: str = "", goarch: str = "") -> Dist:
+def _single(run: Run, settings: CompileSettings, goos: str = "", goarch: str = "") -> Release:
     recipe = run.recipe()
     every = run.targets(recipe)
     target = targets.one(every, goos, goarch)
     if note := targets.note(target):
-        run.watcher.say(f"{target}: {note}")
+        run.progress.say(f"{target}: {note}")
     found = resolved(run, settings, recipe, every, (target,))
     ended = outcomes(run, found, recipe, (target,))
-    dist = Dist(run.store.release, found.source, recipe, every, ended)
-    if dist.unbuilt:
-        raise _error(dist.unbuilt, 1)
-    return dist
+    release = Release(run.store.release, found.source, recipe, every, ended)
+    if release.unbuilt:
+        raise _error(release.unbuilt, 1)
+    return release
 
 
 def resolved(
@@ -164,29 +177,29 @@ def resolved(
     with writing(run.store.work):
         found = source.resolve(settings.source, inquiry)
     for note in found.source.notes:
-        run.watcher.say(note)
+        run.progress.say(note)
     return found
 
 
-def matrix(settings: MatrixSettings, watcher: Watcher) -> Dist:
+def matrix(settings: MatrixSettings, progress: Progress) -> Release:
     """Build, check and package all selected pairs, and return the new release in `dist/release/`.
 
     A pair that fails is one of its outcomes; see `check`.
     """
-    with running(settings, watcher, Limits(settings.jobs, settings.timeout)) as run:
+    with running(settings, progress, Limits(settings.jobs, settings.timeout)) as run:
         recipe = run.recipe()
         every = run.targets(recipe)
         chosen = targets.select(every, settings.only, settings.skip, first_class=settings.first_class)
         found = resolved(run, settings, recipe, every, chosen)
         ended = outcomes(run, found, recipe, chosen)
-        people = tuple((name, getattr(settings, name)) for name in ("alias", "region", "profile", "download"))
-        texts = notices(run, found, ended)
+        info = ReleaseInfo(settings.alias, settings.region, settings.profile, settings.download)
+        texts = license_texts(run, found, ended)
         listed = targets.listed(every)
-        dist = Dist(run.store.release, found.source, recipe, listed, ended, notices=texts, people=people)
+        release = Release(run.store.release, found.source, recipe, listed, ended, licenses=texts, info=info)
         before = run.store.identity()
-        packed = package(dist, run.store)
+        packed = package(release, run.store)
         if run.store.identity() == before:
-            watcher.say("nothing changed; kept the existing release")
+            progress.say("nothing changed; kept the existing release")
         return packed
 
 
@@ -198,8 +211,8 @@ def outcomes(run: Run, found: Found, recipe: Recipe, chosen: Iterable[Target]) -
     if missing:
         found.fetch(missing)
         engine = run.engine
-        run.watcher.plan(len(missing))
-        builder = Builder(engine, run.store, found.source, recipe, run.watcher)
+        run.progress.plan(len(missing))
+        builder = Builder(engine, run.store, found.source, recipe, run.progress)
         with ThreadPoolExecutor(engine.jobs) as pool, _ended_with(engine):
             known |= {outcome.target: outcome for outcome in build(missing, builder, pool)}
     return tuple(known[target] for target in chosen)
@@ -221,7 +234,7 @@ def _known(run: Run, found: Source, recipe: Recipe, chosen: tuple[Target, ...]) 
 
     def find(each: Target) -> Binary | None:
         examine = examiner(found, each, recipe)
-        return run.store.find(found, each, recipe.fingerprint(found, each), run.watcher.say, examine)
+        return run.store.find(found, each, recipe.fingerprint(found, each), run.progress.say, examine)
 
     with ThreadPoolExecutor() as pool:  # hashing lets other threads run
         binaries = pool.map(find, chosen)
@@ -236,7 +249,7 @@ def _known(run: Run, found: Source, recipe: Recipe, chosen: tuple[Target, ...]) 
     return known
 
 
-def notices(run: Run, found: Found, ended: Iterable[Outcome]) -> tuple[tuple[str, str], ...]:
+def license_texts(run: Run, found: Found, ended: Iterable[Outcome]) -> tuple[tuple[str, str], ...]:
     """Return the license texts of everything that is linked into the binaries, from earlier runs if possible."""
     binaries = [outcome for outcome in ended if isinstance(outcome, Binary)]
     modules = sorted({module for binary in binaries for module in binary.info.deps})
@@ -244,7 +257,7 @@ def notices(run: Run, found: Found, ended: Iterable[Outcome]) -> tuple[tuple[str
     name = memory_name("notices", run.recipe())
     kept = run.store.recall(name)
     texts = {title: text for title, text in (kept if isinstance(kept, dict) else {}).items() if isinstance(text, str)}
-    own = dict(found.source.notices)  # a source may change its copies of others' files
+    own = dict(found.source.licenses)  # a source may change its copies of others' files
     missing = [module for title, module in wanted.items() if title not in texts and title not in own]
     if binaries and (missing or "Go" not in texts):
         if missing:
@@ -260,14 +273,14 @@ def memory_name(word: str, recipe: Recipe) -> str:
     return "-".join(filter(None, (word, recipe.toolchain, recipe.image.rpartition(":")[2])))
 
 
-def package(dist: Dist, store: Store) -> Dist:
+def package(release: Release, store: DistFolder) -> Release:
     """Run all steps in a directory beside the release, which then replaces the release."""
     with store.new_release() as folder:
-        bench = Bench(folder, recorded(store.release))
+        staging = Staging(folder, recorded(store.release))
         for step in STEPS:
-            dist = dist.plus(*step(dist, bench))
-    settled = (dataclasses.replace(artifact, path=dist.root / artifact.path.name) for artifact in dist.artifacts)
-    return dataclasses.replace(dist, artifacts=tuple(settled))
+            release = release.plus(*step(release, staging))
+    settled = (dataclasses.replace(artifact, path=release.root / artifact.path.name) for artifact in release.artifacts)
+    return dataclasses.replace(release, artifacts=tuple(settled))
 
 
 def check(ended: Iterable[Outcome]) -> None:
@@ -282,12 +295,12 @@ def _error(bad: tuple[Unbuilt, ...], total: int) -> ToolkitError:
     first = bad[0]
     what = f"`{first.target}` was not built" if total == 1 else f"{len(bad)} of {total} pairs were not built"
     if any(item.reason is Reason.ENGINE_LOST for item in bad):
-        sentence = next(item.sentence for item in bad if item.reason is Reason.ENGINE_LOST)
-        return EngineLost(f"{what}: {sentence}", hint="run the same command again: finished builds are kept")
+        message = next(item.message for item in bad if item.reason is Reason.ENGINE_LOST)
+        return EngineLost(f"{what}: {message}", hint="run the same command again: finished builds are kept")
     if first.reason.is_gos_own:
         hint = "`invoke targets` lists the pairs that build without a C toolchain; Go needs one for that system"
     elif all(item.reason is Reason.SOURCE_REFUSED for item in bad):
         hint = "use `--skip` to leave out these pairs: the source does not support them"
     else:
         hint = f"read the complete output in `{first.log}`" if first.log else "run the same command again"
-    return BuildFailed(f"{what}: {first.sentence}" if total == 1 else what, hint=hint)
+    return BuildFailed(f"{what}: {first.message}" if total == 1 else what, hint=hint)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeWatcher
+from tests.fakes import FakeProgress
 from tests.unit.samples import names, write_tree
 from toolkit.cli.clean import clean
 from toolkit.errors import OutputUnwritable
@@ -22,25 +22,25 @@ def used(tmp_path: Path, nobody: str) -> Path:
 
 def test_what_interrupted_runs_left_goes(used: Path) -> None:
     """Binaries, the release and the state stay."""
-    removed = list(clean(CleanSettings(dist=used), FakeWatcher()))
+    removed = list(clean(CleanSettings(dist=used), FakeProgress()))
     assert removed == [f"directory {used / 'state' / 'logs'}", f"directory {used / 'state' / 'sources'}"]
     assert names(used) == [".gitignore", ".lock", "bin", "release", "state"]
     assert names(used / "state") == ["targets.json"]
-    assert list(clean(CleanSettings(dist=used), FakeWatcher())) == []
+    assert list(clean(CleanSettings(dist=used), FakeProgress())) == []
 
 
 def test_all_that_was_ever_made_goes_on_request(used: Path) -> None:
     """Directories that are not ours stay."""
-    removed = list(clean(CleanSettings(dist=used, all=True), FakeWatcher()))
+    removed = list(clean(CleanSettings(dist=used, all=True), FakeProgress()))
     assert removed == [f"directory {used / name}" for name in ("bin", "release", "state")]
     assert names(used) == [".gitignore", ".lock"]
 
 
 def test_an_engine_that_does_not_answer_holds_nothing_to_remove(used: Path, nobody: str) -> None:
     """It is reported, and is not a failure."""
-    watcher = FakeWatcher()
-    list(clean(CleanSettings(dist=used), watcher))
-    assert watcher.said == [
+    progress = FakeProgress()
+    list(clean(CleanSettings(dist=used), progress))
+    assert progress.said == [
         f"no Docker engine answers at `{nobody}` (DOCKER_HOST): removed nothing from the Docker engine"
     ]
 
@@ -48,7 +48,7 @@ def test_an_engine_that_does_not_answer_holds_nothing_to_remove(used: Path, nobo
 def test_cleaning_what_was_never_used_removes_nothing(tmp_path: Path, nobody: str) -> None:
     """A file in place of the directory is an error."""
     assert nobody
-    assert list(clean(CleanSettings(dist=tmp_path / "dist"), FakeWatcher())) == []
+    assert list(clean(CleanSettings(dist=tmp_path / "dist"), FakeProgress())) == []
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputUnwritable):
-        list(clean(CleanSettings(dist=tmp_path / "file"), FakeWatcher()))
+        list(clean(CleanSettings(dist=tmp_path / "file"), FakeProgress()))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeWatch
+from tests.fakes import FakeProgress
 from toolkit import totp
 from toolkit.cli import prompt
 from toolkit.errors import CodeMalformed, CommandFailed
@@ -19,7 +19,7 @@ def test_the_first_line_of_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a terminal the code is the first line of standard input; there is no second one."""
     stream = io.StringIO("123456\nmore\n")
     monkeypatch.setattr("sys.stdin", stream)
-    codes = prompt.codes(VerifySettings(), FakeWatch())
+    codes = prompt.codes(VerifySettings(), FakeProgress())
     assert codes(()) == "123456\n"
     assert codes(("123456",)) == ""
     assert stream.read() == "more\n"
@@ -36,11 +36,11 @@ def test_nothing_in_a_pipe(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_code_that_is_given() -> None:
     """It is used once and checked before anything else; the representation of settings does not show it."""
     settings = VerifySettings(code=" 123456 ")
-    codes = prompt.codes(settings, FakeWatch())
+    codes = prompt.codes(settings, FakeProgress())
     assert (codes(()), codes(("123456",))) == ("123456", "")
     assert "123456" not in repr(settings)
     with pytest.raises(CodeMalformed, match="six digits"):
-        prompt.codes(VerifySettings(code="12345"), FakeWatch())
+        prompt.codes(VerifySettings(code="12345"), FakeProgress())
 
 
 def test_a_command(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ with runs.open("a") as file:
     file.write(repr(sys.stdin.read()) + "\\n")
 print("000000" if len(runs.read_text().split()) < 3 else "000001")
 """
-    watch = FakeWatch()
+    watch = FakeProgress()
     codes = prompt.codes(VerifySettings(totp_command=(sys.executable, "-c", script)), watch)
     assert codes(()) == "000000"
     assert (watch.said, watch.paused) == ([], [])
@@ -75,7 +75,7 @@ print("000000" if len(runs.read_text().split()) < 3 else "000001")
 )
 def test_a_command_that_fails(line: str, says: str) -> None:
     """The error does not contain its output, and has a hint."""
-    codes = prompt.codes(VerifySettings(totp_command=tuple(shlex.split(line))), FakeWatch())
+    codes = prompt.codes(VerifySettings(totp_command=tuple(shlex.split(line))), FakeProgress())
     with pytest.raises(CommandFailed, match=says) as caught:
         codes(())
     assert "hunter2" not in str(caught.value) + caught.value.hint
@@ -85,7 +85,7 @@ def test_a_command_that_fails(line: str, says: str) -> None:
 
 def test_a_command_that_stands_still() -> None:
     """There is no wait after the last attempt."""
-    watch = FakeWatch()
+    watch = FakeProgress()
     codes = prompt.codes(VerifySettings(totp_command=("echo", "123456")), watch)
     with pytest.raises(CommandFailed, match="`echo` keeps printing the same code"):
         codes(("123456",))
@@ -94,7 +94,7 @@ def test_a_command_that_stands_still() -> None:
 
 def test_a_code_and_a_command() -> None:
     """The code takes precedence: the command may come from a variable that is always set."""
-    codes = prompt.codes(VerifySettings(code="123456", totp_command=("false",)), FakeWatch())
+    codes = prompt.codes(VerifySettings(code="123456", totp_command=("false",)), FakeProgress())
     assert (codes(()), codes(("123456",))) == ("123456", "")
 
 

@@ -19,8 +19,8 @@ from tests.unit.samples import ANDROID, EVERY, JS, LINUX, PLAN9, WINDOWS, binary
 from toolkit.cli.report import Report, failure, size, span
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.mfa.proof import Proof
-from toolkit.model import Binary, Check, Dist, Watcher
-from toolkit.outputs.staging import Bench
+from toolkit.model import Binary, Check, Progress, Release
+from toolkit.outputs.staging import Staging
 from toolkit.settings import ROOT
 
 Captured = pytest.CaptureFixture[str]
@@ -43,11 +43,11 @@ def screen() -> Iterator[Terminal]:
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Dist:
+def made(tmp_path: Path) -> Release:
     """Return a release with a new binary, an existing one, a refusal and a failure."""
-    fresh, found = binary(LINUX, tmp_path), replace(binary(WINDOWS, tmp_path), fresh=False)
-    bad = failed(PLAN9, sentence="it broke", excerpt=("line one", "line two"), log=tmp_path / "log.txt")
-    archive = Bench(tmp_path).make("archive", "linux.tar.gz", "", lambda: b"", target=LINUX)
+    fresh, found = binary(LINUX, tmp_path), replace(binary(WINDOWS, tmp_path), rebuilt=False)
+    bad = failed(PLAN9, message="it broke", output=("line one", "line two"), log=tmp_path / "log.txt")
+    archive = Staging(tmp_path).make("archive", "linux.tar.gz", "", lambda: b"", target=LINUX)
     return dist(tmp_path / "release", refused(), fresh, bad, found).plus(archive)
 
 
@@ -93,8 +93,8 @@ def test_a_failure_is_a_message_and_a_hint_after_a_blank_line(error: ToolkitErro
 
 def test_a_report_is_a_watcher() -> None:
     """The lower layers report their progress to it."""
-    watcher: Watcher = Report()
-    assert isinstance(watcher, Report)
+    progress: Progress = Report()
+    assert isinstance(progress, Report)
 
 
 def test_progress_goes_to_standard_error_and_data_to_standard_output(capsys: Captured) -> None:
@@ -114,7 +114,7 @@ def test_without_a_screen_each_pair_is_one_plain_line(capsys: Captured, tmp_path
         report.plan(2)
         report.started(LINUX)
         report.finished(small(2_000_000, tmp_path), 61)
-        report.finished(failed(PLAN9, sentence="it broke"), 2)
+        report.finished(failed(PLAN9, message="it broke"), 2)
     captured = capsys.readouterr()
     first, second = captured.err.splitlines()
     assert first.startswith("[1/2] linux/amd64: 2.0 MB (1 min 01 s, about ")
@@ -149,7 +149,7 @@ def test_on_a_screen_a_display_comes_and_goes(tmp_path: Path) -> None:
             report.plan(3)
             report.started(LINUX)
             report.started(WINDOWS)
-            report.finished(failed(PLAN9, sentence="[red]it broke[/red]"), 2)
+            report.finished(failed(PLAN9, message="[red]it broke[/red]"), 2)
             report.finished(small(1e6, tmp_path), 1)
             shown = settled(terminal, "2/3 done")
         end = terminal.getvalue()
@@ -268,7 +268,9 @@ def test_pairs_are_listed_as_json(capsys: Captured) -> None:
 # --- a release -------------------------------------------------------------------------------------------------------
 
 
-def test_a_release_is_a_table_then_what_failed_then_where_it_is(made: Dist, tmp_path: Path, capsys: Captured) -> None:
+def test_a_release_is_a_table_then_what_failed_then_where_it_is(
+    made: Release, tmp_path: Path, capsys: Captured
+) -> None:
     """The table goes to stdout; excerpts of failures, counts and the path go to stderr."""
     Report().matrix(made, {})
     captured = capsys.readouterr()
@@ -295,7 +297,7 @@ def test_a_row_has_the_note_of_its_pair(tmp_path: Path, capsys: Captured) -> Non
     ]
 
 
-def test_a_release_is_printed_as_its_manifest(made: Dist, capsys: Captured) -> None:
+def test_a_release_is_printed_as_its_manifest(made: Release, capsys: Captured) -> None:
     """With `--json` standard output only contains the manifest; stderr is the same."""
     Report(as_json=True).matrix(made, {"name": "program"})
     captured = capsys.readouterr()
@@ -303,15 +305,15 @@ def test_a_release_is_printed_as_its_manifest(made: Dist, capsys: Captured) -> N
     assert "release: " in captured.err
 
 
-def test_a_release_in_which_nothing_was_new_says_so(made: Dist, capsys: Captured) -> None:
+def test_a_release_in_which_nothing_was_new_says_so(made: Release, capsys: Captured) -> None:
     """Counts of zero are not shown."""
     Report().matrix(replace(made, outcomes=(made.binaries[1],)), {})
     assert "\n1 built; nothing compiled now\nrelease: " in capsys.readouterr().err
 
 
-def test_a_failure_without_an_excerpt_is_its_sentence(made: Dist, capsys: Captured) -> None:
+def test_a_failure_without_an_excerpt_is_its_sentence(made: Release, capsys: Captured) -> None:
     """A failure without a log does not mention one."""
-    Report().matrix(replace(made, outcomes=(failed(PLAN9, sentence="it broke"),)), {})
+    Report().matrix(replace(made, outcomes=(failed(PLAN9, message="it broke"),)), {})
     assert capsys.readouterr().err.startswith("\nplan9/386: compile_failed\n    it broke\n\n0 built, 1 failed; ")
 
 
@@ -381,11 +383,11 @@ WRITERS: dict[str, Callable[[Report, str], object]] = {
     "table": lambda report, text: report.table(("A", "B"), [(text, "end")]),
     "checks": lambda report, text: report.checks([Check("name", ok=False, detail=text, fix=text)]),
     "a check's name": lambda report, text: report.checks([Check(text, ok=True, detail="")]),
-    "finished": lambda report, text: report.finished(failed(PLAN9, sentence=text), 1),
-    "a pair": lambda report, text: report.finished(failed(replace(PLAN9, goos=text), sentence=""), 1),
+    "finished": lambda report, text: report.finished(failed(PLAN9, message=text), 1),
+    "a pair": lambda report, text: report.finished(failed(replace(PLAN9, goos=text), message=""), 1),
     "targets": lambda report, text: report.targets([replace(LINUX, goarch=text, refusal=text)], {}),
     "matrix": lambda report, text: report.matrix(
-        dist(Path(text.replace("\0", "")), failed(PLAN9, sentence=text, excerpt=(text,), log=Path("log"))), {}
+        dist(Path(text.replace("\0", "")), failed(PLAN9, message=text, output=(text,), log=Path("log"))), {}
     ),
     "proof": lambda report, text: report.proof(Proof(said=text, checks=(), identity=None)),
     "failure": lambda report, text: report.say(failure(ToolkitError(text, hint=text))),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeEngine, FakeWatcher
+from tests.fakes import FakeEngine, FakeProgress
 from toolkit import engines
 from toolkit.engines import Engine, Limits, Share, choose
 from toolkit.engines.docker.engine import DockerEngine
@@ -65,11 +65,11 @@ def test_every_engine_keeps_the_contract() -> None:
 def test_the_local_engine_can_be_asked_for(nobody: str, tmp_path: Path) -> None:
     """No other one is tried; a line names the engine and the reason; it is closed at the end."""
     del nobody
-    watcher = FakeWatcher()
-    with choose(EngineSettings(engine="local", dist=tmp_path), watcher, Limits(jobs=3)) as engine:
+    progress = FakeProgress()
+    with choose(EngineSettings(engine="local", dist=tmp_path), progress, Limits(jobs=3)) as engine:
         assert isinstance(engine, LocalEngine)
         assert engine.jobs == 3
-        assert watcher.said == ["engine: local (requested)"]
+        assert progress.said == ["engine: local (requested)"]
     with pytest.raises(engines.Closed):
         engine._run(["true"], Path(), {}, 1.0)  # noqa: SLF001 - what it does last
 
@@ -77,9 +77,9 @@ def test_the_local_engine_can_be_asked_for(nobody: str, tmp_path: Path) -> None:
 def test_what_is_not_encrypted_is_noted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each run that starts an engine prints a note, without a password."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://user:secret@engine.example:2375")
-    watcher = FakeWatcher()
-    with choose(EngineSettings(engine="local", dist=tmp_path), watcher, Limits()):
-        (_, note) = watcher.said
+    progress = FakeProgress()
+    with choose(EngineSettings(engine="local", dist=tmp_path), progress, Limits()):
+        (_, note) = progress.said
     assert "is not encrypted" in note
     assert "secret" not in note
 
@@ -88,7 +88,7 @@ def test_what_is_not_encrypted_is_noted(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_an_image_and_the_local_engine_contradict_each_other() -> None:
     """Ignoring an option silently would be wrong."""
     settings = EngineSettings(engine="local", image="golang")
-    with pytest.raises(UsageError, match="`--image`") as caught, choose(settings, FakeWatcher(), Limits()):
+    with pytest.raises(UsageError, match="`--image`") as caught, choose(settings, FakeProgress(), Limits()):
         pytest.fail("chosen")
     assert "`--engine local`" in caught.value.hint
 
@@ -96,17 +96,17 @@ def test_an_image_and_the_local_engine_contradict_each_other() -> None:
 @pytest.mark.parametrize("settings", [EngineSettings(engine="docker"), EngineSettings(image="golang")], ids=str)
 def test_docker_asked_for_is_docker_or_an_error(settings: EngineSettings, nobody: str) -> None:
     """No other engine is used; the message names the address."""
-    with pytest.raises(EngineUnavailable) as caught, choose(settings, FakeWatcher(), Limits()):
+    with pytest.raises(EngineUnavailable) as caught, choose(settings, FakeProgress(), Limits()):
         pytest.fail("chosen")
     assert str(caught.value) == f"no Docker engine answers at `{nobody}` (DOCKER_HOST)"
 
 
 def test_where_no_docker_engine_answers_the_local_one_is_taken(nobody: str, tmp_path: Path) -> None:
     """A line names it and the reason."""
-    watcher = FakeWatcher()
-    with choose(EngineSettings(dist=tmp_path), watcher, Limits()) as engine:
+    progress = FakeProgress()
+    with choose(EngineSettings(dist=tmp_path), progress, Limits()) as engine:
         assert isinstance(engine, LocalEngine)
-    assert watcher.said == [f"engine: local (no Docker engine answers at `{nobody}` (DOCKER_HOST))"]
+    assert progress.said == [f"engine: local (no Docker engine answers at `{nobody}` (DOCKER_HOST))"]
 
 
 def test_an_engine_that_answers_and_fails_is_not_a_reason_to_take_another(
@@ -114,7 +114,7 @@ def test_an_engine_that_answers_and_fails_is_not_a_reason_to_take_another(
 ) -> None:
     """A user with Docker would wonder why it is not used."""
     monkeypatch.setenv("DOCKER_HOST", daemon({}))
-    with pytest.raises(EngineUnavailable), choose(EngineSettings(), FakeWatcher(), Limits()):
+    with pytest.raises(EngineUnavailable), choose(EngineSettings(), FakeProgress(), Limits()):
         pytest.fail("the local engine was taken")
 
 
@@ -142,12 +142,12 @@ def test_an_engine_that_cannot_be_used_leaves_the_local_one(  # noqa: PLR0913, P
     tmp_path: Path,
 ) -> None:
     """One line has the reason, the address, and how to use Docker instead."""
-    address, watcher = daemon(answers), FakeWatcher()
+    address, progress = daemon(answers), FakeProgress()
     monkeypatch.setenv("DOCKER_HOST", address)
     assert issubclass(kind, EngineUnavailable)
-    with choose(EngineSettings(dist=tmp_path), watcher, Limits()) as engine:
+    with choose(EngineSettings(dist=tmp_path), progress, Limits()) as engine:
         assert isinstance(engine, LocalEngine)
-    (line,) = watcher.said
+    (line,) = progress.said
     assert line.startswith("engine: local (")
     assert f"`{address}`" in line
     assert f"; to use Docker: {fix}" in line
@@ -166,7 +166,7 @@ def test_an_engine_that_was_asked_for_and_cannot_be_used_is_an_error(  # noqa: P
 ) -> None:
     """The hint is the same fix."""
     monkeypatch.setenv("DOCKER_HOST", daemon(answers))
-    with pytest.raises(kind) as caught, choose(settings, FakeWatcher(), Limits()):
+    with pytest.raises(kind) as caught, choose(settings, FakeProgress(), Limits()):
         pytest.fail("chosen")
     assert caught.value.hint.startswith(fix)
 
@@ -181,7 +181,7 @@ def test_without_a_go_command_the_reason_stays_the_engines(
     toolchain.go.cache_clear()
     try:
         with pytest.raises(EngineForbidden, match="and there is no go command") as caught:
-            choose(EngineSettings(), FakeWatcher(), Limits()).__enter__()
+            choose(EngineSettings(), FakeProgress(), Limits()).__enter__()
     finally:
         toolchain.go.cache_clear()
     assert "; or: " in caught.value.hint

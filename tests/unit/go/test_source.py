@@ -191,7 +191,7 @@ def test_a_vendored_module_brings_its_license(engine: Builds, program: Path) -> 
         "vendor/corp.invalid/y/y.go": "package y\n",
     }
     write_tree(program, files | {"vendor/corp.invalid/y/LICENSE": "theirs\n", "vendor/corp.invalid/y/NOTICE": "and\n"})
-    assert resolve(engine, program).notices == (("corp.invalid/y v1.0.0", "theirs\n\nand"),)
+    assert resolve(engine, program).licenses == (("corp.invalid/y v1.0.0", "theirs\n\nand"),)
     assert isinstance(engine.build(program), bytes)
 
 

@@ -14,25 +14,25 @@ from typing import Any
 import pytest
 
 from tests.unit.samples import DEPENDENCY, LINUX, PLAN9, WINDOWS, binary, dist, names, refused, source
-from toolkit.model import Artifact, Dist, Module
+from toolkit.model import Artifact, Module, Release
 from toolkit.outputs.archives import apart, archives, label, tarred, third_party, zipped
-from toolkit.outputs.staging import Bench
+from toolkit.outputs.staging import Staging
 
 EPOCH = 1_700_000_000
 STEM = "program_1.2.0_linux_amd64"
 
 
-def release(folder: Path, **changes: Any) -> Dist:
+def release(folder: Path, **changes: Any) -> Release:
     """Return a release of three pairs, one of them for Windows, and one that was refused."""
     built = [binary(target, folder / "bin", DEPENDENCY) for target in (LINUX, PLAN9, WINDOWS)]
     return dist(folder / "release", refused(), *built, **changes)
 
 
-def packed(made: Dist, folder: Path, **old: Artifact) -> dict[str, Artifact]:
+def packed(made: Release, folder: Path, **old: Artifact) -> dict[str, Artifact]:
     """Return the archives of a release, by name, made in a directory."""
     folder.mkdir()
     before = {artifact.path.name: artifact for artifact in old.values()}
-    return {artifact.path.name: artifact for artifact in archives(made, Bench(folder, before))}
+    return {artifact.path.name: artifact for artifact in archives(made, Staging(folder, before))}
 
 
 def members(path: Path) -> Iterator[tarfile.TarInfo]:

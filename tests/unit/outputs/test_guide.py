@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 
 from tests.unit import samples
-from toolkit.model import Artifact, Dist, Target
+from toolkit.model import Artifact, Release, ReleaseInfo, Target
 from toolkit.outputs import guide
-from toolkit.outputs.staging import Bench
+from toolkit.outputs.staging import Staging
 
-PEOPLE = (("alias", "ours"), ("region", "eu-west-1"), ("profile", "work"), ("download", "https://files.test/x"))
+INFO = ReleaseInfo(alias="ours", region="eu-west-1", profile="work", download="https://files.test/x")
 
 
-def release(folder: Path, *pairs: str) -> Dist:
+def release(folder: Path, *pairs: str) -> Release:
     """Return a release of aws-mfa with archives for some pairs."""
     words = [pair.split("/") for pair in pairs]
     targets = [Target(goos, goarch, first_class=goarch.endswith("64")) for goos, goarch in words]
-    made = samples.dist(folder, *(samples.binary(target, folder) for target in targets), people=PEOPLE)
+    made = samples.dist(folder, *(samples.binary(target, folder) for target in targets), info=INFO)
     archives = [Artifact("archive", Path(f"aws-mfa_{each.slug}.tar.gz"), 1, "", target=each) for each in targets]
     return replace(made.plus(*archives), source=samples.source(name="aws-mfa"))
 
@@ -54,8 +54,8 @@ def test_the_table_begins_with_what_most_people_have(tmp_path: Path) -> None:
 def test_another_program_has_no_guide(tmp_path: Path) -> None:
     """The guide is about aws-mfa; a release of another program has none."""
     made = release(tmp_path, "linux/amd64")
-    assert [path.path.name for path in guide.guide(made, Bench(tmp_path))] == ["guide.en.md", "guide.ja.md"]
-    assert guide.guide(replace(made, source=samples.source()), Bench(tmp_path)) == []
+    assert [path.path.name for path in guide.guide(made, Staging(tmp_path))] == ["guide.en.md", "guide.ja.md"]
+    assert guide.guide(replace(made, source=samples.source()), Staging(tmp_path)) == []
 
 
 def test_a_missing_language_is_found() -> None:

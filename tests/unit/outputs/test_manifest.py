@@ -11,19 +11,19 @@ import jsonschema
 import pytest
 
 from tests.unit.samples import ANDROID, DEPENDENCY, EVERY, JS, LINUX, PLAN9, WINDOWS, binary, dist, failed, refused
-from toolkit.model import Dist, Reason
+from toolkit.model import Reason, Release
 from toolkit.outputs.manifest import document, manifest, read, recorded
-from toolkit.outputs.staging import COMPRESSOR, Bench
+from toolkit.outputs.staging import COMPRESSOR, Staging
 
 SCHEMA = json.loads(Path(manifest.__code__.co_filename).with_name("manifest.schema.json").read_text("utf-8"))
 
 
-def release(folder: Path) -> Dist:
+def release(folder: Path) -> Release:
     """Return a release with a row of each kind: two built, one failed, one refused, two not selected."""
     built = [binary(target, folder / "bin", DEPENDENCY) for target in (LINUX, WINDOWS)]
     (folder / "new").mkdir()
-    bench = Bench(folder / "new")
-    made = [bench.make("archive", f"{item.target.slug}.x", "", lambda: b"1", target=item.target) for item in built]
+    staging = Staging(folder / "new")
+    made = [staging.make("archive", f"{item.target.slug}.x", "", lambda: b"1", target=item.target) for item in built]
     return dist(folder / "release", refused(), built[0], failed(PLAN9), built[1]).plus(*made)
 
 
@@ -54,7 +54,7 @@ def test_there_is_a_row_for_each_pair_that_go_knows(good: dict[str, Any]) -> Non
 def test_a_row_says_how_a_pair_ended(good: dict[str, Any]) -> None:
     """A binary has its own statements and files, an unbuilt pair a reason with Go's sentence, and some pairs a note."""
     android, js, linux = good["targets"][:3]
-    assert (android["reason"], android["sentence"]) == ("needs_external_linker", ANDROID.refusal)
+    assert (android["reason"], android["message"]) == ("needs_external_linker", ANDROID.refusal)
     assert js == {
         "target": str(JS),
         "goos": "js",
@@ -126,7 +126,7 @@ def _set(value: object, *path: str | int) -> Callable[[dict[str, Any]], None]:
         *(lambda whole, key=key: whole.pop(key) for key in SCHEMA["required"]),
         *(lambda whole, key=key: whole["source"].pop(key) for key in ("module", "package", "digest", "epoch")),
         *(lambda whole, key=key: whole["targets"][2].pop(key) for key in ("target", "goos", "binary", "artifacts")),
-        *(lambda whole, key=key: whole["targets"][3].pop(key) for key in ("reason", "sentence", "outcome")),
+        *(lambda whole, key=key: whole["targets"][3].pop(key) for key in ("reason", "message", "outcome")),
         *(lambda whole, key=key: whole["artifacts"][0].pop(key) for key in ("kind", "sha256", "inputs", "target")),
         *(lambda whole, key=key: whole["targets"][2]["binary"].pop(key) for key in ("name", "sha256", "build_info")),
         _set("now", "made"),
@@ -165,7 +165,7 @@ def test_a_broken_manifest_is_refused(harm: Callable[[dict[str, Any]], None], go
 def test_the_manifest_lies_beside_its_schema(tmp_path: Path) -> None:
     """The schema is the file that `$schema` names, with the same bytes as in the repository."""
     made = release(tmp_path)
-    schema, written = manifest(made, Bench(tmp_path / "new"))
+    schema, written = manifest(made, Staging(tmp_path / "new"))
     assert (schema.kind, written.kind) == ("schema", "manifest")
     assert json.loads(schema.path.read_text("utf-8")) == SCHEMA
     whole = json.loads(written.path.read_text("utf-8"))
@@ -177,7 +177,7 @@ def test_the_manifest_lies_beside_its_schema(tmp_path: Path) -> None:
 def test_what_is_recorded_is_read_back(tmp_path: Path) -> None:
     """The next release finds each file of this one by name, with a digest of its inputs."""
     made = release(tmp_path)
-    manifest(made, Bench(tmp_path / "new"))
+    manifest(made, Staging(tmp_path / "new"))
     found = recorded(tmp_path / "new")
     assert list(found) == ["linux_amd64.x", "windows_amd64.x"]
     for artifact in made.artifacts:
@@ -194,7 +194,7 @@ def test_what_is_recorded_is_read_back(tmp_path: Path) -> None:
 def test_a_file_of_no_pair_has_none(tmp_path: Path) -> None:
     """An example is the schema's own row."""
     made = release(tmp_path)
-    schema, _ = manifest(made, Bench(tmp_path / "new"))
+    schema, _ = manifest(made, Staging(tmp_path / "new"))
     whole = document(made.plus(schema))
     assert whole["artifacts"][-1]["target"] is None
     assert valid(whole)

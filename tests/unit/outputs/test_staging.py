@@ -12,7 +12,7 @@ import pytest
 from tests.unit.samples import LINUX, names, write_tree
 from toolkit.errors import OutputUnwritable
 from toolkit.model import Artifact
-from toolkit.outputs.staging import Bench, code
+from toolkit.outputs.staging import Staging, code
 
 INPUTS = {"name": "program", "epoch": 1, "texts": [["LICENSE", "00"]]}
 
@@ -25,7 +25,7 @@ def never() -> bytes:
 def made(folder: Path, inputs: object = INPUTS, content: bytes = b"content") -> Artifact:
     """Return a file that was made in a separate directory."""
     folder.mkdir(exist_ok=True)
-    return Bench(folder).make("archive", "file", inputs, lambda: content, target=LINUX)
+    return Staging(folder).make("archive", "file", inputs, lambda: content, target=LINUX)
 
 
 def test_a_file_is_made_and_told(tmp_path: Path) -> None:
@@ -41,8 +41,8 @@ def test_the_same_inputs_take_the_very_same_file_over(tmp_path: Path) -> None:
     """Nothing is packed again, and the order of the inputs does not matter."""
     old = made(tmp_path / "old")
     (tmp_path / "new").mkdir()
-    bench = Bench(tmp_path / "new", {"file": old})
-    new = bench.make("archive", "file", dict(reversed(INPUTS.items())), never, target=LINUX)
+    staging = Staging(tmp_path / "new", {"file": old})
+    new = staging.make("archive", "file", dict(reversed(INPUTS.items())), never, target=LINUX)
     assert new == dataclasses.replace(old, path=tmp_path / "new" / "file")
     assert new.path.stat().st_ino == old.path.stat().st_ino
 
@@ -63,7 +63,7 @@ def test_the_code_is_part_of_what_decides_the_bytes(tmp_path: Path, monkeypatch:
     old = made(tmp_path / "old")
     monkeypatch.setattr("toolkit.bench.code", lambda: "other")
     (tmp_path / "new").mkdir()
-    new = Bench(tmp_path / "new", {"file": old}).make("archive", "file", INPUTS, lambda: b"another")
+    new = Staging(tmp_path / "new", {"file": old}).make("archive", "file", INPUTS, lambda: b"another")
     assert new.path.read_bytes() == b"another"
 
 
@@ -78,7 +78,7 @@ def test_a_file_that_is_taken_over_can_be_read_by_everyone(mode: int, tmp_path: 
     old = made(tmp_path / "old")
     old.path.chmod(mode)
     (tmp_path / "new").mkdir()
-    new = Bench(tmp_path / "new", {"file": old}).make("archive", "file", INPUTS, never)
+    new = Staging(tmp_path / "new", {"file": old}).make("archive", "file", INPUTS, never)
     assert stat.S_IMODE(new.path.stat().st_mode) == 0o644
 
 
@@ -86,7 +86,7 @@ def test_other_inputs_make_another_file(tmp_path: Path) -> None:
     """The old one is unchanged."""
     old = made(tmp_path / "old")
     (tmp_path / "new").mkdir()
-    new = Bench(tmp_path / "new", {"file": old}).make("archive", "file", {**INPUTS, "epoch": 2}, lambda: b"another")
+    new = Staging(tmp_path / "new", {"file": old}).make("archive", "file", {**INPUTS, "epoch": 2}, lambda: b"another")
     assert (new.path.read_bytes(), old.path.read_bytes()) == (b"another", b"content")
     assert new.inputs != old.inputs
     assert new.target is None
@@ -107,7 +107,7 @@ def test_an_old_file_that_is_harmed_is_made_anew(harm: Callable[[Path], object],
     old = made(tmp_path / "old")
     harm(old.path)
     (tmp_path / "new").mkdir()
-    new = Bench(tmp_path / "new", {"file": old}).make("archive", "file", INPUTS, lambda: b"content", target=LINUX)
+    new = Staging(tmp_path / "new", {"file": old}).make("archive", "file", INPUTS, lambda: b"content", target=LINUX)
     assert new.path.read_bytes() == b"content"
     assert new.sha256 == old.sha256
 
@@ -120,7 +120,7 @@ def test_a_file_is_copied_where_it_cannot_be_linked(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=memory) as folder:
         old = made(Path(folder))
         (tmp_path / "new").mkdir()
-        new = Bench(tmp_path / "new", {"file": old}).make("archive", "file", INPUTS, never, target=LINUX)
+        new = Staging(tmp_path / "new", {"file": old}).make("archive", "file", INPUTS, never, target=LINUX)
     assert new.path.read_bytes() == b"content"
 
 
@@ -128,8 +128,8 @@ def test_a_file_is_taken_over_by_its_name(tmp_path: Path) -> None:
     """Two files with the same inputs do not replace one another."""
     old = made(tmp_path / "old")
     (tmp_path / "new").mkdir()
-    bench = Bench(tmp_path / "new", {"file": old})
-    assert bench.make("archive", "other", INPUTS, lambda: b"other").path.read_bytes() == b"other"
+    staging = Staging(tmp_path / "new", {"file": old})
+    assert staging.make("archive", "other", INPUTS, lambda: b"other").path.read_bytes() == b"other"
     assert names(tmp_path / "new") == ["other"]
 
 
@@ -137,4 +137,4 @@ def test_a_folder_that_cannot_be_written_is_an_error_that_names_the_file(tmp_pat
     """The user never sees the system's own error."""
     (tmp_path / "new").write_text("")
     with pytest.raises(OutputUnwritable, match=r"cannot write `.*file`"):
-        Bench(tmp_path / "new").make("archive", "file", INPUTS, lambda: b"")
+        Staging(tmp_path / "new").make("archive", "file", INPUTS, lambda: b"")

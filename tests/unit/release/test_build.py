@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeEngine, FakeWatcher
+from tests.fakes import FakeEngine, FakeProgress
 from tests.unit.samples import ANDROID, LINUX, MAIN, PLAN9, PLAN9_ARM, RECIPE, program, source
 from toolkit.engines import COMPILE, MODULES, CompileError, TimeLimit
 from toolkit.errors import DiskFull, EngineLost
 from toolkit.model import Binary, Outcome, Reason, Target, Unbuilt
 from toolkit.release.build import Builder, build, examiner
-from toolkit.store import Store
+from toolkit.store import DistFolder
 
 SAID = "# example.test/program\n./main.go:3:2: undefined: x\n\n./main.go:4:2: undefined: y\n" + "more\n" * 9
 
@@ -23,7 +23,7 @@ SAID = "# example.test/program\n./main.go:3:2: undefined: x\n\n./main.go:4:2: un
 def built(target: Target, result: bytes | Exception, folder: Path) -> Outcome:
     """Return the outcome of a pair whose compile returns these bytes or raises this exception."""
     engine = FakeEngine(results={str(target): result})
-    return Builder(engine, Store(folder), source(), RECIPE, FakeWatcher())(target)
+    return Builder(engine, DistFolder(folder), source(), RECIPE, FakeProgress())(target)
 
 
 def unbuilt(target: Target, result: bytes | Exception, folder: Path) -> Unbuilt:
@@ -45,8 +45,8 @@ def test_a_right_binary_is_kept(target: Target, tmp_path: Path) -> None:
     assert isinstance(outcome, Binary)
     assert outcome.path.read_bytes() == program(target)
     assert (outcome.info.main.path, outcome.info.setting("GOARCH")) == (MAIN.path, target.goarch)
-    assert outcome.fresh
-    found = Store(tmp_path).find(source(), target, outcome.fingerprint, print, examiner(source(), target, RECIPE))
+    assert outcome.rebuilt
+    found = DistFolder(tmp_path).find(source(), target, outcome.fingerprint, print, examiner(source(), target, RECIPE))
     assert found == outcome
 
 
@@ -58,7 +58,7 @@ def test_a_right_binary_is_kept(target: Target, tmp_path: Path) -> None:
 def test_how_a_binary_was_made_is_in_its_record(made: dict[str, str], tmp_path: Path) -> None:
     """It is stored beside its sum and its fingerprint, which do not depend on an engine."""
     engine = FakeEngine(results={str(PLAN9): program(PLAN9)}, record=made)
-    outcome = Builder(engine, Store(tmp_path), source(), RECIPE, FakeWatcher())(PLAN9)
+    outcome = Builder(engine, DistFolder(tmp_path), source(), RECIPE, FakeProgress())(PLAN9)
     assert isinstance(outcome, Binary)
     record = json.loads(outcome.path.with_name(f"{outcome.path.name}.json").read_text("utf-8"))
     assert record == {**made, "fingerprint": outcome.fingerprint, "sha256": outcome.sha256}
@@ -94,7 +94,7 @@ def test_a_wrong_binary_is_not_found_though_its_record_was_changed_with_it(
     outcome.path.with_name("program.json").write_text(json.dumps(record))
     told: list[str] = []
     examine = examiner(source(), PLAN9, RECIPE)
-    assert Store(tmp_path).find(source(), PLAN9, outcome.fingerprint, told.append, examine) is None
+    assert DistFolder(tmp_path).find(source(), PLAN9, outcome.fingerprint, told.append, examine) is None
     assert told[0].startswith(f"`{outcome.path}` {sentence.removeprefix('the binary ')}")
     assert told[0].endswith("; rebuilding")
 
@@ -104,10 +104,10 @@ def test_a_wrong_binary_is_no_binary(data: bytes, sentence: str, tmp_path: Path)
     """The result of a successful compile is checked, and a wrong binary is never packaged."""
     outcome = unbuilt(PLAN9, data, tmp_path)
     assert outcome.reason is Reason.WRONG_BINARY
-    assert outcome.sentence.startswith(sentence)
-    assert outcome.excerpt[0] == outcome.sentence.removeprefix("the binary ")
+    assert outcome.message.startswith(sentence)
+    assert outcome.output[0] == outcome.message.removeprefix("the binary ")
     assert outcome.log
-    assert outcome.log.read_text().splitlines() == list(outcome.excerpt)
+    assert outcome.log.read_text().splitlines() == list(outcome.output)
 
 
 @pytest.mark.parametrize("name", [COMPILE, MODULES])
@@ -115,10 +115,10 @@ def test_a_binary_with_the_directory_of_its_compile_in_it_is_not_kept(name: str,
     """Its bytes would differ on another machine; the sentence explains the cause."""
     outcome = unbuilt(PLAN9, program(PLAN9) + f"/x/{name}-1/_/main.go".encode(), tmp_path)
     assert outcome.reason is Reason.BUILD_PATH
-    assert "`//line`" in outcome.sentence
-    assert outcome.excerpt == (outcome.sentence,)
+    assert "`//line`" in outcome.message
+    assert outcome.output == (outcome.message,)
     assert outcome.log
-    assert outcome.log.read_text() == outcome.sentence
+    assert outcome.log.read_text() == outcome.message
 
 
 def test_everything_that_is_wrong_with_a_binary_is_reported(tmp_path: Path) -> None:
@@ -131,9 +131,9 @@ def test_everything_that_is_wrong_with_a_binary_is_reported(tmp_path: Path) -> N
 def test_a_compile_error_is_kept_whole(tmp_path: Path) -> None:
     """The sentence is the first about the code, the excerpt is short, and the log is complete."""
     outcome = unbuilt(LINUX, CompileError(SAID), tmp_path)
-    assert (outcome.reason, outcome.sentence) == (Reason.COMPILE_FAILED, "./main.go:3:2: undefined: x")
-    assert len(outcome.excerpt) == 5
-    assert outcome.excerpt[:3] == tuple(line for line in SAID.splitlines() if line)[:3]
+    assert (outcome.reason, outcome.message) == (Reason.COMPILE_FAILED, "./main.go:3:2: undefined: x")
+    assert len(outcome.output) == 5
+    assert outcome.output[:3] == tuple(line for line in SAID.splitlines() if line)[:3]
     assert outcome.log == tmp_path / "state" / "logs" / "linux_amd64.txt"
     assert outcome.log.read_text() == SAID
 
@@ -142,7 +142,7 @@ def test_a_compile_error_is_kept_whole(tmp_path: Path) -> None:
 def test_a_silent_failure_is_reported_as_one(said: str, tmp_path: Path) -> None:
     """A pair always has a sentence; without output there is no log."""
     outcome = unbuilt(LINUX, CompileError(said), tmp_path)
-    assert (outcome.reason, outcome.sentence) == (Reason.COMPILE_FAILED, "the go command failed without a message")
+    assert (outcome.reason, outcome.message) == (Reason.COMPILE_FAILED, "the go command failed without a message")
     assert bool(outcome.log) is bool(said)
 
 
@@ -163,8 +163,8 @@ def test_a_refusal_of_gos_own_is_no_compile_error(sentence: str, reason: Reason,
 def test_a_compile_that_takes_too_long_is_reported_as_such(said: str, tmp_path: Path) -> None:
     """The output until then is kept, if there is any."""
     outcome = unbuilt(LINUX, TimeLimit(said), tmp_path)
-    assert (outcome.reason, "`--timeout`" in outcome.sentence) == (Reason.TIMED_OUT, True)
-    assert outcome.excerpt == (("signal: killed",) if said else ())
+    assert (outcome.reason, "`--timeout`" in outcome.message) == (Reason.TIMED_OUT, True)
+    assert outcome.output == (("signal: killed",) if said else ())
     assert bool(outcome.log) is bool(said)
 
 
@@ -182,12 +182,12 @@ def test_a_full_disk_ends_the_run(tmp_path: Path) -> None:
 
 def test_a_watcher_hears_of_each_pair(tmp_path: Path) -> None:
     """The reports are its beginning, its outcome and its duration."""
-    watcher = FakeWatcher()
+    progress = FakeProgress()
     engine = FakeEngine(results={str(PLAN9): program(PLAN9), str(LINUX): CompileError("no")})
-    builder = Builder(engine, Store(tmp_path), source(), RECIPE, watcher)
+    builder = Builder(engine, DistFolder(tmp_path), source(), RECIPE, progress)
     outcomes = [builder(target) for target in (PLAN9, LINUX)]
-    assert watcher.began == [PLAN9, LINUX]
-    assert watcher.ended == outcomes
+    assert progress.began == [PLAN9, LINUX]
+    assert progress.ended == outcomes
 
 
 # --- many ------------------------------------------------------------------------------------------------------------

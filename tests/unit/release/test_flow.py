@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from filelock import FileLock, Timeout
 
-from tests.fakes import FakeEngine, FakeGo, FakeWatcher
+from tests.fakes import FakeEngine, FakeGo, FakeProgress
 from tests.unit.go.repositories import FILES, git
 from tests.unit.samples import (
     ANDROID,
@@ -43,9 +43,9 @@ from toolkit.model import Binary, Outcome, Reason, Recipe, Source, Target, Unbui
 from toolkit.options import Selector
 from toolkit.outputs.checksums import checksums
 from toolkit.release import flow
-from toolkit.release.flow import Run, check, notices, outcomes, package
+from toolkit.release.flow import Run, check, license_texts, outcomes, package
 from toolkit.settings import BuildSettings, CompileSettings, MatrixSettings
-from toolkit.store import Store
+from toolkit.store import DistFolder
 
 RECIPE = Recipe(pinned())
 NATIVE = Target(*native())
@@ -57,10 +57,10 @@ def run(tmp_path: Path) -> Iterator[Run]:
     """Return a run with a fake engine."""
     settings = MatrixSettings(dist=tmp_path / "dist")
     with contextlib.ExitStack() as stack:
-        store = Store(settings.dist)
+        store = DistFolder(settings.dist)
         store.work.mkdir(parents=True)
         results = {str(target): CompileError("no") for target in EVERY}
-        yield Run(settings, FakeWatcher(), Limits(), store, stack, FakeEngine(fake_go(EVERY), results))
+        yield Run(settings, FakeProgress(), Limits(), store, stack, FakeEngine(fake_go(EVERY), results))
 
 
 def fake_go(known: tuple[Target, ...]) -> FakeGo:
@@ -94,7 +94,7 @@ def give(run: Run, **results: bytes | Exception) -> None:
     run.started = dataclasses.replace(engine(run), results={**engine(run).results, **given})
 
 
-def keep(store: Store, *targets: Target, kept: Source | None = None) -> None:
+def keep(store: DistFolder, *targets: Target, kept: Source | None = None) -> None:
     """Put a binary into a store, like an earlier run."""
     kept = kept or source()
     for target in targets:
@@ -163,7 +163,7 @@ def test_an_image_named_by_its_digest_starts_no_engine(name: str, tmp_path: Path
     digest = f"sha256:{'a' * 64}"
     settings = MatrixSettings(dist=tmp_path / "dist", image=name.format(digest))
     with contextlib.ExitStack() as stack:
-        run = Run(settings, FakeWatcher(), Limits(), Store(settings.dist), stack)
+        run = Run(settings, FakeProgress(), Limits(), DistFolder(settings.dist), stack)
         assert run.recipe() == Recipe(pinned(), digest)
         assert run.started is None
 
@@ -195,19 +195,19 @@ def test_pairs_are_asked_for_beside_a_main_package(run: Run) -> None:
 
 def test_an_engine_is_started_when_it_is_needed_and_closed_at_the_end(tmp_path: Path) -> None:
     """It starts once for all requests of a run."""
-    watcher = FakeWatcher()
-    with flow.running(MatrixSettings(dist=tmp_path / "dist", engine="local"), watcher, Limits()) as run:
-        assert watcher.said == []
+    progress = FakeProgress()
+    with flow.running(MatrixSettings(dist=tmp_path / "dist", engine="local"), progress, Limits()) as run:
+        assert progress.said == []
         started = run.engine
         assert run.engine is started
-    assert watcher.said == ["engine: local (requested)"]
+    assert progress.said == ["engine: local (requested)"]
     with pytest.raises(Closed):
         started.compile(source(), LINUX, RECIPE)
 
 
 def test_a_run_has_its_folder_to_itself(tmp_path: Path) -> None:
     """Another run waits until this one ends."""
-    with flow.running(MatrixSettings(dist=tmp_path), FakeWatcher(), Limits()), pytest.raises(Timeout):
+    with flow.running(MatrixSettings(dist=tmp_path), FakeProgress(), Limits()), pytest.raises(Timeout):
         FileLock(tmp_path / ".lock").acquire(timeout=0)
     FileLock(tmp_path / ".lock").acquire(timeout=0).lock.release()
 
@@ -218,10 +218,10 @@ def test_a_note_on_the_source_is_shown_once(run: Run, tmp_path: Path) -> None:
     git(write_tree(tmp_path / "source", FILES), "init", "--quiet")
     settings = CompileSettings(dist=run.store.root, source=str(tmp_path / "source"))
     resolved = flow.resolved(run, settings, RECIPE, EVERY, (LINUX,))
-    assert isinstance(run.watcher, FakeWatcher)
-    assert run.watcher.said == [*resolved.source.notes]
-    assert len(run.watcher.said) == 1
-    assert "has no commit yet" in run.watcher.said[0]
+    assert isinstance(run.progress, FakeProgress)
+    assert run.progress.said == [*resolved.source.notes]
+    assert len(run.progress.said) == 1
+    assert "has no commit yet" in run.progress.said[0]
 
 
 # --- outcomes --------------------------------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ def test_what_is_there_is_taken_and_no_engine_is_asked(run: Run) -> None:
     keep(run.store, LINUX, PLAN9)
     ended = outcomes(run, found(run), RECIPE, (ANDROID, LINUX, PLAN9))
     assert ended[0] == Unbuilt(ANDROID, Reason.NEEDS_EXTERNAL_LINKER, ANDROID.refusal)
-    assert [outcome.fresh for outcome in ended if isinstance(outcome, Binary)] == [False, False]
+    assert [outcome.rebuilt for outcome in ended if isinstance(outcome, Binary)] == [False, False]
     assert asked(run) == []
 
 
@@ -242,9 +242,9 @@ def test_what_go_refuses_of_a_source_is_not_compiled(run: Run) -> None:
     (ended,) = outcomes(run, found(run, refusals={"plan9/386": said}), RECIPE, (PLAN9,))
     assert isinstance(ended, Unbuilt)
     assert ended.reason is Reason.SOURCE_REFUSED
-    assert ended.sentence.startswith("main.go:3:8: no required module provides package example.test/x")
-    assert "\n" not in ended.sentence
-    assert "go get example.test/x" in " ".join(ended.excerpt)
+    assert ended.message.startswith("main.go:3:8: no required module provides package example.test/x")
+    assert "\n" not in ended.message
+    assert "go get example.test/x" in " ".join(ended.output)
     assert asked(run) == []
     with pytest.raises(BuildFailed):
         check([ended])
@@ -270,7 +270,7 @@ def test_a_harmed_binary_is_compiled_again(run: Run) -> None:
     give(run, plan9_386=program(PLAN9, go=pinned()))
     (ended,) = outcomes(run, found(run), RECIPE, (PLAN9,))
     assert isinstance(ended, Binary)
-    assert ended.fresh
+    assert ended.rebuilt
     assert ended.path.read_bytes() == program(PLAN9, go=pinned())
 
 
@@ -290,9 +290,9 @@ def test_a_watcher_hears_how_much_there_is_to_do(run: Run) -> None:
     """Only compiles count."""
     keep(run.store, LINUX)
     outcomes(run, found(run), RECIPE, (ANDROID, LINUX, PLAN9, WINDOWS))
-    assert isinstance(run.watcher, FakeWatcher)
-    assert run.watcher.planned == 2
-    assert sorted(run.watcher.began) == [PLAN9, WINDOWS]
+    assert isinstance(run.progress, FakeProgress)
+    assert run.progress.planned == 2
+    assert sorted(run.progress.began) == [PLAN9, WINDOWS]
 
 
 def test_what_ends_a_run_ends_the_engine(run: Run) -> None:
@@ -315,9 +315,9 @@ def test_a_run_that_goes_well_leaves_the_engine_to_whoever_started_it(run: Run) 
 def test_licence_texts_are_asked_for_once(run: Run, tmp_path: Path) -> None:
     """Everything that is linked in has its text, Go first; the next run remembers them."""
     ended = (binary(LINUX, tmp_path, DEPENDENCY), refused())
-    texts = notices(run, found(run), ended)
+    texts = license_texts(run, found(run), ended)
     assert texts == (("Go", "Go's license"), ("example.test/dependency v1.2.3", "a license"))
-    assert notices(run, found(run), ended) == texts
+    assert license_texts(run, found(run), ended) == texts
     assert asked(run).count("open offline") == 1
 
 
@@ -327,16 +327,16 @@ def test_what_an_image_said_is_not_believed_for_another(run: Run, tmp_path: Path
     for image in (f"x@sha256:{'1' * 64}", f"x@sha256:{'2' + '1' * 63}", ""):
         run.settings = dataclasses.replace(run.settings, image=image)
         calls = len(asked(run))
-        assert notices(run, found(run), ended)[0] == ("Go", "Go's license")
+        assert license_texts(run, found(run), ended)[0] == ("Go", "Go's license")
         assert run.targets(run.recipe()) == EVERY
         assert asked(run)[calls:].count("open offline") == 2
 
 
 def test_only_licence_texts_that_are_missing_are_asked_for(run: Run, tmp_path: Path) -> None:
     """A new version is another work; the existing texts stay."""
-    notices(run, found(run), [binary(LINUX, tmp_path, DEPENDENCY)])
+    license_texts(run, found(run), [binary(LINUX, tmp_path, DEPENDENCY)])
     newer = dataclasses.replace(DEPENDENCY, version="v1.3.0")
-    texts = notices(run, found(run), [binary(LINUX, tmp_path, newer), binary(PLAN9, tmp_path, newer, DEPENDENCY)])
+    texts = license_texts(run, found(run), [binary(LINUX, tmp_path, newer), binary(PLAN9, tmp_path, newer, DEPENDENCY)])
     assert [title for title, _ in texts] == ["Go", "example.test/dependency v1.2.3", "example.test/dependency v1.3.0"]
     assert asked(run).count("open offline") == 2
     assert set(run.store.recall(f"notices-{pinned()}")) == {title for title, _ in texts}
@@ -344,27 +344,27 @@ def test_only_licence_texts_that_are_missing_are_asked_for(run: Run, tmp_path: P
 
 def test_an_engine_has_the_modules_before_it_is_asked_for_their_licences(run: Run, tmp_path: Path) -> None:
     """Binaries may have come from another engine, and this one may lack their modules."""
-    notices(run, found(run), [binary(LINUX, tmp_path, DEPENDENCY)])
+    license_texts(run, found(run), [binary(LINUX, tmp_path, DEPENDENCY)])
     assert asked(run) == ["fetch linux/amd64", "open offline"]
 
 
 def test_a_program_of_nothing_but_go_has_gos_licence(run: Run, tmp_path: Path) -> None:
     """It is asked for even if no module is linked in."""
-    assert notices(run, found(run), [binary(LINUX, tmp_path)]) == (("Go", "Go's license"),)
+    assert license_texts(run, found(run), [binary(LINUX, tmp_path)]) == (("Go", "Go's license"),)
 
 
 @pytest.mark.parametrize("texts", [[1], "Go", 1, {"Go": 1}, {"Go": None}], ids=str)
 def test_licence_texts_that_are_none_are_asked_for_again(texts: object, run: Run, tmp_path: Path) -> None:
     """A damaged file is ignored."""
     run.store.remember(f"notices-{pinned()}", texts)
-    assert notices(run, found(run), [binary(LINUX, tmp_path)]) == (("Go", "Go's license"),)
+    assert license_texts(run, found(run), [binary(LINUX, tmp_path)]) == (("Go", "Go's license"),)
 
 
 def test_what_a_source_carries_of_a_module_is_its_licence(run: Run, tmp_path: Path) -> None:
     """A vendored module is never downloaded, and its text is read from the source each time."""
     title, ended = "example.test/dependency v1.2.3", [binary(LINUX, tmp_path, DEPENDENCY)]
     for text in ("theirs", "theirs, changed"):
-        texts = notices(run, found(run, notices=((title, text),)), ended)
+        texts = license_texts(run, found(run, licenses=((title, text),)), ended)
         assert texts == (("Go", "Go's license"), (title, text))
     assert asked(run) == ["open offline"]
     assert set(run.store.recall(f"notices-{pinned()}")) == {"Go"}
@@ -372,7 +372,7 @@ def test_what_a_source_carries_of_a_module_is_its_licence(run: Run, tmp_path: Pa
 
 def test_without_a_binary_no_licence_is_asked_for(run: Run) -> None:
     """A release of refusals needs no engine."""
-    assert notices(run, found(run), [refused()]) == (("Go", ""),)
+    assert license_texts(run, found(run), [refused()]) == (("Go", ""),)
     assert asked(run) == []
 
 
@@ -387,7 +387,7 @@ def test_checksums_are_the_last_step() -> None:
 
 def test_a_release_has_its_files_and_nothing_else(tmp_path: Path) -> None:
     """They are archives, manifest, schema and checksums, each at the path of its artifact."""
-    store = Store(tmp_path / "dist")
+    store = DistFolder(tmp_path / "dist")
     made = package(dist(store.release, refused(), binary(LINUX, tmp_path, DEPENDENCY), failed(PLAN9)), store)
     assert names(store.release) == sorted(artifact.path.name for artifact in made.artifacts)
     assert names(store.release) == [
@@ -405,7 +405,7 @@ def test_a_release_has_its_files_and_nothing_else(tmp_path: Path) -> None:
 
 def test_packaging_twice_leaves_the_very_same_folder(tmp_path: Path) -> None:
     """If nothing changed, no file of the release is touched."""
-    store = Store(tmp_path / "dist")
+    store = DistFolder(tmp_path / "dist")
     built = (binary(LINUX, tmp_path, DEPENDENCY), binary(WINDOWS, tmp_path))
     first = package(dist(store.release, *built), store)
     before = {path: (path.stat().st_ino, path.read_bytes()) for path in store.release.iterdir()}
@@ -417,7 +417,7 @@ def test_packaging_twice_leaves_the_very_same_folder(tmp_path: Path) -> None:
 
 def test_a_release_keeps_the_archives_of_what_did_not_change(tmp_path: Path) -> None:
     """One new binary results in one new archive; a pair that is no longer selected has none."""
-    store = Store(tmp_path / "dist")
+    store = DistFolder(tmp_path / "dist")
     kept, dropped = binary(LINUX, tmp_path), binary(WINDOWS, tmp_path)
     first = package(dist(store.release, kept, dropped), store)
     before = first.of("archive")[0].path.stat().st_ino
@@ -429,7 +429,7 @@ def test_a_release_keeps_the_archives_of_what_did_not_change(tmp_path: Path) -> 
 
 def test_a_harmed_release_is_repaired(tmp_path: Path) -> None:
     """The next run replaces a damaged archive and a lost manifest, and removes a stranger's file."""
-    store, built = Store(tmp_path / "dist"), binary(LINUX, tmp_path)
+    store, built = DistFolder(tmp_path / "dist"), binary(LINUX, tmp_path)
     first = package(dist(store.release, built), store)
     whole = {path.name: path.read_bytes() for path in store.release.iterdir()}
     first.of("archive")[0].path.write_bytes(b"harmed")
@@ -456,7 +456,7 @@ def test_a_release_of_what_can_be_built_is_good(tmp_path: Path) -> None:
 def test_any_other_reason_makes_a_run_fail(reason: Reason, tmp_path: Path) -> None:
     """The error counts the pairs, and its hint names the log."""
     log = tmp_path / "log.txt"
-    ended = (binary(LINUX, tmp_path), refused(), failed(PLAN9, reason, log=log, sentence="it broke"))
+    ended = (binary(LINUX, tmp_path), refused(), failed(PLAN9, reason, log=log, message="it broke"))
     with pytest.raises(EngineLost if reason is Reason.ENGINE_LOST else BuildFailed) as caught:
         check(ended)
     assert str(caught.value).startswith("1 of 3 pairs were not built")
@@ -465,7 +465,7 @@ def test_any_other_reason_makes_a_run_fail(reason: Reason, tmp_path: Path) -> No
 
 def test_a_lost_engine_counts_before_a_failed_compile() -> None:
     """The engine has to be repaired first, and the error has its sentence."""
-    ended: list[Outcome] = [failed(LINUX), failed(PLAN9, Reason.ENGINE_LOST, sentence="it went away"), failed(WINDOWS)]
+    ended: list[Outcome] = [failed(LINUX), failed(PLAN9, Reason.ENGINE_LOST, message="it went away"), failed(WINDOWS)]
     with pytest.raises(EngineLost, match="3 of 3 pairs were not built: it went away"):
         check(ended)
 
@@ -473,16 +473,16 @@ def test_a_lost_engine_counts_before_a_failed_compile() -> None:
 # --- whole runs with existing binaries -------------------------------------------------------------------------------
 
 
-def prime(store: Store, origin: Path, known: tuple[Target, ...], *built: Target) -> None:
+def prime(store: DistFolder, origin: Path, known: tuple[Target, ...], *built: Target) -> None:
     """Store an earlier run's knowledge about pairs and a source, with binaries of it."""
-    watcher = FakeWatcher()
+    progress = FakeProgress()
     settings = CompileSettings(dist=store.root, source=str(origin))
     module = (origin / "go.mod").read_text().split()[1]
     store.remember(f"pairs-{pinned()}", [dataclasses.asdict(target) for target in known])
     store.work.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         started = FakeEngine(FakeGo(known, module=module))
-        run = Run(settings, watcher, Limits(), store, stack, started)
+        run = Run(settings, progress, Limits(), store, stack, started)
         for target in built:
             keep(store, target, kept=flow.resolved(run, settings, RECIPE, known, (target,)).source)
 
@@ -491,7 +491,7 @@ def prime(store: Store, origin: Path, known: tuple[Target, ...], *built: Target)
 def primed(tmp_path: Path, tiny: Path, nobody: str) -> Path:
     """Return a complete `dist/` for a run, although no engine answers."""
     assert nobody
-    store = Store(tmp_path / "dist")
+    store = DistFolder(tmp_path / "dist")
     known = (NATIVE, *(target for target in EVERY if target != NATIVE))
     prime(store, tiny, known, NATIVE, WINDOWS)
     store.remember(f"notices-{pinned()}", {"Go": "Go's", "example.test/dependency v1.2.3": "its"})
@@ -502,26 +502,26 @@ def test_a_release_of_what_is_there_needs_no_engine(primed: Path, tiny: Path) ->
     """An engine that would not answer is never used, in two runs."""
     only = Selector((str(NATIVE), "windows", "android"))
     settings = MatrixSettings(dist=primed, source=str(tiny), engine="docker", only=only)
-    watcher = FakeWatcher()
-    made = flow.matrix(settings, watcher)
+    progress = FakeProgress()
+    made = flow.matrix(settings, progress)
     assert {outcome.target for outcome in made.outcomes} == {NATIVE, WINDOWS, ANDROID}
     assert made.root == primed / "release"
-    assert made.notices == (("Go", "Go's"), ("example.test/dependency v1.2.3", "its"))
+    assert made.licenses == (("Go", "Go's"), ("example.test/dependency v1.2.3", "its"))
     assert len(made.of("archive")) == 2
-    assert watcher.said == []
-    assert flow.matrix(settings, watcher) == made
-    assert watcher.said == ["nothing changed; kept the existing release"]
+    assert progress.said == []
+    assert flow.matrix(settings, progress) == made
+    assert progress.said == ["nothing changed; kept the existing release"]
 
 
 def test_first_class_pairs_alone_can_be_released(primed: Path, tiny: Path) -> None:
     """Each option for selecting pairs is passed on."""
-    made = flow.matrix(MatrixSettings(dist=primed, source=str(tiny), first_class=True, skip=LINUXES), FakeWatcher())
+    made = flow.matrix(MatrixSettings(dist=primed, source=str(tiny), first_class=True, skip=LINUXES), FakeProgress())
     assert [outcome.target for outcome in made.outcomes] == [WINDOWS]
 
 
 def test_the_program_for_this_machine_needs_no_engine_once_it_is_there(primed: Path, tiny: Path) -> None:
     """Without names it is this machine's program, which stays where it is stored."""
-    found = flow.build_one(BuildSettings(dist=primed, source=str(tiny), engine="docker"), FakeWatcher())
+    found = flow.build_one(BuildSettings(dist=primed, source=str(tiny), engine="docker"), FakeProgress())
     assert found.target == NATIVE
     assert found.path == primed / "bin" / NATIVE.slug / f"tiny{NATIVE.exe}"
     assert not (primed / "release").exists()
@@ -539,14 +539,14 @@ def test_our_own_program_beside_another_one(run: Run, tmp_path: Path) -> None:
 
 def test_a_broken_pair_is_built_where_it_is_named_with_a_note(primed: Path, tiny: Path) -> None:
     """`invoke build` makes one on request; lists, a matrix and its manifest leave it out."""
-    store, broken = Store(primed), Target("freebsd", "riscv64", broken=True)
+    store, broken = DistFolder(primed), Target("freebsd", "riscv64", broken=True)
     prime(store, tiny, (broken, NATIVE, WINDOWS), broken, NATIVE, WINDOWS)
-    watcher = FakeWatcher()
+    progress = FakeProgress()
     settings = BuildSettings(dist=primed, source=str(tiny), goos="freebsd", goarch="riscv64", engine="docker")
-    assert flow.build_one(settings, watcher).target == broken
-    assert watcher.said == ["freebsd/riscv64: Go marks it as broken"]
-    assert broken not in flow.all_targets(settings, watcher)
-    made = flow.matrix(MatrixSettings(dist=primed, source=str(tiny), engine="docker"), watcher)
+    assert flow.build_one(settings, progress).target == broken
+    assert progress.said == ["freebsd/riscv64: Go marks it as broken"]
+    assert broken not in flow.all_targets(settings, progress)
+    made = flow.matrix(MatrixSettings(dist=primed, source=str(tiny), engine="docker"), progress)
     assert {outcome.target for outcome in made.outcomes} == set(made.targets) == {NATIVE, WINDOWS}
 
 
@@ -562,8 +562,8 @@ def test_a_binary_that_was_changed_with_its_record_is_built_again(run: Run) -> N
     (ended,) = outcomes(run, found(run), RECIPE, [PLAN9])
     assert isinstance(ended, Binary)
     assert ended.path.read_bytes() == program(PLAN9, go=pinned())
-    assert isinstance(run.watcher, FakeWatcher)
-    assert run.watcher.said == [
+    assert isinstance(run.progress, FakeProgress)
+    assert run.progress.said == [
         f"`{path}` comes from the module `example.test/evil`, not from `{MAIN.path}`; rebuilding"
     ]
 
@@ -572,7 +572,7 @@ def test_a_program_is_put_where_somebody_wants_it(primed: Path, tiny: Path, tmp_
     """`--output` gets an executable copy with the program's name."""
     wanted = tmp_path / "a" / "bin"
     settings = BuildSettings(dist=primed, source=str(tiny), goos="windows", goarch="amd64", output=wanted)
-    found = flow.build_one(settings, FakeWatcher())
+    found = flow.build_one(settings, FakeProgress())
     assert found.path == wanted / "tiny.exe"
     assert found.path.read_bytes() == (primed / "bin" / "windows_amd64" / "tiny.exe").read_bytes()
     assert os.access(found.path, os.X_OK)
@@ -582,7 +582,7 @@ def test_a_pair_that_go_refuses_is_an_error_with_gos_sentence(primed: Path, tiny
     """A user who asks for one pair must get the reason if it fails."""
     settings = BuildSettings(dist=primed, source=str(tiny), goos="android", goarch="arm")
     with pytest.raises(BuildFailed) as caught:
-        flow.build_one(settings, FakeWatcher())
+        flow.build_one(settings, FakeProgress())
     assert str(caught.value) == f"`android/arm` was not built: {ANDROID.refusal}"
     assert "`invoke targets`" in caught.value.hint
 
@@ -590,14 +590,14 @@ def test_a_pair_that_go_refuses_is_an_error_with_gos_sentence(primed: Path, tiny
 def test_what_is_asked_for_in_vain_is_reported_before_anything_is_done(primed: Path) -> None:
     """A wrong pair or an empty selection is an error before any source is read."""
     with pytest.raises(UnknownTarget):
-        flow.build_one(BuildSettings(dist=primed, source="nowhere", goos="linus"), FakeWatcher())
+        flow.build_one(BuildSettings(dist=primed, source="nowhere", goos="linus"), FakeProgress())
     with pytest.raises(UsageError, match="no pair is selected"):
-        flow.matrix(MatrixSettings(dist=primed, source="nowhere", skip=Selector(("*",))), FakeWatcher())
+        flow.matrix(MatrixSettings(dist=primed, source="nowhere", skip=Selector(("*",))), FakeProgress())
 
 
 def test_the_list_of_all_pairs_needs_no_engine_once_it_is_known(primed: Path) -> None:
     """From the second time on, `invoke targets` needs nothing else."""
-    found = flow.all_targets(MatrixSettings(dist=primed, engine="docker"), FakeWatcher())
+    found = flow.all_targets(MatrixSettings(dist=primed, engine="docker"), FakeProgress())
     assert found[0] == NATIVE
     assert set(EVERY) <= set(found)
 
@@ -605,7 +605,7 @@ def test_the_list_of_all_pairs_needs_no_engine_once_it_is_known(primed: Path) ->
 def test_a_run_settles_what_an_interrupted_one_left(primed: Path) -> None:
     """It happens first, with the lock."""
     (primed / ".release-old").mkdir()
-    flow.all_targets(MatrixSettings(dist=primed), FakeWatcher())
+    flow.all_targets(MatrixSettings(dist=primed), FakeProgress())
     assert (primed / "release").is_dir()
     assert not (primed / ".release-old").exists()
 

@@ -24,7 +24,7 @@ from toolkit.errors import DiskFull, EngineLost, ImageUnusable
 from toolkit.go import toolchain, tree
 from toolkit.go.tree import Node
 from toolkit.go.workspace import Answer
-from toolkit.model import Recipe, Source, Target, Watcher
+from toolkit.model import Progress, Recipe, Source, Target
 from toolkit.settings import EngineSettings
 
 _ASKED = "go/ask"  # the directory of a container's volume for the tree of a question
@@ -57,7 +57,7 @@ class DockerEngine:
         self._closed = False
 
     @classmethod
-    def start(cls, settings: EngineSettings, watcher: Watcher, limits: Limits) -> Self:
+    def start(cls, settings: EngineSettings, progress: Progress, limits: Limits) -> Self:
         """Connect to the engine, remove everything that earlier runs left there, and get the image.
 
         Raises EngineUnavailable, EngineForbidden, ImageUnusable or ToolchainError.
@@ -72,9 +72,9 @@ class DockerEngine:
         try:
             host.sweep(everything=False, run=run_label(settings.dist))
             if not settings.image:
-                return cls(host, image.ensure(host, watcher, version, download), settings, limits)
-            engine = cls(host, image.named(host, settings.image, watcher), settings, limits)
-            docker_go.prepare(engine._start, settings.image, version, certificates(), watcher)
+                return cls(host, image.ensure(host, progress, version, download), settings, limits)
+            engine = cls(host, image.named(host, settings.image, progress), settings, limits)
+            docker_go.prepare(engine._start, settings.image, version, certificates(), progress)
         except BaseException:
             host.close()
             raise

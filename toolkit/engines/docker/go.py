@@ -12,7 +12,7 @@ from toolkit.engines.docker.container import OTHER_IMAGE, WORK, Container, Resul
 from toolkit.engines.docker.host import CACHE, MODULES, SCRATCH
 from toolkit.errors import ImageUnusable, ToolchainError
 from toolkit.go import toolchain
-from toolkit.model import Watcher
+from toolkit.model import Progress
 
 CERTIFICATES = f"{WORK}/ca.pem"
 ENVIRONMENT = {
@@ -54,7 +54,7 @@ class Start(Protocol):
         """Return a container; the caller removes it."""
 
 
-def prepare(start: Start, image: str, version: str, certificates: bytes, watcher: Watcher) -> None:
+def prepare(start: Start, image: str, version: str, certificates: bytes, progress: Progress) -> None:
     """Make sure that a named image can run a Go version offline; download it into its module volume if necessary.
 
     Raises ImageUnusable if the image has no Go 1.21 or newer, and ToolchainError if the version cannot be downloaded.
@@ -73,7 +73,7 @@ def prepare(start: Start, image: str, version: str, certificates: bytes, watcher
             return
     finally:
         container.remove()
-    watcher.say(f"downloading {version} for the image `{image}`, which has {own}")
+    progress.say(f"downloading {version} for the image `{image}`, which has {own}")
     container = start(online=True)
     try:
         done = _online(container, image, ("version",), {"GOTOOLCHAIN": version}, certificates)

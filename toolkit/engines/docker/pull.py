@@ -58,7 +58,7 @@ def pull(
     """
     import docker.errors
 
-    progress, digest = Progress(name), ""
+    progress, digest = Layers(name), ""
     say(f"pulling the image `{name}`")
     with translated("pulling an image"):
         try:
@@ -123,7 +123,7 @@ def _error(event: dict[str, Any]) -> str:
     return str(event.get("error") or (detail.get("message") if isinstance(detail, dict) else "") or "no reason given")
 
 
-class Progress:
+class Layers:
     """The progress lines of a pull: one every few seconds, not one for each event."""
 
     def __init__(self, name: str, now: Callable[[], float] = time.monotonic) -> None:

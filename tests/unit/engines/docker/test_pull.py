@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import docker.errors
 import pytest
 
-from toolkit.engines.docker.pull import Progress, failed, pull
+from toolkit.engines.docker.pull import Layers, failed, pull
 from toolkit.errors import DiskFull, EngineLost, ImagePullFailed
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def test_a_pull_gives_the_digest_and_a_line_at_each_end() -> None:
 def test_a_slow_pull_is_told_every_few_seconds() -> None:
     """It prints layers and megabytes."""
     clock = iter(range(0, 1000, 2))
-    progress = Progress("x", lambda: next(clock))
+    progress = Layers("x", lambda: next(clock))
     lines = [line for event in EVENTS[1:7] if (line := progress.line(event))]
     assert lines == ["pulling `x`: 0 of 2 layers, 5 of 50 MB", "pulling `x`: 2 of 2 layers, 50 of 50 MB"]
 
@@ -91,7 +91,7 @@ def test_an_odd_event_is_passed_over(event: Any) -> None:
 
 def test_progress_follows_a_limited_number_of_layers() -> None:
     """An endless list of layers does not fill the memory."""
-    progress = Progress("x")
+    progress = Layers("x")
     for number in range(5000):
         progress.line({"status": "Pulling fs layer", "progressDetail": {}, "id": str(number)})
     assert "of 1000 layers" in progress.summary("")
