@@ -163,7 +163,7 @@ def test_a_fingerprint_changes_with_toolchain_and_pair() -> None:
         {"epoch": 1},
         {"files": ()},
         {"documents": ()},
-        {"notices": (("a v1", "a license"),)},
+        {"licenses": (("a v1", "a license"),)},
         {"notes": ("a note",)},
         {"refusals": {"js/wasm": "not there"}},
     ],

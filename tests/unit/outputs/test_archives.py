@@ -186,7 +186,7 @@ def test_an_unchanged_archive_is_taken_over(tmp_path: Path) -> None:
         {"source": source(epoch=1_700_000_002)},
         {"source": source(documents=(("LICENSE", b"do as you like\n"), ("README.md", b"read it\n")))},
         {"source": source(documents=(("LICENSE", b"do as you like\n"), ("README.txt", b"read me\n")))},
-        {"notices": (("Go", "another licence\n"),)},
+        {"licenses": (("Go", "another licence\n"),)},
     ],
 )
 def test_an_archive_is_made_anew_when_what_is_in_it_changes(changes: dict[str, Any], tmp_path: Path) -> None:

@@ -47,12 +47,12 @@ def test_the_same_inputs_take_the_very_same_file_over(tmp_path: Path) -> None:
     assert new.path.stat().st_ino == old.path.stat().st_ino
 
 
-@pytest.mark.parametrize("changed", ["bench.py", "outputs/archives.py", "outputs/a.json", "outputs/deep/new.txt"])
+@pytest.mark.parametrize("changed", ["archives.py", "a.json", "deep/new.txt"])
 def test_other_code_makes_another_file(changed: str, tmp_path: Path) -> None:
     """A change of its code makes an output again; line endings and compiled files have no effect."""
-    write_tree(tmp_path, {"bench.py": "1\n", "outputs/archives.py": "2\n", "outputs/a.json": "{}", "other.py": ""})
+    write_tree(tmp_path, {"archives.py": "1\n", "a.json": "{}"})
     before = code.__wrapped__(tmp_path)
-    write_tree(tmp_path, {"other.py": "3", "outputs/__pycache__/a.pyc": "4", "bench.py": b"1\r\n"})
+    write_tree(tmp_path, {"__pycache__/a.pyc": "4", "archives.py": b"1\r\n"})
     assert code.__wrapped__(tmp_path) == before
     write_tree(tmp_path, {changed: "5"})
     assert code.__wrapped__(tmp_path) != before
@@ -61,7 +61,7 @@ def test_other_code_makes_another_file(changed: str, tmp_path: Path) -> None:
 def test_the_code_is_part_of_what_decides_the_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that other code made is not reused."""
     old = made(tmp_path / "old")
-    monkeypatch.setattr("toolkit.bench.code", lambda: "other")
+    monkeypatch.setattr("toolkit.outputs.staging.code", lambda: "other")
     (tmp_path / "new").mkdir()
     new = Staging(tmp_path / "new", {"file": old}).make("archive", "file", INPUTS, lambda: b"another")
     assert new.path.read_bytes() == b"another"
