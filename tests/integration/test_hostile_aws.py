@@ -275,7 +275,7 @@ def test_a_kept_session_with_commands_in_it(name: str, value: str, form: str, de
 @pytest.mark.needs("fish")
 def test_a_region_with_commands_in_it(form: str, desk: Desk, tmp_path: Path) -> None:
     """It is one word, or not used."""
-    kept(desk, region="x';touch${IFS}x;'$(touch${IFS}x)\\'")
+    kept(desk, region="x';touch${IFS}x;touch' 'x;'")
     folder = tmp_path / "here"
     folder.mkdir()
     shell(desk, form, folder)
