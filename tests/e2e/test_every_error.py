@@ -18,7 +18,7 @@ ELSEWHERE = {
     errors.NotProven: test_programs.test_a_program_that_was_changed,
     errors.OtherProgram: test_programs.test_only_the_program_is_bad,
     errors.MfaNotProven: test_programs.test_only_mfa_is_bad,
-    errors.SessionUnusable: test_verify.test_an_expiry_in_the_past,
+    errors.SessionUnusable: test_programs.test_only_the_expiry_is_bad,
     errors.S3Denied: test_verify.test_buckets_denied,
     errors.OtherUser: test_verify.test_another_user,
     errors.CodesRefused: test_enroll.test_wrong_codes,

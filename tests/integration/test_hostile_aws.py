@@ -271,15 +271,16 @@ def test_a_kept_session_with_commands_in_it(name: str, value: str, form: str, de
     assert [path for path in folder.rglob("*") if path.name == "x"] == []
 
 
-@pytest.mark.parametrize("form", ["env", "fish"])
-@pytest.mark.needs("fish")
-def test_a_region_with_commands_in_it(form: str, desk: Desk, tmp_path: Path) -> None:
-    """It is one word, or not used."""
-    kept(desk, region="x';touch${IFS}x;'$(touch${IFS}x)\\'")
-    folder = tmp_path / "here"
-    folder.mkdir()
-    shell(desk, form, folder)
-    assert [path for path in folder.rglob("*") if path.name == "x"] == []
+@pytest.mark.parametrize("form", ["env", "fish", "powershell"])
+def test_a_region_with_commands_in_it(form: str, desk: Desk) -> None:
+    """It is in no line for a shell, where no region is set either; another one is."""
+    kept(desk, region="x';touch${IFS}x;touch' 'x;'")
+    none = {"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}
+    done = desk.shell.run(*desk.argv, "--format", form, **none)
+    assert (done.returncode, "touch" in done.stdout) == (0, False), done.stderr
+    text = desk.shell.credentials.read_text("utf-8")
+    desk.shell.credentials.write_text(text.replace("x';touch${IFS}x;touch' 'x;'", "eu-west-3"), "utf-8")
+    assert "'eu-west-3'" in desk.shell.run(*desk.argv, "--format", form, **none).stdout
 
 
 def test_a_kept_session_is_used(desk: Desk) -> None:
