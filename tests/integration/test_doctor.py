@@ -181,7 +181,7 @@ FILES: dict[str, tuple[Callable[[Desk], object], str, str, str]] = {
     ),
     "no key": (
         lambda desk: desk.write("[s]\nregion = x\n"),
-        "profile", "has no access key", "^add one with: aws configure --profile=s; .*: aws login --profile=s$",
+        "profile", "has no access key", "^aws configure --profile=s; .*: aws login --profile=s$",
     ),
     "no profile": (
         lambda _: None,

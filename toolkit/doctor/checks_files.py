@@ -117,7 +117,7 @@ def source(machine: Machine, files: AwsFiles, name: str) -> Check:
             return _surplus(machine, Check("profile", ok=False, detail=said), files.reading, (name,), *TOKENS)
         return Check("profile", ok=False, detail=str(error), fix=_other(files.reading, name))
     except (KeysMissing, ProfileMissing) as error:
-        is_new = "with: aws configure" in error.hint  # not an incomplete profile or a mistyped name
+        is_new = error.hint.startswith("aws configure") and not files.reading.profile(name).kinds.key
         login = f"; with a browser and AWS CLI v2, no key is needed: aws login --profile={shlex.quote(name)}"
         return Check("profile", ok=False, detail=str(error), fix=error.hint + login * is_new)
     except ToolkitError as error:
@@ -180,7 +180,7 @@ def _in_credentials(files: AwsFiles, profile: str) -> Iterator[tuple[Place, str]
     for place, section, shown in _headers(files, File.CREDENTIALS):
         meant = {section.strip(), profile_of(File.CONFIG, f"[{section.strip()}]")}
         if section != profile and profile in meant:
-            yield place, f"{shown} has to be `[{profile}]` there"
+            yield place, f"{shown} must be `[{profile}]`"
 
 
 def _in_config(files: AwsFiles, profile: str) -> Iterator[tuple[Place, str]]:
@@ -191,4 +191,4 @@ def _in_config(files: AwsFiles, profile: str) -> Iterator[tuple[Place, str]]:
         yield place, f"{shown} is the same profile as `[{section}]` in line {last.line}"
     for place, section, shown in headers:
         if section.strip() == profile != "default":
-            yield place, f"{shown} has to be `[profile {profile}]` there"
+            yield place, f"{shown} must be `[profile {profile}]`"
