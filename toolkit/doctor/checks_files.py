@@ -117,7 +117,7 @@ def source(machine: Machine, files: AwsFiles, name: str) -> Check:
             return _surplus(machine, Check("profile", ok=False, detail=said), files.reading, (name,), *TOKENS)
         return Check("profile", ok=False, detail=str(error), fix=_other(files.reading, name))
     except (KeysMissing, ProfileMissing) as error:
-        is_new = error.hint.startswith("aws configure") and not files.reading.profile(name).kinds.key
+        is_new = error.hint.startswith("aws configure") and "key" not in files.reading.profile(name).kinds
         login = f"; with a browser and AWS CLI v2, no key is needed: aws login --profile={shlex.quote(name)}"
         return Check("profile", ok=False, detail=str(error), fix=error.hint + login * is_new)
     except ToolkitError as error:
