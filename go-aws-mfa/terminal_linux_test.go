@@ -9,9 +9,11 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"aws-mfa.example/aws-mfa/internal/messages"
 )
 
-// pair opens a new terminal: the screen and keyboard, and the end for programs.
+// pair opens a new pseudo-terminal: one end for the person, the other for programs.
 func pair(t *testing.T) (person, programs *os.File) {
 	t.Helper()
 	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
@@ -43,22 +45,23 @@ func echoes(t *testing.T, f *os.File) bool {
 	return state.Lflag&syscall.ECHO != 0
 }
 
-// sees reads the screen until text is on it.
+// sees reads the screen until it shows text.
 func sees(t *testing.T, person *os.File, text string) {
 	t.Helper()
 	var screen []byte
 	for part := make([]byte, 256); !bytes.Contains(screen, []byte(text)); {
 		n, err := person.Read(part)
 		if err != nil {
-			t.Fatalf("%q came, and %v, before %q", screen, err, text)
+			t.Fatalf("the screen shows %q, not %q: %v", screen, text, err)
 		}
 		screen = append(screen, part[:n]...)
 	}
 }
 
-// onTerminal starts the program as a credential_process is: it has a terminal,
-// but stdout and stderr lead elsewhere.
-func onTerminal(t *testing.T, programs, stdin *os.File, args string) (stdout *bytes.Buffer, wait func() error, signal func(os.Signal) error) {
+// onTerminal starts the program like a credential_process: it has a terminal, but stdout and stderr are pipes.
+func onTerminal(t *testing.T, programs, stdin *os.File, args string) (
+	stdout *bytes.Buffer, wait func() error, signal func(os.Signal) error,
+) {
 	t.Helper()
 	_, environment, _ := home(t)
 	command := program(t, args, environment...)
@@ -75,8 +78,7 @@ func onTerminal(t *testing.T, programs, stdin *os.File, args string) (stdout *by
 	return stdout, command.Wait, command.Process.Signal
 }
 
-// The question comes to the person's terminal though stderr does not lead there,
-// and what is typed is not shown.
+// The program prompts at the terminal even if stderr is a pipe, and the typed code is not echoed.
 func TestQuestionUnderCredentialProcess(t *testing.T) {
 	for _, isStdin := range []bool{false, true} {
 		person, programs := pair(t)
@@ -85,7 +87,7 @@ func TestQuestionUnderCredentialProcess(t *testing.T) {
 			stdin = programs
 		}
 		stdout, wait, _ := onTerminal(t, programs, stdin, "-s a --format credential-process")
-		sees(t, person, "MFA code: ")
+		sees(t, person, messages.New(messages.AskCode).In(messages.English))
 		for echoes(t, programs) {
 			time.Sleep(time.Millisecond)
 		}
@@ -97,7 +99,7 @@ func TestQuestionUnderCredentialProcess(t *testing.T) {
 	}
 }
 
-// A command that prints the code may ask at the terminal.
+// A --code-command can read from the terminal.
 func TestCommandAtTheTerminal(t *testing.T) {
 	person, programs := pair(t)
 	_, _ = person.WriteString("123456\n")
@@ -107,11 +109,11 @@ func TestCommandAtTheTerminal(t *testing.T) {
 	}
 }
 
-// Ctrl-C at the question gives the terminal its echo back.
+// Ctrl-C at the prompt restores the echo of the terminal.
 func TestCtrlCAtTheQuestion(t *testing.T) {
 	person, programs := pair(t)
 	stdout, wait, signal := onTerminal(t, programs, nil, "-s a --format credential-process")
-	sees(t, person, "MFA code: ")
+	sees(t, person, messages.New(messages.AskCode).In(messages.English))
 	for echoes(t, programs) {
 		time.Sleep(time.Millisecond)
 	}
@@ -119,7 +121,7 @@ func TestCtrlCAtTheQuestion(t *testing.T) {
 	if err := wait(); err == nil || err.Error() != "exit status 130" || !echoes(t, programs) {
 		t.Errorf("%v: %s", err, stdout)
 	}
-	if said := stdout.String(); !strings.HasPrefix(said, `{"error":{"kind":"interrupted",`) {
-		t.Errorf("it said %q", said)
+	if got := stdout.String(); !strings.HasPrefix(got, `{"error":{"kind":"interrupted",`) {
+		t.Errorf("the output is %q", got)
 	}
 }

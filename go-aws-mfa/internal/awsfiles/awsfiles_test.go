@@ -23,7 +23,7 @@ func TestFaultsQuoteNoValue(t *testing.T) {
 	}
 }
 
-// A flag wins over every variable and setting, ignored or not.
+// A flag takes precedence over every variable and setting, ignored or not.
 func TestFlagsComeFirst(t *testing.T) {
 	settings := Settings{Values: map[string]Value{Region: {Text: "a"}, EndpointURL: {Text: "https://a.example"}}}
 	variables := map[string]string{"AWS_REGION": "b", "AWS_ENDPOINT_URL_STS": "https://b.example",
@@ -70,7 +70,8 @@ func TestValuesArePrintedAsPlaces(t *testing.T) {
 	}
 }
 
-// No file makes a reader panic, both readers give the same answer twice, and every accepted value was seen by one.
+// No file makes a reader panic. Both readers return the same result twice, and at least one of them sees every accepted
+// value.
 func FuzzProfile(f *testing.F) {
 	f.Add("[profile example]\nregion = eu-west-1 # x\ns3 =\n  a = b\n", "[example]\nrole_arn = \"x\"\n", "example")
 	f.Add("[DEFAULT]\n[profile 'a b']\nsource_profile = a\n[profile a]\nsource_profile = a b\n", "", "a b")

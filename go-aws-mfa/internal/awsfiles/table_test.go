@@ -293,8 +293,12 @@ func (k Kinds) names() (names []string) {
 		name  string
 		there bool
 	}{
-		{"key", k.Key}, {"session", k.Session}, {"role", k.Role},
-		{"sso", k.SSO}, {"login", k.Login}, {"process", k.Process},
+		{name: "key", there: k.Key},
+		{name: "session", there: k.Session},
+		{name: "role", there: k.Role},
+		{name: "sso", there: k.SSO},
+		{name: "login", there: k.Login},
+		{name: "process", there: k.Process},
 	} {
 		if kind.there {
 			names = append(names, kind.name)

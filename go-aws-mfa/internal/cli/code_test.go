@@ -20,23 +20,50 @@ func needsShell(t *testing.T) {
 	}
 }
 
-// The code is that of the first place that has one: --code, the variable, the
-// command, standard input, the terminal.
+// The program uses the first code of these: --code, the variable, the command, standard input, the terminal.
 func TestOrderOfCodes(t *testing.T) {
 	needsShell(t)
 	for name, test := range map[string]struct {
-		args            []string
-		variable, stdin string
-		terminal        *terminal
-		want            string
+		args     []string
+		variable string
+		stdin    string
+		terminal *terminal
+		want     string
 	}{
-		"flag":              {[]string{"--code", "100001", "--code-command", "echo 100003"}, "100002", "100004\n", nil, "100001"},
-		"flag with blanks":  {[]string{"--code", " 100001 "}, "", "", nil, "100001"},
-		"variable":          {[]string{"--code-command", "echo 100003"}, " 100002\n", "100004\n", nil, "100002"},
-		"command":           {[]string{"--code-command", "echo 100003"}, "", "100004\n", nil, "100003"},
-		"standard input":    {nil, "", "100004\nmore", nil, "100004"},
-		"terminal":          {nil, "", "", &terminal{codes: []string{"100005"}}, "100005"},
-		"a code, no prompt": {[]string{"--no-prompt"}, "", "100004\n", nil, "100004"},
+		"flag": {
+			args:     []string{"--code", "100001", "--code-command", "echo 100003"},
+			variable: "100002",
+			stdin:    "100004\n",
+			want:     "100001",
+		},
+		"flag with blanks": {
+			args: []string{"--code", " 100001 "},
+			want: "100001",
+		},
+		"variable": {
+			args:     []string{"--code-command", "echo 100003"},
+			variable: " 100002\n",
+			stdin:    "100004\n",
+			want:     "100002",
+		},
+		"command": {
+			args:  []string{"--code-command", "echo 100003"},
+			stdin: "100004\n",
+			want:  "100003",
+		},
+		"standard input": {
+			stdin: "100004\nmore",
+			want:  "100004",
+		},
+		"terminal": {
+			terminal: &terminal{codes: []string{"100005"}},
+			want:     "100005",
+		},
+		"standard input with --no-prompt": {
+			args:  []string{"--no-prompt"},
+			stdin: "100004\n",
+			want:  "100004",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -50,44 +77,46 @@ func TestOrderOfCodes(t *testing.T) {
 	}
 }
 
-// Behind an empty line on standard input there may still be a terminal, and with
-// credential-process the terminal is asked first: standard input is not ours.
+// If standard input has an empty line, the program prompts at the terminal. With credential-process it prompts there
+// first, because standard input belongs to the program that runs aws-mfa.
 func TestTerminalBesidesPipe(t *testing.T) {
-	for _, test := range [][]string{{"\n", "profile"}, {"data of\nsomebody else", processFormat}} {
+	for _, test := range []struct{ stdin, format string }{
+		{stdin: "\n", format: profileFormat},
+		{stdin: "data of\nanother program", format: processFormat},
+	} {
 		w := newWorld(t)
 		person := &terminal{codes: []string{goodCode}}
-		w.stdin, w.terminal, w.silent = test[0], person, false
+		w.stdin, w.terminal, w.silent = test.stdin, person, false
 		pipe := strings.NewReader(w.stdin)
 		app := w.app()
 		app.Stdin = pipe
-		if code := app.Run(t.Context(), []string{"-s", "example", "--format", test[1]}); code != messages.ExitOK {
+		if code := app.Run(t.Context(), []string{"-s", "example", "--format", test.format}); code != messages.ExitOK {
 			t.Fatalf("exit code %d: %s", code, w.stderr.String())
 		}
-		if person.asked != 1 || person.out.String() != "MFA code: \n" {
-			t.Errorf("%s: asked %d times: %q", test[1], person.asked, person.out.String())
+		if person.asked != 1 || person.out.String() != english(messages.AskCode)+"\n" {
+			t.Errorf("%s: it prompted %d times: %q", test.format, person.asked, person.out.String())
 		}
-		if test[1] == processFormat && pipe.Len() != len(w.stdin) {
-			t.Errorf("%d bytes of somebody's data are gone", len(w.stdin)-pipe.Len())
+		if test.format == processFormat && pipe.Len() != len(w.stdin) {
+			t.Errorf("it read %d bytes of standard input", len(w.stdin)-pipe.Len())
 		}
 	}
 }
 
-// No program that this one starts sees the variable.
+// Child processes do not inherit the variable.
 func TestVariableIsNotInherited(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
 	t.Setenv(codeVariable, goodCode)
 	w.write("credentials", "")
-	w.write("config", "[profile example]\ncredential_process = test -z \"$AWS_MFA_CODE\" && echo '{\"Version\":1,\"AccessKeyId\":\""+
-		longTermKey+"\",\"SecretAccessKey\":\""+longTermValue+"\"}'\n")
+	keys := `{"Version":1,"AccessKeyId":"` + longTermKey + `","SecretAccessKey":"` + longTermValue + `"}`
+	w.write("config", "[profile example]\ncredential_process = test -z \"$AWS_MFA_CODE\" && echo '"+keys+"'\n")
 	w.succeeds(example...)
 	if _, there := os.LookupEnv(codeVariable); there {
-		t.Error("the variable is still there")
+		t.Error("the variable is still set")
 	}
 }
 
-// A code that has not the shape of one is refused before anything is called,
-// wherever it came from, and what a command prints is never shown.
+// A malformed code is rejected before the first call, wherever it came from. The output of a command is never shown.
 func TestBadCodeFromElsewhere(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
@@ -103,12 +132,12 @@ func TestBadCodeFromElsewhere(t *testing.T) {
 		args := []string{"-s", "example", "--code-command", command}
 		w.fails(messages.ExitUsage, messages.KindCodeCommandFailed, args, value)
 		if strings.Contains(w.stderr.String(), "hunter2") || strings.Contains(w.stderr.String(), "654321") {
-			t.Errorf("what the command printed is in %q", w.stderr.String())
+			t.Errorf("the output of the command is in %q", w.stderr.String())
 		}
 	}
 }
 
-// A program that the command leaves behind keeps nobody waiting.
+// The program does not wait for a child process that the command leaves running.
 func TestCommandWithOrphan(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
@@ -119,8 +148,8 @@ func TestCommandWithOrphan(t *testing.T) {
 	}
 }
 
-// What a command says on stderr is shown as it is: it may ask for a finger.
-func TestCommandIsHeard(t *testing.T) {
+// The stderr of a command is shown unchanged: the command may ask the user to touch a key.
+func TestCommandStderrIsShown(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
 	w.succeeds("-s", "example", "-q", "--code-command", "echo touch your key >&2; echo "+goodCode)
@@ -129,8 +158,8 @@ func TestCommandIsHeard(t *testing.T) {
 	}
 }
 
-// Who types a code that is refused is told, waits for the next one in view of a
-// clock, and is asked again, three times in all.
+// After a rejected code the program reports it, counts down to the next code, and prompts again. It prompts three times
+// at most.
 func TestNextCode(t *testing.T) {
 	w := newWorld(t)
 	w.aws.now = func() time.Time { return time.Now() }
@@ -140,8 +169,12 @@ func TestNextCode(t *testing.T) {
 	if len(w.waited) != 12 || w.terminal.asked != 2 {
 		t.Errorf("it waited %v and asked %d times", w.waited, w.terminal.asked)
 	}
-	wiped := "\r" + strings.Repeat(" ", countdownWidth) + "\rMFA code: "
-	for _, text := range []string{"aws-mfa: ", "the next code comes in 12 s", "the next code comes in  1 s", wiped} {
+	for _, text := range []string{
+		"aws-mfa: " + messages.Fail(messages.CodeRefused).Error(),
+		english(messages.NextCode, 12),
+		english(messages.NextCode, 1),
+		"\r" + strings.Repeat(" ", countdownWidth) + "\r" + english(messages.AskCode),
+	} {
 		if !strings.Contains(w.terminal.out.String(), text) {
 			t.Errorf("%q is not in %q", text, w.terminal.out.String())
 		}
@@ -163,12 +196,14 @@ func TestCtrlCWhileCounting(t *testing.T) {
 		cancel()
 		return smithytime.SleepWithContext(ctx, time.Hour)
 	}
-	if code := app.Run(ctx, example); code != messages.ExitInterrupted || w.terminal.asked != 1 || !strings.HasSuffix(w.terminal.waits(), " \r") {
+	code := app.Run(ctx, example)
+	isWiped := strings.HasSuffix(w.terminal.waits(), " \r")
+	if code != messages.ExitInterrupted || w.terminal.asked != 1 || !isWiped {
 		t.Errorf("exit code %d: %q", code, w.terminal.waits())
 	}
 }
 
-// The window is that of AWS's clock, which decides about codes.
+// The countdown uses the clock of AWS, which decides whether a code is valid.
 func TestNextCodeByTheClockOfAWS(t *testing.T) {
 	w := newWorld(t)
 	w.aws.now = func() time.Time { return time.Now().Add(10 * time.Second) }
@@ -180,7 +215,7 @@ func TestNextCodeByTheClockOfAWS(t *testing.T) {
 	}
 }
 
-// Only a refused code is asked for again: another one would not help with anything else.
+// The program prompts again only for a rejected code. Another code does not help with any other refusal.
 func TestOtherRefusals(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[profile example]\nmfa_serial = arn:aws:iam::123456789012:mfa/other\n")
@@ -191,7 +226,7 @@ func TestOtherRefusals(t *testing.T) {
 	}
 }
 
-// A slip of the finger costs no wait and no call.
+// A mistyped code causes no wait and no call.
 func TestMistyped(t *testing.T) {
 	w := newWorld(t)
 	w.terminal = &terminal{codes: []string{"12345", goodCode}}
@@ -202,11 +237,13 @@ func TestMistyped(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// A command is run again when there is a new code; nobody's fixed code is tried twice.
+// The program runs the command again for the next code. It never tries a fixed code twice.
 func TestNextCodeOfCommand(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
-	w.succeeds("-s", "example", "--code-command", "echo x >> "+w.path("n")+"; test $(wc -l < "+w.path("n")+") -gt 2 && echo "+goodCode+" || echo 111111")
+	count := w.path("count")
+	thirdIsGood := "echo x >> " + count + "; test $(wc -l < " + count + ") -gt 2 && echo " + goodCode + " || echo 111111"
+	w.succeeds("-s", "example", "--code-command", thirdIsGood)
 	if len(w.waited) == 0 || strings.Count(w.stderr.String(), "aws-mfa: note: ") != 2 {
 		t.Errorf("it waited %v and said %q", w.waited, w.stderr.String())
 	}
@@ -216,8 +253,7 @@ func TestNextCodeOfCommand(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// With --no-prompt the code on standard input is taken, whatever the format, and
-// nobody is asked for the device either.
+// With --no-prompt the program uses the code on standard input, in every format, and never asks for the device.
 func TestNoPromptWithCode(t *testing.T) {
 	w := newWorld(t)
 	person := &terminal{codes: []string{"111111"}, lines: []string{"2"}}
@@ -230,7 +266,7 @@ func TestNoPromptWithCode(t *testing.T) {
 	}
 }
 
-// --no-prompt fails before anything is called, and says what would help.
+// --no-prompt fails before the first call, and the hint lists the ways to pass a code.
 func TestNoPrompt(t *testing.T) {
 	w := newWorld(t)
 	w.stdin = ""

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,24 +13,37 @@ import (
 
 const token = "GAHT12345678"
 
-// A person chooses among several devices; FIDO keys are shown, and cannot be chosen.
+// The user chooses one of several devices. FIDO keys are listed without a number.
 func TestChoice(t *testing.T) {
-	list := "MFA devices of the user:\n  -  yubi-ABCDEF  (FIDO key, cannot be used here)\n  1  phone  (virtual)\n  2  " + token + "  (hardware)\nWhich one? [1] "
+	list := english(messages.AskDevice) + "\n" +
+		"  -  yubi-ABCDEF  (" + english(messages.FIDOKey) + ")\n" +
+		"  1  phone  (" + english(messages.VirtualDevice) + ")\n" +
+		"  2  " + token + "  (" + english(messages.HardwareDevice) + ")\n" +
+		english(messages.AskWhich)
 	for name, test := range map[string]struct {
-		lines        []string
-		serial, said string
+		lines  []string
+		serial string
+		screen string
 	}{
-		"a number":    {[]string{"2"}, token, list},
-		"the default": {[]string{""}, phone, list},
-		"mistyped":    {[]string{"0", "3", " 2 "}, token, list + "A number from 1 to 2: A number from 1 to 2: "},
+		"a number":    {lines: []string{"2"}, serial: token, screen: list},
+		"the default": {lines: []string{""}, serial: phone, screen: list},
+		"mistyped": {
+			lines:  []string{"0", "3", " 2 "},
+			serial: token,
+			screen: list + strings.Repeat(english(messages.AskNumber, 2), 2),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.aws.devices = []string{securityKey, phone, token}
 			w.terminal = &terminal{codes: []string{goodCode}, lines: test.lines}
 			w.succeeds(example...)
-			if got := w.aws.last.Get("SerialNumber"); got != test.serial || w.terminal.out.String() != test.said+"MFA code: \n" {
-				t.Errorf("%s was taken: %q", got, w.terminal.out.String())
+			if got := w.aws.last.Get("SerialNumber"); got != test.serial {
+				t.Errorf("the device is %s, not %s", got, test.serial)
+			}
+			want := test.screen + english(messages.AskCode) + "\n"
+			if got := w.terminal.out.String(); got != want {
+				t.Errorf("the terminal shows %q, not %q", got, want)
 			}
 		})
 	}
@@ -39,18 +53,18 @@ func TestChoice(t *testing.T) {
 	w.fails(messages.ExitUsage, messages.KindDeviceUnknown, example)
 }
 
-// A name that a server made up cannot steer the terminal.
+// The name of a device cannot send control characters to the terminal.
 func TestHostileName(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices = []string{phone, phone + "\u009b2J"}
 	w.terminal = &terminal{codes: []string{goodCode}, lines: []string{"1"}}
 	w.succeeds(example...)
 	if strings.Contains(w.terminal.out.String(), "\u009b") {
-		t.Errorf("the terminal gets %q", w.terminal.out.String())
+		t.Errorf("the terminal shows %q", w.terminal.out.String())
 	}
 }
 
-// Where the code comes from elsewhere nobody is asked which device it is for.
+// The program does not ask for the device if the code does not come from the terminal.
 func TestNoChoice(t *testing.T) {
 	needsShell(t)
 	for flag, value := range map[string]string{"--code": goodCode, "--code-command": "echo " + goodCode} {
@@ -58,7 +72,7 @@ func TestNoChoice(t *testing.T) {
 		w.aws.devices = []string{phone, token}
 		w.terminal = &terminal{}
 		w.succeeds("-s", "example", flag, value)
-		if !strings.Contains(w.stderr.String(), "note: using `"+phone+"`") || w.terminal.out.Len() > 0 {
+		if !w.noted(messages.NoteFirstDevice, phone, 2, "example") || w.terminal.out.Len() > 0 {
 			t.Errorf("%s: it said %q and %q", flag, w.stderr.String(), w.terminal.out.String())
 		}
 	}
@@ -72,48 +86,57 @@ func TestNoChoice(t *testing.T) {
 	}
 }
 
-// --serial names a device by itself, which needs no call, or by part of its name.
+// --serial is an ARN or a serial number, which needs no lookup, or a part of the device's name.
 func TestSerial(t *testing.T) {
-	for serial, test := range map[string]struct{ taken, calls string }{
-		phone:        {phone, "GetSessionToken"},
-		token:        {token, "GetSessionToken"},
-		"pho":        {phone, "GetCallerIdentity ListMFADevices GetSessionToken"},
-		"12345678":   {token, "GetCallerIdentity ListMFADevices GetSessionToken"},
-		"phone":      {phone, "GetCallerIdentity ListMFADevices GetSessionToken"},
-		"telephones": {"arn:aws:iam::123456789012:mfa/telephones", "GetCallerIdentity ListMFADevices GetSessionToken"},
+	const telephones = "arn:aws:iam::123456789012:mfa/telephones"
+	for serial, test := range map[string]struct {
+		device      string
+		needsLookup bool
+	}{
+		phone:        {device: phone},
+		token:        {device: token},
+		"pho":        {device: phone, needsLookup: true},
+		"12345678":   {device: token, needsLookup: true},
+		"phone":      {device: phone, needsLookup: true},
+		"telephones": {device: telephones, needsLookup: true},
 	} {
 		w := newWorld(t)
 		w.write("config", "[profile example]\nmfa_serial = arn:aws:iam::123456789012:mfa/other\n")
-		w.aws.devices = []string{securityKey, "arn:aws:iam::123456789012:mfa/telephones", phone, token}
+		w.aws.devices = []string{securityKey, telephones, phone, token}
 		if serial == "pho" {
 			w.aws.devices = w.aws.devices[2:]
 		}
 		w.succeeds("-s", "example", "--serial", serial)
-		if got := w.aws.last.Get("SerialNumber"); got != test.taken {
-			t.Errorf("%s took %s", serial, got)
+		if got := w.aws.last.Get("SerialNumber"); got != test.device {
+			t.Errorf("%s selects %s, not %s", serial, got, test.device)
 		}
-		w.called(strings.Fields(test.calls)...)
+		if test.needsLookup {
+			w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
+		} else {
+			w.called("GetSessionToken")
+		}
 	}
 }
 
-// What is no device, or not clearly one, is refused before the question.
+// An invalid or ambiguous device is rejected before the prompt.
 func TestBadSerial(t *testing.T) {
 	const unusable, unknown = messages.KindDeviceUnusable, messages.KindDeviceUnknown
 	for serial, test := range map[string]struct {
 		kind  messages.Kind
 		value string
 	}{
-		"arn:aws:iam::123456789012:user/alice": {unusable, "arn:aws:iam::123456789012:mfa/alice"},
-		securityKey:                            {unusable, "FIDO"},
-		"arn:aws:iam::1:mfa/a b":               {unusable, "`--serial`"},
-		"yubi":                                 {unusable, "FIDO"},
-		"hon":                                  {unknown, phone},
-		"laptop":                               {unknown, "`laptop`"},
+		"arn:aws:iam::123456789012:user/alice": {kind: unusable, value: "arn:aws:iam::123456789012:mfa/alice"},
+		securityKey:                            {kind: unusable, value: "FIDO"},
+		"arn:aws:iam::1:mfa/a b":               {kind: unusable, value: "`--serial`"},
+		"yubi":                                 {kind: unusable, value: "FIDO"},
+		"hon":                                  {kind: unknown, value: phone},
+		"laptop":                               {kind: unknown, value: "`laptop`"},
 	} {
 		w := newWorld(t)
 		w.aws.devices = []string{securityKey, phone, "arn:aws:iam::123456789012:mfa/honey"}
 		w.fails(messages.ExitConfiguration, test.kind, []string{"-s", "example", "--serial", serial}, test.value)
-		if strings.Contains(strings.Join(w.aws.calls, ""), "Session") || strings.HasPrefix(serial, "arn:") && len(w.aws.calls) > 0 {
+		isARN := strings.HasPrefix(serial, "arn:")
+		if isARN && len(w.aws.calls) > 0 || slices.Contains(w.aws.calls, "GetSessionToken") {
 			t.Errorf("%s: the calls were %v", serial, w.aws.calls)
 		}
 	}
@@ -123,7 +146,7 @@ func TestBadSerial(t *testing.T) {
 	w.called()
 }
 
-// denies lets AWS deny some calls, as policies do.
+// denies makes AWS deny some calls, as a policy does.
 func (w *world) denies(denied func(action, user string) bool) {
 	w.aws.broken = func(answer http.ResponseWriter, request *http.Request) {
 		if denied(request.Form.Get("Action"), request.Form.Get("UserName")) {
@@ -134,7 +157,7 @@ func (w *world) denies(denied func(action, user string) bool) {
 	}
 }
 
-// Who may not list devices by name may be able to without one.
+// If the user may not list devices by user name, the program lists them without a name.
 func TestListingWithoutName(t *testing.T) {
 	w := newWorld(t)
 	w.aws.user = ""
@@ -142,7 +165,7 @@ func TestListingWithoutName(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "ListMFADevices", "GetSessionToken")
 }
 
-// Without GetCallerIdentity the listing without a name is left, and nothing to guess from.
+// If GetCallerIdentity is denied, the program lists devices without a user name. It cannot guess a device.
 func TestIdentityDenied(t *testing.T) {
 	w := newWorld(t)
 	w.aws.user = ""
@@ -153,8 +176,8 @@ func TestIdentityDenied(t *testing.T) {
 	w.fails(messages.ExitRefused, messages.KindDeviceUnknown, again, "`GetCallerIdentity`", "; ", "--serial")
 }
 
-// A listing without an answer is not tried in another way, and does not take the
-// time of the next step: there is the guess.
+// If the listing times out, the program guesses the device. It does not list again, and the next step has its full
+// time.
 func TestListingWithoutAnswer(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices, w.timeout = []string{"arn:aws:iam::123456789012:mfa/alice"}, 300*time.Millisecond
@@ -168,12 +191,12 @@ func TestListingWithoutAnswer(t *testing.T) {
 	w.aws.broken = silent
 	w.succeeds(example...)
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
-	if said := w.stderr.String(); !strings.Contains(said, "note: ") || !strings.Contains(said, "`ListMFADevices`") {
+	if !w.noted(messages.NoteGuess, messages.Fail(messages.TimedOut, "ListMFADevices"), w.aws.devices[0]) {
 		t.Errorf("it said %q", w.stderr.String())
 	}
 }
 
-// Neither is one whose answer is cut off.
+// If the connection breaks during the listing, the program does not list again.
 func TestListingCutOff(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
@@ -188,8 +211,8 @@ func TestListingCutOff(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// Without any listing the usual name is a guess, and is called one; its
-// partition is the caller's. --serial may say the name.
+// If listing is denied, the program guesses the usual name in the caller's partition, and says so. --serial can replace
+// the name.
 func TestGuess(t *testing.T) {
 	for caller, guess := range map[string]string{
 		"arn:aws:iam::123456789012:user/eng/alice":  "arn:aws:iam::123456789012:mfa/alice",
@@ -201,8 +224,8 @@ func TestGuess(t *testing.T) {
 		w.aws.caller, w.aws.devices = caller, []string{guess}
 		w.denies(func(action, _ string) bool { return action == "ListMFADevices" })
 		w.succeeds(example...)
-		if said := w.stderr.String(); !strings.Contains(said, "guessing `"+guess+"`\n") {
-			t.Errorf("it said %q", said)
+		if !w.noted(messages.NoteGuess, messages.Fail(messages.ListingDenied), guess) {
+			t.Errorf("stderr is %q", w.stderr.String())
 		}
 	}
 	w := newWorld(t)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -11,7 +12,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/messages"
 )
 
-// output logs in and returns what is on stdout.
+// output logs in and returns stdout.
 func (w *world) output(format string, args ...string) string {
 	w.t.Helper()
 	w.silent = false
@@ -19,16 +20,35 @@ func (w *world) output(format string, args ...string) string {
 	return w.stdout.String()
 }
 
-// Lines for a shell set the four variables and unset those that other programs prefer to them; a region is set where
-// there is none.
+// The lines for a shell set the four variables, and unset the variables that other programs prefer to them. They set a
+// region only if none is set.
 func TestShellFormats(t *testing.T) {
 	for format, want := range map[string]string{
-		"env": "export AWS_ACCESS_KEY_ID='" + sessionKey + "'\nexport AWS_SECRET_ACCESS_KEY='" + sessionValue + "'\nexport AWS_SESSION_TOKEN='" + sessionToken +
-			"'\nexport AWS_CREDENTIAL_EXPIRATION='" + sessionEnd + "'\nexport AWS_REGION='eu-west-1'\nexport AWS_DEFAULT_REGION='eu-west-1'\nunset AWS_SECURITY_TOKEN\nunset AWS_PROFILE\nunset AWS_DEFAULT_PROFILE\n",
-		"fish": "set -gx AWS_ACCESS_KEY_ID '" + sessionKey + "'\nset -gx AWS_SECRET_ACCESS_KEY '" + sessionValue + "'\nset -gx AWS_SESSION_TOKEN '" + sessionToken +
-			"'\nset -gx AWS_CREDENTIAL_EXPIRATION '" + sessionEnd + "'\nset -gx AWS_REGION 'eu-west-1'\nset -gx AWS_DEFAULT_REGION 'eu-west-1'\nset -e AWS_SECURITY_TOKEN\nset -e AWS_PROFILE\nset -e AWS_DEFAULT_PROFILE\ntrue\n",
-		"powershell": "$env:AWS_ACCESS_KEY_ID = '" + sessionKey + "'\n$env:AWS_SECRET_ACCESS_KEY = '" + sessionValue + "'\n$env:AWS_SESSION_TOKEN = '" + sessionToken +
-			"'\n$env:AWS_CREDENTIAL_EXPIRATION = '" + sessionEnd + "'\n$env:AWS_REGION = 'eu-west-1'\n$env:AWS_DEFAULT_REGION = 'eu-west-1'\n" +
+		"env": "export AWS_ACCESS_KEY_ID='" + sessionKey + "'\n" +
+			"export AWS_SECRET_ACCESS_KEY='" + sessionValue + "'\n" +
+			"export AWS_SESSION_TOKEN='" + sessionToken + "'\n" +
+			"export AWS_CREDENTIAL_EXPIRATION='" + sessionEnd + "'\n" +
+			"export AWS_REGION='eu-west-1'\n" +
+			"export AWS_DEFAULT_REGION='eu-west-1'\n" +
+			"unset AWS_SECURITY_TOKEN\n" +
+			"unset AWS_PROFILE\n" +
+			"unset AWS_DEFAULT_PROFILE\n",
+		"fish": "set -gx AWS_ACCESS_KEY_ID '" + sessionKey + "'\n" +
+			"set -gx AWS_SECRET_ACCESS_KEY '" + sessionValue + "'\n" +
+			"set -gx AWS_SESSION_TOKEN '" + sessionToken + "'\n" +
+			"set -gx AWS_CREDENTIAL_EXPIRATION '" + sessionEnd + "'\n" +
+			"set -gx AWS_REGION 'eu-west-1'\n" +
+			"set -gx AWS_DEFAULT_REGION 'eu-west-1'\n" +
+			"set -e AWS_SECURITY_TOKEN\n" +
+			"set -e AWS_PROFILE\n" +
+			"set -e AWS_DEFAULT_PROFILE\n" +
+			"true\n",
+		"powershell": "$env:AWS_ACCESS_KEY_ID = '" + sessionKey + "'\n" +
+			"$env:AWS_SECRET_ACCESS_KEY = '" + sessionValue + "'\n" +
+			"$env:AWS_SESSION_TOKEN = '" + sessionToken + "'\n" +
+			"$env:AWS_CREDENTIAL_EXPIRATION = '" + sessionEnd + "'\n" +
+			"$env:AWS_REGION = 'eu-west-1'\n" +
+			"$env:AWS_DEFAULT_REGION = 'eu-west-1'\n" +
 			"Remove-Item Env:AWS_SECURITY_TOKEN -ErrorAction SilentlyContinue\n" +
 			"Remove-Item Env:AWS_PROFILE -ErrorAction SilentlyContinue\n" +
 			"Remove-Item Env:AWS_DEFAULT_PROFILE -ErrorAction SilentlyContinue\n",
@@ -50,40 +70,44 @@ func TestShellFormats(t *testing.T) {
 	}
 }
 
-// A shell takes the lines as they are.
+// A shell can evaluate the lines.
 func TestEval(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
 	command := exec.Command("sh", "-c", w.output("env")+"echo $AWS_SESSION_TOKEN ${AWS_SECURITY_TOKEN-none}")
 	command.Env = append(os.Environ(), "AWS_SECURITY_TOKEN=stale")
 	if got, err := command.Output(); err != nil || string(got) != sessionToken+" none\n" {
-		t.Errorf("it has %q (%v)", got, err)
+		t.Errorf("the shell prints %q (%v)", got, err)
 	}
 }
 
-// credential-process has what AWS documents and nothing else; json has more. The
-// session is kept in the profile, so that the next time nobody is asked.
+// credential-process prints exactly the fields that AWS documents. json prints more. Both write the session into the
+// profile, so the next run needs no code.
 func TestJSONFormats(t *testing.T) {
-	basic := map[string]any{"Version": 1.0, "AccessKeyId": sessionKey, "SecretAccessKey": sessionValue, "SessionToken": sessionToken, "Expiration": sessionEnd}
-	for _, format := range []string{processFormat, "json"} {
+	basic := map[string]any{
+		"Version":         1.0,
+		"AccessKeyId":     sessionKey,
+		"SecretAccessKey": sessionValue,
+		"SessionToken":    sessionToken,
+		"Expiration":      sessionEnd,
+	}
+	for _, format := range []string{processFormat, jsonFormat} {
 		w := newWorld(t)
 		for _, reused := range []bool{false, true} {
-			want := map[string]any{}
-			for key, value := range basic {
-				want[key] = value
-			}
-			if format == "json" {
-				want["Profile"], want["SourceProfile"], want["SerialNumber"] = "example_mfa", "example", phone
-				want["Region"], want["Reused"] = "eu-west-1", reused
+			want := maps.Clone(basic)
+			if format == jsonFormat {
+				want["Profile"] = "example_mfa"
+				want["SourceProfile"] = "example"
+				want["SerialNumber"] = phone
+				want["Region"] = "eu-west-1"
+				want["Reused"] = reused
 			}
 			var got map[string]any
 			if err := json.Unmarshal([]byte(w.output(format)), &got); err != nil {
 				t.Fatal(err)
 			}
-			for key := range got {
-				if got[key] != want[key] || len(got) != len(want) {
-					t.Errorf("%s gives %q for %s, not %v", format, got[key], key, want)
-				}
+			if !maps.Equal(got, want) {
+				t.Errorf("%s prints %v, not %v", format, got, want)
 			}
 			w.stdin = ""
 		}
@@ -92,10 +116,11 @@ func TestJSONFormats(t *testing.T) {
 	}
 }
 
-// The end is told in UTC, whatever the file has it in.
+// The end of the session is printed in UTC, whatever time zone the file has.
 func TestEndInUTC(t *testing.T) {
 	w := newWorld(t)
-	w.write("credentials", keysOf("example")+strings.Replace(sessionOf("example_mfa", ""), sessionEnd, "2096-01-01T13:00:00+01:00", 1))
+	inParis := strings.Replace(sessionOf("example_mfa", ""), sessionEnd, "2096-01-01T13:00:00+01:00", 1)
+	w.write("credentials", keysOf("example")+inParis)
 	w.stdin = ""
 	for _, format := range []string{"json", "env"} {
 		if got := w.output(format); !strings.Contains(got, sessionEnd) {
@@ -105,7 +130,7 @@ func TestEndInUTC(t *testing.T) {
 	w.called()
 }
 
-// --quiet leaves errors and questions.
+// --quiet still prints errors and prompts.
 func TestQuiet(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices = []string{phone, token}
@@ -116,7 +141,7 @@ func TestQuiet(t *testing.T) {
 	w.fails(messages.ExitConfiguration, messages.KindProfileMissing, []string{"-s", "nobody", "-q"}, "`nobody`")
 }
 
-// A program that reads the output gets each error as a JSON object, in the last line, without secrets.
+// For programs, the last line of an error is a JSON object without secrets.
 func TestErrorsForPrograms(t *testing.T) {
 	for _, format := range []string{jsonFormat, processFormat} {
 		w := newWorld(t)
@@ -146,7 +171,7 @@ func TestErrorsForPrograms(t *testing.T) {
 	}
 }
 
-// So is an error of the command line, wherever --format is, and one that nobody expected.
+// Errors of the command line, wherever --format stands, and defects have a JSON object too.
 func TestErrorsForProgramsBeforeTheLogin(t *testing.T) {
 	for name, args := range map[string][]string{
 		"an unknown flag":       {"--bogus", "--format", "json"},
@@ -171,7 +196,7 @@ func TestErrorsForProgramsBeforeTheLogin(t *testing.T) {
 	}
 }
 
-// No other format has JSON among its errors.
+// The other formats print no JSON for an error.
 func TestErrorsForPeople(t *testing.T) {
 	for _, format := range []string{profileFormat, "env", "fish", "powershell"} {
 		w := newWorld(t)
@@ -180,7 +205,7 @@ func TestErrorsForPeople(t *testing.T) {
 	}
 }
 
-// What cannot be printed is an error.
+// The program fails if it cannot print the session.
 func TestClosedOutput(t *testing.T) {
 	w := newWorld(t)
 	app := w.app()
@@ -193,13 +218,12 @@ func TestClosedOutput(t *testing.T) {
 	}
 }
 
-// A session where a credential_process stands will be seen, and that process not
-// any more: worth a warning, and no refusal.
+// A session in a profile with a credential_process hides that process: the program warns and continues.
 func TestDestinationWithProcess(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[profile example_mfa]\ncredential_process = false\n")
 	w.succeeds(example...)
-	if !strings.Contains(w.stderr.String(), "note: profile `example_mfa` has a `credential_process`") {
+	if !w.noted(messages.NoteProcess, "example_mfa") {
 		t.Errorf("stderr is %q", w.stderr.String())
 	}
 }

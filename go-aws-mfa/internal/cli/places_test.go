@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,9 +18,15 @@ import (
 	"aws-mfa.example/aws-mfa/internal/prompt"
 )
 
-// The duration is sent in seconds; without the flag AWS's default holds.
+// The duration is sent in seconds. Without the flag AWS uses its default.
 func TestDuration(t *testing.T) {
-	for duration, sent := range map[string]string{"": "", "15m": "900", "1h30m": "5400", "28800": "28800", "36h": "129600"} {
+	for duration, sent := range map[string]string{
+		"":      "",
+		"15m":   "900",
+		"1h30m": "5400",
+		"28800": "28800",
+		"36h":   "129600",
+	} {
 		w := newWorld(t)
 		args := example
 		if duration != "" {
@@ -37,28 +44,28 @@ func TestDuration(t *testing.T) {
 	}
 }
 
-// Who gets less than asked for is told why: AWS shortens root's sessions silently.
+// A note reports that the session is shorter than requested: AWS silently shortens sessions of the root user.
 func TestShorterThanAskedFor(t *testing.T) {
 	w := newWorld(t)
 	w.now = beforeEnd(time.Hour)
 	w.succeeds("-s", "example", "--duration", "1h")
 	if strings.Contains(w.stderr.String(), "note: ") {
-		t.Errorf("it said %q", w.stderr.String())
+		t.Errorf("stderr is %q", w.stderr.String())
 	}
-	w.now = beforeEnd(6 * time.Hour) // by a clock that is two hours ahead of that of AWS
+	w.now = beforeEnd(6 * time.Hour) // by a clock that is two hours ahead of the clock of AWS
 	w.aws.now = func() time.Time { return time.Now().Add(-2 * time.Hour) }
 	w.succeeds("-s", "example", "--duration", "8h", "-f")
-	if strings.Contains(w.stderr.String(), "`--duration`") {
-		t.Errorf("it said %q", w.stderr.String())
+	if w.noted(messages.NoteShorter) {
+		t.Errorf("stderr is %q", w.stderr.String())
 	}
 	w.aws.now = nil
 	w.succeeds("-s", "example", "--duration", "8h", "-f")
-	if said := w.stderr.String(); !strings.Contains(said, "note: ") || !strings.Contains(said, "`--duration`") {
-		t.Errorf("it said %q", w.stderr.String())
+	if !w.noted(messages.NoteShorter) {
+		t.Errorf("stderr is %q", w.stderr.String())
 	}
 }
 
-// --region wins over AWS_REGION, and goes to a DST that would have none.
+// --region takes precedence over AWS_REGION. DST gets it if neither DST nor SRC has a region.
 func TestRegionFlag(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_REGION", "ap-south-1")
@@ -73,22 +80,30 @@ func TestRegionFlag(t *testing.T) {
 	w.holds("credentials", keysOf("example")+"\n"+sessionOf("example_mfa", "us-west-2"))
 }
 
-// Where no region is named, the one that is called fits the partition of the device.
+// Without a region, the program calls one in the partition of the device.
 func TestFallbackRegion(t *testing.T) {
-	for partition, region := range map[string]string{"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1",
-		"aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1", "aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1"} {
+	for partition, region := range map[string]string{
+		"aws":        "us-east-1",
+		"aws-cn":     "cn-north-1",
+		"aws-us-gov": "us-gov-west-1",
+		"aws-eusc":   "eusc-de-east-1",
+		"aws-iso":    "us-iso-east-1",
+		"aws-iso-b":  "us-isob-east-1",
+		"aws-iso-e":  "eu-isoe-west-1",
+		"aws-iso-f":  "us-isof-south-1",
+	} {
 		w := newWorld(t)
 		device := "arn:" + partition + ":iam::123456789012:mfa/phone"
 		w.aws.devices = []string{device}
 		w.write("config", "[profile example]\nmfa_serial = "+device+"\n")
 		w.succeeds(example...)
 		if !strings.Contains(w.aws.scope, "/"+region+"/sts/") {
-			t.Errorf("%s is called in %q", partition, w.aws.scope)
+			t.Errorf("%s: the call was signed for %q", partition, w.aws.scope)
 		}
 	}
 }
 
-// --endpoint-url wins over all variables, for both services.
+// --endpoint-url takes precedence over all variables, for both services.
 func TestEndpointFlag(t *testing.T) {
 	w := newWorld(t)
 	url := os.Getenv("AWS_ENDPOINT_URL")
@@ -99,7 +114,7 @@ func TestEndpointFlag(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// AWS_CA_BUNDLE names the certificates that are trusted, and no others are.
+// The program only trusts the certificates of AWS_CA_BUNDLE.
 func TestCABundle(t *testing.T) {
 	w := newWorld(t)
 	server := httptest.NewUnstartedServer(w.aws)
@@ -118,86 +133,115 @@ func TestCABundle(t *testing.T) {
 	w.succeeds(example...)
 }
 
-// Too many calls have a sentence of their own, however AWS says it.
+// The program recognizes every form in which AWS reports too many calls.
 func TestThrottling(t *testing.T) {
-	for name, status := range map[string]int{"Throttling": 400, "ThrottlingException": 400, "RequestLimitExceeded": 503, "TooManyRequestsException": 429, "": 429} {
+	for name, status := range map[string]int{
+		"Throttling":               http.StatusBadRequest,
+		"ThrottlingException":      http.StatusBadRequest,
+		"RequestLimitExceeded":     http.StatusServiceUnavailable,
+		"TooManyRequestsException": http.StatusTooManyRequests,
+		"":                         http.StatusTooManyRequests,
+	} {
 		w := newWorld(t)
 		t.Setenv("AWS_MAX_ATTEMPTS", "1")
+		body := "<ErrorResponse><Error><Code>" + name + "</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"
 		w.aws.broken = func(answer http.ResponseWriter, _ *http.Request) {
 			answer.WriteHeader(status)
 			if name != "" {
-				_, _ = answer.Write([]byte("<ErrorResponse><Error><Code>" + name + "</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"))
+				_, _ = io.WriteString(answer, body)
 			}
 		}
 		w.fails(messages.ExitRefused, messages.KindAWSBusy, example)
 	}
 }
 
-// A clock that is off is told when AWS says it, before the question or with the
-// refusal of a code; a little is no matter.
+// clockNote returns the note about the clock up to the number of seconds.
+func clockNote() string {
+	const marker = 987654321
+	begin, _, _ := strings.Cut(english(messages.NoteClock, marker), strconv.Itoa(marker))
+	return "note: " + begin
+}
+
+// The program reports once that the clock is off, before it prompts for a code, and again in the hint after a rejected
+// code. It ignores a small difference.
 func TestClock(t *testing.T) {
-	for skew, told := range map[time.Duration]bool{0: false, 13 * time.Second: false, -13 * time.Second: false, 17 * time.Second: true, 60 * time.Second: true, -90 * time.Second: true} {
+	for skew, reported := range map[time.Duration]bool{
+		0:                 false,
+		13 * time.Second:  false,
+		-13 * time.Second: false,
+		17 * time.Second:  true,
+		60 * time.Second:  true,
+		-90 * time.Second: true,
+	} {
 		w := newWorld(t)
 		w.aws.now = func() time.Time { return time.Now().Add(skew) }
 		w.succeeds(example...)
-		if strings.Contains(w.stderr.String(), "note: the clock of this computer is off by ") != told {
-			t.Errorf("%v: %q", skew, w.stderr.String())
-		}
-		if strings.Count(w.stderr.String(), "the clock of this computer is off by ") > 1 {
-			t.Errorf("it is told twice: %q", w.stderr.String())
+		notes := strings.Count(w.stderr.String(), clockNote())
+		if notes > 1 || (notes == 1) != reported {
+			t.Errorf("%v: stderr is %q", skew, w.stderr.String())
 		}
 		w.write("config", "[profile example]\nmfa_serial = "+phone+"\n")
 		w.succeeds(example...)
-		if strings.Contains(w.stderr.String(), "note: the clock") != told {
-			t.Errorf("%v: %q", skew, w.stderr.String())
+		if strings.Contains(w.stderr.String(), clockNote()) != reported {
+			t.Errorf("%v: stderr is %q", skew, w.stderr.String())
 		}
 		w.stdin = "111111"
 		w.fails(messages.ExitRefused, messages.KindCodeRefused, example)
-		if _, hint, _ := strings.Cut(w.stderr.String(), "\nhint: "); strings.Contains(hint, "clock of this computer") != told {
+		_, hint, _ := strings.Cut(w.stderr.String(), "\nhint: ")
+		isUsual := hint == messages.Fail(messages.CodeRefused).Hint(messages.English)+"\n"
+		if isUsual == reported {
 			t.Errorf("%v: the hint is %q", skew, hint)
 		}
 	}
 }
 
-// A person is told of the clock before the code is asked for: it may be computed here.
+// The program reports the clock before it prompts for the code, because the code may be computed on this computer.
 func TestClockBeforeTheQuestion(t *testing.T) {
 	w := newWorld(t)
 	w.aws.now = func() time.Time { return time.Now().Add(time.Minute) }
-	told := false
+	reported := false
 	app := w.app()
 	app.Stdin, app.Terminal = nil, func() *prompt.Terminal {
 		return &prompt.Terminal{Out: io.Discard, Hidden: func() ([]byte, error) {
-			told = strings.Contains(w.stderr.String(), "note: the clock of this computer is off by ")
+			reported = strings.Contains(w.stderr.String(), clockNote())
 			return []byte(goodCode), nil
 		}}
 	}
-	if code := app.Run(t.Context(), example); code != messages.ExitOK || !told {
-		t.Errorf("exit code %d, told %v: %s", code, told, w.stderr.String())
+	if code := app.Run(t.Context(), example); code != messages.ExitOK || !reported {
+		t.Errorf("exit code %d, reported %v: %s", code, reported, w.stderr.String())
 	}
 }
 
-// Where the locale asks for it, everything is in Japanese, reasons included.
+// In a Japanese locale every message is in Japanese, with the reason in it.
 func TestJapanese(t *testing.T) {
 	w := newWorld(t)
 	w.language = messages.Japanese
-	w.fails(messages.ExitUsage, messages.KindUsage, []string{"-d", "a]"}, "`-d` の値は使えません: プロファイル名に `[ ] # ;` は使えません")
+	badName := messages.Fail(messages.DestinationName, messages.New(messages.NameMarks))
+	w.fails(messages.ExitUsage, badName.Kind(), []string{"-d", "a]"}, badName.In(messages.Japanese))
 	w.stdin = "111111"
-	w.fails(messages.ExitRefused, messages.KindCodeRefused, example, "AWS は MFA コードを受け付けませんでした", "hint: 次のコードを待ち")
+	refused := messages.Fail(messages.CodeRefused)
+	w.fails(messages.ExitRefused, refused.Kind(), example,
+		refused.In(messages.Japanese), "hint: "+refused.Hint(messages.Japanese))
 	w.stdin = goodCode
 	w.succeeds(example...)
-	if said := w.stderr.String(); !strings.HasPrefix(said, "プロファイル example_mfa: セッションの期限 "+sessionEnd) {
-		t.Errorf("it said %q", said)
+	want := messages.New(messages.SessionUntil, "example_mfa", sessionEnd).In(messages.Japanese)
+	if got := w.stderr.String(); !strings.HasPrefix(got, want+"\n") {
+		t.Errorf("stderr is %q", got)
 	}
 }
 
-// completed is what bash offers for the last of the words.
+// completed returns the completions that bash offers for the last word.
 func completed(t *testing.T, w *world, words ...string) string {
 	t.Helper()
-	script := printed(t, "completion", "bash") + "COMP_WORDS=(" + strings.Join(words, " ") + ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_aws_mfa\necho \"${COMPREPLY[*]}\"\n"
+	script := printed(t, "completion", "bash") +
+		"COMP_WORDS=(" + strings.Join(words, " ") + ")\n" +
+		"COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n" +
+		"_aws_mfa\n" +
+		"echo \"${COMPREPLY[*]}\"\n"
 	return strings.TrimSpace(string(w.shell("bash", script)))
 }
 
-// bash offers flags, formats, shells and the profiles of both files.
+// bash completes flags, formats, shells and the profiles of both files.
 func TestBashCompletion(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[default]\n[profile work]\n[sso-session x]\n")
@@ -223,10 +267,10 @@ func TestBashCompletion(t *testing.T) {
 	}
 }
 
-// The scripts of the other shells have every flag.
+// The scripts of fish and zsh have every flag and no placeholder.
 func TestOtherCompletions(t *testing.T) {
 	fish, zsh := printed(t, "completion", "fish"), printed(t, "completion", "zsh")
-	if !strings.HasPrefix(zsh, "#compdef aws-mfa\n") || strings.Contains(fish+zsh, "@") && strings.Contains(fish+zsh, "S@") {
+	if !strings.HasPrefix(zsh, "#compdef aws-mfa\n") || strings.Contains(fish+zsh, "S@") {
 		t.Errorf("the scripts are %q and %q", zsh, fish)
 	}
 	for _, row := range table() {

@@ -19,7 +19,7 @@ import (
 
 var example = []string{"-s", "example"}
 
-// A command line that cannot work is refused before any call, naming the flag or the value.
+// An invalid command line is rejected before the first call. The error names the flag or the value.
 func TestCommandLine(t *testing.T) {
 	for name, test := range map[string]struct {
 		args  []string
@@ -61,7 +61,7 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-// Profiles that cannot be used are refused before any call and any question, by their name.
+// A profile that cannot be used is rejected before the first call and the prompt. The error names it.
 func TestProfiles(t *testing.T) {
 	const (
 		half  = "[example]\naws_access_key_id=A\naws_secret_access_key=S\n"
@@ -76,32 +76,76 @@ func TestProfiles(t *testing.T) {
 		kind        messages.Kind
 		value       string
 	}{
-		"SRC missing":                {"", "", messages.KindProfileMissing, "`example`"},
-		"SRC without keys":           {"[example]\nregion=x\n", "", messages.KindKeysMissing, "`example`"},
-		"SRC with half a key":        {"[example]\naws_access_key_id=A\n", "", messages.KindProfileUnusable, "`example`"},
-		"SRC is a session":           {half + "aws_session_token=T\n", "", messages.KindProfileIsSession, "`example`"},
-		"SRC is an old session":      {half + "aws_security_token=T\n", "", messages.KindProfileIsSession, "`example`"},
-		"SRC assumes a role":         {"[example]\n" + role + "source_profile=k\n" + keysOf("k"), "", messages.KindProfileIsRole, "`example`"},
-		"SRC uses SSO":               {"", "[profile example]\n" + sso, messages.KindProfileIsRole, "`example`"},
-		"SRC uses SSO and a program": {"", "[profile example]\n" + named, messages.KindProfileIsRole, "`example`"},
-		"SRC with an odd region":     {keysOf("example") + "region = a b\n", "", messages.KindProfileUnusable, "`example`"},
-		"a lone quotation mark":      {keysOf("example") + "[a]\nx = \"\n", "", messages.KindCredentialsUnreadable, "credentials`"},
-		"DST has keys":               {destination(keysOf("x")[4:]), "", messages.KindDestinationHoldsKeys, "`example_mfa`"},
-		"DST has a key id":           {destination("AWS_Access_Key_ID : A\n"), "", messages.KindDestinationHoldsKeys, "`example_mfa`"},
+		"SRC missing": {
+			kind: messages.KindProfileMissing, value: "`example`",
+		},
+		"SRC without keys": {
+			credentials: "[example]\nregion=x\n",
+			kind:        messages.KindKeysMissing, value: "`example`",
+		},
+		"SRC with half a key": {
+			credentials: "[example]\naws_access_key_id=A\n",
+			kind:        messages.KindProfileUnusable, value: "`example`",
+		},
+		"SRC is a session": {
+			credentials: half + "aws_session_token=T\n",
+			kind:        messages.KindProfileIsSession, value: "`example`",
+		},
+		"SRC is an old session": {
+			credentials: half + "aws_security_token=T\n",
+			kind:        messages.KindProfileIsSession, value: "`example`",
+		},
+		"SRC assumes a role": {
+			credentials: "[example]\n" + role + "source_profile=k\n" + keysOf("k"),
+			kind:        messages.KindProfileIsRole, value: "`example`",
+		},
+		"SRC uses SSO": {
+			config: "[profile example]\n" + sso,
+			kind:   messages.KindProfileIsRole, value: "`example`",
+		},
+		"SRC uses SSO and a program": {
+			config: "[profile example]\n" + named,
+			kind:   messages.KindProfileIsRole, value: "`example`",
+		},
+		"SRC with an invalid region": {
+			credentials: keysOf("example") + "region = a b\n",
+			kind:        messages.KindProfileUnusable, value: "`example`",
+		},
+		"a lone quotation mark": {
+			credentials: keysOf("example") + "[a]\nx = \"\n",
+			kind:        messages.KindCredentialsUnreadable, value: "credentials`",
+		},
+		"DST has keys": {
+			credentials: destination(keysOf("x")[4:]),
+			kind:        messages.KindDestinationHoldsKeys, value: "`example_mfa`",
+		},
+		"DST has a key ID": {
+			credentials: destination("AWS_Access_Key_ID : A\n"),
+			kind:        messages.KindDestinationHoldsKeys, value: "`example_mfa`",
+		},
 		"DST has an empty token": {
-			destination("aws_secret_access_key=S\naws_session_token=\n"), "",
-			messages.KindDestinationHoldsKeys, "`example_mfa`",
+			credentials: destination("aws_secret_access_key=S\naws_session_token=\n"),
+			kind:        messages.KindDestinationHoldsKeys, value: "`example_mfa`",
 		},
 		"DST has keys in config": {
-			keysOf("example"), "[profile example_mfa]\n" + keysOf("x")[4:],
-			messages.KindDestinationHoldsKeys, "`example_mfa`",
+			credentials: keysOf("example"),
+			config:      "[profile example_mfa]\n" + keysOf("x")[4:],
+			kind:        messages.KindDestinationHoldsKeys, value: "`example_mfa`",
 		},
 		"DST assumes a role": {
-			keysOf("example"), "[profile example_mfa]\n" + role + "source_profile=example\n",
-			messages.KindProfileIsRole, "`example_mfa`",
+			credentials: keysOf("example"),
+			config:      "[profile example_mfa]\n" + role + "source_profile=example\n",
+			kind:        messages.KindProfileIsRole, value: "`example_mfa`",
 		},
-		"DST uses SSO":              {keysOf("example"), "[profile example_mfa]\n" + sso, messages.KindProfileIsRole, "`example_mfa`"},
-		"DST has an unclear header": {keysOf("example") + "[example_mfa] x\n", "", messages.KindCredentialsUnreadable, "line 4"},
+		"DST uses SSO": {
+			credentials: keysOf("example"),
+			config:      "[profile example_mfa]\n" + sso,
+			kind:        messages.KindProfileIsRole, value: "`example_mfa`",
+		},
+		"DST has an ambiguous header": {
+			credentials: keysOf("example") + "[example_mfa] x\n",
+			kind:        messages.KindCredentialsUnreadable, value: "line 4",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -113,8 +157,7 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
-// Keys may come from a program; what it prints is never shown, because that is
-// where the keys are.
+// A credential_process can provide the keys. Its output is never shown, because it contains them.
 func TestCredentialProcess(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs a shell")
@@ -144,8 +187,7 @@ func TestCredentialProcess(t *testing.T) {
 	w.fails(messages.ExitConfiguration, messages.KindCredentialProcessFailed, example, "exit status 3")
 }
 
-// What is no file, or cannot be read, is refused before a code is spent on it:
-// a rename over /dev/null would be a disaster.
+// A path that is not a regular file is rejected before a code is used. A rename over /dev/null would be a disaster.
 func TestNotAFile(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", w.home)
@@ -157,8 +199,7 @@ func TestNotAFile(t *testing.T) {
 	w.called()
 }
 
-// Without a device that GetSessionToken takes there is no question and no call
-// of it, but one sentence that says what is missing.
+// Without a device that GetSessionToken can use, the program fails before the prompt and does not call it.
 func TestNoUsableDevice(t *testing.T) {
 	w := newWorld(t)
 	for _, w.aws.devices = range [][]string{nil, {""}} {
@@ -169,7 +210,7 @@ func TestNoUsableDevice(t *testing.T) {
 	w.called(strings.Fields(strings.Repeat("GetCallerIdentity ListMFADevices ", 3))...)
 }
 
-// A FIDO key as mfa_serial is refused without any call.
+// A FIDO key as mfa_serial is rejected before the first call.
 func TestConfiguredFIDO(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[profile example]\nmfa_serial = "+securityKey+"\n")
@@ -177,7 +218,7 @@ func TestConfiguredFIDO(t *testing.T) {
 	w.called()
 }
 
-// Keys of a role are no user's, whatever the profile looks like.
+// Keys that do not belong to a user are rejected.
 func TestNotAUser(t *testing.T) {
 	w := newWorld(t)
 	for _, caller := range []string{"arn:aws:sts::1:assumed-role/r/alice", "arn:aws:iam::1:user/", "", "alice"} {
@@ -186,10 +227,11 @@ func TestNotAUser(t *testing.T) {
 	}
 }
 
-// What has not the shape of a code is refused without the call that spends it,
-// and is never repeated: it may be a password.
-func TestShapeOfTheCode(t *testing.T) {
-	for _, stdin := range []string{"12345\n", "1234567\n", "hunter\n", "123-456\n", "１２３４５\n", strings.Repeat("1", 5000)} {
+// A malformed code is rejected before GetSessionToken and never printed, because it may be a password.
+func TestMalformedCode(t *testing.T) {
+	for _, stdin := range []string{
+		"12345\n", "1234567\n", "hunter\n", "123-456\n", "１２３４５\n", strings.Repeat("1", 5000),
+	} {
 		w := newWorld(t)
 		w.stdin = stdin
 		w.fails(messages.ExitUsage, messages.KindCodeMalformed, example)
@@ -201,25 +243,50 @@ func TestShapeOfTheCode(t *testing.T) {
 	}
 }
 
-// Each refusal of AWS that is known has a kind; of the others, AWS's own words are shown.
+// Each known refusal of AWS has a kind. For the others, the message quotes AWS.
 func TestRefusals(t *testing.T) {
 	const clockWrong, keysRefused = messages.KindClockWrong, messages.KindKeysRefused
 	for _, test := range []struct {
-		code, message string // of AWS
-		kind          messages.Kind
-		value         string
+		code    string // of AWS
+		message string // of AWS
+		kind    messages.Kind
+		value   string
 	}{
-		{"InvalidClientTokenId", "The security token included in the request is invalid.", keysRefused, ""},
-		{"SignatureDoesNotMatch", "The request signature we calculated does not match.", keysRefused, ""},
-		{"SignatureDoesNotMatch", "Signature expired: 20200101T000000Z is now earlier than", clockWrong, ""},
-		{"SignatureDoesNotMatch", "Signature not yet current: 20300101T000000Z is still later than", clockWrong, ""},
-		{"RequestTimeTooSkewed", "The difference is too large.", clockWrong, ""},
-		{"RequestExpired", "Request has expired.", clockWrong, ""},
-		{"RegionDisabledException", "STS is not activated in this region for account:1.", messages.KindAWSRefused, "--region"},
-		{"AccessDenied", "Cannot call GetSessionToken with session credentials", messages.KindProfileIsSession, ""},
 		{
-			"Odd", "it\n says \u009b" + longTermKey + " and " + longTermValue + ".",
-			messages.KindAWSRefused, "`GetCallerIdentity` with `Odd`: it says *** and ***\n",
+			code: "InvalidClientTokenId", message: "The security token included in the request is invalid.",
+			kind: keysRefused,
+		},
+		{
+			code: "SignatureDoesNotMatch", message: "The request signature we calculated does not match.",
+			kind: keysRefused,
+		},
+		{
+			code: "SignatureDoesNotMatch", message: "Signature expired: 20200101T000000Z is now earlier than",
+			kind: clockWrong,
+		},
+		{
+			code: "SignatureDoesNotMatch", message: "Signature not yet current: 20300101T000000Z is still later than",
+			kind: clockWrong,
+		},
+		{
+			code: "RequestTimeTooSkewed", message: "The difference is too large.",
+			kind: clockWrong,
+		},
+		{
+			code: "RequestExpired", message: "Request has expired.",
+			kind: clockWrong,
+		},
+		{
+			code: "RegionDisabledException", message: "STS is not activated in this region for account:1.",
+			kind: messages.KindAWSRefused, value: "--region",
+		},
+		{
+			code: "AccessDenied", message: "Cannot call GetSessionToken with session credentials",
+			kind: messages.KindProfileIsSession,
+		},
+		{
+			code: "Odd", message: "it\n says \u009b" + longTermKey + " and " + longTermValue + ".",
+			kind: messages.KindAWSRefused, value: "`GetCallerIdentity` with `Odd`: it says *** and ***\n",
 		},
 	} {
 		w := newWorld(t)
@@ -229,8 +296,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// What AWS repeats of the keys, or of a code wherever it came from, is shown
-// neither in an error nor in a hint nor in a note, and nothing of it steers the terminal.
+// If AWS repeats keys or a code, they are redacted in errors, hints and notes. Control characters are removed.
 func TestRepeatedSecrets(t *testing.T) {
 	repeated := "it says\n\u009b2J " + longTermValue + " " + goodCode
 	w := newWorld(t)
@@ -252,12 +318,12 @@ func TestRepeatedSecrets(t *testing.T) {
 	w.succeeds(example...)
 	said := w.stderr.String()
 	if !strings.HasPrefix(said, "aws-mfa: note: ") || !strings.Contains(said, "`Odd`: it says 2J ***)") {
-		t.Errorf("it said %q", w.stderr.String())
+		t.Errorf("stderr is %q", said)
 	}
 }
 
-// A wrong code is told apart from a wrong device, though AWS calls both
-// AccessDenied. Nothing is tried twice: a code works only once.
+// The program distinguishes a wrong code from a wrong device, although AWS calls both AccessDenied. It never repeats
+// the call, because a code works only once.
 func TestWrongCodeAndWrongDevice(t *testing.T) {
 	w := newWorld(t)
 	w.stdin = "111111\n"
@@ -270,14 +336,14 @@ func TestWrongCodeAndWrongDevice(t *testing.T) {
 	w.fails(messages.ExitRefused, messages.KindDeviceUnknown, withFlag, "`--serial`")
 }
 
-// Who may not list devices is told the way round it.
+// If the user may not list devices and the guess is wrong, the hint suggests mfa_serial.
 func TestListingDenied(t *testing.T) {
 	w := newWorld(t)
 	w.aws.user = "bob"
 	w.fails(messages.ExitRefused, messages.KindDeviceUnknown, example, "`mfa_serial`")
 }
 
-// Server trouble is AWS's, and says so with the status.
+// A server error is reported with its status.
 func TestServerError(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
@@ -288,11 +354,15 @@ func TestServerError(t *testing.T) {
 	w.called("GetCallerIdentity")
 }
 
-// Neither retries nor silence outlast the time limit.
+// The time limit ends retries, and calls without a response.
 func TestTimeLimit(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
-		"errors":  func(answer http.ResponseWriter, _ *http.Request) { answer.WriteHeader(http.StatusInternalServerError) },
-		"silence": func(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() },
+		"errors": func(answer http.ResponseWriter, _ *http.Request) {
+			answer.WriteHeader(http.StatusInternalServerError)
+		},
+		"no response": func(_ http.ResponseWriter, request *http.Request) {
+			<-request.Context().Done()
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -309,8 +379,7 @@ func TestTimeLimit(t *testing.T) {
 	}
 }
 
-// The limit is 20 s unless said otherwise, and is never one of a person, who may
-// take longer to find the phone.
+// The limit defaults to 20 s. It does not apply to the prompt, because a person may take longer to find the phone.
 func TestNoTimeLimitForPeople(t *testing.T) {
 	if usual, err := parse(nil, ""); err != nil || usual.timeout != 20*time.Second {
 		t.Errorf("the limit is %v (%v)", usual.timeout, err)
@@ -328,7 +397,7 @@ func TestNoTimeLimitForPeople(t *testing.T) {
 	}
 }
 
-// An address where nobody listens is a sentence, and its password is not shown.
+// An endpoint that refuses connections is reported without the password in its URL.
 func TestUnreachable(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
@@ -341,14 +410,20 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// Answers that AWS never gives (a login page, half a session) end with a
-// sentence: nothing is written and nothing panics.
+// After a response that cannot come from AWS, such as a login page or an incomplete session, the program reports an
+// error and writes nothing.
 func TestOddAnswers(t *testing.T) {
 	answers := []string{"", "<html><body>log in</body></html>", "{}", "<"}
-	parts := []string{"<AccessKeyId>A</AccessKeyId>", "<SecretAccessKey>S</SecretAccessKey>", "<SessionToken>T</SessionToken>", "<Expiration>" + sessionEnd + "</Expiration>"}
+	parts := []string{
+		"<AccessKeyId>A</AccessKeyId>",
+		"<SecretAccessKey>S</SecretAccessKey>",
+		"<SessionToken>T</SessionToken>",
+		"<Expiration>" + sessionEnd + "</Expiration>",
+	}
 	for missing := range parts {
-		answers = append(answers, "<GetSessionTokenResponse><GetSessionTokenResult><Credentials>"+
-			strings.Join(slices.Delete(slices.Clone(parts), missing, missing+1), "")+"</Credentials></GetSessionTokenResult></GetSessionTokenResponse>")
+		rest := strings.Join(slices.Delete(slices.Clone(parts), missing, missing+1), "")
+		answers = append(answers, "<GetSessionTokenResponse><GetSessionTokenResult><Credentials>"+rest+
+			"</Credentials></GetSessionTokenResult></GetSessionTokenResponse>")
 	}
 	for _, answer := range answers {
 		w := newWorld(t)
@@ -357,13 +432,12 @@ func TestOddAnswers(t *testing.T) {
 		w.fails(messages.ExitFailed, messages.KindAWSUnreachable, example, "`GetSessionToken`")
 		w.aws.answers = map[string]string{"ListMFADevices": answer}
 		if code := w.run(example...); code == messages.ExitOK {
-			t.Errorf("%q was taken for a list of devices", answer)
+			t.Errorf("%q was accepted as a list of devices", answer)
 		}
 	}
 }
 
-// A value that the file cannot hold is never written: a line break in it could
-// make up settings of another profile.
+// A value with a line break is never written, because it could add settings to another profile.
 func TestHostileSession(t *testing.T) {
 	w := newWorld(t)
 	w.aws.answers = map[string]string{"GetSessionToken": "<GetSessionTokenResponse><GetSessionTokenResult><Credentials>" +
@@ -372,8 +446,8 @@ func TestHostileSession(t *testing.T) {
 	w.fails(messages.ExitFailed, messages.KindCredentialsUnwritable, example, "`aws_session_token`")
 }
 
-// Long-term keys that came to DST while the code was typed are not overwritten.
-func TestKeysThatCameLater(t *testing.T) {
+// Long-term keys that another program writes into DST during the prompt are not overwritten.
+func TestKeysWrittenMeanwhile(t *testing.T) {
 	w := newWorld(t)
 	text := keysOf("example") + keysOf("example_mfa")
 	w.aws.broken = func(answer http.ResponseWriter, request *http.Request) {
@@ -387,7 +461,7 @@ func TestKeysThatCameLater(t *testing.T) {
 	w.holds("credentials", text)
 }
 
-// A file that can no longer be written is named, with the reason.
+// If the file can no longer be written, the error names it.
 func TestNotWritable(t *testing.T) {
 	w := newWorld(t)
 	w.aws.broken = func(answer http.ResponseWriter, request *http.Request) {
@@ -404,7 +478,7 @@ func TestNotWritable(t *testing.T) {
 	}
 }
 
-// An interruption at the question ends at once, with 130 and without an error.
+// Ctrl-C at the prompt ends the program with 130 and without a message.
 func TestInterrupted(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(context.Background())

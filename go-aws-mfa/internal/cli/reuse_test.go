@@ -12,8 +12,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/prompt"
 )
 
-// loggedIn is a world in which example_mfa has a session already, and nobody to
-// ask for another.
+// loggedIn returns a world in which example_mfa has a session and no code is available for another one.
 func loggedIn(t *testing.T) *world {
 	w := newWorld(t)
 	w.succeeds(example...)
@@ -21,7 +20,7 @@ func loggedIn(t *testing.T) *world {
 	return w
 }
 
-// A good session is used again: no call, no question, not one byte written.
+// A valid session is reused without a call, a prompt or a change to the file.
 func TestReuse(t *testing.T) {
 	w := loggedIn(t)
 	before, _ := os.Stat(w.path("credentials"))
@@ -39,8 +38,7 @@ func TestReuse(t *testing.T) {
 	w.called()
 }
 
-// With credential-process a session is used again without a look at standard
-// input, which is somebody else's.
+// With credential-process a session is reused without reading standard input, which belongs to another program.
 func TestReuseLeavesInputAlone(t *testing.T) {
 	w := loggedIn(t)
 	data := strings.NewReader("data")
@@ -51,7 +49,7 @@ func TestReuseLeavesInputAlone(t *testing.T) {
 	}
 }
 
-// It has to last for more than ten minutes still.
+// A session is only reused if it lasts for more than ten minutes.
 func TestReuseNearTheEnd(t *testing.T) {
 	w := loggedIn(t)
 	w.now = beforeEnd(10*time.Minute + time.Second)
@@ -60,7 +58,7 @@ func TestReuseNearTheEnd(t *testing.T) {
 	w.fails(messages.ExitUsage, messages.KindCodeMissing, example)
 }
 
-// A code on standard input always meant a new session, and --force means one, too.
+// A code on standard input and --force always get a new session.
 func TestNewInAnyCase(t *testing.T) {
 	w := loggedIn(t)
 	w.stdin = goodCode
@@ -73,8 +71,7 @@ func TestNewInAnyCase(t *testing.T) {
 	}
 }
 
-// A session is not trusted if it came from another key or device, or if anything
-// about its section is not as it was written.
+// A session is not reused if it came from another key or device, or if its section was changed.
 func TestNotReused(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"another long-term key": {"x_aws_mfa_source = " + longTermKey, "x_aws_mfa_source = AKIAOTHER00000000001"},
@@ -110,8 +107,8 @@ func TestNotReused(t *testing.T) {
 	w.fails(messages.ExitUsage, messages.KindCodeMissing, example)
 }
 
-// Who has to wait for another login is told at the terminal, takes the session
-// that it got, even with a code on standard input, and calls nobody.
+// A login that waits for another one prints a note at the terminal. It then uses the session of the other login, even
+// with a code on standard input, and makes no call.
 func TestWaiting(t *testing.T) {
 	w := newWorld(t)
 	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
@@ -137,7 +134,7 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// With --force it gets a session of its own all the same.
+// With --force it gets another session after the wait.
 func TestWaitingWithForce(t *testing.T) {
 	w := newWorld(t)
 	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
@@ -160,7 +157,7 @@ func TestWaitingWithForce(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// --quiet says nothing about the wait either.
+// --quiet prints no note about the wait.
 func TestWaitingQuietly(t *testing.T) {
 	w := newWorld(t)
 	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
@@ -170,14 +167,13 @@ func TestWaitingQuietly(t *testing.T) {
 	person := &terminal{}
 	app := w.app()
 	app.Terminal = func() *prompt.Terminal { return person.prompt() }
-	time.AfterFunc(1200*time.Millisecond, release) // long enough for others to be told
+	time.AfterFunc(1200*time.Millisecond, release) // long enough for the note
 	if code := app.Run(t.Context(), []string{"-s", "example", "-q"}); code != messages.ExitOK || person.waits() != "" {
 		t.Errorf("exit code %d: %q", code, person.waits())
 	}
 }
 
-// A login for one profile does not wait for that of another, nor for one of the
-// same name in another file.
+// A login does not wait for a login to another profile or to a profile in another file.
 func TestOtherProfile(t *testing.T) {
 	w := newWorld(t)
 	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
@@ -191,7 +187,7 @@ func TestOtherProfile(t *testing.T) {
 	w.succeeds(example...)
 }
 
-// Nothing stays in the folder but the two files.
+// After a login the directory contains only the two files.
 func TestNothingLeft(t *testing.T) {
 	w := loggedIn(t)
 	names, _ := filepath.Glob(filepath.Join(w.home, ".aws", "*"))
@@ -201,7 +197,7 @@ func TestNothingLeft(t *testing.T) {
 	}
 }
 
-// A folder that cannot be written to is noticed before a code is asked for.
+// A directory that cannot be written to is reported before the prompt.
 func TestReadOnlyFolder(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(w.path("config"), "folder", "credentials"))

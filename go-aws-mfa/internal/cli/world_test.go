@@ -33,20 +33,20 @@ const (
 	securityKey   = "arn:aws:iam::123456789012:u2f/user/alice/yubi-ABCDEF"
 )
 
-// fakeAWS is a small STS and IAM at one address, for the one user who has longTermKey.
+// fakeAWS serves a small STS and IAM at one address, for the user who owns longTermKey.
 type fakeAWS struct {
-	caller  string   // the ARN that GetCallerIdentity answers
-	user    string   // the only name that ListMFADevices takes
-	devices []string // in the order they are listed
-	broken  http.HandlerFunc
-	answers map[string]string // an action's answer in place of the usual one
+	caller  string            // the ARN that GetCallerIdentity returns
+	user    string            // the only name that ListMFADevices accepts
+	devices []string          // in the order of the list
+	broken  http.HandlerFunc  // replaces every response; nil for none
+	answers map[string]string // responses by action, instead of the usual ones
 
-	now func() time.Time // for the Date of answers; nil for the true one
+	now func() time.Time // for the Date of responses; nil for the real time
 
 	mu    sync.Mutex
-	calls []string   // the actions, as they came
-	scope string     // what the last signature is good for: date, region, service
-	last  url.Values // what the last call had in it
+	calls []string   // the actions in order
+	scope string     // of the last signature: date, region, service
+	last  url.Values // the parameters of the last call
 }
 
 func (a *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -67,7 +67,7 @@ func (a *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r)
 }
 
-// answer is what a call gets where nothing is broken.
+// answer writes the usual response to a call.
 func (a *fakeAWS) answer(w http.ResponseWriter, r *http.Request) {
 	action := r.Form.Get("Action")
 	if answer, found := a.answers[action]; found {
@@ -92,7 +92,8 @@ func (a *fakeAWS) answer(w http.ResponseWriter, r *http.Request) {
 
 func (a *fakeAWS) list(w http.ResponseWriter, user string) {
 	if user != a.user {
-		refuse(w, "AccessDenied", "User: "+a.caller+" is not authorized to perform: iam:ListMFADevices on resource: user "+user)
+		refuse(w, "AccessDenied",
+			"User: "+a.caller+" is not authorized to perform: iam:ListMFADevices on resource: user "+user)
 		return
 	}
 	var members strings.Builder
@@ -110,12 +111,17 @@ func (a *fakeAWS) session(w http.ResponseWriter, serial, code string) {
 	}
 	switch {
 	case !known || strings.Contains(serial, ":u2f/"):
-		refuse(w, "AccessDenied", "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.")
+		refuse(w, "AccessDenied", "MultiFactorAuthentication failed, unable to validate MFA code.  "+
+			"Please verify your MFA serial number is valid and associated with this user.")
 	case code != goodCode:
 		refuse(w, "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. ")
 	default:
-		reply(w, "GetSessionToken", "<Credentials><AccessKeyId>"+sessionKey+"</AccessKeyId><SecretAccessKey>"+sessionValue+
-			"</SecretAccessKey><SessionToken>"+sessionToken+"</SessionToken><Expiration>"+sessionEnd+"</Expiration></Credentials>")
+		reply(w, "GetSessionToken", "<Credentials>"+
+			"<AccessKeyId>"+sessionKey+"</AccessKeyId>"+
+			"<SecretAccessKey>"+sessionValue+"</SecretAccessKey>"+
+			"<SessionToken>"+sessionToken+"</SessionToken>"+
+			"<Expiration>"+sessionEnd+"</Expiration>"+
+			"</Credentials>")
 	}
 }
 
@@ -127,36 +133,49 @@ func reply(w http.ResponseWriter, action, result string) {
 func refuse(w http.ResponseWriter, code, message string) {
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(http.StatusForbidden)
-	fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>", code, message)
+	fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>",
+		code, message)
 }
 
-// A world is one computer: a home folder, an AWS, and the program's three streams.
+// A world is one computer: a home directory, an AWS, and the program's three streams.
 type world struct {
 	t              *testing.T
 	aws            *fakeAWS
 	home           string
 	stdin          string
-	terminal       *terminal // where a person sits; nil for nowhere
+	terminal       *terminal // nil if there is no terminal
 	timeout        time.Duration
 	language       messages.Language
 	now            time.Time
-	waited         []time.Duration // for the next code
-	silent         bool            // nothing may be on stdout
+	waited         []time.Duration // the waits for the next code
+	silent         bool            // stdout must stay empty
 	stdout, stderr bytes.Buffer
 }
 
-// newWorld has a user alice with one phone, and profile example with her keys.
+// newWorld returns a world with a user alice, her phone, and her keys in profile example.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "LC_") || strings.HasSuffix(strings.ToUpper(name), "_PROXY") {
-			t.Setenv(name, "") // so that it is put back
+		isProxy := strings.HasSuffix(strings.ToUpper(name), "_PROXY")
+		if strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "LC_") || isProxy {
+			t.Setenv(name, "") // restores the variable after the test
 			_ = os.Unsetenv(name)
 		}
 	}
-	w := &world{t: t, home: t.TempDir(), stdin: goodCode + "\n", timeout: 10 * time.Second, silent: true, now: beforeEnd(12 * time.Hour),
-		aws: &fakeAWS{caller: "arn:aws:iam::123456789012:user/eng/core/alice", user: "alice", devices: []string{phone}}}
+	w := &world{
+		t: t,
+		aws: &fakeAWS{
+			caller:  "arn:aws:iam::123456789012:user/eng/core/alice",
+			user:    "alice",
+			devices: []string{phone},
+		},
+		home:    t.TempDir(),
+		stdin:   goodCode + "\n",
+		timeout: 10 * time.Second,
+		now:     beforeEnd(12 * time.Hour),
+		silent:  true,
+	}
 	server := httptest.NewServer(w.aws)
 	t.Cleanup(server.Close)
 	t.Setenv("HOME", w.home)
@@ -167,7 +186,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// beforeEnd is a time so long before the session of the fakeAWS ends.
+// beforeEnd returns the time that is d before the session of the fakeAWS ends.
 func beforeEnd(d time.Duration) time.Time {
 	end, _ := time.Parse(time.RFC3339, sessionEnd)
 	return end.Add(-d)
@@ -177,13 +196,17 @@ func keysOf(profile string) string {
 	return "[" + profile + "]\naws_access_key_id = " + longTermKey + "\naws_secret_access_key = " + longTermValue + "\n"
 }
 
-// sessionOf is the section that a login writes when it makes a new one.
+// sessionOf returns the section that a login adds to a file.
 func sessionOf(profile, region string) string {
 	if region != "" {
 		region = "region = " + region + "\n"
 	}
-	return "[" + profile + "]\n" + region + "aws_access_key_id = " + sessionKey + "\naws_secret_access_key = " + sessionValue +
-		"\naws_session_token = " + sessionToken + "\nx_security_token_expires = " + sessionEnd + "\nx_aws_mfa_source = " + longTermKey + " " + phone + " " + sessionKey + "\n"
+	return "[" + profile + "]\n" + region +
+		"aws_access_key_id = " + sessionKey + "\n" +
+		"aws_secret_access_key = " + sessionValue + "\n" +
+		"aws_session_token = " + sessionToken + "\n" +
+		"x_security_token_expires = " + sessionEnd + "\n" +
+		"x_aws_mfa_source = " + longTermKey + " " + phone + " " + sessionKey + "\n"
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.home, ".aws", name) }
@@ -198,23 +221,31 @@ func (w *world) write(name, text string) {
 	}
 }
 
-// app is the program with the streams of the world.
+// app returns the program with the streams of the world.
 func (w *world) app() App {
-	a := App{Version: "1.2.3", Digest: "abc", Stdout: &w.stdout, Stderr: &w.stderr, Language: w.language,
-		Stdin: strings.NewReader(w.stdin), Terminal: func() *prompt.Terminal { return nil },
-		Now: func() time.Time { return w.now },
+	a := App{
+		Version:  "1.2.3",
+		Digest:   "abc",
+		Language: w.language,
+		Stdin:    strings.NewReader(w.stdin),
+		Terminal: func() *prompt.Terminal { return nil },
+		Stdout:   &w.stdout,
+		Stderr:   &w.stderr,
+		Now:      func() time.Time { return w.now },
 		Wait: func(ctx context.Context, d time.Duration) error {
 			w.waited = append(w.waited, d)
 			return ctx.Err()
-		}}
+		},
+	}
 	if w.terminal != nil {
-		a.Stdin, a.Terminal = nil, func() *prompt.Terminal { return w.terminal.prompt() }
+		a.Stdin = nil
+		a.Terminal = w.terminal.prompt
 	}
 	return a
 }
 
-// run runs the program and checks what always holds: no secret on stderr or the
-// terminal, and nothing on stdout unless a format was made for it.
+// run runs the program and returns its exit code. It checks the rules for every run: no secret on stderr or the
+// terminal, and nothing on stdout unless the test expects it.
 func (w *world) run(args ...string) int {
 	w.t.Helper()
 	w.stdout.Reset()
@@ -240,12 +271,12 @@ func (w *world) run(args ...string) int {
 	return code
 }
 
-// A terminal is a person who types the codes and the lines, one after the other.
+// A terminal is a person who types the codes and the lines in order.
 type terminal struct {
 	codes, lines []string
 	out          bytes.Buffer
 	mu           sync.Mutex
-	asked        int // codes that were asked for
+	asked        int // prompts for a code
 }
 
 func (p *terminal) prompt() *prompt.Terminal {
@@ -258,7 +289,7 @@ func (p *terminal) prompt() *prompt.Terminal {
 	}}
 }
 
-// writes is what is shown on the terminal, to read while the program runs.
+// writes is the terminal's screen. A test can read it while the program runs.
 type writes struct{ *terminal }
 
 func (p writes) Write(text []byte) (int, error) {
@@ -282,7 +313,7 @@ func (p *terminal) Read(to []byte) (int, error) {
 	return n, nil
 }
 
-// succeeds runs a login that has to work.
+// succeeds runs a login that must succeed.
 func (w *world) succeeds(args ...string) {
 	w.t.Helper()
 	if code := w.run(args...); code != 0 {
@@ -290,8 +321,8 @@ func (w *world) succeeds(args ...string) {
 	}
 }
 
-// fails runs a login that must end with the exit code and an error of the kind, name all the values, and leave the
-// credentials file alone.
+// fails runs a login that must fail with the exit code and the kind, print all the values, and leave the credentials
+// file unchanged.
 func (w *world) fails(code int, kind messages.Kind, args []string, values ...string) {
 	w.t.Helper()
 	before, _ := os.ReadFile(w.path("credentials"))
@@ -306,10 +337,10 @@ func (w *world) fails(code int, kind messages.Kind, args []string, values ...str
 	begin := "aws-mfa: error[" + string(kind) + "]: "
 	if len(lines) != 4 || !strings.HasPrefix(lines[0], begin) || strings.HasSuffix(lines[0], ".") ||
 		lines[1] != "" || !strings.HasPrefix(lines[2], "hint: ") || lines[3] != "" {
-		w.t.Errorf("this is not an error of the kind %s and a hint: %q", kind, said)
+		w.t.Errorf("stderr is not one error of kind %s with a hint: %q", kind, said)
 	}
 	if strings.ContainsFunc(said, func(r rune) bool { return r != '\n' && unicode.IsControl(r) }) {
-		w.t.Errorf("this can steer a terminal: %q", said)
+		w.t.Errorf("stderr has control characters: %q", said)
 	}
 	for _, value := range values {
 		if !strings.Contains(said, value) {
@@ -321,6 +352,17 @@ func (w *world) fails(code int, kind messages.Kind, args []string, values ...str
 	}
 }
 
+// noted reports whether the program printed a note with this text.
+func (w *world) noted(key messages.TextKey, args ...any) bool {
+	return strings.Contains(w.stderr.String(), "note: "+messages.New(key, args...).In(w.language)+"\n")
+}
+
+// english returns a text of the catalog in English.
+func english(key messages.TextKey, args ...any) string {
+	return messages.New(key, args...).In(messages.English)
+}
+
+// called checks the calls to AWS so far.
 func (w *world) called(want ...string) {
 	w.t.Helper()
 	w.aws.mu.Lock()
@@ -330,7 +372,7 @@ func (w *world) called(want ...string) {
 	}
 }
 
-// shell runs a script with the shell called name, or skips the test.
+// shell returns the output of a script, or skips the test if the shell called name is not installed.
 func (w *world) shell(name, script string) []byte {
 	w.t.Helper()
 	path, err := exec.LookPath(name)
@@ -346,6 +388,7 @@ func (w *world) shell(name, script string) []byte {
 	return out
 }
 
+// holds checks the contents of a file.
 func (w *world) holds(name, want string) {
 	w.t.Helper()
 	got, err := os.ReadFile(w.path(name))

@@ -19,8 +19,8 @@ var fresh = Session{
 const freshLines = "aws_access_key_id = ASIANEW\naws_secret_access_key = new/secret\n" +
 	"aws_session_token = new+token==\nx_security_token_expires = 2026-01-01T12:00:00Z\nx_aws_mfa_source = AKIALONG serial ASIANEW\n"
 
-// One line a case: what the file held, what it holds afterwards. The section is
-// d; <new> stands for the five lines of a fresh session, in order.
+// Each case has the text of the file before and after Put. The section is d, and <new> stands for the five lines of a
+// new session.
 func TestPut(t *testing.T) {
 	for name, test := range map[string]struct{ before, after string }{
 		"no file":                        {"", "[d]\n<new>"},
@@ -60,8 +60,8 @@ func TestPut(t *testing.T) {
 	}
 }
 
-// Line endings: those of the section's own header, else of the file's start; a
-// line that is replaced keeps the one it has.
+// New lines get the line ending of the section's header, else of the file's first line. A replaced line keeps its
+// ending.
 func TestLineEndings(t *testing.T) {
 	for before, after := range map[string]string{
 		"[a]\r\n[d]\no = j\n": "[a]\r\n[d]\no = j\n" + freshLines,
@@ -75,8 +75,7 @@ func TestLineEndings(t *testing.T) {
 	}
 }
 
-// A region that is given replaces or precedes; it is the only setting besides
-// the session that Put ever writes.
+// A region replaces the old one or is written before the session. Put writes no other setting.
 func TestPutRegion(t *testing.T) {
 	session := fresh
 	session.Region = "eu-west-1"
@@ -90,8 +89,7 @@ func TestPutRegion(t *testing.T) {
 	}
 }
 
-// Long-term keys are never overwritten: in doubt, a key counts as one. Keys of
-// other sections do not matter.
+// Put never overwrites long-term keys. In case of doubt a key counts as long-term. Keys of other sections do not matter.
 func TestLongTermKeys(t *testing.T) {
 	for text, want := range map[string]bool{
 		"[d]\naws_access_key_id = x\n":                             true,
@@ -115,7 +113,7 @@ func TestLongTermKeys(t *testing.T) {
 	}
 }
 
-// A file that some reader cannot read, or reads as something else, is refused with the line, wherever that is.
+// A line that a reader cannot read, or reads differently, is reported, wherever it is in the file.
 func TestUnreadableForSome(t *testing.T) {
 	for text, want := range map[string]LineError{
 		"\ufeff[d]\n":               {Line: 1, Problem: LineBOM},
@@ -148,8 +146,7 @@ func TestUnreadableForSome(t *testing.T) {
 	}
 }
 
-// A header that only some readers see as one is refused where it could
-// put the session into the wrong section, and nowhere else.
+// An ambiguous header is only rejected where the session could end up in the wrong section.
 func TestUnclearHeader(t *testing.T) {
 	for text, refused := range map[string]bool{
 		"[d] x\n":           true,
@@ -171,7 +168,7 @@ func TestUnclearHeader(t *testing.T) {
 	}
 }
 
-// A name that some reader would not give back is refused.
+// A name that some reader would change is rejected.
 func TestUnusableNames(t *testing.T) {
 	for name, want := range map[string]NameProblem{
 		"":          NameEmpty,
@@ -201,7 +198,7 @@ func TestUnusableNames(t *testing.T) {
 	}
 }
 
-// A value that some reader would not give back is refused, and not repeated: it may be a secret.
+// A value that some reader would change is rejected. The error does not contain it, because it may be a secret.
 func TestUnwritableValues(t *testing.T) {
 	for _, value := range []string{"", "a b", "a\n", "\"a\"", "'a'", "a\\", "a#", "a;", "é", "\x7f"} {
 		session := fresh

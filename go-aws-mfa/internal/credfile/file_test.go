@@ -42,7 +42,7 @@ func alone(t *testing.T, folder, name string) {
 	}
 }
 
-// The mode stays what it was, but others lose what they had.
+// The mode is kept, except the permissions of other users.
 func TestMode(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no mode bits")
@@ -116,8 +116,7 @@ func TestNoChange(t *testing.T) {
 
 func appended(text []byte) ([]byte, error) { return append(text, " and new"...), nil }
 
-// A symbolic link stays one, and what it leads to is replaced, also by way of
-// a second link, and also if there is nothing yet.
+// A symbolic link is kept and its target is replaced, even through a second link, and even if the target does not exist.
 func TestSymbolicLink(t *testing.T) {
 	for _, there := range []bool{true, false} {
 		folder, elsewhere := t.TempDir(), t.TempDir()
@@ -144,7 +143,7 @@ func TestSymbolicLink(t *testing.T) {
 	}
 }
 
-// A link that leads to itself ends with an error.
+// A symbolic link to itself is an error.
 func TestSymbolicLoop(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "credentials")
 	if err := os.Symlink(link, link); err != nil {
@@ -155,8 +154,8 @@ func TestSymbolicLoop(t *testing.T) {
 	}
 }
 
-// The new file is another one put in the old one's place: who has the old one
-// open reads it whole, and an error leaves neither half a file nor a new one.
+// Save replaces the file by a new one: a reader that has the old file open reads all of it, and an error leaves no
+// partial or temporary file.
 func TestAtomic(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "credentials")
 	write(t, path, "", 0o600)
@@ -183,7 +182,7 @@ func TestAtomic(t *testing.T) {
 	alone(t, filepath.Dir(folder), "credentials")
 }
 
-// What a killed writer left behind is removed by the next one; other files stay.
+// A writer removes the temporary files of a killed writer, and no other files.
 func TestSweep(t *testing.T) {
 	folder := t.TempDir()
 	write(t, filepath.Join(folder, ".aws-mfa-1234.tmp"), "half a fi", 0o600)
@@ -197,8 +196,8 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// Writers take turns, also by way of different links, so that none loses what
-// another wrote; an interruption ends the wait and writes nothing.
+// Writers take turns, even through different links, so no change is lost. An interruption ends the wait and writes
+// nothing.
 func TestTurns(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "credentials")
 	link := filepath.Join(t.TempDir(), "link")
@@ -233,5 +232,5 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-// silent waits without a word.
+// silent does not announce a wait.
 func silent(time.Duration) {}

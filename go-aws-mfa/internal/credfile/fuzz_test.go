@@ -11,12 +11,12 @@ import (
 	"aws-mfa.example/aws-mfa/internal/awsfiles"
 )
 
-// For every file and name: Put refuses, or
+// For every file and name, Put returns an error, or:
 //   - botocore and the SDK read exactly the new session from the section,
 //   - all other sections read as before,
 //   - putting the same session again changes nothing,
-//   - a file without the name keeps every byte, and grows at its end,
-//   - each line that is gone was a setting of the session or belonged to one.
+//   - a file without the section keeps every byte and grows at its end,
+//   - each removed line was a setting of the session or belonged to one.
 func FuzzPut(f *testing.F) {
 	for _, text := range []string{
 		"", "[d]", "[d]\r\n", "# c\n[a]\nx = y\n\n[d]\naws_session_token = x\n  more\no = j\n[b]", "[ d ]\nregion=x\n[d]\n[d]\n",
@@ -28,8 +28,7 @@ func FuzzPut(f *testing.F) {
 	f.Fuzz(check)
 }
 
-// What a credentials file can be made of. A fuzzer that only has bytes needs
-// hours to come up with such lines.
+// The parts of a credentials file. A fuzzer that only has bytes needs hours to find such lines.
 var pieces = []string{
 	"[d]\n", "[ d ]\n", "[d] # c\n", "[d] x\n", "\t[d]\r\n", "[d]", "[a]\n", "[b] \n", "[ a b]\n", "[a  b]\n", "[profile d]\n", "[]\n", "[x\n",
 	"aws_access_key_id = x\n", "AWS_ACCESS_KEY_ID=x\r\n", " aws_access_key_id = x\n", "aws_access_key_id =\n",
@@ -41,8 +40,7 @@ var pieces = []string{
 	"\n", "\r\n", "  \n", "# c\n", "  ; c\n", "#", "\ufeff", "\x00", "\xff\n", "\r",
 }
 
-// The rules of FuzzPut, for files that look like credentials files. Without a
-// fuzzer this tries a few hundred of them.
+// The rules of FuzzPut, for files that look like credentials files. An ordinary test run tries a few hundred of them.
 func FuzzPutPieces(f *testing.F) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 300 {
@@ -86,8 +84,7 @@ func check(t *testing.T, before []byte, name, region string) {
 	checkReaders(t, before, after, name, session)
 }
 
-// checkGone walks both files side by side: what is new must be the session's,
-// and what is gone must be about it.
+// checkGone compares the two files line by line: added and removed lines must belong to the session.
 func checkGone(t *testing.T, before, after []byte, name string, session Session) {
 	t.Helper()
 	old := strings.SplitAfter(string(before), "\n")
@@ -126,7 +123,7 @@ func checkReaders(t *testing.T, before, after []byte, name string, session Sessi
 	}
 	for _, view := range read(after, name) {
 		if view.Broken != nil {
-			continue // by a value that is a single quotation mark: Put leaves it
+			continue // because of a value that is a single quotation mark, which Put keeps
 		}
 		if view.Text(awsfiles.AccessKeyID) != session.AccessKeyID ||
 			view.Text(awsfiles.SecretAccessKey) != session.SecretAccessKey ||
@@ -142,7 +139,7 @@ func checkReaders(t *testing.T, before, after []byte, name string, session Sessi
 		was := read(before, other)
 		for reader, is := range read(after, other) {
 			if was[reader].Broken != nil {
-				continue // by a setting that is there twice, of which Put leaves one
+				continue // because of a repeated setting, of which Put keeps one
 			}
 			if was[reader].Exists != is.Exists || !maps.EqualFunc(was[reader].Values, is.Values, sameText) {
 				t.Fatalf("section %q reads otherwise in\n%q than in\n%q", other, after, before)

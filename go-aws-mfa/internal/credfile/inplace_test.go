@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// half leaves a file as an interrupted overwrite does: the saved texts are there, and so are the first n bytes of the
-// new text over the old one.
+// half leaves a file like an interrupted overwrite: with the saved texts, and the first n bytes of the new text written
+// over the old one.
 func half(t *testing.T, old, text string, n int) string {
 	t.Helper()
 	target := filepath.Join(t.TempDir(), "credentials")
@@ -160,7 +160,7 @@ func TestPlan(t *testing.T) {
 			t.Errorf("got %v, %v, want %v", got, err, want)
 		}
 	}
-	plan(ByRename) // of a file that is not there
+	plan(ByRename) // a file that does not exist
 	if err := os.WriteFile(target, []byte("[a]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// One at a time holds a lock, although each removes the file when it is done;
-// who waits is told once.
+// Only one process at a time holds a lock, although each removes the file afterwards. A wait is announced once.
 func TestOneAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	var holders atomic.Int32
@@ -42,7 +41,7 @@ func TestOneAtATime(t *testing.T) {
 	}
 }
 
-// Who waits is told once, and Ctrl-C ends the wait.
+// A wait is announced once, and Ctrl-C ends it.
 func TestInterrupted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	release, _, err := take(t.Context(), path, time.Minute, nil)
@@ -57,7 +56,7 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// A lock on a file that its holder before has removed is none.
+// A lock on a file that its previous holder removed does not count.
 func TestRemovedMeanwhile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	handle := flock.New(path)
@@ -71,7 +70,7 @@ func TestRemovedMeanwhile(t *testing.T) {
 	if os.Remove(path) != nil {
 		t.Skip("open files cannot be removed here")
 	}
-	for range 2 { // gone, then another one of the name
+	for range 2 { // first removed, then replaced
 		if current(handle) {
 			t.Error("the lock of a removed file is current")
 		}
@@ -79,7 +78,7 @@ func TestRemovedMeanwhile(t *testing.T) {
 	}
 }
 
-// Where the file cannot be made there is an error, not a missing lock.
+// If the lock file cannot be created, there is an error instead of a missing lock.
 func TestNoPlace(t *testing.T) {
 	if _, _, err := take(t.Context(), filepath.Join(t.TempDir(), "none", "lock"), time.Minute, nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the error is %v", err)

@@ -14,8 +14,8 @@ import (
 	"unicode/utf16"
 )
 
-// What is typed for a secret is not shown, so the line break is made up for;
-// where it cannot be hidden, the person made one.
+// A hidden line is not echoed, so Ask prints the line break. If the terminal cannot hide it, the typed line break is
+// echoed.
 func TestSecret(t *testing.T) {
 	for want, terminal := range map[string]*Terminal{
 		"MFA code: \n": {Hidden: func() ([]byte, error) { return []byte("123456"), nil }},
@@ -25,12 +25,12 @@ func TestSecret(t *testing.T) {
 		terminal.Out = &out
 		line, err := terminal.Ask(context.Background(), "MFA code: ", true)
 		if err != nil || strings.TrimSpace(line) != "123456" || out.String() != want {
-			t.Errorf("%q %v, shown %q instead of %q", line, err, out.String(), want)
+			t.Errorf("the line is %q (%v), the terminal shows %q, not %q", line, err, out.String(), want)
 		}
 	}
 }
 
-// Only six digits of the ASCII kind are a code, and errors never repeat the text.
+// Other text than six digits is not a code, and errors never contain the text.
 func TestCode(t *testing.T) {
 	for _, line := range []string{
 		"", "12345", "1234567", "12345a", "12 345", "-12345", "123-456", "secret", "123\n456", "１２３４５", "١٢٣٤٥٦",
@@ -43,6 +43,7 @@ func TestCode(t *testing.T) {
 	}
 }
 
+// A pasted code may have blanks, invisible marks and full-width digits.
 func TestCodeAsPasted(t *testing.T) {
 	for _, line := range []string{
 		" \t012345\r\n", "012 345", "012\u00a0345", "012\u2009345\n", "012\t345", "0 1 2 3 4 5", "\u200e012345\u200e",
@@ -54,12 +55,12 @@ func TestCodeAsPasted(t *testing.T) {
 	}
 }
 
-// Windows PowerShell pipes and writes UTF-16. Of its line feed, which is two bytes, a reader of lines stops at one.
+// Windows PowerShell pipes and writes UTF-16. Piped stops after the first byte of its two-byte line feed.
 func TestCodeInUTF16(t *testing.T) {
 	for _, text := range []string{"012345\r\n", "012345\n", "012345", "012 345\r\n", "０１２３４５\r\n"} {
 		for _, mark := range []string{"\ufeff", ""} {
 			if mark == "" && !strings.HasPrefix(text, "0") {
-				continue // nothing tells what encoding that is
+				continue // the encoding cannot be detected
 			}
 			units := utf16.Encode([]rune(mark + text))
 			for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
@@ -79,23 +80,27 @@ func TestCodeInUTF16(t *testing.T) {
 	}
 }
 
-// Ctrl-C ends a read that hangs, and gives the terminal its echo back.
+// Ctrl-C ends a blocked read and restores the echo of the terminal.
 func TestInterruption(t *testing.T) {
 	hanging, _ := io.Pipe()
 	restored := false
 	var out bytes.Buffer
-	terminal := &Terminal{Out: &out, Hidden: func() ([]byte, error) { return io.ReadAll(hanging) }, Restore: func() { restored = true }}
+	terminal := &Terminal{
+		Out:     &out,
+		Hidden:  func() ([]byte, error) { return io.ReadAll(hanging) },
+		Restore: func() { restored = true },
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if _, err := terminal.Ask(ctx, "? ", true); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 	if !restored || out.String() != "? \n" {
-		t.Errorf("restored %v, shown %q", restored, out.String())
+		t.Errorf("restored is %v, the terminal shows %q", restored, out.String())
 	}
 }
 
-// Where Ctrl-C ends the read before its signal comes, it still counts as Ctrl-C.
+// A read that ends shortly before the signal of Ctrl-C still counts as interrupted.
 func TestSignalAfterRead(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	terminal := &Terminal{Out: io.Discard, Hidden: func() ([]byte, error) {
@@ -107,7 +112,7 @@ func TestSignalAfterRead(t *testing.T) {
 	}
 }
 
-// A closed terminal and a broken pipe are errors; an empty pipe is not one; an endless pipe is not read for ever.
+// A closed terminal and a broken pipe are errors, an empty pipe is not. Reading an endless pipe stops at a limit.
 func TestBadInput(t *testing.T) {
 	closed := &Terminal{Out: io.Discard, In: strings.NewReader("")}
 	if _, err := closed.Ask(context.Background(), "", false); !errors.Is(err, ErrNoLine) {
@@ -121,14 +126,15 @@ func TestBadInput(t *testing.T) {
 	if line, err := Piped(context.Background(), strings.NewReader("")); line != "" || err != nil {
 		t.Errorf("an empty pipe gives %q %v", line, err)
 	}
-	endless := io.MultiReader(strings.NewReader(strings.Repeat("1", longestLine)), iotest.ErrReader(errors.New("read too far")))
+	line := strings.NewReader(strings.Repeat("1", longestLine))
+	endless := io.MultiReader(line, iotest.ErrReader(errors.New("read too far")))
 	if line, err := Piped(context.Background(), endless); len(line) != longestLine || err != nil {
 		t.Errorf("an endless pipe gives %d bytes, %v", len(line), err)
 	}
 }
 
-// A pipe is no terminal, and nobody sits at it.
-func TestPipeIsNoTerminal(t *testing.T) {
+// A pipe is not a terminal.
+func TestPipeIsNotATerminal(t *testing.T) {
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Skip("no pipes here: ", err)
