@@ -191,7 +191,7 @@ def expect(done: subprocess.CompletedProcess[str], error: type[errors.ToolkitErr
     assert not done.stdout
     assert "Traceback" not in done.stderr
     *_, blank, last = done.stderr.rstrip("\n").split("\n")
-    named = f"error[{error.kind}]: " if error.kind else "error: "
+    named = f"error[{error.kind}]: "
     found = re.search(rf"^{re.escape(named)}.*(?:\n    .*)*$", done.stderr, re.MULTILINE)  # Go may print several lines
     assert found, done.stderr
     message = found[0]
@@ -225,7 +225,7 @@ def test_nothing_can_be_built(invoke: Invoke, broken_go: dict[str, str]) -> None
     assert done.returncode == errors.CheckFailed.exit_code, done.stderr
     assert "no Docker engine answers" in done.stdout
     assert "no such host" in done.stdout
-    assert "error: 1 check failed: `engine`" in done.stderr
+    assert "error[check-failed]: 1 check failed: `engine`" in done.stderr
 
 
 @pytest.mark.parametrize("args", [("--engine", "docker"), ("--engine", "auto"), ("--image", "golang")], ids=str)
@@ -291,7 +291,9 @@ def test_engine_lost(invoke: Invoke, tmp_path: Path, docker_host: Host) -> None:
     assert len(lost) >= 5
     assert {row["outcome"] for pair, row in rows.items() if pair.startswith("linux/")} <= {"built", "unbuilt"}
     *_, message, _, hint = done.stderr.rstrip("\n").split("\n")
-    assert re.search(r"error: \d+ of 13 pairs were not built: the Docker engine (stopped answering|failed)", message)
+    assert re.search(
+        r"error\[[a-z-]+\]: \d+ of 13 pairs were not built: the Docker engine (stopped answering|failed)", message
+    )
     assert "run the same command again" in hint
 
 

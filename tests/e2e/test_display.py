@@ -87,7 +87,7 @@ def test_all_failures_are_listed(invoke: Invoke, tmp_path: Path) -> None:
         assert found, done.stderr
         (log,) = re.findall(rf"full log: (\S+{pair.replace('/', '_')}\.txt)", done.stderr)
         assert "undefined: other" in Path(log).read_text("utf-8")
-    assert "error: 2 of 3 pairs were not built" in done.stderr
+    assert "error[build-failed]: 2 of 3 pairs were not built" in done.stderr
 
 
 @pytest.mark.parametrize(

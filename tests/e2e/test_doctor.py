@@ -60,5 +60,5 @@ def test_a_profile_that_cannot(desk: Shell, invoke: Invoke) -> None:
     fix = "aws configure --profile=NAME, with a new name and the long-term keys"
     assert "FAIL  profile               profile `example` is a session" in done.stdout
     assert f"{'':28}-> {fix}\n" in done.stdout
-    assert f"error: 1 check failed: `profile`\n\nhint: {fix}\n" in done.stderr
+    assert f"error[check-failed]: 1 check failed: `profile`\n\nhint: {fix}\n" in done.stderr
     assert re.search("^note  user +unknown: the profile has no key to call AWS with$", done.stdout, re.MULTILINE)

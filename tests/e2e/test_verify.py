@@ -166,8 +166,8 @@ def test_another_user(verify: Verify, aws: Emulator, alice: User, name: str, lie
     done = verify(given=alice.device.code())
     truth = {"account": "123456789012", "user": alice.arn}[name]
     assert only_bad(done.stdout, name) == f"{lie[1]}, but the key's is {truth}"
-    assert done.returncode == 52
-    assert f"error: the login is not proven: `{name}`" in done.stderr
+    assert done.returncode == 51
+    assert f"error[other-user]: the login is not proven: `{name}`" in done.stderr
 
 
 def test_an_expiry_in_the_past(verify: Verify, desk: Shell, aws: Emulator, alice: User) -> None:
@@ -195,7 +195,7 @@ def test_a_session_that_is_refused(verify: Verify, aws: Emulator, alice: User) -
     """If STS rejects the session, its owner is unknown: the fields are null, and the run fails."""
     aws.override("GetSessionToken", {"SessionToken": "a-token-of-nobody"})
     done = verify("--json", given=alice.device.code())
-    assert done.returncode == 52
+    assert done.returncode == 51
     told = json.loads(done.stdout)
     assert [told[name] for name in ("UserId", "Account", "Arn")] == [None, None, None]
     assert {check["name"]: check["ok"] for check in told["checks"]} == {

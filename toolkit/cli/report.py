@@ -29,8 +29,16 @@ if TYPE_CHECKING:
 
 def failure(error: ToolkitError) -> str:
     """Return the text of an error: the message, and a hint after a blank line."""
-    name = f"[{error.kind}]" if error.kind else ""
-    return f"error{name}: {_lines(error)}" + (f"\n\nhint: {_lines(error.hint)}" if error.hint else "")
+    return f"error[{error.kind}]: {_lines(error)}" + (f"\n\nhint: {_lines(error.hint)}" if error.hint else "")
+
+
+def error_document(error: ToolkitError) -> str:
+    """Return an error as JSON, in one line."""
+    details = {
+        "kind": error.kind, "message": str(error), "hint": error.hint, "exit_code": error.exit_code,
+        "retry": error.retry,
+    }  # fmt: skip
+    return json.dumps({"error": details})
 
 
 def size(count: float) -> str:

@@ -17,11 +17,11 @@ from invoke.parser.argument import Argument
 from invoke.tasks import Task
 
 from toolkit.cli import streams
-from toolkit.cli.report import Report, failure
+from toolkit.cli.report import Report, error_document, failure
 from toolkit.errors import ToolkitError, UsageError
 from toolkit.go import surroundings
 from toolkit.options import selector
-from toolkit.settings import ROOT, EngineSettings, Settings
+from toolkit.settings import ROOT, EngineSettings, JsonSettings, Settings
 
 Body = Callable[[Any, Report], None]
 
@@ -45,7 +45,7 @@ class ToolkitTask(Task):  # type: ignore[type-arg]
         del args  # Invoke's context: our tasks run no shell
         _spare_garbage()
         streams.raise_broken_pipes()
-        with _clean_exit():
+        with _clean_exit(as_json=self._as_json(flags)):
             surroundings.complete(os.environ)
             if issubclass(self.settings, EngineSettings):
                 surroundings.check(os.environ)
@@ -54,6 +54,11 @@ class ToolkitTask(Task):  # type: ignore[type-arg]
                 self.body(settings, report)
             streams.finish()
         self.times_called += 1
+
+    def _as_json(self, flags: Mapping[str, Any]) -> bool:
+        """Return whether JSON was asked for, even if another option cannot be used."""
+        has_json = issubclass(self.settings, JsonSettings)
+        return has_json and JsonSettings.parse({"json": flags.get("json")}, os.environ).json
 
 
 def task(settings: type[Settings] = Settings, **options: Any) -> Callable[[Body], ToolkitTask]:
@@ -126,13 +131,17 @@ def _spare_garbage() -> None:
 
 
 @contextlib.contextmanager
-def _clean_exit() -> Iterator[None]:
-    """Turn every error that a person, a file or a network can cause into a message and an exit code."""
+def _clean_exit(*, as_json: bool) -> Iterator[None]:
+    """Turn every error that a person, a file or a network can cause into a message and an exit code.
+
+    `as_json` adds the error as JSON in the last line.
+    """
     previous = signal.signal(signal.SIGTERM, _terminated)
     try:
         yield
     except ToolkitError as error:
-        raise Exit(failure(error), code=error.exit_code) from None
+        text = failure(error) + (f"\n{error_document(error)}" if as_json else "")
+        raise Exit(text, code=error.exit_code) from None
     except KeyboardInterrupt:
         raise Exit("interrupted", code=_INTERRUPTED) from None
     except BrokenPipeError:

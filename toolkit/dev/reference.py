@@ -57,10 +57,9 @@ def _option(item: dataclasses.Field[Any]) -> tuple[str, str, str, str]:
 
 def _exit_codes() -> str:
     rows = [("0", "", "success"), ("1", "", "Invoke rejected the command line")]
-    named = ((kind, f"{kind.__name__} `{kind.kind}`" if kind.kind else kind.__name__) for kind in kinds())
-    rows += [(str(kind.exit_code), name, inspect.getdoc(kind) or "") for kind, name in named if kind.exit_code > 1]
+    rows += [(str(each.exit_code), f"`{each.kind}`", inspect.getdoc(each) or "") for each in kinds() if each.kind]
     rows += [("130", "", "Ctrl-C"), ("143", "", "the process was terminated (SIGTERM)")]
-    return _table(("code", "error", "meaning"), rows)
+    return _table(("code", "kind", "meaning"), rows)
 
 
 def kinds() -> list[type[errors.ToolkitError]]:

@@ -4,10 +4,12 @@ import contextlib
 import dataclasses
 import errno
 import io
+import json
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from invoke.context import Context
@@ -18,7 +20,7 @@ from invoke.parser.parser import Parser
 from tasks import namespace
 from toolkit.cli.report import Report
 from toolkit.cli.task import ToolkitTask, argument, default_text, task
-from toolkit.errors import DiskFull, ToolkitError, UnknownTarget
+from toolkit.errors import DiskFull, EngineLost, ToolkitError, UnknownTarget
 from toolkit.options import Selector
 from toolkit.settings import PREFIX, ROOT, MatrixSettings, Settings, TargetsSettings
 
@@ -128,7 +130,7 @@ def test_any_other_flag_is_given_once(name: str) -> None:
     """Two values are an error that names the flag, even if they are equal, and quotes neither."""
     flag = f"--{name.replace('_', '-')}"
     with pytest.raises(Exit) as caught:
-        typed(flag, "1", "--json", f"{flag}=1")
+        typed(flag, "1", "--first-class", f"{flag}=1")
     assert caught.value.code == 2
     assert caught.value.message == f"error[usage]: `{flag}` was given more than once\n\nhint: give it once"
 
@@ -187,8 +189,12 @@ def test_a_task_without_json_has_a_report_without(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("error", "message", "code"),
     [
-        (UnknownTarget("unknown GOOS `x`", hint="try `y`"), "error: unknown GOOS `x`\n\nhint: try `y`", 3),
-        (DiskFull("no room"), "error: no room", 41),
+        (
+            UnknownTarget("unknown GOOS `x`", hint="try `y`"),
+            "error[unknown-target]: unknown GOOS `x`\n\nhint: try `y`",
+            2,
+        ),
+        (DiskFull("no room"), "error[disk-full]: no room", 40),
         (KeyboardInterrupt(), "interrupted", 130),
     ],
     ids=["hint", "plain", "Ctrl-C"],
@@ -200,6 +206,30 @@ def test_what_a_person_or_a_machine_caused_ends_without_a_traceback(
     found = ended(error)
     assert (found.message, found.code) == (message, code)
     assert found.__suppress_context__
+
+
+@pytest.mark.parametrize("flags", [{"json": True}, {"json": True, "jobs": "x"}], ids=["body", "flag"])
+def test_an_error_is_json_too(flags: dict[str, Any]) -> None:
+    """With `--json` the last line of standard error is the error, even if another flag is wrong."""
+
+    def act(settings: MatrixSettings, report: Report) -> None:
+        del settings, report
+        raise EngineLost("`x` is gone", hint="try again")
+
+    with pytest.raises(Exit) as caught:
+        run(act, **flags)
+    text, _, line = str(caught.value.message).rpartition("\n")
+    error = json.loads(line)["error"]
+    assert text == f"error[{error['kind']}]: {error['message']}\n\nhint: {error['hint']}"
+    wanted = ("usage", 2, False) if "jobs" in flags else ("engine-lost", 20, True)
+    assert (error["kind"], error["exit_code"], error["retry"]) == wanted
+    assert caught.value.code == error["exit_code"]
+
+
+def test_json_can_come_from_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`AWS_MFA_TOOLKIT_JSON` has the same effect."""
+    monkeypatch.setenv(f"{PREFIX}JSON", "1")
+    assert '"kind": "disk-full"' in str(ended(DiskFull("full")).message)
 
 
 def test_a_wrong_flag_ends_before_the_body_begins() -> None:

@@ -46,8 +46,8 @@ def test_every_exit_code_is_in_the_reference() -> None:
     rows = [line.split(" | ") for line in section("Exit codes").strip().splitlines()[2:]]
     codes = [int(row[0].removeprefix("| ")) for row in rows]
     assert codes == [0, 1, *(kind.exit_code for kind in kinds() if kind.exit_code > 1), 130, 143]
-    named = {row[1].split(" ")[0]: row[2] for row in rows if row[1]}
-    assert {kind.__name__ for kind in kinds()[1:]} == set(named)
+    named = {row[1].strip("`"): row[2] for row in rows if row[1]}
+    assert {kind.kind for kind in kinds()[1:]} == set(named)
     assert all(len(meaning) > 10 for meaning in named.values())
 
 
