@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -236,7 +237,7 @@ def _known(run: Run, found: Source, recipe: Recipe, chosen: tuple[Target, ...]) 
         examine = examiner(found, each, recipe)
         return run.store.find(found, each, recipe.fingerprint(found, each), run.progress.say, examine)
 
-    with ThreadPoolExecutor() as pool:  # hashing lets other threads run
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each thread holds a binary in memory
         binaries = pool.map(find, chosen)
         for target, binary in zip(chosen, binaries, strict=True):
             if binary:
