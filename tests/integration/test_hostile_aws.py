@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import time
@@ -112,9 +111,25 @@ def run(desk: Desk, url: str, *more: str) -> tuple[int, str, str, int]:
     out, err = (desk.shell.folder / name for name in ("out", "err"))
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen([*desk.argv, *more], env=env, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, out.read_text("utf-8"), err.read_text("utf-8"), used.ru_maxrss
+        used = 0
+        while process.poll() is None:
+            used = max(used, peak_memory(process.pid, desk.argv[0]))
+            time.sleep(0.002)
+    return process.returncode, out.read_text("utf-8"), err.read_text("utf-8"), used
+
+
+def peak_memory(pid: int, program: str) -> int:
+    """Return the most memory that a process has used so far, in KiB; 0 before it runs the program or after its end.
+
+    The `ru_maxrss` of a child includes the memory of its parent, from the moment between fork and exec.
+    """
+    try:
+        text = Path(f"/proc/{pid}/status").read_text("utf-8")
+    except OSError:
+        return 0
+    found = dict(line.split(":", 1) for line in text.splitlines())
+    is_started = found["Name"].strip() == Path(program).name[:15]
+    return int(found.get("VmHWM", "0 kB").split()[0]) if is_started else 0
 
 
 @pytest.mark.parametrize("name", RESPONSES)
@@ -130,6 +145,7 @@ def test_what_is_no_session(name: str, desk: Desk) -> None:
     assert "request body" not in said
     assert (exit_code, out) == (case.exit_code, "")
     assert memory < MOST_MEMORY
+    assert memory or not name.startswith("endless")  # it was measured
     assert desk.shell.credentials.read_bytes() == before
 
 
