@@ -40,7 +40,7 @@ _LITERAL = re.compile(r"`[^`\n]*`")
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef]")
 _GO_COMMENT = re.compile(r"(?:^|\s)// (.*)")
 # Files whose texts are not in plain English yet, by the beginnings of their paths.
-LATER = ("go-aws-mfa/",)
+LATER: tuple[str, ...] = ()
 
 Text = tuple[int, str]  # the number of its first line, and one or more lines
 

@@ -37,7 +37,7 @@ func TestFlagsComeFirst(t *testing.T) {
 }
 
 func TestHomeOfAnotherUser(t *testing.T) {
-	in := Surroundings{
+	in := Environment{
 		LookupEnv: func(string) (string, bool) { return "", false },
 		Home:      func(user string) (string, bool) { return "/home/" + user, user != "gone" },
 	}

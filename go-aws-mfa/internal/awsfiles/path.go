@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Surroundings are the environment that a path is expanded in.
-type Surroundings struct {
+// Environment are the environment that a path is expanded in.
+type Environment struct {
 	LookupEnv func(name string) (string, bool)
 	Home      func(user string) (string, bool) // the home directory of a user, "" for the current one
 	Windows   bool
@@ -21,7 +21,7 @@ var (
 // ExpandPath expands variables, then the home directory, as botocore does for AWS_CONFIG_FILE and
 // AWS_SHARED_CREDENTIALS_FILE. Unknown variables and users stay as they are. botocore expands nothing in ca_bundle and
 // AWS_CA_BUNDLE.
-func ExpandPath(path string, in Surroundings) string {
+func ExpandPath(path string, in Environment) string {
 	pattern, home, separators := shellVariable, "HOME", "/"
 	if in.Windows {
 		pattern, home, separators = windowsVariable, "USERPROFILE", `\/`

@@ -144,7 +144,7 @@ func TestEveryVariableOfTheTable(t *testing.T) {
 
 func TestEveryPathOfTheTable(t *testing.T) {
 	table(t, "paths", func(t *testing.T, r row) {
-		got := ExpandPath(r.Path, Surroundings{
+		got := ExpandPath(r.Path, Environment{
 			LookupEnv: func(name string) (string, bool) { value, ok := r.Variables[name]; return value, ok },
 			Home:      func(string) (string, bool) { return "", false },
 			Windows:   r.System == "Windows",
