@@ -175,7 +175,8 @@ func lineEnd(line string) string {
 // A span is a section: the lines from its header to the next one.
 type span struct{ header, end int }
 
-// spans returns the sections that at least one reader assigns to a profile. The last one comes first, because it counts.
+// spans returns the sections that at least one reader assigns to a profile. The last one comes first, because it
+// counts.
 func spans(file File, lines []string, name string) (found []span) {
 	end := len(lines)
 	for at, line := range slices.Backward(lines) {

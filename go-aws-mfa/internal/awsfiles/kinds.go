@@ -171,7 +171,8 @@ func headersProfile(file File, text string) (botocore, sdk string) {
 	return botocore, sdk
 }
 
-// meantProfile returns the profile that a person sees in a header, without the prefix, quotation marks and extra blanks.
+// meantProfile returns the profile that a person sees in a header, without the prefix, quotation marks and extra
+// blanks.
 func meantProfile(text string) string {
 	inner, _, _ := strings.Cut(text[1:], "]")
 	words := strings.FieldsFunc(inner, func(r rune) bool { return pythonSpace(r) || r == '"' || r == '\'' })

@@ -201,7 +201,8 @@ func (all sdkSections) markPartial() {
 	}
 }
 
-// keepProfiles renames the sections of profiles to the names of the profiles. It drops sections that the SDK does not use.
+// keepProfiles renames the sections of profiles to the names of the profiles. It drops sections that the SDK does not
+// use.
 func (all sdkSections) keepProfiles() {
 	renamed := map[string]bool{}
 	for _, name := range sortedNames(all) {

@@ -34,11 +34,11 @@ func save(t *testing.T, path string) {
 }
 
 // alone checks that no temporary file stays behind.
-func alone(t *testing.T, folder, name string) {
+func alone(t *testing.T, directory, name string) {
 	t.Helper()
-	entries, err := os.ReadDir(folder)
+	entries, err := os.ReadDir(directory)
 	if err != nil || len(entries) != 1 || entries[0].Name() != name {
-		t.Errorf("%s holds %v (%v)", folder, entries, err)
+		t.Errorf("%s holds %v (%v)", directory, entries, err)
 	}
 }
 
@@ -83,7 +83,7 @@ func TestModeOfPublicFiles(t *testing.T) {
 	}
 }
 
-// A file that is not there is made for its owner only, and so is its folder.
+// A file that is not there is made for its owner only, and so is its directory.
 func TestNewFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "home", "config")
 	if _, err := Update(t.Context(), path, Public, appended, silent); err != nil {
@@ -91,9 +91,9 @@ func TestNewFile(t *testing.T) {
 	}
 	if runtime.GOOS != "windows" {
 		file, _ := os.Stat(path)
-		folder, _ := os.Stat(filepath.Dir(path))
-		if file.Mode().Perm() != 0o600 || folder.Mode().Perm() != 0o700 {
-			t.Errorf("the modes are %v and %v", file.Mode(), folder.Mode())
+		directory, _ := os.Stat(filepath.Dir(path))
+		if file.Mode().Perm() != 0o600 || directory.Mode().Perm() != 0o700 {
+			t.Errorf("the modes are %v and %v", file.Mode(), directory.Mode())
 		}
 	}
 	alone(t, filepath.Dir(path), "config")
@@ -120,8 +120,8 @@ func appended(text []byte) ([]byte, error) { return append(text, " and new"...),
 // a second link, and also if there is nothing yet.
 func TestSymbolicLink(t *testing.T) {
 	for _, there := range []bool{true, false} {
-		folder, elsewhere := t.TempDir(), t.TempDir()
-		target, middle, link := filepath.Join(elsewhere, "real"), filepath.Join(folder, "middle"), filepath.Join(folder, "credentials")
+		directory, elsewhere := t.TempDir(), t.TempDir()
+		target, middle, link := filepath.Join(elsewhere, "real"), filepath.Join(directory, "middle"), filepath.Join(directory, "credentials")
 		if there {
 			write(t, target, "", 0o600)
 		}
@@ -170,29 +170,29 @@ func TestAtomic(t *testing.T) {
 		t.Error("long-term keys were overwritten")
 	}
 	alone(t, filepath.Dir(path), "credentials")
-	folder := filepath.Join(t.TempDir(), "credentials")
-	if err := os.Mkdir(folder, 0o700); err != nil {
+	directory := filepath.Join(t.TempDir(), "credentials")
+	if err := os.Mkdir(directory, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Save(context.Background(), folder, "d", fresh, silent); err == nil {
-		t.Error("a folder was replaced")
+	if _, err := Save(context.Background(), directory, "d", fresh, silent); err == nil {
+		t.Error("a directory was replaced")
 	}
-	if err := swap(folder, nil, nil, privateFile); err == nil {
-		t.Error("a folder was swapped for a file")
+	if err := swap(directory, nil, nil, privateFile); err == nil {
+		t.Error("a directory was swapped for a file")
 	}
-	alone(t, filepath.Dir(folder), "credentials")
+	alone(t, filepath.Dir(directory), "credentials")
 }
 
 // What a killed writer left behind is removed by the next one; other files stay.
 func TestSweep(t *testing.T) {
-	folder := t.TempDir()
-	write(t, filepath.Join(folder, ".aws-mfa-1234.tmp"), "half a fi", 0o600)
-	write(t, filepath.Join(folder, "credentials"), "", 0o600)
-	save(t, filepath.Join(folder, "credentials"))
-	alone(t, folder, "credentials")
-	write(t, filepath.Join(folder, ".aws-mfa-notes"), "mine", 0o600)
-	save(t, filepath.Join(folder, "credentials"))
-	if _, err := os.Stat(filepath.Join(folder, ".aws-mfa-notes")); err != nil {
+	directory := t.TempDir()
+	write(t, filepath.Join(directory, ".aws-mfa-1234.tmp"), "half a fi", 0o600)
+	write(t, filepath.Join(directory, "credentials"), "", 0o600)
+	save(t, filepath.Join(directory, "credentials"))
+	alone(t, directory, "credentials")
+	write(t, filepath.Join(directory, ".aws-mfa-notes"), "mine", 0o600)
+	save(t, filepath.Join(directory, "credentials"))
+	if _, err := os.Stat(filepath.Join(directory, ".aws-mfa-notes")); err != nil {
 		t.Error(err)
 	}
 }
@@ -218,7 +218,7 @@ func TestTurns(t *testing.T) {
 	if got := strings.Count(string(text), "[p"); got != 30 {
 		t.Errorf("%d of 30 sections are there", got)
 	}
-	release, _, err := take(t.Context(), filepath.Join(filepath.Dir(path), ".aws-mfa.lock"), time.Minute, nil)
+	release, _, err := acquire(t.Context(), filepath.Join(filepath.Dir(path), ".aws-mfa.lock"), time.Minute, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func TestOneAtATime(t *testing.T) {
 	for range 20 {
 		all.Go(func() {
 			told := 0
-			release, held, err := take(t.Context(), path, time.Minute, func(time.Duration) { told++ })
+			release, held, err := acquire(t.Context(), path, time.Minute, func(time.Duration) { told++ })
 			if err != nil || !held || told > 1 {
 				t.Errorf("%v %v, told %d times", held, err, told)
 				return
@@ -45,14 +45,14 @@ func TestOneAtATime(t *testing.T) {
 // Who waits is told once, and Ctrl-C ends the wait.
 func TestInterrupted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	release, _, err := take(t.Context(), path, time.Minute, nil)
+	release, _, err := acquire(t.Context(), path, time.Minute, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer release()
 	ctx, cancel := context.WithCancel(t.Context())
 	told := 0
-	if _, _, err := take(ctx, path, time.Minute, func(time.Duration) { told++; time.AfterFunc(3*pause, cancel) }); !errors.Is(err, context.Canceled) || told != 1 {
+	if _, _, err := acquire(ctx, path, time.Minute, func(time.Duration) { told++; time.AfterFunc(3*pause, cancel) }); !errors.Is(err, context.Canceled) || told != 1 {
 		t.Errorf("told %d times, %v", told, err)
 	}
 }
@@ -81,7 +81,7 @@ func TestRemovedMeanwhile(t *testing.T) {
 
 // Where the file cannot be made there is an error, not a missing lock.
 func TestNoPlace(t *testing.T) {
-	if _, _, err := take(t.Context(), filepath.Join(t.TempDir(), "none", "lock"), time.Minute, nil); !errors.Is(err, os.ErrNotExist) {
+	if _, _, err := acquire(t.Context(), filepath.Join(t.TempDir(), "none", "lock"), time.Minute, nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -154,8 +154,9 @@ func (l *listing) HandleSerialize(
 	return next.HandleSerialize(ctx, in)
 }
 
-// HandleDeserialize reads the page of a successful response and leaves an empty body, which the STS deserializer accepts
-// as an empty result. That deserializer also reads refusals, which look the same in both services, and closes the body.
+// HandleDeserialize reads the page of a successful response and leaves an empty body, which the STS deserializer
+// accepts as an empty result. That deserializer also reads refusals, which look the same in both services, and closes
+// the body.
 func (l *listing) HandleDeserialize(
 	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
