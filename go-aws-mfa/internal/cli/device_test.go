@@ -12,24 +12,31 @@ import (
 
 const token = "GAHT12345678"
 
-// A person chooses among several devices; FIDO keys are shown, and cannot be chosen.
+// The user chooses one of several devices. The list shows FIDO keys, too, but they cannot be chosen.
 func TestChoice(t *testing.T) {
-	list := "MFA devices of the user:\n  -  yubi-ABCDEF  (FIDO key, cannot be used here)\n  1  phone  (virtual)\n  2  " + token + "  (hardware)\nWhich one? [1] "
+	list := text(messages.AskDevice) + "\n" +
+		"  -  yubi-ABCDEF  (" + text(messages.FIDOKey) + ")\n" +
+		"  1  phone  (" + text(messages.VirtualDevice) + ")\n" +
+		"  2  " + token + "  (" + text(messages.HardwareDevice) + ")\n" +
+		text(messages.AskWhich)
+	again := text(messages.AskNumber, 2)
 	for name, test := range map[string]struct {
-		lines        []string
-		serial, said string
+		lines  []string
+		serial string
+		screen string
 	}{
-		"a number":    {[]string{"2"}, token, list},
-		"the default": {[]string{""}, phone, list},
-		"mistyped":    {[]string{"0", "3", " 2 "}, token, list + "A number from 1 to 2: A number from 1 to 2: "},
+		"a number":    {lines: []string{"2"}, serial: token, screen: list},
+		"the default": {lines: []string{""}, serial: phone, screen: list},
+		"mistyped":    {lines: []string{"0", "3", " 2 "}, serial: token, screen: list + again + again},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.aws.devices = []string{securityKey, phone, token}
 			w.terminal = &terminal{codes: []string{goodCode}, lines: test.lines}
 			w.succeeds(example...)
-			if got := w.aws.last.Get("SerialNumber"); got != test.serial || w.terminal.out.String() != test.said+"MFA code: \n" {
-				t.Errorf("%s was taken: %q", got, w.terminal.out.String())
+			screen := test.screen + text(messages.AskCode) + "\n"
+			if got := w.aws.last.Get("SerialNumber"); got != test.serial || w.terminal.out.String() != screen {
+				t.Errorf("used %s, the screen shows %q", got, w.terminal.out.String())
 			}
 		})
 	}
@@ -39,7 +46,7 @@ func TestChoice(t *testing.T) {
 	w.fails(messages.ExitUsage, messages.KindDeviceUnknown, example)
 }
 
-// A name that a server made up cannot steer the terminal.
+// A device name from a hostile server cannot send control characters to the terminal.
 func TestHostileName(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices = []string{phone, phone + "\u009b2J"}
@@ -50,7 +57,7 @@ func TestHostileName(t *testing.T) {
 	}
 }
 
-// Where the code comes from elsewhere nobody is asked which device it is for.
+// If the code does not come from the terminal, there is no question about the device.
 func TestNoChoice(t *testing.T) {
 	needsShell(t)
 	for flag, value := range map[string]string{"--code": goodCode, "--code-command": "echo " + goodCode} {
@@ -58,29 +65,31 @@ func TestNoChoice(t *testing.T) {
 		w.aws.devices = []string{phone, token}
 		w.terminal = &terminal{}
 		w.succeeds("-s", "example", flag, value)
-		if !strings.Contains(w.stderr.String(), "note: using `"+phone+"`") || w.terminal.out.Len() > 0 {
-			t.Errorf("%s: it said %q and %q", flag, w.stderr.String(), w.terminal.out.String())
+		note := text(messages.NoteFirstDevice, phone, 2, "example")
+		if !strings.Contains(w.stderr.String(), note) || w.terminal.out.Len() > 0 {
+			t.Errorf("%s: stderr is %q, the screen shows %q", flag, w.stderr.String(), w.terminal.out.String())
 		}
 	}
 	w := newWorld(t)
 	w.aws.devices = []string{phone, token}
-	person := &terminal{}
+	screen := &terminal{}
 	app := w.app()
-	app.Terminal = func() *prompt.Terminal { return person.prompt() }
-	if code := app.Run(t.Context(), example); code != messages.ExitOK || person.out.Len() > 0 {
-		t.Errorf("exit code %d, it said %q and %q", code, w.stderr.String(), person.out.String())
+	app.Terminal = func() *prompt.Terminal { return screen.prompt() }
+	if code := app.Run(t.Context(), example); code != messages.ExitOK || screen.out.Len() > 0 {
+		t.Errorf("exit code %d, stderr is %q, the screen shows %q", code, w.stderr.String(), screen.out.String())
 	}
 }
 
-// --serial names a device by itself, which needs no call, or by part of its name.
+// --serial is the whole ARN or serial number of a device, which needs no search, or part of its name.
 func TestSerial(t *testing.T) {
-	for serial, test := range map[string]struct{ taken, calls string }{
-		phone:        {phone, "GetSessionToken"},
-		token:        {token, "GetSessionToken"},
-		"pho":        {phone, "GetCallerIdentity ListMFADevices GetSessionToken"},
-		"12345678":   {token, "GetCallerIdentity ListMFADevices GetSessionToken"},
-		"phone":      {phone, "GetCallerIdentity ListMFADevices GetSessionToken"},
-		"telephones": {"arn:aws:iam::123456789012:mfa/telephones", "GetCallerIdentity ListMFADevices GetSessionToken"},
+	const direct, search = "GetSessionToken", "GetCallerIdentity ListMFADevices GetSessionToken"
+	for serial, test := range map[string]struct{ device, calls string }{
+		phone:        {device: phone, calls: direct},
+		token:        {device: token, calls: direct},
+		"pho":        {device: phone, calls: search},
+		"12345678":   {device: token, calls: search},
+		"phone":      {device: phone, calls: search},
+		"telephones": {device: "arn:aws:iam::123456789012:mfa/telephones", calls: search},
 	} {
 		w := newWorld(t)
 		w.write("config", "[profile example]\nmfa_serial = arn:aws:iam::123456789012:mfa/other\n")
@@ -89,31 +98,32 @@ func TestSerial(t *testing.T) {
 			w.aws.devices = w.aws.devices[2:]
 		}
 		w.succeeds("-s", "example", "--serial", serial)
-		if got := w.aws.last.Get("SerialNumber"); got != test.taken {
-			t.Errorf("%s took %s", serial, got)
+		if got := w.aws.last.Get("SerialNumber"); got != test.device {
+			t.Errorf("%s: used %s", serial, got)
 		}
 		w.called(strings.Fields(test.calls)...)
 	}
 }
 
-// What is no device, or not clearly one, is refused before the question.
+// An invalid or ambiguous device is refused before the prompt for a code.
 func TestBadSerial(t *testing.T) {
 	const unusable, unknown = messages.KindDeviceUnusable, messages.KindDeviceUnknown
 	for serial, test := range map[string]struct {
 		kind  messages.Kind
 		value string
 	}{
-		"arn:aws:iam::123456789012:user/alice": {unusable, "arn:aws:iam::123456789012:mfa/alice"},
-		securityKey:                            {unusable, "FIDO"},
-		"arn:aws:iam::1:mfa/a b":               {unusable, "`--serial`"},
-		"yubi":                                 {unusable, "FIDO"},
-		"hon":                                  {unknown, phone},
-		"laptop":                               {unknown, "`laptop`"},
+		"arn:aws:iam::123456789012:user/alice": {kind: unusable, value: "arn:aws:iam::123456789012:mfa/alice"},
+		securityKey:                            {kind: unusable, value: "FIDO"},
+		"arn:aws:iam::1:mfa/a b":               {kind: unusable, value: "`--serial`"},
+		"yubi":                                 {kind: unusable, value: "FIDO"},
+		"hon":                                  {kind: unknown, value: phone},
+		"laptop":                               {kind: unknown, value: "`laptop`"},
 	} {
 		w := newWorld(t)
 		w.aws.devices = []string{securityKey, phone, "arn:aws:iam::123456789012:mfa/honey"}
 		w.fails(messages.ExitConfiguration, test.kind, []string{"-s", "example", "--serial", serial}, test.value)
-		if strings.Contains(strings.Join(w.aws.calls, ""), "Session") || strings.HasPrefix(serial, "arn:") && len(w.aws.calls) > 0 {
+		isUsed := strings.Contains(strings.Join(w.aws.calls, ""), "Session")
+		if isUsed || strings.HasPrefix(serial, "arn:") && len(w.aws.calls) > 0 {
 			t.Errorf("%s: the calls were %v", serial, w.aws.calls)
 		}
 	}
@@ -123,7 +133,7 @@ func TestBadSerial(t *testing.T) {
 	w.called()
 }
 
-// denies lets AWS deny some calls, as policies do.
+// denies makes AWS deny some calls, as policies do.
 func (w *world) denies(denied func(action, user string) bool) {
 	w.aws.broken = func(answer http.ResponseWriter, request *http.Request) {
 		if denied(request.Form.Get("Action"), request.Form.Get("UserName")) {
@@ -134,7 +144,7 @@ func (w *world) denies(denied func(action, user string) bool) {
 	}
 }
 
-// Who may not list devices by name may be able to without one.
+// If the user may not list devices by name, the program lists them without a name.
 func TestListingWithoutName(t *testing.T) {
 	w := newWorld(t)
 	w.aws.user = ""
@@ -142,7 +152,7 @@ func TestListingWithoutName(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "ListMFADevices", "GetSessionToken")
 }
 
-// Without GetCallerIdentity the listing without a name is left, and nothing to guess from.
+// If GetCallerIdentity is denied, the program lists devices without a name. If that is denied, too, it cannot guess.
 func TestIdentityDenied(t *testing.T) {
 	w := newWorld(t)
 	w.aws.user = ""
@@ -153,8 +163,7 @@ func TestIdentityDenied(t *testing.T) {
 	w.fails(messages.ExitRefused, messages.KindDeviceUnknown, again, "`GetCallerIdentity`", "; ", "--serial")
 }
 
-// A listing without an answer is not tried in another way, and does not take the
-// time of the next step: there is the guess.
+// If a listing times out, the program guesses the device without another listing, and the next step has its full time.
 func TestListingWithoutAnswer(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices, w.timeout = []string{"arn:aws:iam::123456789012:mfa/alice"}, 300*time.Millisecond
@@ -168,12 +177,12 @@ func TestListingWithoutAnswer(t *testing.T) {
 	w.aws.broken = silent
 	w.succeeds(example...)
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
-	if said := w.stderr.String(); !strings.Contains(said, "note: ") || !strings.Contains(said, "`ListMFADevices`") {
-		t.Errorf("it said %q", w.stderr.String())
+	if stderr := w.stderr.String(); !strings.Contains(stderr, "note: ") || !strings.Contains(stderr, "`ListMFADevices`") {
+		t.Errorf("stderr is %q", stderr)
 	}
 }
 
-// Neither is one whose answer is cut off.
+// A listing whose response is cut off is treated in the same way.
 func TestListingCutOff(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
@@ -188,8 +197,8 @@ func TestListingCutOff(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// Without any listing the usual name is a guess, and is called one; its
-// partition is the caller's. --serial may say the name.
+// If listing is denied, the program guesses the default name in the caller's partition and prints a note. --serial can
+// set the name.
 func TestGuess(t *testing.T) {
 	for caller, guess := range map[string]string{
 		"arn:aws:iam::123456789012:user/eng/alice":  "arn:aws:iam::123456789012:mfa/alice",
@@ -201,8 +210,9 @@ func TestGuess(t *testing.T) {
 		w.aws.caller, w.aws.devices = caller, []string{guess}
 		w.denies(func(action, _ string) bool { return action == "ListMFADevices" })
 		w.succeeds(example...)
-		if said := w.stderr.String(); !strings.Contains(said, "guessing `"+guess+"`\n") {
-			t.Errorf("it said %q", said)
+		note := text(messages.NoteGuess, messages.Fail(messages.ListingDenied), guess)
+		if stderr := w.stderr.String(); !strings.Contains(stderr, "note: "+note+"\n") {
+			t.Errorf("stderr is %q", stderr)
 		}
 	}
 	w := newWorld(t)

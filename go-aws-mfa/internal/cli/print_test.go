@@ -22,16 +22,16 @@ func printed(t *testing.T, args ...string) string {
 	return stdout.String()
 }
 
-// --version says what was built, from what, with what and for what.
+// --version prints the version, the source digest, the Go version and the target.
 func TestVersion(t *testing.T) {
-	want := "aws-mfa 1.2.3\nsource  abc\ngo      " + runtime.Version() + "\ntarget  " + runtime.GOOS + "/" + runtime.GOARCH + "\n"
+	target := runtime.GOOS + "/" + runtime.GOARCH
+	want := "aws-mfa 1.2.3\nsource  abc\ngo      " + runtime.Version() + "\ntarget  " + target + "\n"
 	if got := printed(t, "--version"); got != want {
 		t.Errorf("--version prints %q", got)
 	}
 }
 
-// --help is on stdout and names every flag, every exit code and the variables;
-// it fits a terminal and asks nothing of the rest of the command line.
+// --help prints the manual to stdout, even if the rest of the command line is invalid. The lines fit on a terminal.
 func TestHelp(t *testing.T) {
 	help := printed(t, "-s", "a", "-d", "a", "--help")
 	for _, text := range []string{"-s, --source-profile SRC", "-d, --destination-profile DST", "--version", "-h, --help",
@@ -52,7 +52,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// The flags that are parsed are those of the manual: the same names, switches and defaults.
+// The parser and the manual have the same flags, switches and defaults.
 func TestFlagTable(t *testing.T) {
 	documented := map[string]row{}
 	for _, row := range table() {
@@ -93,16 +93,16 @@ func TestShortFlags(t *testing.T) {
 	}
 }
 
-// The next command can be pasted whatever the profile is called.
+// The next command can be pasted into the shell, whatever the name of the profile.
 func TestNextCommand(t *testing.T) {
 	for _, test := range []struct{ goos, login, profile, want string }{
-		{"linux", "/bin/bash", "example_mfa", "export AWS_DEFAULT_PROFILE=example_mfa"},
-		{"linux", "", "it's $(me)", `export AWS_DEFAULT_PROFILE='it'\''s $(me)'`},
-		{"linux", "/usr/bin/fish", `it's \n`, `set -gx AWS_DEFAULT_PROFILE 'it\'s \\n'`},
-		{"freebsd", "/bin/tcsh", "it's me!", `setenv AWS_DEFAULT_PROFILE 'it'\''s me\!'`},
-		{"windows", "", "example_mfa", `$env:AWS_DEFAULT_PROFILE = "example_mfa"`},
-		{"windows", "", "it's $(me)", `$env:AWS_DEFAULT_PROFILE = 'it''s $(me)'`},
-		{"windows", "/bin/fish", "it’s ‘me‛", `$env:AWS_DEFAULT_PROFILE = 'it’’s ‘‘me‛‛'`},
+		{goos: "linux", login: "/bin/bash", profile: "example_mfa", want: "export AWS_DEFAULT_PROFILE=example_mfa"},
+		{goos: "linux", profile: "it's $(me)", want: `export AWS_DEFAULT_PROFILE='it'\''s $(me)'`},
+		{goos: "linux", login: "/usr/bin/fish", profile: `it's \n`, want: `set -gx AWS_DEFAULT_PROFILE 'it\'s \\n'`},
+		{goos: "freebsd", login: "/bin/tcsh", profile: "it's me!", want: `setenv AWS_DEFAULT_PROFILE 'it'\''s me\!'`},
+		{goos: "windows", profile: "example_mfa", want: `$env:AWS_DEFAULT_PROFILE = "example_mfa"`},
+		{goos: "windows", profile: "it's $(me)", want: `$env:AWS_DEFAULT_PROFILE = 'it''s $(me)'`},
+		{goos: "windows", login: "/bin/fish", profile: "it’s ‘me‛", want: `$env:AWS_DEFAULT_PROFILE = 'it’’s ‘‘me‛‛'`},
 	} {
 		unset := func(string) string { return "" }
 		got := shellOf(test.goos, test.login).nextSteps(test.profile, unset)
@@ -112,25 +112,54 @@ func TestNextCommand(t *testing.T) {
 	}
 }
 
-// What AWS programs prefer to AWS_DEFAULT_PROFILE is unset, or names the same profile.
+// The commands unset the variables that AWS programs prefer to AWS_DEFAULT_PROFILE, or set them to the same profile.
 func TestNextStepsInAnEnvironment(t *testing.T) {
 	for _, test := range []struct {
 		shell     shellSyntax
 		variables map[string]string
 		want      []string
 	}{
-		{posix, map[string]string{"AWS_PROFILE": "other"}, []string{"export AWS_PROFILE=work", "export AWS_DEFAULT_PROFILE=work"}},
-		{posix, map[string]string{"AWS_PROFILE": "work"}, []string{"export AWS_DEFAULT_PROFILE=work"}},
-		{posix, map[string]string{"AWS_DEFAULT_PROFILE": "other"}, []string{"export AWS_DEFAULT_PROFILE=work"}},
-		{fish, map[string]string{"AWS_SESSION_TOKEN": "T", "AWS_ACCESS_KEY_ID": "K"}, []string{
-			"set -e AWS_ACCESS_KEY_ID", "set -e AWS_SESSION_TOKEN", "set -gx AWS_DEFAULT_PROFILE work",
-		}},
-		{csh, map[string]string{"AWS_ACCESS_KEY": "K", "AWS_PROFILE": "other"}, []string{
-			"unsetenv AWS_ACCESS_KEY", "setenv AWS_PROFILE work", "setenv AWS_DEFAULT_PROFILE work",
-		}},
-		{powershell, map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "/t"}, []string{
-			"Remove-Item Env:AWS_WEB_IDENTITY_TOKEN_FILE -ErrorAction SilentlyContinue", `$env:AWS_DEFAULT_PROFILE = "work"`,
-		}},
+		{
+			shell:     posix,
+			variables: map[string]string{"AWS_PROFILE": "other"},
+			want:      []string{"export AWS_PROFILE=work", "export AWS_DEFAULT_PROFILE=work"},
+		},
+		{
+			shell:     posix,
+			variables: map[string]string{"AWS_PROFILE": "work"},
+			want:      []string{"export AWS_DEFAULT_PROFILE=work"},
+		},
+		{
+			shell:     posix,
+			variables: map[string]string{"AWS_DEFAULT_PROFILE": "other"},
+			want:      []string{"export AWS_DEFAULT_PROFILE=work"},
+		},
+		{
+			shell:     fish,
+			variables: map[string]string{"AWS_SESSION_TOKEN": "T", "AWS_ACCESS_KEY_ID": "K"},
+			want: []string{
+				"set -e AWS_ACCESS_KEY_ID",
+				"set -e AWS_SESSION_TOKEN",
+				"set -gx AWS_DEFAULT_PROFILE work",
+			},
+		},
+		{
+			shell:     csh,
+			variables: map[string]string{"AWS_ACCESS_KEY": "K", "AWS_PROFILE": "other"},
+			want: []string{
+				"unsetenv AWS_ACCESS_KEY",
+				"setenv AWS_PROFILE work",
+				"setenv AWS_DEFAULT_PROFILE work",
+			},
+		},
+		{
+			shell:     powershell,
+			variables: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "/t"},
+			want: []string{
+				"Remove-Item Env:AWS_WEB_IDENTITY_TOKEN_FILE -ErrorAction SilentlyContinue",
+				`$env:AWS_DEFAULT_PROFILE = "work"`,
+			},
+		},
 	} {
 		getenv := func(name string) string { return test.variables[name] }
 		if got := test.shell.nextSteps("work", getenv); !slices.Equal(got, test.want) {
@@ -139,24 +168,25 @@ func TestNextStepsInAnEnvironment(t *testing.T) {
 	}
 }
 
-// Secrets are cut out of messages; numbers that only contain the code are not,
-// and neither is text that only resembles a broken, too short key.
+// Messages do not contain secrets. Numbers that only contain the code stay, and so does text like a key that is too
+// short.
 func TestSecretsAreHidden(t *testing.T) {
 	seen := secrets{"123456", longTermValue, "", "a(", "a"}
 	got := seen.hide("a " + longTermValue + " 123456 arn::123456789012:a http://u:p q@host/")
 	if want := "a *** *** arn::123456789012:a http://***@host/"; got != want {
-		t.Errorf("it says %q", got)
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-// Not even a defect prints a trace: it becomes an error like any other.
+// A panic prints an error like any other, and no stack trace.
 func TestDefect(t *testing.T) {
 	w := newWorld(t)
 	app := App{Stdout: nil, Stderr: &w.stderr}
 	if code := app.Run(context.Background(), []string{"--version"}); code != messages.ExitFailed {
 		t.Errorf("exit code %d", code)
 	}
-	if said := w.stderr.String(); !strings.HasPrefix(said, "aws-mfa: error[unexpected]: ") || strings.Contains(said, "goroutine") {
-		t.Errorf("stderr is %q", said)
+	stderr := w.stderr.String()
+	if !strings.HasPrefix(stderr, "aws-mfa: error[unexpected]: ") || strings.Contains(stderr, "goroutine") {
+		t.Errorf("stderr is %q", stderr)
 	}
 }

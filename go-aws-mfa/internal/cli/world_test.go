@@ -35,18 +35,18 @@ const (
 
 // fakeAWS is a small STS and IAM at one address, for the one user who has longTermKey.
 type fakeAWS struct {
-	caller  string   // the ARN that GetCallerIdentity answers
-	user    string   // the only name that ListMFADevices takes
-	devices []string // in the order they are listed
+	caller  string   // the ARN that GetCallerIdentity returns
+	user    string   // the only name that ListMFADevices accepts
+	devices []string // in the order of the list
 	broken  http.HandlerFunc
-	answers map[string]string // an action's answer in place of the usual one
+	answers map[string]string // responses by action, in place of the usual ones
 
-	now func() time.Time // for the Date of answers; nil for the true one
+	now func() time.Time // for the Date of responses; nil for the real time
 
 	mu    sync.Mutex
-	calls []string   // the actions, as they came
-	scope string     // what the last signature is good for: date, region, service
-	last  url.Values // what the last call had in it
+	calls []string   // the actions, in order
+	scope string     // of the last signature: date, region, service
+	last  url.Values // the form of the last call
 }
 
 func (a *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -67,7 +67,7 @@ func (a *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r)
 }
 
-// answer is what a call gets where nothing is broken.
+// answer responds to a call if nothing is broken.
 func (a *fakeAWS) answer(w http.ResponseWriter, r *http.Request) {
 	action := r.Form.Get("Action")
 	if answer, found := a.answers[action]; found {
@@ -92,7 +92,8 @@ func (a *fakeAWS) answer(w http.ResponseWriter, r *http.Request) {
 
 func (a *fakeAWS) list(w http.ResponseWriter, user string) {
 	if user != a.user {
-		refuse(w, "AccessDenied", "User: "+a.caller+" is not authorized to perform: iam:ListMFADevices on resource: user "+user)
+		message := "User: " + a.caller + " is not authorized to perform: iam:ListMFADevices on resource: user " + user
+		refuse(w, "AccessDenied", message)
 		return
 	}
 	var members strings.Builder
@@ -110,12 +111,14 @@ func (a *fakeAWS) session(w http.ResponseWriter, serial, code string) {
 	}
 	switch {
 	case !known || strings.Contains(serial, ":u2f/"):
-		refuse(w, "AccessDenied", "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.")
+		refuse(w, "AccessDenied", "MultiFactorAuthentication failed, unable to validate MFA code.  "+
+			"Please verify your MFA serial number is valid and associated with this user.")
 	case code != goodCode:
 		refuse(w, "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. ")
 	default:
-		reply(w, "GetSessionToken", "<Credentials><AccessKeyId>"+sessionKey+"</AccessKeyId><SecretAccessKey>"+sessionValue+
-			"</SecretAccessKey><SessionToken>"+sessionToken+"</SessionToken><Expiration>"+sessionEnd+"</Expiration></Credentials>")
+		reply(w, "GetSessionToken", "<Credentials><AccessKeyId>"+sessionKey+"</AccessKeyId>"+
+			"<SecretAccessKey>"+sessionValue+"</SecretAccessKey><SessionToken>"+sessionToken+"</SessionToken>"+
+			"<Expiration>"+sessionEnd+"</Expiration></Credentials>")
 	}
 }
 
@@ -127,36 +130,49 @@ func reply(w http.ResponseWriter, action, result string) {
 func refuse(w http.ResponseWriter, code, message string) {
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(http.StatusForbidden)
-	fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>", code, message)
+	const response = "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>"
+	fmt.Fprintf(w, response, code, message)
 }
 
-// A world is one computer: a home folder, an AWS, and the program's three streams.
+// A world is one computer: a home directory, an AWS, and the program's three streams.
 type world struct {
 	t              *testing.T
 	aws            *fakeAWS
 	home           string
 	stdin          string
-	terminal       *terminal // where a person sits; nil for nowhere
+	terminal       *terminal // nil if there is no terminal
 	timeout        time.Duration
 	language       messages.Language
 	now            time.Time
 	waited         []time.Duration // for the next code
-	silent         bool            // nothing may be on stdout
+	silent         bool            // stdout must stay empty
 	stdout, stderr bytes.Buffer
 }
 
-// newWorld has a user alice with one phone, and profile example with her keys.
+// newWorld creates a user alice with one phone, and profile example with her keys.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "LC_") || strings.HasSuffix(strings.ToUpper(name), "_PROXY") {
-			t.Setenv(name, "") // so that it is put back
+		isProxy := strings.HasSuffix(strings.ToUpper(name), "_PROXY")
+		if strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "LC_") || isProxy {
+			t.Setenv(name, "") // restores the variable after the test
 			_ = os.Unsetenv(name)
 		}
 	}
-	w := &world{t: t, home: t.TempDir(), stdin: goodCode + "\n", timeout: 10 * time.Second, silent: true, now: beforeEnd(12 * time.Hour),
-		aws: &fakeAWS{caller: "arn:aws:iam::123456789012:user/eng/core/alice", user: "alice", devices: []string{phone}}}
+	w := &world{
+		t:       t,
+		home:    t.TempDir(),
+		stdin:   goodCode + "\n",
+		timeout: 10 * time.Second,
+		silent:  true,
+		now:     beforeEnd(12 * time.Hour),
+		aws: &fakeAWS{
+			caller:  "arn:aws:iam::123456789012:user/eng/core/alice",
+			user:    "alice",
+			devices: []string{phone},
+		},
+	}
 	server := httptest.NewServer(w.aws)
 	t.Cleanup(server.Close)
 	t.Setenv("HOME", w.home)
@@ -167,7 +183,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// beforeEnd is a time so long before the session of the fakeAWS ends.
+// beforeEnd returns the time d before the session of the fakeAWS ends.
 func beforeEnd(d time.Duration) time.Time {
 	end, _ := time.Parse(time.RFC3339, sessionEnd)
 	return end.Add(-d)
@@ -177,13 +193,14 @@ func keysOf(profile string) string {
 	return "[" + profile + "]\naws_access_key_id = " + longTermKey + "\naws_secret_access_key = " + longTermValue + "\n"
 }
 
-// sessionOf is the section that a login writes when it makes a new one.
+// sessionOf returns the section that a login writes for a new profile.
 func sessionOf(profile, region string) string {
 	if region != "" {
 		region = "region = " + region + "\n"
 	}
 	return "[" + profile + "]\n" + region + "aws_access_key_id = " + sessionKey + "\naws_secret_access_key = " + sessionValue +
-		"\naws_session_token = " + sessionToken + "\nx_security_token_expires = " + sessionEnd + "\nx_aws_mfa_source = " + longTermKey + " " + phone + " " + sessionKey + "\n"
+		"\naws_session_token = " + sessionToken + "\nx_security_token_expires = " + sessionEnd +
+		"\nx_aws_mfa_source = " + longTermKey + " " + phone + " " + sessionKey + "\n"
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.home, ".aws", name) }
@@ -198,23 +215,30 @@ func (w *world) write(name, text string) {
 	}
 }
 
-// app is the program with the streams of the world.
+// app returns the program with the streams of the world.
 func (w *world) app() App {
-	a := App{Version: "1.2.3", Digest: "abc", Stdout: &w.stdout, Stderr: &w.stderr, Language: w.language,
-		Stdin: strings.NewReader(w.stdin), Terminal: func() *prompt.Terminal { return nil },
-		Now: func() time.Time { return w.now },
+	a := App{
+		Version:  "1.2.3",
+		Digest:   "abc",
+		Stdout:   &w.stdout,
+		Stderr:   &w.stderr,
+		Language: w.language,
+		Stdin:    strings.NewReader(w.stdin),
+		Terminal: func() *prompt.Terminal { return nil },
+		Now:      func() time.Time { return w.now },
 		Wait: func(ctx context.Context, d time.Duration) error {
 			w.waited = append(w.waited, d)
 			return ctx.Err()
-		}}
+		},
+	}
 	if w.terminal != nil {
 		a.Stdin, a.Terminal = nil, func() *prompt.Terminal { return w.terminal.prompt() }
 	}
 	return a
 }
 
-// run runs the program and checks what always holds: no secret on stderr or the
-// terminal, and nothing on stdout unless a format was made for it.
+// run runs the program. It checks that no secret is on stderr or the terminal, and that stdout is empty if the world is
+// silent.
 func (w *world) run(args ...string) int {
 	w.t.Helper()
 	w.stdout.Reset()
@@ -240,12 +264,12 @@ func (w *world) run(args ...string) int {
 	return code
 }
 
-// A terminal is a person who types the codes and the lines, one after the other.
+// A terminal has a user who types the codes and the lines, one after the other.
 type terminal struct {
 	codes, lines []string
 	out          bytes.Buffer
 	mu           sync.Mutex
-	asked        int // codes that were asked for
+	asked        int // number of prompts for a code
 }
 
 func (p *terminal) prompt() *prompt.Terminal {
@@ -258,7 +282,7 @@ func (p *terminal) prompt() *prompt.Terminal {
 	}}
 }
 
-// writes is what is shown on the terminal, to read while the program runs.
+// writes collects the output on the terminal. waits can read it while the program runs.
 type writes struct{ *terminal }
 
 func (p writes) Write(text []byte) (int, error) {
@@ -290,8 +314,13 @@ func (w *world) succeeds(args ...string) {
 	}
 }
 
-// fails runs a login that must end with the exit code and an error of the kind, name all the values, and leave the
-// credentials file alone.
+// text returns an English text of the catalog.
+func text(key messages.TextKey, args ...any) string {
+	return messages.New(key, args...).In(messages.English)
+}
+
+// fails runs a login that must end with the exit code and an error of the kind. The error must contain all values, and
+// the credentials file must stay the same.
 func (w *world) fails(code int, kind messages.Kind, args []string, values ...string) {
 	w.t.Helper()
 	before, _ := os.ReadFile(w.path("credentials"))
@@ -306,10 +335,10 @@ func (w *world) fails(code int, kind messages.Kind, args []string, values ...str
 	begin := "aws-mfa: error[" + string(kind) + "]: "
 	if len(lines) != 4 || !strings.HasPrefix(lines[0], begin) || strings.HasSuffix(lines[0], ".") ||
 		lines[1] != "" || !strings.HasPrefix(lines[2], "hint: ") || lines[3] != "" {
-		w.t.Errorf("this is not an error of the kind %s and a hint: %q", kind, said)
+		w.t.Errorf("not an error of the kind %s with a hint: %q", kind, said)
 	}
 	if strings.ContainsFunc(said, func(r rune) bool { return r != '\n' && unicode.IsControl(r) }) {
-		w.t.Errorf("this can steer a terminal: %q", said)
+		w.t.Errorf("the error contains control characters: %q", said)
 	}
 	for _, value := range values {
 		if !strings.Contains(said, value) {
@@ -317,7 +346,7 @@ func (w *world) fails(code int, kind messages.Kind, args []string, values ...str
 		}
 	}
 	if after, _ := os.ReadFile(w.path("credentials")); !bytes.Equal(before, after) {
-		w.t.Errorf("the credentials file was changed to %q", after)
+		w.t.Errorf("the credentials file has changed to %q", after)
 	}
 }
 
@@ -330,7 +359,7 @@ func (w *world) called(want ...string) {
 	}
 }
 
-// shell runs a script with the shell called name, or skips the test.
+// shell runs a script with the shell called name. It skips the test if there is no such shell.
 func (w *world) shell(name, script string) []byte {
 	w.t.Helper()
 	path, err := exec.LookPath(name)
