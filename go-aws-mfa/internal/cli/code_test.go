@@ -20,29 +20,35 @@ func needsShell(t *testing.T) {
 	}
 }
 
-// The code is that of the first place that has one: --code, the variable, the
-// command, standard input, the terminal.
+// The program uses the first code in this order: --code, the variable, the command, standard input, the terminal.
 func TestOrderOfCodes(t *testing.T) {
 	needsShell(t)
+	command := []string{"--code-command", "echo 100003"}
 	for name, test := range map[string]struct {
-		args            []string
-		variable, stdin string
-		terminal        *terminal
-		want            string
+		args     []string
+		variable string
+		stdin    string
+		terminal *terminal
+		want     string
 	}{
-		"flag":              {[]string{"--code", "100001", "--code-command", "echo 100003"}, "100002", "100004\n", nil, "100001"},
-		"flag with blanks":  {[]string{"--code", " 100001 "}, "", "", nil, "100001"},
-		"variable":          {[]string{"--code-command", "echo 100003"}, " 100002\n", "100004\n", nil, "100002"},
-		"command":           {[]string{"--code-command", "echo 100003"}, "", "100004\n", nil, "100003"},
-		"standard input":    {nil, "", "100004\nmore", nil, "100004"},
-		"terminal":          {nil, "", "", &terminal{codes: []string{"100005"}}, "100005"},
-		"a code, no prompt": {[]string{"--no-prompt"}, "", "100004\n", nil, "100004"},
+		"flag": {
+			args:     append([]string{"--code", "100001"}, command...),
+			variable: "100002",
+			stdin:    "100004\n",
+			want:     "100001",
+		},
+		"flag with blanks":  {args: []string{"--code", " 100001 "}, want: "100001"},
+		"variable":          {args: command, variable: " 100002\n", stdin: "100004\n", want: "100002"},
+		"command":           {args: command, stdin: "100004\n", want: "100003"},
+		"standard input":    {stdin: "100004\nmore", want: "100004"},
+		"terminal":          {terminal: &terminal{codes: []string{"100005"}}, want: "100005"},
+		"a code, no prompt": {args: []string{"--no-prompt"}, stdin: "100004\n", want: "100004"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			t.Setenv(codeVariable, test.variable)
 			w.stdin, w.terminal = test.stdin, test.terminal
-			w.run(append(test.args, "-s", "example")...)
+			w.run(append([]string{"-s", "example"}, test.args...)...)
 			if got := w.aws.last.Get("TokenCode"); got != test.want {
 				t.Errorf("the code was %q, not %s: %s", got, test.want, w.stderr.String())
 			}
@@ -50,29 +56,29 @@ func TestOrderOfCodes(t *testing.T) {
 	}
 }
 
-// Behind an empty line on standard input there may still be a terminal, and with
-// credential-process the terminal is asked first: standard input is not ours.
+// If standard input is empty, the program asks at the terminal. With credential-process it does not read standard input,
+// which belongs to another program.
 func TestTerminalBesidesPipe(t *testing.T) {
-	for _, test := range [][]string{{"\n", "profile"}, {"data of\nsomebody else", processFormat}} {
+	for format, stdin := range map[string]string{profileFormat: "\n", processFormat: "data of\nanother program"} {
 		w := newWorld(t)
-		person := &terminal{codes: []string{goodCode}}
-		w.stdin, w.terminal, w.silent = test[0], person, false
+		screen := &terminal{codes: []string{goodCode}}
+		w.stdin, w.terminal, w.silent = stdin, screen, false
 		pipe := strings.NewReader(w.stdin)
 		app := w.app()
 		app.Stdin = pipe
-		if code := app.Run(t.Context(), []string{"-s", "example", "--format", test[1]}); code != messages.ExitOK {
+		if code := app.Run(t.Context(), []string{"-s", "example", "--format", format}); code != messages.ExitOK {
 			t.Fatalf("exit code %d: %s", code, w.stderr.String())
 		}
-		if person.asked != 1 || person.out.String() != "MFA code: \n" {
-			t.Errorf("%s: asked %d times: %q", test[1], person.asked, person.out.String())
+		if screen.asked != 1 || screen.out.String() != text(messages.AskCode)+"\n" {
+			t.Errorf("%s: asked %d times: %q", format, screen.asked, screen.out.String())
 		}
-		if test[1] == processFormat && pipe.Len() != len(w.stdin) {
-			t.Errorf("%d bytes of somebody's data are gone", len(w.stdin)-pipe.Len())
+		if format == processFormat && pipe.Len() != len(w.stdin) {
+			t.Errorf("the program read %d bytes", len(w.stdin)-pipe.Len())
 		}
 	}
 }
 
-// No program that this one starts sees the variable.
+// Child processes do not see the variable.
 func TestVariableIsNotInherited(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
@@ -81,13 +87,12 @@ func TestVariableIsNotInherited(t *testing.T) {
 	w.write("config", "[profile example]\ncredential_process = test -z \"$AWS_MFA_CODE\" && echo '{\"Version\":1,\"AccessKeyId\":\""+
 		longTermKey+"\",\"SecretAccessKey\":\""+longTermValue+"\"}'\n")
 	w.succeeds(example...)
-	if _, there := os.LookupEnv(codeVariable); there {
-		t.Error("the variable is still there")
+	if _, isSet := os.LookupEnv(codeVariable); isSet {
+		t.Error("the variable is still set")
 	}
 }
 
-// A code that has not the shape of one is refused before anything is called,
-// wherever it came from, and what a command prints is never shown.
+// A malformed code from any source is refused before any call, and the output of a command is never shown.
 func TestBadCodeFromElsewhere(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
@@ -103,12 +108,12 @@ func TestBadCodeFromElsewhere(t *testing.T) {
 		args := []string{"-s", "example", "--code-command", command}
 		w.fails(messages.ExitUsage, messages.KindCodeCommandFailed, args, value)
 		if strings.Contains(w.stderr.String(), "hunter2") || strings.Contains(w.stderr.String(), "654321") {
-			t.Errorf("what the command printed is in %q", w.stderr.String())
+			t.Errorf("the output of the command is in %q", w.stderr.String())
 		}
 	}
 }
 
-// A program that the command leaves behind keeps nobody waiting.
+// The program does not wait for child processes that the command leaves behind.
 func TestCommandWithOrphan(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
@@ -119,7 +124,7 @@ func TestCommandWithOrphan(t *testing.T) {
 	}
 }
 
-// What a command says on stderr is shown as it is: it may ask for a finger.
+// The stderr of a command is shown unchanged, because the command may ask the user to touch a key.
 func TestCommandIsHeard(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
@@ -129,8 +134,7 @@ func TestCommandIsHeard(t *testing.T) {
 	}
 }
 
-// Who types a code that is refused is told, waits for the next one in view of a
-// clock, and is asked again, three times in all.
+// If AWS rejects a code, the program reports it, counts down to the next code, and asks again, up to three times.
 func TestNextCode(t *testing.T) {
 	w := newWorld(t)
 	w.aws.now = func() time.Time { return time.Now() }
@@ -140,10 +144,10 @@ func TestNextCode(t *testing.T) {
 	if len(w.waited) != 12 || w.terminal.asked != 2 {
 		t.Errorf("it waited %v and asked %d times", w.waited, w.terminal.asked)
 	}
-	wiped := "\r" + strings.Repeat(" ", countdownWidth) + "\rMFA code: "
-	for _, text := range []string{"aws-mfa: ", "the next code comes in 12 s", "the next code comes in  1 s", wiped} {
-		if !strings.Contains(w.terminal.out.String(), text) {
-			t.Errorf("%q is not in %q", text, w.terminal.out.String())
+	erased := "\r" + strings.Repeat(" ", countdownWidth) + "\r" + text(messages.AskCode)
+	for _, want := range []string{"aws-mfa: ", text(messages.NextCode, 12), text(messages.NextCode, 1), erased} {
+		if !strings.Contains(w.terminal.out.String(), want) {
+			t.Errorf("%q is not in %q", want, w.terminal.out.String())
 		}
 	}
 	w.terminal = &terminal{codes: []string{"111111", "222222", "333333", "444444"}}
@@ -163,12 +167,13 @@ func TestCtrlCWhileCounting(t *testing.T) {
 		cancel()
 		return smithytime.SleepWithContext(ctx, time.Hour)
 	}
-	if code := app.Run(ctx, example); code != messages.ExitInterrupted || w.terminal.asked != 1 || !strings.HasSuffix(w.terminal.waits(), " \r") {
-		t.Errorf("exit code %d: %q", code, w.terminal.waits())
+	code, screen := app.Run(ctx, example), w.terminal.waits()
+	if code != messages.ExitInterrupted || w.terminal.asked != 1 || !strings.HasSuffix(screen, " \r") {
+		t.Errorf("exit code %d: %q", code, screen)
 	}
 }
 
-// The window is that of AWS's clock, which decides about codes.
+// The countdown uses the clock of AWS.
 func TestNextCodeByTheClockOfAWS(t *testing.T) {
 	w := newWorld(t)
 	w.aws.now = func() time.Time { return time.Now().Add(10 * time.Second) }
@@ -180,7 +185,7 @@ func TestNextCodeByTheClockOfAWS(t *testing.T) {
 	}
 }
 
-// Only a refused code is asked for again: another one would not help with anything else.
+// The program asks again only after a rejected code, because another code does not help with other errors.
 func TestOtherRefusals(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[profile example]\nmfa_serial = arn:aws:iam::123456789012:mfa/other\n")
@@ -191,24 +196,26 @@ func TestOtherRefusals(t *testing.T) {
 	}
 }
 
-// A slip of the finger costs no wait and no call.
+// After a malformed code, the program asks again without a call or a countdown.
 func TestMistyped(t *testing.T) {
 	w := newWorld(t)
 	w.terminal = &terminal{codes: []string{"12345", goodCode}}
 	w.succeeds(example...)
 	if len(w.waited) > 0 || !strings.Contains(w.terminal.out.String(), "aws-mfa: ") {
-		t.Errorf("it waited %v and said %q", w.waited, w.terminal.out.String())
+		t.Errorf("it waited %v, the screen shows %q", w.waited, w.terminal.out.String())
 	}
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// A command is run again when there is a new code; nobody's fixed code is tried twice.
+// The program runs a command again for the next code, but never tries the code of --code twice.
 func TestNextCodeOfCommand(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
-	w.succeeds("-s", "example", "--code-command", "echo x >> "+w.path("n")+"; test $(wc -l < "+w.path("n")+") -gt 2 && echo "+goodCode+" || echo 111111")
+	count := w.path("count")
+	command := "echo x >> " + count + "; test $(wc -l < " + count + ") -gt 2 && echo " + goodCode + " || echo 111111"
+	w.succeeds("-s", "example", "--code-command", command)
 	if len(w.waited) == 0 || strings.Count(w.stderr.String(), "aws-mfa: note: ") != 2 {
-		t.Errorf("it waited %v and said %q", w.waited, w.stderr.String())
+		t.Errorf("it waited %v, stderr is %q", w.waited, w.stderr.String())
 	}
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken", "GetSessionToken", "GetSessionToken")
 	w.aws.calls = nil
@@ -216,21 +223,20 @@ func TestNextCodeOfCommand(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// With --no-prompt the code on standard input is taken, whatever the format, and
-// nobody is asked for the device either.
+// With --no-prompt, the program reads the code from standard input in any format, and does not ask for the device.
 func TestNoPromptWithCode(t *testing.T) {
 	w := newWorld(t)
-	person := &terminal{codes: []string{"111111"}, lines: []string{"2"}}
+	screen := &terminal{codes: []string{"111111"}, lines: []string{"2"}}
 	w.aws.devices = []string{phone, token}
 	app := w.app()
-	app.Terminal = func() *prompt.Terminal { return person.prompt() }
+	app.Terminal = func() *prompt.Terminal { return screen.prompt() }
 	code := app.Run(t.Context(), []string{"-s", "example", "--no-prompt", "--format", processFormat})
-	if code != messages.ExitOK || person.asked != 0 || person.out.Len() > 0 || w.aws.last.Get("SerialNumber") != phone {
-		t.Errorf("exit code %d, asked %q: %s", code, person.out.String(), w.stderr.String())
+	if code != messages.ExitOK || screen.asked != 0 || screen.out.Len() > 0 || w.aws.last.Get("SerialNumber") != phone {
+		t.Errorf("exit code %d, the screen shows %q: %s", code, screen.out.String(), w.stderr.String())
 	}
 }
 
-// --no-prompt fails before anything is called, and says what would help.
+// If --no-prompt makes a login impossible, it fails before any call, with a hint.
 func TestNoPrompt(t *testing.T) {
 	w := newWorld(t)
 	w.stdin = ""

@@ -19,16 +19,35 @@ func (w *world) output(format string, args ...string) string {
 	return w.stdout.String()
 }
 
-// Lines for a shell set the four variables and unset those that other programs prefer to them; a region is set where
-// there is none.
+// The commands for a shell set four variables, and unset those that other programs prefer to them. They set the region
+// if there is none.
 func TestShellFormats(t *testing.T) {
 	for format, want := range map[string]string{
-		"env": "export AWS_ACCESS_KEY_ID='" + sessionKey + "'\nexport AWS_SECRET_ACCESS_KEY='" + sessionValue + "'\nexport AWS_SESSION_TOKEN='" + sessionToken +
-			"'\nexport AWS_CREDENTIAL_EXPIRATION='" + sessionEnd + "'\nexport AWS_REGION='eu-west-1'\nexport AWS_DEFAULT_REGION='eu-west-1'\nunset AWS_SECURITY_TOKEN\nunset AWS_PROFILE\nunset AWS_DEFAULT_PROFILE\n",
-		"fish": "set -gx AWS_ACCESS_KEY_ID '" + sessionKey + "'\nset -gx AWS_SECRET_ACCESS_KEY '" + sessionValue + "'\nset -gx AWS_SESSION_TOKEN '" + sessionToken +
-			"'\nset -gx AWS_CREDENTIAL_EXPIRATION '" + sessionEnd + "'\nset -gx AWS_REGION 'eu-west-1'\nset -gx AWS_DEFAULT_REGION 'eu-west-1'\nset -e AWS_SECURITY_TOKEN\nset -e AWS_PROFILE\nset -e AWS_DEFAULT_PROFILE\ntrue\n",
-		"powershell": "$env:AWS_ACCESS_KEY_ID = '" + sessionKey + "'\n$env:AWS_SECRET_ACCESS_KEY = '" + sessionValue + "'\n$env:AWS_SESSION_TOKEN = '" + sessionToken +
-			"'\n$env:AWS_CREDENTIAL_EXPIRATION = '" + sessionEnd + "'\n$env:AWS_REGION = 'eu-west-1'\n$env:AWS_DEFAULT_REGION = 'eu-west-1'\n" +
+		"env": "export AWS_ACCESS_KEY_ID='" + sessionKey + "'\n" +
+			"export AWS_SECRET_ACCESS_KEY='" + sessionValue + "'\n" +
+			"export AWS_SESSION_TOKEN='" + sessionToken + "'\n" +
+			"export AWS_CREDENTIAL_EXPIRATION='" + sessionEnd + "'\n" +
+			"export AWS_REGION='eu-west-1'\n" +
+			"export AWS_DEFAULT_REGION='eu-west-1'\n" +
+			"unset AWS_SECURITY_TOKEN\n" +
+			"unset AWS_PROFILE\n" +
+			"unset AWS_DEFAULT_PROFILE\n",
+		"fish": "set -gx AWS_ACCESS_KEY_ID '" + sessionKey + "'\n" +
+			"set -gx AWS_SECRET_ACCESS_KEY '" + sessionValue + "'\n" +
+			"set -gx AWS_SESSION_TOKEN '" + sessionToken + "'\n" +
+			"set -gx AWS_CREDENTIAL_EXPIRATION '" + sessionEnd + "'\n" +
+			"set -gx AWS_REGION 'eu-west-1'\n" +
+			"set -gx AWS_DEFAULT_REGION 'eu-west-1'\n" +
+			"set -e AWS_SECURITY_TOKEN\n" +
+			"set -e AWS_PROFILE\n" +
+			"set -e AWS_DEFAULT_PROFILE\n" +
+			"true\n",
+		"powershell": "$env:AWS_ACCESS_KEY_ID = '" + sessionKey + "'\n" +
+			"$env:AWS_SECRET_ACCESS_KEY = '" + sessionValue + "'\n" +
+			"$env:AWS_SESSION_TOKEN = '" + sessionToken + "'\n" +
+			"$env:AWS_CREDENTIAL_EXPIRATION = '" + sessionEnd + "'\n" +
+			"$env:AWS_REGION = 'eu-west-1'\n" +
+			"$env:AWS_DEFAULT_REGION = 'eu-west-1'\n" +
 			"Remove-Item Env:AWS_SECURITY_TOKEN -ErrorAction SilentlyContinue\n" +
 			"Remove-Item Env:AWS_PROFILE -ErrorAction SilentlyContinue\n" +
 			"Remove-Item Env:AWS_DEFAULT_PROFILE -ErrorAction SilentlyContinue\n",
@@ -50,21 +69,27 @@ func TestShellFormats(t *testing.T) {
 	}
 }
 
-// A shell takes the lines as they are.
+// A shell can evaluate the commands.
 func TestEval(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
 	command := exec.Command("sh", "-c", w.output("env")+"echo $AWS_SESSION_TOKEN ${AWS_SECURITY_TOKEN-none}")
 	command.Env = append(os.Environ(), "AWS_SECURITY_TOKEN=stale")
 	if got, err := command.Output(); err != nil || string(got) != sessionToken+" none\n" {
-		t.Errorf("it has %q (%v)", got, err)
+		t.Errorf("the shell prints %q (%v)", got, err)
 	}
 }
 
-// credential-process has what AWS documents and nothing else; json has more. The
-// session is kept in the profile, so that the next time nobody is asked.
+// credential-process prints only the members that AWS documents; json prints more. Both store the session in the
+// profile, so the next run needs no code.
 func TestJSONFormats(t *testing.T) {
-	basic := map[string]any{"Version": 1.0, "AccessKeyId": sessionKey, "SecretAccessKey": sessionValue, "SessionToken": sessionToken, "Expiration": sessionEnd}
+	basic := map[string]any{
+		"Version":         1.0,
+		"AccessKeyId":     sessionKey,
+		"SecretAccessKey": sessionValue,
+		"SessionToken":    sessionToken,
+		"Expiration":      sessionEnd,
+	}
 	for _, format := range []string{processFormat, "json"} {
 		w := newWorld(t)
 		for _, reused := range []bool{false, true} {
@@ -92,10 +117,11 @@ func TestJSONFormats(t *testing.T) {
 	}
 }
 
-// The end is told in UTC, whatever the file has it in.
+// The program prints the end of a session in UTC, even if the file has another time zone.
 func TestEndInUTC(t *testing.T) {
 	w := newWorld(t)
-	w.write("credentials", keysOf("example")+strings.Replace(sessionOf("example_mfa", ""), sessionEnd, "2096-01-01T13:00:00+01:00", 1))
+	session := strings.Replace(sessionOf("example_mfa", ""), sessionEnd, "2096-01-01T13:00:00+01:00", 1)
+	w.write("credentials", keysOf("example")+session)
 	w.stdin = ""
 	for _, format := range []string{"json", "env"} {
 		if got := w.output(format); !strings.Contains(got, sessionEnd) {
@@ -105,7 +131,7 @@ func TestEndInUTC(t *testing.T) {
 	w.called()
 }
 
-// --quiet leaves errors and questions.
+// --quiet prints only errors and questions.
 func TestQuiet(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices = []string{phone, token}
@@ -116,7 +142,7 @@ func TestQuiet(t *testing.T) {
 	w.fails(messages.ExitConfiguration, messages.KindProfileMissing, []string{"-s", "nobody", "-q"}, "`nobody`")
 }
 
-// A program that reads the output gets each error as a JSON object, in the last line, without secrets.
+// With the formats for programs, the last line of an error is a JSON object without secrets.
 func TestErrorsForPrograms(t *testing.T) {
 	for _, format := range []string{jsonFormat, processFormat} {
 		w := newWorld(t)
@@ -129,16 +155,16 @@ func TestErrorsForPrograms(t *testing.T) {
 			w.aws.answer(answer, request)
 		}
 		code := w.run("-s", "example", "--format", format)
-		said := w.stderr.String()
-		before, line, _ := strings.Cut(said, "\n{")
+		stderr := w.stderr.String()
+		before, line, _ := strings.Cut(stderr, "\n{")
 		message, hint, _ := strings.Cut(strings.TrimPrefix(before, "aws-mfa: error[aws-refused]: "), "\n\nhint: ")
 		var got errorDocument
 		if err := json.Unmarshal([]byte("{"+line), &got); err != nil {
-			t.Fatalf("%v in %q", err, said)
+			t.Fatalf("%v in %q", err, stderr)
 		}
 		details := errorDetails{Kind: messages.KindAWSRefused, Message: message, Hint: hint, ExitCode: code}
 		if got.Error != details || code != messages.ExitRefused || strings.Count(line, "\n") != 1 {
-			t.Errorf("exit code %d: %q", code, said)
+			t.Errorf("exit code %d: %q", code, stderr)
 		}
 		if !strings.Contains(message, "\"<\" *** ***") || hint == "" {
 			t.Errorf("the message is %q, the hint %q", message, hint)
@@ -146,7 +172,7 @@ func TestErrorsForPrograms(t *testing.T) {
 	}
 }
 
-// So is an error of the command line, wherever --format is, and one that nobody expected.
+// So is an error in the command line, wherever --format is, and an unexpected error.
 func TestErrorsForProgramsBeforeTheLogin(t *testing.T) {
 	for name, args := range map[string][]string{
 		"an unknown flag":       {"--bogus", "--format", "json"},
@@ -171,7 +197,7 @@ func TestErrorsForProgramsBeforeTheLogin(t *testing.T) {
 	}
 }
 
-// No other format has JSON among its errors.
+// The other formats print errors without JSON.
 func TestErrorsForPeople(t *testing.T) {
 	for _, format := range []string{profileFormat, "env", "fish", "powershell"} {
 		w := newWorld(t)
@@ -180,7 +206,7 @@ func TestErrorsForPeople(t *testing.T) {
 	}
 }
 
-// What cannot be printed is an error.
+// A failed write to standard output is an error.
 func TestClosedOutput(t *testing.T) {
 	w := newWorld(t)
 	app := w.app()
@@ -193,13 +219,12 @@ func TestClosedOutput(t *testing.T) {
 	}
 }
 
-// A session where a credential_process stands will be seen, and that process not
-// any more: worth a warning, and no refusal.
+// If DST has a credential_process, AWS programs use the session instead, so the program prints a note.
 func TestDestinationWithProcess(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[profile example_mfa]\ncredential_process = false\n")
 	w.succeeds(example...)
-	if !strings.Contains(w.stderr.String(), "note: profile `example_mfa` has a `credential_process`") {
+	if !strings.Contains(w.stderr.String(), "note: "+text(messages.NoteProcess, "example_mfa")) {
 		t.Errorf("stderr is %q", w.stderr.String())
 	}
 }

@@ -6,22 +6,25 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"aws-mfa.example/aws-mfa/internal/messages"
 )
 
-// A login finds the device by the last part of the user's path, takes the code
-// from standard input, and writes a new section behind what was there.
+// A login finds the device by the last part of the user's path, reads the code from standard input, and adds a new
+// section to the file.
 func TestLogin(t *testing.T) {
 	w := newWorld(t)
 	w.succeeds("-s", "example")
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 	w.holds("credentials", keysOf("example")+"\n"+sessionOf("example_mfa", "eu-west-1"))
-	want := "profile example_mfa: session until 2096-01-01T12:00:00Z\n" + strings.Join(theShell().nextSteps("example_mfa", os.Getenv), "\n") + "\n"
+	report := text(messages.SessionUntil, "example_mfa", sessionEnd)
+	want := report + "\n" + strings.Join(theShell().nextSteps("example_mfa", os.Getenv), "\n") + "\n"
 	if got := w.stderr.String(); got != want {
 		t.Errorf("stderr is %q, not %q", got, want)
 	}
 }
 
-// -s is `default` and -d is SRC_mfa unless said otherwise, under both names.
+// The default of -s is `default`, and that of -d is SRC_mfa. Both have long names.
 func TestDefaultsAndLongFlags(t *testing.T) {
 	w := newWorld(t)
 	w.write("credentials", keysOf("default"))
@@ -32,7 +35,7 @@ func TestDefaultsAndLongFlags(t *testing.T) {
 	w.holds("credentials", keysOf("other")+"\n"+sessionOf("x", ""))
 }
 
-// A second login changes the session's own values and not one other byte.
+// A second login changes only the values of the session.
 func TestSecondLogin(t *testing.T) {
 	w := newWorld(t)
 	head := "# mine\n\n[a]\nregion=x ; note\n\n" + keysOf("example") + "\n; the session\n[example_mfa]\noutput = json\n"
@@ -45,20 +48,23 @@ func TestSecondLogin(t *testing.T) {
 		"\nx_aws_mfa_source = "+longTermKey+" "+phone+" "+sessionKey+"\n"+tail)
 }
 
-// What is left of a session, which no SDK would read, is replaced by a whole one.
+// A login replaces an incomplete session, which no SDK would read.
 func TestHalfASession(t *testing.T) {
-	for _, half := range []string{"aws_access_key_id = OLD\naws_session_token = OLD\n", "aws_secret_access_key = OLD\naws_security_token = OLD\n"} {
+	for _, half := range []string{
+		"aws_access_key_id = OLD\naws_session_token = OLD\n",
+		"aws_secret_access_key = OLD\naws_security_token = OLD\n",
+	} {
 		w := newWorld(t)
 		w.write("credentials", keysOf("example")+"\n[example_mfa]\n"+half)
 		w.succeeds(example...)
-		text, _ := os.ReadFile(w.path("credentials"))
-		if strings.Contains(string(text), "OLD") || !strings.Contains(string(text), sessionToken) {
-			t.Errorf("it holds %q", text)
+		credentials, _ := os.ReadFile(w.path("credentials"))
+		if strings.Contains(string(credentials), "OLD") || !strings.Contains(string(credentials), sessionToken) {
+			t.Errorf("the file contains %q", credentials)
 		}
 	}
 }
 
-// A file with CRLF line endings gets more of them, and keeps those it has.
+// A file with CRLF line endings keeps them, and new lines have them, too.
 func TestCRLF(t *testing.T) {
 	w := newWorld(t)
 	crlf := func(text string) string { return strings.ReplaceAll(text, "\n", "\r\n") }
@@ -67,8 +73,8 @@ func TestCRLF(t *testing.T) {
 	w.holds("credentials", crlf(keysOf("example")+"\n"+sessionOf("example_mfa", "eu-west-1")))
 }
 
-// Keys may be in the config file alone: then the credentials file is made,
-// readable by its owner only, in a folder of the same kind.
+// If the keys are only in the config file, the program creates the credentials file and its directory. Only the owner
+// can read them.
 func TestNoCredentialsFileYet(t *testing.T) {
 	w := newWorld(t)
 	if err := os.Remove(w.path("credentials")); err != nil {
@@ -79,7 +85,7 @@ func TestNoCredentialsFileYet(t *testing.T) {
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
 	w.succeeds("-s", "example")
 	if got, _ := os.ReadFile(file); string(got) != sessionOf("example_mfa", "") {
-		t.Errorf("the new file holds %q", got)
+		t.Errorf("the new file contains %q", got)
 	}
 	if runtime.GOOS == "windows" {
 		return // no mode bits
@@ -91,7 +97,7 @@ func TestNoCredentialsFileYet(t *testing.T) {
 	}
 }
 
-// ~ in the variables is the home folder, as it is for the AWS CLI.
+// As in the AWS CLI, ~ in the variables is the home directory.
 func TestHomeInVariables(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/elsewhere")
@@ -101,14 +107,18 @@ func TestHomeInVariables(t *testing.T) {
 	w.holds("credentials", keysOf("example"))
 }
 
-// The region of SRC goes to a DST without one; a region that DST has in either
-// file stays; AWS_REGION is nobody's profile and is never written.
+// A DST without a region gets that of SRC. A region that DST has in either file stays. AWS_REGION does not belong to a
+// profile and is never written.
 func TestRegion(t *testing.T) {
 	for name, test := range map[string]struct{ config, destination, written string }{
-		"inherited":           {"[profile example]\nregion = eu-west-1\n", "", "region = eu-west-1\n"},
-		"none to inherit":     {"", "", ""},
-		"DST's in config":     {"[profile example]\nregion = a-b-1\n[profile example_mfa]\nregion = c-d-2\n", "", ""},
-		"DST's in credential": {"[profile example]\nregion = a-b-1\n", "[example_mfa]\nregion = c-d-2\n", "region = c-d-2\n"},
+		"inherited":       {config: "[profile example]\nregion = eu-west-1\n", written: "region = eu-west-1\n"},
+		"none to inherit": {},
+		"DST's in config": {config: "[profile example]\nregion = a-b-1\n[profile example_mfa]\nregion = c-d-2\n"},
+		"DST's in credential": {
+			config:      "[profile example]\nregion = a-b-1\n",
+			destination: "[example_mfa]\nregion = c-d-2\n",
+			written:     "region = c-d-2\n",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -116,16 +126,16 @@ func TestRegion(t *testing.T) {
 			w.write("config", test.config)
 			w.write("credentials", test.destination+keysOf("example"))
 			w.succeeds("-s", "example")
-			text, _ := os.ReadFile(w.path("credentials"))
-			if got := strings.Count(string(text), "region"); got != strings.Count(test.written, "region") ||
-				!strings.Contains(string(text), test.written) {
-				t.Errorf("%q should have %q", text, test.written)
+			credentials, _ := os.ReadFile(w.path("credentials"))
+			got, want := strings.Count(string(credentials), "region"), strings.Count(test.written, "region")
+			if got != want || !strings.Contains(string(credentials), test.written) {
+				t.Errorf("%q should contain %q", credentials, test.written)
 			}
 		})
 	}
 }
 
-// The calls go to AWS_REGION, else to SRC's region, else to one that always is.
+// The calls go to AWS_REGION, else to SRC's region, else to us-east-1.
 func TestRegionOfCalls(t *testing.T) {
 	w := newWorld(t)
 	for _, region := range []string{"ap-south-1", "eu-west-1", "us-east-1"} {
@@ -144,7 +154,7 @@ func TestRegionOfCalls(t *testing.T) {
 	}
 }
 
-// With mfa_serial in SRC nothing is looked up.
+// If SRC has an mfa_serial, the program does not look for a device.
 func TestConfiguredDevice(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[profile example]\nmfa_serial = "+phone+"\n")
@@ -152,34 +162,35 @@ func TestConfiguredDevice(t *testing.T) {
 	w.called("GetSessionToken")
 }
 
-// AWS promises no order: a FIDO key in front is passed over without a word.
+// AWS guarantees no order, so a FIDO key may come first. It is skipped without a note.
 func TestDeviceBehindFIDO(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices = []string{securityKey, phone}
 	w.succeeds("-s", "example")
 	if strings.Contains(w.stderr.String(), "note:") {
-		t.Errorf("only one device could be meant: %q", w.stderr.String())
+		t.Errorf("stderr is %q", w.stderr.String())
 	}
 }
 
-// Of several usable devices the first is taken, and stderr says which that is.
+// If there are several usable devices and no terminal, the program uses the first one and prints a note.
 func TestSeveralDevices(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices = []string{"GAHT12345678", phone}
 	w.succeeds("-s", "example")
-	if said := w.stderr.String(); !strings.HasPrefix(said, "aws-mfa: note: using `GAHT12345678`, the first of 2 ") {
-		t.Errorf("stderr is %q", said)
+	note := "aws-mfa: note: " + text(messages.NoteFirstDevice, "GAHT12345678", 2, "example") + "\n"
+	if stderr := w.stderr.String(); !strings.HasPrefix(stderr, note) {
+		t.Errorf("stderr is %q", stderr)
 	}
 }
 
-// The root user has no name: its devices are listed without one.
+// The root user has no name, so its devices are listed without one.
 func TestRootUser(t *testing.T) {
 	w := newWorld(t)
 	w.aws.caller, w.aws.user = "arn:aws:iam::123456789012:root", ""
 	w.succeeds("-s", "example")
 }
 
-// Credentials in the environment never stand in for the named profile.
+// Credentials in the environment never replace those of the profile.
 func TestEnvironmentDoesNotWin(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAFROMENVIRONMENT1")
@@ -190,8 +201,7 @@ func TestEnvironmentDoesNotWin(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// Blanks and a Windows line ending around the code are no part of it, and
-// neither is a newline needed behind it.
+// The code may have blanks or a Windows line ending around it, and needs no newline.
 func TestBlanksAroundTheCode(t *testing.T) {
 	for _, stdin := range []string{" " + goodCode + "\t\r\n", goodCode} {
 		w := newWorld(t)

@@ -17,7 +17,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/prompt"
 )
 
-// The duration is sent in seconds; without the flag AWS's default holds.
+// The duration is sent in seconds. Without the flag, AWS uses its default.
 func TestDuration(t *testing.T) {
 	for duration, sent := range map[string]string{"": "", "15m": "900", "1h30m": "5400", "28800": "28800", "36h": "129600"} {
 		w := newWorld(t)
@@ -37,28 +37,28 @@ func TestDuration(t *testing.T) {
 	}
 }
 
-// Who gets less than asked for is told why: AWS shortens root's sessions silently.
+// If a session is shorter than requested, the program prints a note: AWS silently shortens the sessions of root.
 func TestShorterThanAskedFor(t *testing.T) {
 	w := newWorld(t)
 	w.now = beforeEnd(time.Hour)
 	w.succeeds("-s", "example", "--duration", "1h")
 	if strings.Contains(w.stderr.String(), "note: ") {
-		t.Errorf("it said %q", w.stderr.String())
+		t.Errorf("stderr is %q", w.stderr.String())
 	}
-	w.now = beforeEnd(6 * time.Hour) // by a clock that is two hours ahead of that of AWS
+	w.now = beforeEnd(6 * time.Hour) // the clock of this computer is two hours ahead of that of AWS
 	w.aws.now = func() time.Time { return time.Now().Add(-2 * time.Hour) }
 	w.succeeds("-s", "example", "--duration", "8h", "-f")
-	if strings.Contains(w.stderr.String(), "`--duration`") {
-		t.Errorf("it said %q", w.stderr.String())
+	if strings.Contains(w.stderr.String(), text(messages.NoteShorter)) {
+		t.Errorf("stderr is %q", w.stderr.String())
 	}
 	w.aws.now = nil
 	w.succeeds("-s", "example", "--duration", "8h", "-f")
-	if said := w.stderr.String(); !strings.Contains(said, "note: ") || !strings.Contains(said, "`--duration`") {
-		t.Errorf("it said %q", w.stderr.String())
+	if !strings.Contains(w.stderr.String(), "note: "+text(messages.NoteShorter)) {
+		t.Errorf("stderr is %q", w.stderr.String())
 	}
 }
 
-// --region wins over AWS_REGION, and goes to a DST that would have none.
+// --region takes precedence over AWS_REGION, and is written to DST if neither SRC nor DST has a region.
 func TestRegionFlag(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_REGION", "ap-south-1")
@@ -73,22 +73,30 @@ func TestRegionFlag(t *testing.T) {
 	w.holds("credentials", keysOf("example")+"\n"+sessionOf("example_mfa", "us-west-2"))
 }
 
-// Where no region is named, the one that is called fits the partition of the device.
+// If no region is set, the calls go to a region in the partition of the device.
 func TestFallbackRegion(t *testing.T) {
-	for partition, region := range map[string]string{"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1", "aws-eusc": "eusc-de-east-1",
-		"aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1", "aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1"} {
+	for partition, region := range map[string]string{
+		"aws":        "us-east-1",
+		"aws-cn":     "cn-north-1",
+		"aws-us-gov": "us-gov-west-1",
+		"aws-eusc":   "eusc-de-east-1",
+		"aws-iso":    "us-iso-east-1",
+		"aws-iso-b":  "us-isob-east-1",
+		"aws-iso-e":  "eu-isoe-west-1",
+		"aws-iso-f":  "us-isof-south-1",
+	} {
 		w := newWorld(t)
 		device := "arn:" + partition + ":iam::123456789012:mfa/phone"
 		w.aws.devices = []string{device}
 		w.write("config", "[profile example]\nmfa_serial = "+device+"\n")
 		w.succeeds(example...)
 		if !strings.Contains(w.aws.scope, "/"+region+"/sts/") {
-			t.Errorf("%s is called in %q", partition, w.aws.scope)
+			t.Errorf("%s: the call was signed for %q", partition, w.aws.scope)
 		}
 	}
 }
 
-// --endpoint-url wins over all variables, for both services.
+// --endpoint-url takes precedence over all variables, for both services.
 func TestEndpointFlag(t *testing.T) {
 	w := newWorld(t)
 	url := os.Getenv("AWS_ENDPOINT_URL")
@@ -99,7 +107,7 @@ func TestEndpointFlag(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// AWS_CA_BUNDLE names the certificates that are trusted, and no others are.
+// AWS_CA_BUNDLE names the only certificates that are trusted.
 func TestCABundle(t *testing.T) {
 	w := newWorld(t)
 	server := httptest.NewUnstartedServer(w.aws)
@@ -110,94 +118,118 @@ func TestCABundle(t *testing.T) {
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	w.fails(messages.ExitFailed, messages.KindAWSUnreachable, example, "certificate")
 	bundle := filepath.Join(w.home, "ca.pem")
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	if err := os.WriteFile(bundle, text, 0o600); err != nil {
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(bundle, certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("AWS_CA_BUNDLE", bundle)
 	w.succeeds(example...)
 }
 
-// Too many calls have a sentence of their own, however AWS says it.
+// Throttling has its own kind for all of the codes that AWS uses.
 func TestThrottling(t *testing.T) {
-	for name, status := range map[string]int{"Throttling": 400, "ThrottlingException": 400, "RequestLimitExceeded": 503, "TooManyRequestsException": 429, "": 429} {
+	for name, status := range map[string]int{
+		"Throttling":               http.StatusBadRequest,
+		"ThrottlingException":      http.StatusBadRequest,
+		"RequestLimitExceeded":     http.StatusServiceUnavailable,
+		"TooManyRequestsException": http.StatusTooManyRequests,
+		"":                         http.StatusTooManyRequests,
+	} {
 		w := newWorld(t)
 		t.Setenv("AWS_MAX_ATTEMPTS", "1")
 		w.aws.broken = func(answer http.ResponseWriter, _ *http.Request) {
 			answer.WriteHeader(status)
 			if name != "" {
-				_, _ = answer.Write([]byte("<ErrorResponse><Error><Code>" + name + "</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"))
+				_, _ = io.WriteString(answer, "<ErrorResponse><Error><Code>"+name+"</Code>"+
+					"<Message>Rate exceeded</Message></Error></ErrorResponse>")
 			}
 		}
 		w.fails(messages.ExitRefused, messages.KindAWSBusy, example)
 	}
 }
 
-// A clock that is off is told when AWS says it, before the question or with the
-// refusal of a code; a little is no matter.
+// clockNote is the constant part of the note about a wrong clock.
+var clockNote, _, _ = strings.Cut("note: "+text(messages.NoteClock, 0), "0 s")
+
+// If the clock is wrong, the program prints one note, and another hint when AWS rejects the code. A small difference
+// does not matter.
 func TestClock(t *testing.T) {
-	for skew, told := range map[time.Duration]bool{0: false, 13 * time.Second: false, -13 * time.Second: false, 17 * time.Second: true, 60 * time.Second: true, -90 * time.Second: true} {
+	for skew, isNoted := range map[time.Duration]bool{
+		0:                 false,
+		13 * time.Second:  false,
+		-13 * time.Second: false,
+		17 * time.Second:  true,
+		60 * time.Second:  true,
+		-90 * time.Second: true,
+	} {
 		w := newWorld(t)
 		w.aws.now = func() time.Time { return time.Now().Add(skew) }
-		w.succeeds(example...)
-		if strings.Contains(w.stderr.String(), "note: the clock of this computer is off by ") != told {
-			t.Errorf("%v: %q", skew, w.stderr.String())
+		want := 0
+		if isNoted {
+			want = 1
 		}
-		if strings.Count(w.stderr.String(), "the clock of this computer is off by ") > 1 {
-			t.Errorf("it is told twice: %q", w.stderr.String())
+		w.succeeds(example...)
+		if strings.Count(w.stderr.String(), clockNote) != want {
+			t.Errorf("%v: %q", skew, w.stderr.String())
 		}
 		w.write("config", "[profile example]\nmfa_serial = "+phone+"\n")
 		w.succeeds(example...)
-		if strings.Contains(w.stderr.String(), "note: the clock") != told {
+		if strings.Count(w.stderr.String(), clockNote) != want {
 			t.Errorf("%v: %q", skew, w.stderr.String())
 		}
 		w.stdin = "111111"
 		w.fails(messages.ExitRefused, messages.KindCodeRefused, example)
-		if _, hint, _ := strings.Cut(w.stderr.String(), "\nhint: "); strings.Contains(hint, "clock of this computer") != told {
+		usual := messages.Fail(messages.CodeRefused).Hint(messages.English)
+		if _, hint, _ := strings.Cut(w.stderr.String(), "\nhint: "); (hint != usual+"\n") != isNoted {
 			t.Errorf("%v: the hint is %q", skew, hint)
 		}
 	}
 }
 
-// A person is told of the clock before the code is asked for: it may be computed here.
+// The note about the clock comes before the prompt, because the user may compute the code on this computer.
 func TestClockBeforeTheQuestion(t *testing.T) {
 	w := newWorld(t)
 	w.aws.now = func() time.Time { return time.Now().Add(time.Minute) }
-	told := false
+	isNoted := false
 	app := w.app()
 	app.Stdin, app.Terminal = nil, func() *prompt.Terminal {
 		return &prompt.Terminal{Out: io.Discard, Hidden: func() ([]byte, error) {
-			told = strings.Contains(w.stderr.String(), "note: the clock of this computer is off by ")
+			isNoted = strings.Contains(w.stderr.String(), clockNote)
 			return []byte(goodCode), nil
 		}}
 	}
-	if code := app.Run(t.Context(), example); code != messages.ExitOK || !told {
-		t.Errorf("exit code %d, told %v: %s", code, told, w.stderr.String())
+	if code := app.Run(t.Context(), example); code != messages.ExitOK || !isNoted {
+		t.Errorf("exit code %d, note %v: %s", code, isNoted, w.stderr.String())
 	}
 }
 
-// Where the locale asks for it, everything is in Japanese, reasons included.
+// In a Japanese locale, all output is in Japanese, including the reasons inside messages.
 func TestJapanese(t *testing.T) {
 	w := newWorld(t)
 	w.language = messages.Japanese
-	w.fails(messages.ExitUsage, messages.KindUsage, []string{"-d", "a]"}, "`-d` の値は使えません: プロファイル名に `[ ] # ;` は使えません")
+	invalid := messages.Fail(messages.DestinationName, messages.New(messages.NameMarks))
+	w.fails(messages.ExitUsage, messages.KindUsage, []string{"-d", "a]"}, invalid.In(messages.Japanese))
 	w.stdin = "111111"
-	w.fails(messages.ExitRefused, messages.KindCodeRefused, example, "AWS は MFA コードを受け付けませんでした", "hint: 次のコードを待ち")
+	rejected := messages.Fail(messages.CodeRefused)
+	w.fails(messages.ExitRefused, messages.KindCodeRefused, example,
+		rejected.In(messages.Japanese), "hint: "+rejected.Hint(messages.Japanese))
 	w.stdin = goodCode
 	w.succeeds(example...)
-	if said := w.stderr.String(); !strings.HasPrefix(said, "プロファイル example_mfa: セッションの期限 "+sessionEnd) {
-		t.Errorf("it said %q", said)
+	report := messages.New(messages.SessionUntil, "example_mfa", sessionEnd).In(messages.Japanese)
+	if stderr := w.stderr.String(); !strings.HasPrefix(stderr, report+"\n") {
+		t.Errorf("stderr is %q", stderr)
 	}
 }
 
-// completed is what bash offers for the last of the words.
+// completed returns the words that bash offers for the last of the given words.
 func completed(t *testing.T, w *world, words ...string) string {
 	t.Helper()
-	script := printed(t, "completion", "bash") + "COMP_WORDS=(" + strings.Join(words, " ") + ")\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_aws_mfa\necho \"${COMPREPLY[*]}\"\n"
+	script := printed(t, "completion", "bash") + "COMP_WORDS=(" + strings.Join(words, " ") + ")\n" +
+		"COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_aws_mfa\necho \"${COMPREPLY[*]}\"\n"
 	return strings.TrimSpace(string(w.shell("bash", script)))
 }
 
-// bash offers flags, formats, shells and the profiles of both files.
+// bash completes flags, formats, shells and the profiles of both files.
 func TestBashCompletion(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[default]\n[profile work]\n[sso-session x]\n")
@@ -223,10 +255,10 @@ func TestBashCompletion(t *testing.T) {
 	}
 }
 
-// The scripts of the other shells have every flag.
+// The scripts for the other shells contain every flag and no placeholder.
 func TestOtherCompletions(t *testing.T) {
 	fish, zsh := printed(t, "completion", "fish"), printed(t, "completion", "zsh")
-	if !strings.HasPrefix(zsh, "#compdef aws-mfa\n") || strings.Contains(fish+zsh, "@") && strings.Contains(fish+zsh, "S@") {
+	if !strings.HasPrefix(zsh, "#compdef aws-mfa\n") || strings.Contains(fish+zsh, "S@") {
 		t.Errorf("the scripts are %q and %q", zsh, fish)
 	}
 	for _, row := range table() {

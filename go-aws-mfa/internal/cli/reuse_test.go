@@ -12,8 +12,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/prompt"
 )
 
-// loggedIn is a world in which example_mfa has a session already, and nobody to
-// ask for another.
+// loggedIn returns a world in which example_mfa already has a session, and there is no code for another one.
 func loggedIn(t *testing.T) *world {
 	w := newWorld(t)
 	w.succeeds(example...)
@@ -21,7 +20,7 @@ func loggedIn(t *testing.T) *world {
 	return w
 }
 
-// A good session is used again: no call, no question, not one byte written.
+// A good session is reused without a call, a question or a write.
 func TestReuse(t *testing.T) {
 	w := loggedIn(t)
 	before, _ := os.Stat(w.path("credentials"))
@@ -30,8 +29,8 @@ func TestReuse(t *testing.T) {
 	if after, _ := os.Stat(w.path("credentials")); !os.SameFile(before, after) {
 		t.Error("the file was written")
 	}
-	if said := w.stderr.String(); !strings.HasPrefix(said, "profile example_mfa: still using the session until "+sessionEnd+"; --force gets a new one\n") {
-		t.Errorf("it said %q", said)
+	if stderr := w.stderr.String(); !strings.HasPrefix(stderr, text(messages.SessionReused, "example_mfa", sessionEnd)+"\n") {
+		t.Errorf("stderr is %q", stderr)
 	}
 	w.terminal = &terminal{}
 	w.succeeds("-s", "example", "--serial", "phone", "--code", goodCode)
@@ -39,19 +38,19 @@ func TestReuse(t *testing.T) {
 	w.called()
 }
 
-// With credential-process a session is used again without a look at standard
-// input, which is somebody else's.
+// With credential-process, a session is reused without reading standard input, which belongs to another program.
 func TestReuseLeavesInputAlone(t *testing.T) {
 	w := loggedIn(t)
 	data := strings.NewReader("data")
 	app := w.app()
 	app.Stdin = data
-	if code := app.Run(t.Context(), []string{"-s", "example", "--no-prompt", "--format", processFormat}); code != messages.ExitOK || data.Len() != 4 {
+	code := app.Run(t.Context(), []string{"-s", "example", "--no-prompt", "--format", processFormat})
+	if code != messages.ExitOK || data.Len() != 4 {
 		t.Errorf("exit code %d, %d bytes are left: %s", code, data.Len(), w.stderr.String())
 	}
 }
 
-// It has to last for more than ten minutes still.
+// A session is reused only if more than ten minutes remain.
 func TestReuseNearTheEnd(t *testing.T) {
 	w := loggedIn(t)
 	w.now = beforeEnd(10*time.Minute + time.Second)
@@ -60,7 +59,7 @@ func TestReuseNearTheEnd(t *testing.T) {
 	w.fails(messages.ExitUsage, messages.KindCodeMissing, example)
 }
 
-// A code on standard input always meant a new session, and --force means one, too.
+// A code on standard input and --force always get a new session.
 func TestNewInAnyCase(t *testing.T) {
 	w := loggedIn(t)
 	w.stdin = goodCode
@@ -73,12 +72,11 @@ func TestNewInAnyCase(t *testing.T) {
 	}
 }
 
-// A session is not trusted if it came from another key or device, or if anything
-// about its section is not as it was written.
+// A session is not reused if it came from another key or device, or if its section has changed.
 func TestNotReused(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"another long-term key": {"x_aws_mfa_source = " + longTermKey, "x_aws_mfa_source = AKIAOTHER00000000001"},
-		"keys of somebody else": {"= " + sessionKey + "\n", "= ASIAOTHER00000000001\n"},
+		"keys of another tool":  {"= " + sessionKey + "\n", "= ASIAOTHER00000000001\n"},
 		"no token":              {"aws_session_token", "aws_session_tokens"},
 		"no secret":             {"aws_secret_access_key = " + sessionValue + "\n", ""},
 		"no record":             {"x_aws_mfa_source", "x_source"},
@@ -92,14 +90,14 @@ func TestNotReused(t *testing.T) {
 		"a commented secret":    {sessionValue, sessionValue + " ; mine"},
 	} {
 		w := loggedIn(t)
-		text, _ := os.ReadFile(w.path("credentials"))
-		tampered := strings.ReplaceAll(string(text), change[0], change[1])
-		if tampered == string(text) {
+		credentials, _ := os.ReadFile(w.path("credentials"))
+		tampered := strings.ReplaceAll(string(credentials), change[0], change[1])
+		if tampered == string(credentials) {
 			t.Fatalf("%s: nothing was changed", name)
 		}
 		w.write("credentials", tampered)
 		if code := w.run(example...); code == messages.ExitOK {
-			t.Errorf("%s: it was used again", name)
+			t.Errorf("%s: the session was reused", name)
 		}
 	}
 	w := loggedIn(t)
@@ -110,46 +108,47 @@ func TestNotReused(t *testing.T) {
 	w.fails(messages.ExitUsage, messages.KindCodeMissing, example)
 }
 
-// Who has to wait for another login is told at the terminal, takes the session
-// that it got, even with a code on standard input, and calls nobody.
+// If the program has to wait for another login, it prints a note at the terminal. Then it uses the session of the other
+// login without a call, even if there is a code on standard input.
 func TestWaiting(t *testing.T) {
 	w := newWorld(t)
 	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	person := &terminal{}
+	screen := &terminal{}
 	app := w.app()
-	app.Terminal = func() *prompt.Terminal { return person.prompt() }
+	app.Terminal = func() *prompt.Terminal { return screen.prompt() }
 	done := make(chan int)
 	go func() { done <- app.Run(t.Context(), example) }()
-	for person.waits() == "" {
+	for screen.waits() == "" {
 		time.Sleep(time.Millisecond)
 	}
 	w.write("credentials", keysOf("example")+sessionOf("example_mfa", ""))
 	release()
-	if code := <-done; code != messages.ExitOK || !strings.Contains(w.stderr.String(), "still using the session") {
+	report := text(messages.SessionReused, "example_mfa", sessionEnd)
+	if code := <-done; code != messages.ExitOK || !strings.Contains(w.stderr.String(), report) {
 		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}
 	w.called()
-	if want := "aws-mfa: note: another aws-mfa is getting a session for profile `example_mfa`; waiting for it, 300 s at most\n"; person.waits() != want {
-		t.Errorf("it said %q", person.waits())
+	if note := text(messages.NoteWaiting, "example_mfa", 300); screen.waits() != "aws-mfa: note: "+note+"\n" {
+		t.Errorf("the screen shows %q", screen.waits())
 	}
 }
 
-// With --force it gets a session of its own all the same.
+// With --force, the program gets its own session after the wait.
 func TestWaitingWithForce(t *testing.T) {
 	w := newWorld(t)
 	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	person := &terminal{}
+	screen := &terminal{}
 	app := w.app()
-	app.Terminal = func() *prompt.Terminal { return person.prompt() }
+	app.Terminal = func() *prompt.Terminal { return screen.prompt() }
 	done := make(chan int)
 	go func() { done <- app.Run(t.Context(), []string{"-s", "example", "--force"}) }()
-	for person.waits() == "" {
+	for screen.waits() == "" {
 		time.Sleep(time.Millisecond)
 	}
 	w.write("credentials", keysOf("example")+sessionOf("example_mfa", ""))
@@ -160,24 +159,23 @@ func TestWaitingWithForce(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// --quiet says nothing about the wait either.
+// With --quiet, there is no note about the wait.
 func TestWaitingQuietly(t *testing.T) {
 	w := newWorld(t)
 	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	person := &terminal{}
+	screen := &terminal{}
 	app := w.app()
-	app.Terminal = func() *prompt.Terminal { return person.prompt() }
-	time.AfterFunc(1200*time.Millisecond, release) // long enough for others to be told
-	if code := app.Run(t.Context(), []string{"-s", "example", "-q"}); code != messages.ExitOK || person.waits() != "" {
-		t.Errorf("exit code %d: %q", code, person.waits())
+	app.Terminal = func() *prompt.Terminal { return screen.prompt() }
+	time.AfterFunc(1200*time.Millisecond, release) // long enough for a note without --quiet
+	if code := app.Run(t.Context(), []string{"-s", "example", "-q"}); code != messages.ExitOK || screen.waits() != "" {
+		t.Errorf("exit code %d: %q", code, screen.waits())
 	}
 }
 
-// A login for one profile does not wait for that of another, nor for one of the
-// same name in another file.
+// A login for one profile does not wait for a login for another profile, or for the same name in another file.
 func TestOtherProfile(t *testing.T) {
 	w := newWorld(t)
 	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
@@ -191,7 +189,7 @@ func TestOtherProfile(t *testing.T) {
 	w.succeeds(example...)
 }
 
-// Nothing stays in the folder but the two files.
+// Only the two files remain in the directory.
 func TestNothingLeft(t *testing.T) {
 	w := loggedIn(t)
 	names, _ := filepath.Glob(filepath.Join(w.home, ".aws", "*"))
@@ -201,11 +199,12 @@ func TestNothingLeft(t *testing.T) {
 	}
 }
 
-// A folder that cannot be written to is noticed before a code is asked for.
-func TestReadOnlyFolder(t *testing.T) {
+// A directory that cannot be created is an error before the program asks for a code.
+func TestImpossibleDirectory(t *testing.T) {
 	w := newWorld(t)
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(w.path("config"), "folder", "credentials"))
-	if code := w.run("-s", "example"); code == messages.ExitOK || strings.Contains(strings.Join(w.aws.calls, ""), "Get") {
-		t.Errorf("exit code %d, calls %v", code, w.aws.calls)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(w.path("config"), "directory", "credentials"))
+	if code := w.run("-s", "example"); code == messages.ExitOK {
+		t.Errorf("exit code %d", code)
 	}
+	w.called()
 }
