@@ -16,12 +16,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"aws-mfa.example/aws-mfa/internal/messages"
 )
 
 const asProgram = "TEST_AS_PROGRAM"
 
-// TestMain lets the test binary be the program, so that tests see the real
-// streams, signals and exit codes.
+// TestMain makes the test binary act as the program, so that tests see the real streams, signals and exit codes.
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		os.Args = append(os.Args[:1], strings.Fields(os.Getenv(asProgram))...)
@@ -43,8 +44,7 @@ func program(t *testing.T, args string, environment ...string) *exec.Cmd {
 	return command
 }
 
-// The version is the one of the file VERSION; the digest is unknown until a
-// linker sets it.
+// The version comes from the file VERSION. The digest is unknown unless the linker sets it.
 func TestVersion(t *testing.T) {
 	file, err := os.ReadFile("VERSION")
 	if err != nil {
@@ -59,31 +59,34 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// The exit code reaches the shell.
+// The process ends with the exit code of the program.
 func TestExitCode(t *testing.T) {
 	var exit *exec.ExitError
 	if err := program(t, "-s x -d x").Run(); !errors.As(err, &exit) || exit.ExitCode() != 252 {
-		t.Errorf("it ended with %v", err)
+		t.Errorf("the program ended with %v", err)
 	}
 }
 
-// The locale of the environment decides about the language.
+// The locale of the environment selects the language.
 func TestLanguage(t *testing.T) {
-	for locale, text := range map[string]string{"ja_JP.UTF-8": "元と先がどちらも", "C.UTF-8": "source and destination"} {
+	for locale, language := range map[string]messages.Language{
+		"ja_JP.UTF-8": messages.Japanese,
+		"C.UTF-8":     messages.English,
+	} {
 		command := program(t, "-s x -d x", "LC_ALL="+locale)
 		var stderr strings.Builder
 		command.Stderr = &stderr
-		if _ = command.Run(); !strings.HasPrefix(stderr.String(), "aws-mfa: error[usage]: "+text) {
+		message := messages.Fail(messages.SameProfiles, "x").In(language)
+		if _ = command.Run(); !strings.HasPrefix(stderr.String(), "aws-mfa: error[usage]: "+message+"\n") {
 			t.Errorf("%s: %q", locale, stderr.String())
 		}
 	}
 }
 
-// Ctrl-C, or an end from outside, while AWS is silent ends the program at once,
-// with 130 and in silence.
+// Ctrl-C or SIGTERM during a call ends the program at once, with exit code 130 and without output.
 func TestCtrlC(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("no signal can be sent")
+		t.Skip("Windows has no signals")
 	}
 	called := make(chan struct{}, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
@@ -96,36 +99,40 @@ func TestCtrlC(t *testing.T) {
 	if err := os.WriteFile(file, []byte("[a]\naws_access_key_id=A\naws_secret_access_key=S\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, how := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		command := program(t, "-s a", "AWS_SHARED_CREDENTIALS_FILE="+file, "AWS_CONFIG_FILE="+file+"2", "AWS_ENDPOINT_URL="+server.URL)
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		command := program(t, "-s a",
+			"AWS_SHARED_CREDENTIALS_FILE="+file,
+			"AWS_CONFIG_FILE="+file+"2",
+			"AWS_ENDPOINT_URL="+server.URL)
 		var stderr strings.Builder
 		command.Stderr = &stderr
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
 		<-called
-		if err := command.Process.Signal(how); err != nil {
+		if err := command.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
 		var exit *exec.ExitError
 		if err := command.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 || stderr.Len() > 0 {
-			t.Errorf("%v: it ended with %v: %q", how, err, stderr.String())
+			t.Errorf("%v: the program ended with %v: %q", signal, err, stderr.String())
 		}
 	}
 }
 
 const longTerm = "[a]\naws_access_key_id=AKIALONGTERM\naws_secret_access_key=S\n"
 
-// home is a folder with the keys of profile a, and the variables that lead
-// there and to an AWS that gives sessions and counts them.
+// home creates a directory with the keys of profile a, and an AWS that issues sessions and counts them. It returns the
+// variables for both.
 func home(t *testing.T) (credentials string, environment []string, sessions *atomic.Int32) {
 	t.Helper()
 	sessions = new(atomic.Int32)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()
 		number := sessions.Add(1)
-		fmt.Fprintf(w, "<GetSessionTokenResponse><GetSessionTokenResult><Credentials><AccessKeyId>ASIA%d</AccessKeyId><SecretAccessKey>S</SecretAccessKey>"+
-			"<SessionToken>T</SessionToken><Expiration>%s</Expiration></Credentials></GetSessionTokenResult></GetSessionTokenResponse>",
+		fmt.Fprintf(w, "<GetSessionTokenResponse><GetSessionTokenResult><Credentials>"+
+			"<AccessKeyId>ASIA%d</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken>"+
+			"<Expiration>%s</Expiration></Credentials></GetSessionTokenResult></GetSessionTokenResponse>",
 			number, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
 	}))
 	t.Cleanup(server.Close)
@@ -136,12 +143,18 @@ func home(t *testing.T) (credentials string, environment []string, sessions *ato
 	if err := os.WriteFile(credentials+"2", []byte("[profile a]\nmfa_serial = GAHT12345678\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return credentials, []string{"AWS_SHARED_CREDENTIALS_FILE=" + credentials, "AWS_CONFIG_FILE=" + credentials + "2",
-		"AWS_ENDPOINT_URL=" + server.URL, "AWS_PROFILE=", "AWS_REGION=", "LC_ALL=C"}, sessions
+	environment = []string{
+		"AWS_SHARED_CREDENTIALS_FILE=" + credentials,
+		"AWS_CONFIG_FILE=" + credentials + "2",
+		"AWS_ENDPOINT_URL=" + server.URL,
+		"AWS_PROFILE=",
+		"AWS_REGION=",
+		"LC_ALL=C",
+	}
+	return credentials, environment, sessions
 }
 
-// A command that prints the code gets nothing of a standard input that is no
-// terminal: it belongs to somebody else.
+// The --code-command does not inherit a standard input that is not a terminal, because it belongs to another program.
 func TestCommandBesidesPipe(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs a POSIX shell")
@@ -154,7 +167,7 @@ func TestCommandBesidesPipe(t *testing.T) {
 	}
 }
 
-// Twenty programs at once that need the same session make one code and one call.
+// Twenty processes that need the same session get one code and make one call.
 func TestManyAtOnce(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs a POSIX shell")
@@ -175,17 +188,18 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	if codes, _ := os.ReadFile(count); string(codes) != "x\n" || sessions.Load() != 1 {
-		t.Errorf("%q codes and %d sessions were made", codes, sessions.Load())
+		t.Errorf("got codes %q and %d sessions", codes, sessions.Load())
 	}
 }
 
-// Programs that write different profiles at once do not lose each other's.
+// Processes that write different profiles at the same time do not lose each other's changes.
 func TestManyProfilesAtOnce(t *testing.T) {
 	credentials, environment, sessions := home(t)
 	var all sync.WaitGroup
 	for number := range 12 {
 		all.Go(func() {
-			if out, err := program(t, fmt.Sprintf("-s a -d p%d --code 123456", number), environment...).CombinedOutput(); err != nil {
+			command := program(t, fmt.Sprintf("-s a -d p%d --code 123456", number), environment...)
+			if out, err := command.CombinedOutput(); err != nil {
 				t.Errorf("%v: %s", err, out)
 			}
 		})
@@ -193,13 +207,13 @@ func TestManyProfilesAtOnce(t *testing.T) {
 	all.Wait()
 	text, _ := os.ReadFile(credentials)
 	if got := strings.Count(string(text), "\n[p"); got != 12 || sessions.Load() != 12 {
-		t.Errorf("%d profiles of %d sessions are in\n%s", got, sessions.Load(), text)
+		t.Errorf("%d profiles for %d sessions are in\n%s", got, sessions.Load(), text)
 	}
 }
 
-// Who is killed while others wait for its session keeps nobody waiting.
+// If the process that holds the lock is killed, waiting processes continue.
 func TestKilledHolder(t *testing.T) {
-	_, environment, sessions := home(t)
+	credentials, environment, sessions := home(t)
 	holder := program(t, "-s a", environment...)
 	stdin, err := holder.StdinPipe()
 	if err != nil {
@@ -210,7 +224,7 @@ func TestKilledHolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for { // until it has the lock
-		locks, _ := filepath.Glob(filepath.Join(filepath.Dir(strings.TrimPrefix(environment[0], "AWS_SHARED_CREDENTIALS_FILE=")), ".aws-mfa.*.lock"))
+		locks, _ := filepath.Glob(filepath.Join(filepath.Dir(credentials), ".aws-mfa.*.lock"))
 		if len(locks) > 0 {
 			break
 		}
@@ -222,7 +236,7 @@ func TestKilledHolder(t *testing.T) {
 	}
 	time.Sleep(100 * time.Millisecond)
 	if sessions.Load() != 0 {
-		t.Error("it did not wait")
+		t.Error("the second process did not wait")
 	}
 	_ = holder.Process.Kill()
 	_ = holder.Wait()
@@ -231,8 +245,7 @@ func TestKilledHolder(t *testing.T) {
 	}
 }
 
-// Regions, partitions, FIPS and dual-stack lead to the addresses of AWS, by way
-// of the proxy, if there is one.
+// Regions, partitions, FIPS and dual-stack select the right addresses of AWS, and the calls go through the proxy.
 func TestAddresses(t *testing.T) {
 	var mu sync.Mutex
 	hosts := map[string]bool{}
@@ -251,7 +264,8 @@ func TestAddresses(t *testing.T) {
 		"sts.us-gov-west-1.amazonaws.com:443":  "AWS_REGION=us-gov-west-1",
 	} {
 		_, environment, _ := home(t)
-		environment = append(environment, "AWS_ENDPOINT_URL=", "HTTPS_PROXY="+proxy.URL, "NO_PROXY=", "AWS_MAX_ATTEMPTS=1", variable)
+		environment = append(environment,
+			"AWS_ENDPOINT_URL=", "HTTPS_PROXY="+proxy.URL, "NO_PROXY=", "AWS_MAX_ATTEMPTS=1", variable)
 		out, _ := program(t, "-s a --code 123456", environment...).CombinedOutput()
 		mu.Lock()
 		if !hosts[host] || !strings.Contains(string(out), "error[aws-unreachable]") {

@@ -19,7 +19,7 @@ import (
 
 var example = []string{"-s", "example"}
 
-// A command line that cannot work is refused before any call, naming the flag or the value.
+// An invalid command line is refused before any call. The error names the flag or the value.
 func TestCommandLine(t *testing.T) {
 	for name, test := range map[string]struct {
 		args  []string
@@ -51,17 +51,17 @@ func TestCommandLine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			code := w.app().Run(t.Context(), test.args)
-			said := w.stderr.String()
-			if code != messages.ExitUsage || !strings.HasPrefix(said, "aws-mfa: error[usage]: ") ||
-				!strings.Contains(said, test.value) {
-				t.Errorf("exit code %d: %s", code, said)
+			stderr := w.stderr.String()
+			if code != messages.ExitUsage || !strings.HasPrefix(stderr, "aws-mfa: error[usage]: ") ||
+				!strings.Contains(stderr, test.value) {
+				t.Errorf("exit code %d: %s", code, stderr)
 			}
 			w.called()
 		})
 	}
 }
 
-// Profiles that cannot be used are refused before any call and any question, by their name.
+// Profiles that cannot be used are refused before any call and any question. The error names the profile.
 func TestProfiles(t *testing.T) {
 	const (
 		half  = "[example]\naws_access_key_id=A\naws_secret_access_key=S\n"
@@ -113,8 +113,7 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
-// Keys may come from a program; what it prints is never shown, because that is
-// where the keys are.
+// Keys may come from a program. Its output is never shown, because it contains the keys.
 func TestCredentialProcess(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs a shell")
@@ -144,8 +143,7 @@ func TestCredentialProcess(t *testing.T) {
 	w.fails(messages.ExitConfiguration, messages.KindCredentialProcessFailed, example, "exit status 3")
 }
 
-// What is no file, or cannot be read, is refused before a code is spent on it:
-// a rename over /dev/null would be a disaster.
+// A path that is not a regular file is refused before any call: a rename over /dev/null would be a disaster.
 func TestNotAFile(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", w.home)
@@ -157,8 +155,7 @@ func TestNotAFile(t *testing.T) {
 	w.called()
 }
 
-// Without a device that GetSessionToken takes there is no question and no call
-// of it, but one sentence that says what is missing.
+// Without a device that GetSessionToken accepts, there is no question and no call to it.
 func TestNoUsableDevice(t *testing.T) {
 	w := newWorld(t)
 	for _, w.aws.devices = range [][]string{nil, {""}} {
@@ -177,7 +174,7 @@ func TestConfiguredFIDO(t *testing.T) {
 	w.called()
 }
 
-// Keys of a role are no user's, whatever the profile looks like.
+// The keys of a role are refused, even if the profile does not show that they belong to one.
 func TestNotAUser(t *testing.T) {
 	w := newWorld(t)
 	for _, caller := range []string{"arn:aws:sts::1:assumed-role/r/alice", "arn:aws:iam::1:user/", "", "alice"} {
@@ -186,8 +183,7 @@ func TestNotAUser(t *testing.T) {
 	}
 }
 
-// What has not the shape of a code is refused without the call that spends it,
-// and is never repeated: it may be a password.
+// A malformed code is refused before GetSessionToken, and is never repeated: it may be a password.
 func TestShapeOfTheCode(t *testing.T) {
 	for _, stdin := range []string{"12345\n", "1234567\n", "hunter\n", "123-456\n", "１２３４５\n", strings.Repeat("1", 5000)} {
 		w := newWorld(t)
@@ -201,7 +197,7 @@ func TestShapeOfTheCode(t *testing.T) {
 	}
 }
 
-// Each refusal of AWS that is known has a kind; of the others, AWS's own words are shown.
+// Each known error of AWS has its own kind. For other errors, the program shows AWS's message.
 func TestRefusals(t *testing.T) {
 	const clockWrong, keysRefused = messages.KindClockWrong, messages.KindKeysRefused
 	for _, test := range []struct {
@@ -209,17 +205,45 @@ func TestRefusals(t *testing.T) {
 		kind          messages.Kind
 		value         string
 	}{
-		{"InvalidClientTokenId", "The security token included in the request is invalid.", keysRefused, ""},
-		{"SignatureDoesNotMatch", "The request signature we calculated does not match.", keysRefused, ""},
-		{"SignatureDoesNotMatch", "Signature expired: 20200101T000000Z is now earlier than", clockWrong, ""},
-		{"SignatureDoesNotMatch", "Signature not yet current: 20300101T000000Z is still later than", clockWrong, ""},
-		{"RequestTimeTooSkewed", "The difference is too large.", clockWrong, ""},
-		{"RequestExpired", "Request has expired.", clockWrong, ""},
-		{"RegionDisabledException", "STS is not activated in this region for account:1.", messages.KindAWSRefused, "--region"},
-		{"AccessDenied", "Cannot call GetSessionToken with session credentials", messages.KindProfileIsSession, ""},
 		{
-			"Odd", "it\n says \u009b" + longTermKey + " and " + longTermValue + ".",
-			messages.KindAWSRefused, "`GetCallerIdentity` with `Odd`: it says *** and ***\n",
+			code:    "InvalidClientTokenId",
+			message: "The security token included in the request is invalid.",
+			kind:    keysRefused,
+		},
+		{
+			code:    "SignatureDoesNotMatch",
+			message: "The request signature we calculated does not match.",
+			kind:    keysRefused,
+		},
+		{
+			code:    "SignatureDoesNotMatch",
+			message: "Signature expired: 20200101T000000Z is now earlier than",
+			kind:    clockWrong,
+		},
+		{
+			code:    "SignatureDoesNotMatch",
+			message: "Signature not yet current: 20300101T000000Z is still later than",
+			kind:    clockWrong,
+		},
+		{code: "RequestTimeTooSkewed", message: "The difference is too large.", kind: clockWrong},
+		{code: "RequestExpired", message: "Request has expired.", kind: clockWrong},
+		{
+			code:    "RegionDisabledException",
+			message: "STS is not activated in this region for account:1.",
+			kind:    messages.KindAWSRefused,
+			value:   "--region",
+		},
+		{
+			code:    "AccessDenied",
+			message: "Cannot call GetSessionToken with session credentials",
+			kind:    messages.KindProfileIsSession,
+		},
+		{
+			code:    "Odd",
+			message: "it\n says \u009b" + longTermKey + " and " + longTermValue + ".",
+			kind:    messages.KindAWSRefused,
+			value: messages.Fail(messages.AWSRefused, "GetCallerIdentity", "Odd", "it says *** and ***").
+				In(messages.English) + "\n",
 		},
 	} {
 		w := newWorld(t)
@@ -229,8 +253,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// What AWS repeats of the keys, or of a code wherever it came from, is shown
-// neither in an error nor in a hint nor in a note, and nothing of it steers the terminal.
+// If AWS repeats a key or a code in its message, no error, hint or note shows it. Control characters in the message do
+// not reach the terminal.
 func TestRepeatedSecrets(t *testing.T) {
 	repeated := "it says\n\u009b2J " + longTermValue + " " + goodCode
 	w := newWorld(t)
@@ -243,21 +267,21 @@ func TestRepeatedSecrets(t *testing.T) {
 		}
 		w.aws.answer(answer, request)
 	}
-	text := "`Odd`: it says 2J *** ***"
-	w.fails(messages.ExitRefused, messages.KindAWSRefused, example, text)
-	w.fails(messages.ExitRefused, messages.KindAWSRefused, []string{"-s", "example", "--code", goodCode}, text)
+	cleaned := "`Odd`: it says 2J *** ***"
+	w.fails(messages.ExitRefused, messages.KindAWSRefused, example, cleaned)
+	w.fails(messages.ExitRefused, messages.KindAWSRefused, []string{"-s", "example", "--code", goodCode}, cleaned)
 	laptop := []string{"-s", "example", "--serial", "laptop"}
 	w.fails(messages.ExitConfiguration, messages.KindDeviceUnknown, laptop, "`laptop`", "mfa/***")
 	refused, repeated = "ListMFADevices", "it says\n\u009b2J "+longTermValue // before there is a code
 	w.succeeds(example...)
-	said := w.stderr.String()
-	if !strings.HasPrefix(said, "aws-mfa: note: ") || !strings.Contains(said, "`Odd`: it says 2J ***)") {
-		t.Errorf("it said %q", w.stderr.String())
+	stderr := w.stderr.String()
+	if !strings.HasPrefix(stderr, "aws-mfa: note: ") || !strings.Contains(stderr, "`Odd`: it says 2J ***)") {
+		t.Errorf("stderr is %q", stderr)
 	}
 }
 
-// A wrong code is told apart from a wrong device, though AWS calls both
-// AccessDenied. Nothing is tried twice: a code works only once.
+// A wrong code and a wrong device are different kinds, although AWS calls both AccessDenied. The program never repeats
+// the call, because a code works only once.
 func TestWrongCodeAndWrongDevice(t *testing.T) {
 	w := newWorld(t)
 	w.stdin = "111111\n"
@@ -270,14 +294,14 @@ func TestWrongCodeAndWrongDevice(t *testing.T) {
 	w.fails(messages.ExitRefused, messages.KindDeviceUnknown, withFlag, "`--serial`")
 }
 
-// Who may not list devices is told the way round it.
+// If the user may not list devices, the hint names another way.
 func TestListingDenied(t *testing.T) {
 	w := newWorld(t)
 	w.aws.user = "bob"
 	w.fails(messages.ExitRefused, messages.KindDeviceUnknown, example, "`mfa_serial`")
 }
 
-// Server trouble is AWS's, and says so with the status.
+// For a server error, the message contains the call and the status.
 func TestServerError(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
@@ -288,10 +312,12 @@ func TestServerError(t *testing.T) {
 	w.called("GetCallerIdentity")
 }
 
-// Neither retries nor silence outlast the time limit.
+// Neither retries nor a missing response exceed the time limit.
 func TestTimeLimit(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
-		"errors":  func(answer http.ResponseWriter, _ *http.Request) { answer.WriteHeader(http.StatusInternalServerError) },
+		"errors": func(answer http.ResponseWriter, _ *http.Request) {
+			answer.WriteHeader(http.StatusInternalServerError)
+		},
 		"silence": func(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -309,8 +335,7 @@ func TestTimeLimit(t *testing.T) {
 	}
 }
 
-// The limit is 20 s unless said otherwise, and is never one of a person, who may
-// take longer to find the phone.
+// The default limit is 20 s. It does not apply to the user, who may need longer to find the phone.
 func TestNoTimeLimitForPeople(t *testing.T) {
 	if usual, err := parse(nil, ""); err != nil || usual.timeout != 20*time.Second {
 		t.Errorf("the limit is %v (%v)", usual.timeout, err)
@@ -328,7 +353,7 @@ func TestNoTimeLimitForPeople(t *testing.T) {
 	}
 }
 
-// An address where nobody listens is a sentence, and its password is not shown.
+// An address without a server is an error, which does not show the password in the address.
 func TestUnreachable(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
@@ -341,14 +366,19 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// Answers that AWS never gives (a login page, half a session) end with a
-// sentence: nothing is written and nothing panics.
+// Responses that do not come from AWS (a login page, half a session) are errors. Nothing is written.
 func TestOddAnswers(t *testing.T) {
 	answers := []string{"", "<html><body>log in</body></html>", "{}", "<"}
-	parts := []string{"<AccessKeyId>A</AccessKeyId>", "<SecretAccessKey>S</SecretAccessKey>", "<SessionToken>T</SessionToken>", "<Expiration>" + sessionEnd + "</Expiration>"}
+	parts := []string{
+		"<AccessKeyId>A</AccessKeyId>",
+		"<SecretAccessKey>S</SecretAccessKey>",
+		"<SessionToken>T</SessionToken>",
+		"<Expiration>" + sessionEnd + "</Expiration>",
+	}
 	for missing := range parts {
-		answers = append(answers, "<GetSessionTokenResponse><GetSessionTokenResult><Credentials>"+
-			strings.Join(slices.Delete(slices.Clone(parts), missing, missing+1), "")+"</Credentials></GetSessionTokenResult></GetSessionTokenResponse>")
+		rest := strings.Join(slices.Delete(slices.Clone(parts), missing, missing+1), "")
+		answers = append(answers, "<GetSessionTokenResponse><GetSessionTokenResult><Credentials>"+rest+
+			"</Credentials></GetSessionTokenResult></GetSessionTokenResponse>")
 	}
 	for _, answer := range answers {
 		w := newWorld(t)
@@ -357,13 +387,12 @@ func TestOddAnswers(t *testing.T) {
 		w.fails(messages.ExitFailed, messages.KindAWSUnreachable, example, "`GetSessionToken`")
 		w.aws.answers = map[string]string{"ListMFADevices": answer}
 		if code := w.run(example...); code == messages.ExitOK {
-			t.Errorf("%q was taken for a list of devices", answer)
+			t.Errorf("%q was accepted as a list of devices", answer)
 		}
 	}
 }
 
-// A value that the file cannot hold is never written: a line break in it could
-// make up settings of another profile.
+// A value with a line break is never written, because it could add settings to another profile.
 func TestHostileSession(t *testing.T) {
 	w := newWorld(t)
 	w.aws.answers = map[string]string{"GetSessionToken": "<GetSessionTokenResponse><GetSessionTokenResult><Credentials>" +
@@ -372,22 +401,22 @@ func TestHostileSession(t *testing.T) {
 	w.fails(messages.ExitFailed, messages.KindCredentialsUnwritable, example, "`aws_session_token`")
 }
 
-// Long-term keys that came to DST while the code was typed are not overwritten.
+// Long-term keys that appear in DST while the user types the code are not overwritten.
 func TestKeysThatCameLater(t *testing.T) {
 	w := newWorld(t)
-	text := keysOf("example") + keysOf("example_mfa")
+	credentials := keysOf("example") + keysOf("example_mfa")
 	w.aws.broken = func(answer http.ResponseWriter, request *http.Request) {
-		w.write("credentials", text)
+		w.write("credentials", credentials)
 		w.aws.broken = nil
 		w.aws.ServeHTTP(answer, request)
 	}
 	if code := w.run(example...); code != messages.ExitConfiguration {
 		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}
-	w.holds("credentials", text)
+	w.holds("credentials", credentials)
 }
 
-// A file that can no longer be written is named, with the reason.
+// If the file can no longer be written, the error names it.
 func TestNotWritable(t *testing.T) {
 	w := newWorld(t)
 	w.aws.broken = func(answer http.ResponseWriter, request *http.Request) {
@@ -397,14 +426,14 @@ func TestNotWritable(t *testing.T) {
 		w.aws.ServeHTTP(answer, request)
 	}
 	code := w.run(example...)
-	said := w.stderr.String()
-	if code != messages.ExitFailed || !strings.Contains(said, "error[credentials-unwritable]") ||
-		!strings.Contains(said, "`"+w.path("credentials")+"`") {
-		t.Errorf("exit code %d: %s", code, said)
+	stderr := w.stderr.String()
+	if code != messages.ExitFailed || !strings.Contains(stderr, "error[credentials-unwritable]") ||
+		!strings.Contains(stderr, "`"+w.path("credentials")+"`") {
+		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }
 
-// An interruption at the question ends at once, with 130 and without an error.
+// Ctrl-C at the prompt ends the program at once, with exit code 130 and without an error.
 func TestInterrupted(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(context.Background())
