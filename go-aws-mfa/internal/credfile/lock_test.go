@@ -14,22 +14,21 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// One at a time holds a lock, although each removes the file when it is done;
-// who waits is told once.
+// Only one process at a time holds a lock, although each one removes the file at the end. A wait is announced once.
 func TestOneAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	var holders atomic.Int32
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			told := 0
-			release, held, err := acquire(t.Context(), path, time.Minute, func(time.Duration) { told++ })
-			if err != nil || !held || told > 1 {
-				t.Errorf("%v %v, told %d times", held, err, told)
+			announced := 0
+			release, held, err := acquire(t.Context(), path, time.Minute, func(time.Duration) { announced++ })
+			if err != nil || !held || announced > 1 {
+				t.Errorf("%v %v, announced %d times", held, err, announced)
 				return
 			}
 			if holders.Add(1) != 1 {
-				t.Error("two hold it")
+				t.Error("two goroutines hold the lock")
 			}
 			runtime.Gosched()
 			holders.Add(-1)
@@ -42,7 +41,7 @@ func TestOneAtATime(t *testing.T) {
 	}
 }
 
-// Who waits is told once, and Ctrl-C ends the wait.
+// A wait is announced once, and Ctrl-C ends it.
 func TestInterrupted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	release, _, err := acquire(t.Context(), path, time.Minute, nil)
@@ -51,13 +50,17 @@ func TestInterrupted(t *testing.T) {
 	}
 	defer release()
 	ctx, cancel := context.WithCancel(t.Context())
-	told := 0
-	if _, _, err := acquire(ctx, path, time.Minute, func(time.Duration) { told++; time.AfterFunc(3*pause, cancel) }); !errors.Is(err, context.Canceled) || told != 1 {
-		t.Errorf("told %d times, %v", told, err)
+	announced := 0
+	busy := func(time.Duration) {
+		announced++
+		time.AfterFunc(3*pause, cancel)
+	}
+	if _, _, err := acquire(ctx, path, time.Minute, busy); !errors.Is(err, context.Canceled) || announced != 1 {
+		t.Errorf("announced %d times, %v", announced, err)
 	}
 }
 
-// A lock on a file that its holder before has removed is none.
+// A lock is invalid if the previous holder has removed its file.
 func TestRemovedMeanwhile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	handle := flock.New(path)
@@ -66,12 +69,12 @@ func TestRemovedMeanwhile(t *testing.T) {
 	}
 	defer handle.Close()
 	if !current(handle) {
-		t.Error("a fresh lock is not current")
+		t.Error("a new lock is not current")
 	}
 	if os.Remove(path) != nil {
 		t.Skip("open files cannot be removed here")
 	}
-	for range 2 { // gone, then another one of the name
+	for range 2 { // without a file, then with another file of the same name
 		if current(handle) {
 			t.Error("the lock of a removed file is current")
 		}
@@ -79,9 +82,10 @@ func TestRemovedMeanwhile(t *testing.T) {
 	}
 }
 
-// Where the file cannot be made there is an error, not a missing lock.
-func TestNoPlace(t *testing.T) {
-	if _, _, err := acquire(t.Context(), filepath.Join(t.TempDir(), "none", "lock"), time.Minute, nil); !errors.Is(err, os.ErrNotExist) {
+// If the lock file cannot be created, there is an error, and acquire does not continue without a lock.
+func TestMissingDirectory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none", "lock")
+	if _, _, err := acquire(t.Context(), path, time.Minute, nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the error is %v", err)
 	}
 }
