@@ -56,8 +56,8 @@ func TestOrderOfCodes(t *testing.T) {
 	}
 }
 
-// If standard input is empty, the program asks at the terminal. With credential-process it does not read standard input,
-// which belongs to another program.
+// If standard input is empty, the program asks at the terminal. With credential-process it does not read standard
+// input, which belongs to another program.
 func TestTerminalBesidesPipe(t *testing.T) {
 	for format, stdin := range map[string]string{profileFormat: "\n", processFormat: "data of\nanother program"} {
 		w := newWorld(t)
@@ -84,8 +84,8 @@ func TestVariableIsNotInherited(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv(codeVariable, goodCode)
 	w.write("credentials", "")
-	w.write("config", "[profile example]\ncredential_process = test -z \"$AWS_MFA_CODE\" && echo '{\"Version\":1,\"AccessKeyId\":\""+
-		longTermKey+"\",\"SecretAccessKey\":\""+longTermValue+"\"}'\n")
+	keys := `{"Version":1,"AccessKeyId":"` + longTermKey + `","SecretAccessKey":"` + longTermValue + `"}`
+	w.write("config", "[profile example]\ncredential_process = test -z \"$AWS_MFA_CODE\" && echo '"+keys+"'\n")
 	w.succeeds(example...)
 	if _, isSet := os.LookupEnv(codeVariable); isSet {
 		t.Error("the variable is still set")

@@ -19,7 +19,13 @@ import (
 
 // The duration is sent in seconds. Without the flag, AWS uses its default.
 func TestDuration(t *testing.T) {
-	for duration, sent := range map[string]string{"": "", "15m": "900", "1h30m": "5400", "28800": "28800", "36h": "129600"} {
+	for duration, sent := range map[string]string{
+		"":      "",
+		"15m":   "900",
+		"1h30m": "5400",
+		"28800": "28800",
+		"36h":   "129600",
+	} {
 		w := newWorld(t)
 		args := example
 		if duration != "" {

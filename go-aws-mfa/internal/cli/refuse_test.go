@@ -76,32 +76,90 @@ func TestProfiles(t *testing.T) {
 		kind        messages.Kind
 		value       string
 	}{
-		"SRC missing":                {"", "", messages.KindProfileMissing, "`example`"},
-		"SRC without keys":           {"[example]\nregion=x\n", "", messages.KindKeysMissing, "`example`"},
-		"SRC with half a key":        {"[example]\naws_access_key_id=A\n", "", messages.KindProfileUnusable, "`example`"},
-		"SRC is a session":           {half + "aws_session_token=T\n", "", messages.KindProfileIsSession, "`example`"},
-		"SRC is an old session":      {half + "aws_security_token=T\n", "", messages.KindProfileIsSession, "`example`"},
-		"SRC assumes a role":         {"[example]\n" + role + "source_profile=k\n" + keysOf("k"), "", messages.KindProfileIsRole, "`example`"},
-		"SRC uses SSO":               {"", "[profile example]\n" + sso, messages.KindProfileIsRole, "`example`"},
-		"SRC uses SSO and a program": {"", "[profile example]\n" + named, messages.KindProfileIsRole, "`example`"},
-		"SRC with an odd region":     {keysOf("example") + "region = a b\n", "", messages.KindProfileUnusable, "`example`"},
-		"a lone quotation mark":      {keysOf("example") + "[a]\nx = \"\n", "", messages.KindCredentialsUnreadable, "credentials`"},
-		"DST has keys":               {destination(keysOf("x")[4:]), "", messages.KindDestinationHoldsKeys, "`example_mfa`"},
-		"DST has a key id":           {destination("AWS_Access_Key_ID : A\n"), "", messages.KindDestinationHoldsKeys, "`example_mfa`"},
+		"SRC missing": {kind: messages.KindProfileMissing, value: "`example`"},
+		"SRC without keys": {
+			credentials: "[example]\nregion=x\n",
+			kind:        messages.KindKeysMissing,
+			value:       "`example`",
+		},
+		"SRC with half a key": {
+			credentials: "[example]\naws_access_key_id=A\n",
+			kind:        messages.KindProfileUnusable,
+			value:       "`example`",
+		},
+		"SRC is a session": {
+			credentials: half + "aws_session_token=T\n",
+			kind:        messages.KindProfileIsSession,
+			value:       "`example`",
+		},
+		"SRC is an old session": {
+			credentials: half + "aws_security_token=T\n",
+			kind:        messages.KindProfileIsSession,
+			value:       "`example`",
+		},
+		"SRC assumes a role": {
+			credentials: "[example]\n" + role + "source_profile=k\n" + keysOf("k"),
+			kind:        messages.KindProfileIsRole,
+			value:       "`example`",
+		},
+		"SRC uses SSO": {
+			config: "[profile example]\n" + sso,
+			kind:   messages.KindProfileIsRole,
+			value:  "`example`",
+		},
+		"SRC uses SSO and a program": {
+			config: "[profile example]\n" + named,
+			kind:   messages.KindProfileIsRole,
+			value:  "`example`",
+		},
+		"SRC with an odd region": {
+			credentials: keysOf("example") + "region = a b\n",
+			kind:        messages.KindProfileUnusable,
+			value:       "`example`",
+		},
+		"a lone quotation mark": {
+			credentials: keysOf("example") + "[a]\nx = \"\n",
+			kind:        messages.KindCredentialsUnreadable,
+			value:       "credentials`",
+		},
+		"DST has keys": {
+			credentials: destination(keysOf("x")[4:]),
+			kind:        messages.KindDestinationHoldsKeys,
+			value:       "`example_mfa`",
+		},
+		"DST has a key id": {
+			credentials: destination("AWS_Access_Key_ID : A\n"),
+			kind:        messages.KindDestinationHoldsKeys,
+			value:       "`example_mfa`",
+		},
 		"DST has an empty token": {
-			destination("aws_secret_access_key=S\naws_session_token=\n"), "",
-			messages.KindDestinationHoldsKeys, "`example_mfa`",
+			credentials: destination("aws_secret_access_key=S\naws_session_token=\n"),
+			kind:        messages.KindDestinationHoldsKeys,
+			value:       "`example_mfa`",
 		},
 		"DST has keys in config": {
-			keysOf("example"), "[profile example_mfa]\n" + keysOf("x")[4:],
-			messages.KindDestinationHoldsKeys, "`example_mfa`",
+			credentials: keysOf("example"),
+			config:      "[profile example_mfa]\n" + keysOf("x")[4:],
+			kind:        messages.KindDestinationHoldsKeys,
+			value:       "`example_mfa`",
 		},
 		"DST assumes a role": {
-			keysOf("example"), "[profile example_mfa]\n" + role + "source_profile=example\n",
-			messages.KindProfileIsRole, "`example_mfa`",
+			credentials: keysOf("example"),
+			config:      "[profile example_mfa]\n" + role + "source_profile=example\n",
+			kind:        messages.KindProfileIsRole,
+			value:       "`example_mfa`",
 		},
-		"DST uses SSO":              {keysOf("example"), "[profile example_mfa]\n" + sso, messages.KindProfileIsRole, "`example_mfa`"},
-		"DST has an unclear header": {keysOf("example") + "[example_mfa] x\n", "", messages.KindCredentialsUnreadable, "line 4"},
+		"DST uses SSO": {
+			credentials: keysOf("example"),
+			config:      "[profile example_mfa]\n" + sso,
+			kind:        messages.KindProfileIsRole,
+			value:       "`example_mfa`",
+		},
+		"DST has an unclear header": {
+			credentials: keysOf("example") + "[example_mfa] x\n",
+			kind:        messages.KindCredentialsUnreadable,
+			value:       "line 4",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -29,7 +29,8 @@ func TestReuse(t *testing.T) {
 	if after, _ := os.Stat(w.path("credentials")); !os.SameFile(before, after) {
 		t.Error("the file was written")
 	}
-	if stderr := w.stderr.String(); !strings.HasPrefix(stderr, text(messages.SessionReused, "example_mfa", sessionEnd)+"\n") {
+	report := text(messages.SessionReused, "example_mfa", sessionEnd)
+	if stderr := w.stderr.String(); !strings.HasPrefix(stderr, report+"\n") {
 		t.Errorf("stderr is %q", stderr)
 	}
 	w.terminal = &terminal{}

@@ -113,9 +113,17 @@ func TestSetSerialDryRun(t *testing.T) {
 	}
 	w.holds("config", "[profile example]\nregion = eu-west-1\n")
 	for name, prepare := range map[string]func(){
-		"profile-missing":        func() { w.write("credentials", ""); w.write("config", "") },
-		"credentials-unreadable": func() { w.write("config", "[a]\n[a]\n") },
-		"config-unwritable":      func() { w.write("credentials", ""); w.write("config", "[profile 'example']\n"+keysOf("x")[4:]) },
+		"profile-missing": func() {
+			w.write("credentials", "")
+			w.write("config", "")
+		},
+		"credentials-unreadable": func() {
+			w.write("config", "[a]\n[a]\n")
+		},
+		"config-unwritable": func() {
+			w.write("credentials", "")
+			w.write("config", strings.Replace(keysOf("example"), "[example]", "[profile 'example']", 1))
+		},
 	} {
 		prepare()
 		before, _ := os.ReadFile(w.path("config"))

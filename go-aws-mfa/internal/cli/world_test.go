@@ -130,7 +130,8 @@ func reply(w http.ResponseWriter, action, result string) {
 func refuse(w http.ResponseWriter, code, message string) {
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(http.StatusForbidden)
-	const response = "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>"
+	const response = "<ErrorResponse><Error>" +
+		"<Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>"
 	fmt.Fprintf(w, response, code, message)
 }
 
@@ -198,9 +199,12 @@ func sessionOf(profile, region string) string {
 	if region != "" {
 		region = "region = " + region + "\n"
 	}
-	return "[" + profile + "]\n" + region + "aws_access_key_id = " + sessionKey + "\naws_secret_access_key = " + sessionValue +
-		"\naws_session_token = " + sessionToken + "\nx_security_token_expires = " + sessionEnd +
-		"\nx_aws_mfa_source = " + longTermKey + " " + phone + " " + sessionKey + "\n"
+	return "[" + profile + "]\n" + region +
+		"aws_access_key_id = " + sessionKey + "\n" +
+		"aws_secret_access_key = " + sessionValue + "\n" +
+		"aws_session_token = " + sessionToken + "\n" +
+		"x_security_token_expires = " + sessionEnd + "\n" +
+		"x_aws_mfa_source = " + longTermKey + " " + phone + " " + sessionKey + "\n"
 }
 
 func (w *world) path(name string) string { return filepath.Join(w.home, ".aws", name) }

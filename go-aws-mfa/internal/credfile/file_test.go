@@ -206,8 +206,8 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// Writers wait for each other, even through different links, and keep each other's changes. Ctrl-C ends a wait without a
-// write.
+// Writers wait for each other, even through different links, and keep each other's changes. Ctrl-C ends a wait without
+// a write.
 func TestTurns(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "credentials")
 	link := filepath.Join(t.TempDir(), "link")
