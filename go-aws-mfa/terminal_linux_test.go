@@ -14,7 +14,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/messages"
 )
 
-// pair opens a new terminal: the end of the user, who types and reads, and the end for programs.
+// pair opens a new terminal. It returns the user's end, with the screen and the keyboard, and the end for programs.
 func pair(t *testing.T) (user, programs *os.File) {
 	t.Helper()
 	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)

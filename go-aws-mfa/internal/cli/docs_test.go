@@ -107,7 +107,7 @@ func TestKinds(t *testing.T) {
 		}
 		slices.Sort(codes[match[1]])
 		if !slices.Equal(codes[match[1]], documented) {
-			t.Errorf("%s ends with %v, and the manual says %v", match[1], codes[match[1]], documented)
+			t.Errorf("%s ends with %v, but the manual documents %v", match[1], codes[match[1]], documented)
 		}
 		delete(codes, match[1])
 	}

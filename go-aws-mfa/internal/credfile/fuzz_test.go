@@ -110,7 +110,7 @@ func checkGone(t *testing.T, before, after []byte, name string, session Session)
 			isPart := func(name string) bool { return strings.Contains(lower, name) }
 			about = about && indented || slices.ContainsFunc([]string{"aws_", expiry, record, region}, isPart)
 			if !about && old[0] != "" {
-				t.Fatalf("the line %q is gone from\n%q", old[0], after)
+				t.Fatalf("the line %q is missing in\n%q", old[0], after)
 			}
 		}
 	}
