@@ -85,6 +85,7 @@ def prose(source: str) -> Iterator[Text]:
 FILES: Mapping[str, Callable[[str], Iterator[Text]]] = {  # pattern of paths: the texts of such a file
     "*.md": prose,
     "docs/*.md": prose,
+    "go-aws-mfa/*.md": prose,
     "docker/*.Dockerfile": prose,
     "tasks.py": strings,
     "toolkit/**/*.py": strings,

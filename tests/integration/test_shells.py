@@ -141,7 +141,7 @@ def test_tab_in_fish(keyboard: Keyboard) -> None:
     assert words["-s "] == ["big team", "default", "example", "work"]
     assert words["-d w"] == ["work"]
     assert words["--format "] == ["credential-process", "env", "fish", "json", "powershell", "profile"]
-    assert [line.split("\t")[0] for line in offered("")] == ["completion"]
+    assert [line.split("\t")[0] for line in offered("")] == ["completion", "set-serial"]
     assert offered("-q ") == []
     assert [line.split("\t")[0] for line in offered("--format=j")] == ["--format=json"]
     assert offered("completion ") == ["bash", "fish", "zsh"]
