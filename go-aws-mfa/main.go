@@ -21,7 +21,7 @@ import (
 //go:embed VERSION
 var version string
 
-// sourceDigest names the sources of this binary. The linker sets it: -ldflags '-X main.sourceDigest=...'.
+// sourceDigest identifies the sources of this binary. The linker sets it: -ldflags '-X main.sourceDigest=...'.
 var sourceDigest = "unknown"
 
 func main() {
@@ -29,7 +29,7 @@ func main() {
 }
 
 func run() int {
-	// A caught signal lets a write finish and gives the terminal its echo back.
+	// Catching the signal lets a write finish and restores the echo of the terminal.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // so that a second signal ends the program at once

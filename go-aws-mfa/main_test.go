@@ -22,7 +22,7 @@ import (
 
 const asProgram = "TEST_AS_PROGRAM"
 
-// TestMain runs the program in place of the tests if a variable requests it, so that tests can start the real program.
+// TestMain makes the test binary act as the program, so that tests see the real streams, signals and exit codes.
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		os.Args = append(os.Args[:1], strings.Fields(os.Getenv(asProgram))...)
@@ -44,7 +44,7 @@ func program(t *testing.T, args string, environment ...string) *exec.Cmd {
 	return command
 }
 
-// --version prints the contents of the file VERSION. The digest is unknown unless the linker sets it.
+// The version comes from the file VERSION. The digest is unknown unless the linker sets it.
 func TestVersion(t *testing.T) {
 	file, err := os.ReadFile("VERSION")
 	if err != nil {
@@ -59,7 +59,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// The exit code reaches the shell.
+// The process ends with the exit code of the program.
 func TestExitCode(t *testing.T) {
 	var exit *exec.ExitError
 	if err := program(t, "-s x -d x").Run(); !errors.As(err, &exit) || exit.ExitCode() != 252 {
@@ -67,9 +67,8 @@ func TestExitCode(t *testing.T) {
 	}
 }
 
-// The locale selects the language.
+// The locale of the environment selects the language.
 func TestLanguage(t *testing.T) {
-	failure := messages.Fail(messages.SameProfiles, "x")
 	for locale, language := range map[string]messages.Language{
 		"ja_JP.UTF-8": messages.Japanese,
 		"C.UTF-8":     messages.English,
@@ -77,16 +76,17 @@ func TestLanguage(t *testing.T) {
 		command := program(t, "-s x -d x", "LC_ALL="+locale)
 		var stderr strings.Builder
 		command.Stderr = &stderr
-		if _ = command.Run(); !strings.HasPrefix(stderr.String(), "aws-mfa: error[usage]: "+failure.In(language)) {
+		message := messages.Fail(messages.SameProfiles, "x").In(language)
+		if _ = command.Run(); !strings.HasPrefix(stderr.String(), "aws-mfa: error[usage]: "+message+"\n") {
 			t.Errorf("%s: %q", locale, stderr.String())
 		}
 	}
 }
 
-// Ctrl-C or SIGTERM during a call ends the program immediately, with 130 and without a message.
+// Ctrl-C or SIGTERM during a call ends the program at once, with exit code 130 and without output.
 func TestCtrlC(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("no signal can be sent")
+		t.Skip("Windows has no signals")
 	}
 	called := make(chan struct{}, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
@@ -99,32 +99,31 @@ func TestCtrlC(t *testing.T) {
 	if err := os.WriteFile(file, []byte("[a]\naws_access_key_id=A\naws_secret_access_key=S\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, how := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		command := program(t, "-s a",
 			"AWS_SHARED_CREDENTIALS_FILE="+file,
 			"AWS_CONFIG_FILE="+file+"2",
-			"AWS_ENDPOINT_URL="+server.URL,
-		)
+			"AWS_ENDPOINT_URL="+server.URL)
 		var stderr strings.Builder
 		command.Stderr = &stderr
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
 		<-called
-		if err := command.Process.Signal(how); err != nil {
+		if err := command.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
 		var exit *exec.ExitError
 		if err := command.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 || stderr.Len() > 0 {
-			t.Errorf("%v: the program ended with %v: %q", how, err, stderr.String())
+			t.Errorf("%v: the program ended with %v: %q", signal, err, stderr.String())
 		}
 	}
 }
 
 const longTerm = "[a]\naws_access_key_id=AKIALONGTERM\naws_secret_access_key=S\n"
 
-// home makes a directory with the keys of profile a, and starts an AWS that issues sessions and counts them. The
-// environment makes the program use both.
+// home creates a directory with the keys of profile a, and an AWS that issues sessions and counts them. It returns the
+// variables for both.
 func home(t *testing.T) (credentials string, environment []string, sessions *atomic.Int32) {
 	t.Helper()
 	sessions = new(atomic.Int32)
@@ -132,11 +131,8 @@ func home(t *testing.T) (credentials string, environment []string, sessions *ato
 		_ = r.ParseForm()
 		number := sessions.Add(1)
 		fmt.Fprintf(w, "<GetSessionTokenResponse><GetSessionTokenResult><Credentials>"+
-			"<AccessKeyId>ASIA%d</AccessKeyId>"+
-			"<SecretAccessKey>S</SecretAccessKey>"+
-			"<SessionToken>T</SessionToken>"+
-			"<Expiration>%s</Expiration>"+
-			"</Credentials></GetSessionTokenResult></GetSessionTokenResponse>",
+			"<AccessKeyId>ASIA%d</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken>"+
+			"<Expiration>%s</Expiration></Credentials></GetSessionTokenResult></GetSessionTokenResponse>",
 			number, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
 	}))
 	t.Cleanup(server.Close)
@@ -158,7 +154,7 @@ func home(t *testing.T) (credentials string, environment []string, sessions *ato
 	return credentials, environment, sessions
 }
 
-// A --code-command does not inherit standard input unless it is a terminal: the data belongs to another program.
+// The --code-command does not inherit a standard input that is not a terminal, because it belongs to another program.
 func TestCommandBesidesPipe(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs a POSIX shell")
@@ -171,7 +167,7 @@ func TestCommandBesidesPipe(t *testing.T) {
 	}
 }
 
-// Twenty programs that need the same session at once use one code and make one call.
+// Twenty processes that need the same session get one code and make one call.
 func TestManyAtOnce(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs a POSIX shell")
@@ -192,18 +188,18 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	if codes, _ := os.ReadFile(count); string(codes) != "x\n" || sessions.Load() != 1 {
-		t.Errorf("they used the codes %q and got %d sessions", codes, sessions.Load())
+		t.Errorf("got codes %q and %d sessions", codes, sessions.Load())
 	}
 }
 
-// Programs that write different profiles at once keep each other's changes.
+// Processes that write different profiles at the same time do not lose each other's changes.
 func TestManyProfilesAtOnce(t *testing.T) {
 	credentials, environment, sessions := home(t)
 	var all sync.WaitGroup
 	for number := range 12 {
 		all.Go(func() {
-			args := fmt.Sprintf("-s a -d p%d --code 123456", number)
-			if out, err := program(t, args, environment...).CombinedOutput(); err != nil {
+			command := program(t, fmt.Sprintf("-s a -d p%d --code 123456", number), environment...)
+			if out, err := command.CombinedOutput(); err != nil {
 				t.Errorf("%v: %s", err, out)
 			}
 		})
@@ -211,11 +207,11 @@ func TestManyProfilesAtOnce(t *testing.T) {
 	all.Wait()
 	text, _ := os.ReadFile(credentials)
 	if got := strings.Count(string(text), "\n[p"); got != 12 || sessions.Load() != 12 {
-		t.Errorf("%d profiles of %d sessions are in\n%s", got, sessions.Load(), text)
+		t.Errorf("%d profiles for %d sessions are in\n%s", got, sessions.Load(), text)
 	}
 }
 
-// If a login is killed, a login that waits for it continues.
+// If the process that holds the lock is killed, waiting processes continue.
 func TestKilledHolder(t *testing.T) {
 	credentials, environment, sessions := home(t)
 	holder := program(t, "-s a", environment...)
@@ -240,7 +236,7 @@ func TestKilledHolder(t *testing.T) {
 	}
 	time.Sleep(100 * time.Millisecond)
 	if sessions.Load() != 0 {
-		t.Error("the second login did not wait")
+		t.Error("the second process did not wait")
 	}
 	_ = holder.Process.Kill()
 	_ = holder.Wait()
@@ -249,7 +245,7 @@ func TestKilledHolder(t *testing.T) {
 	}
 }
 
-// The program calls the addresses of AWS for each region, partition, FIPS and dual stack, through the proxy.
+// Regions, partitions, FIPS and dual-stack select the right addresses of AWS, and the calls go through the proxy.
 func TestAddresses(t *testing.T) {
 	var mu sync.Mutex
 	hosts := map[string]bool{}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,22 +14,25 @@ import (
 	"aws-mfa.example/aws-mfa/internal/messages"
 )
 
-// pair opens a new pseudo-terminal: one end for the person, the other for programs.
-func pair(t *testing.T) (person, programs *os.File) {
+// pair opens a new terminal. It returns the user's end, with the screen and the keyboard, and the end for programs.
+func pair(t *testing.T) (user, programs *os.File) {
 	t.Helper()
-	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Skip(err)
 	}
 	var number, unlock int32
-	control(t, person, syscall.TIOCSPTLCK, unsafe.Pointer(&unlock))
-	control(t, person, syscall.TIOCGPTN, unsafe.Pointer(&number))
+	control(t, user, syscall.TIOCSPTLCK, unsafe.Pointer(&unlock))
+	control(t, user, syscall.TIOCGPTN, unsafe.Pointer(&number))
 	programs, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Skip(err)
 	}
-	t.Cleanup(func() { person.Close(); programs.Close() })
-	return person, programs
+	t.Cleanup(func() {
+		_ = user.Close()
+		_ = programs.Close()
+	})
+	return user, programs
 }
 
 func control(t *testing.T, f *os.File, request uintptr, value unsafe.Pointer) {
@@ -45,28 +49,29 @@ func echoes(t *testing.T, f *os.File) bool {
 	return state.Lflag&syscall.ECHO != 0
 }
 
-// sees reads the screen until it shows text.
-func sees(t *testing.T, person *os.File, text string) {
+// codePrompt is the prompt for a code.
+var codePrompt = messages.New(messages.AskCode).In(messages.English)
+
+// sees reads the screen until text appears.
+func sees(t *testing.T, user *os.File, text string) {
 	t.Helper()
 	var screen []byte
 	for part := make([]byte, 256); !bytes.Contains(screen, []byte(text)); {
-		n, err := person.Read(part)
+		n, err := user.Read(part)
 		if err != nil {
-			t.Fatalf("the screen shows %q, not %q: %v", screen, text, err)
+			t.Fatalf("the screen shows %q without %q: %v", screen, text, err)
 		}
 		screen = append(screen, part[:n]...)
 	}
 }
 
-// onTerminal starts the program like a credential_process: it has a terminal, but stdout and stderr are pipes.
-func onTerminal(t *testing.T, programs, stdin *os.File, args string) (
-	stdout *bytes.Buffer, wait func() error, signal func(os.Signal) error,
-) {
+// onTerminal starts the program like a credential_process: it has a terminal, but its stdout and stderr go to output.
+func onTerminal(t *testing.T, programs, stdin *os.File, args string) (output *bytes.Buffer, command *exec.Cmd) {
 	t.Helper()
 	_, environment, _ := home(t)
-	command := program(t, args, environment...)
-	stdout = new(bytes.Buffer)
-	command.Stdout, command.Stderr = stdout, stdout
+	command = program(t, args, environment...)
+	output = new(bytes.Buffer)
+	command.Stdout, command.Stderr = output, output
 	if stdin != nil {
 		command.Stdin = stdin
 	}
@@ -75,53 +80,54 @@ func onTerminal(t *testing.T, programs, stdin *os.File, args string) (
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return stdout, command.Wait, command.Process.Signal
+	return output, command
 }
 
-// The program prompts at the terminal even if stderr is a pipe, and the typed code is not echoed.
+// The prompt appears on the user's terminal even if stderr goes elsewhere, and the terminal does not echo the code.
 func TestQuestionUnderCredentialProcess(t *testing.T) {
 	for _, isStdin := range []bool{false, true} {
-		person, programs := pair(t)
+		user, programs := pair(t)
 		var stdin *os.File
 		if isStdin {
 			stdin = programs
 		}
-		stdout, wait, _ := onTerminal(t, programs, stdin, "-s a --format credential-process")
-		sees(t, person, messages.New(messages.AskCode).In(messages.English))
+		output, command := onTerminal(t, programs, stdin, "-s a --format credential-process")
+		sees(t, user, codePrompt)
 		for echoes(t, programs) {
 			time.Sleep(time.Millisecond)
 		}
-		_, _ = person.WriteString("123456\n")
-		sees(t, person, "\r\n")
-		if err := wait(); err != nil || !strings.Contains(stdout.String(), "  \"Version\": 1\n}") || !echoes(t, programs) {
-			t.Errorf("%v: %s", err, stdout)
+		_, _ = user.WriteString("123456\n")
+		sees(t, user, "\r\n")
+		err := command.Wait()
+		if err != nil || !strings.Contains(output.String(), "  \"Version\": 1\n}") || !echoes(t, programs) {
+			t.Errorf("%v: %s", err, output)
 		}
 	}
 }
 
-// A --code-command can read from the terminal.
+// The --code-command may ask the user at the terminal.
 func TestCommandAtTheTerminal(t *testing.T) {
-	person, programs := pair(t)
-	_, _ = person.WriteString("123456\n")
-	stdout, wait, _ := onTerminal(t, programs, programs, "-s a --code-command head${IFS}-n1")
-	if err := wait(); err != nil {
-		t.Errorf("%v: %s", err, stdout)
+	user, programs := pair(t)
+	_, _ = user.WriteString("123456\n")
+	output, command := onTerminal(t, programs, programs, "-s a --code-command head${IFS}-n1")
+	if err := command.Wait(); err != nil {
+		t.Errorf("%v: %s", err, output)
 	}
 }
 
 // Ctrl-C at the prompt restores the echo of the terminal.
 func TestCtrlCAtTheQuestion(t *testing.T) {
-	person, programs := pair(t)
-	stdout, wait, signal := onTerminal(t, programs, nil, "-s a --format credential-process")
-	sees(t, person, messages.New(messages.AskCode).In(messages.English))
+	user, programs := pair(t)
+	output, command := onTerminal(t, programs, nil, "-s a --format credential-process")
+	sees(t, user, codePrompt)
 	for echoes(t, programs) {
 		time.Sleep(time.Millisecond)
 	}
-	_ = signal(os.Interrupt)
-	if err := wait(); err == nil || err.Error() != "exit status 130" || !echoes(t, programs) {
-		t.Errorf("%v: %s", err, stdout)
+	_ = command.Process.Signal(os.Interrupt)
+	if err := command.Wait(); command.ProcessState.ExitCode() != messages.ExitInterrupted || !echoes(t, programs) {
+		t.Errorf("%v: %s", err, output)
 	}
-	if got := stdout.String(); !strings.HasPrefix(got, `{"error":{"kind":"interrupted",`) {
-		t.Errorf("the output is %q", got)
+	if !strings.HasPrefix(output.String(), `{"error":{"kind":"interrupted",`) {
+		t.Errorf("the output is %q", output)
 	}
 }

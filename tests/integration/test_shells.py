@@ -134,8 +134,8 @@ def test_tab_in_fish(keyboard: Keyboard) -> None:
         return fish(f"complete -C 'aws-mfa {typed}'")
 
     assert offered("--for") == [
-        "--force\tget a new session even if DST has a good one",
-        "--format\twhat to print, see FORMATS (default: profile)",
+        "--force\tget a new session even if DST has a valid one",
+        "--format\toutput format, see FORMATS (default: profile)",
     ]
     words = {typed: [line.split("\t")[0] for line in offered(typed)] for typed in ("-s ", "-d w", "--format ")}
     assert words["-s "] == ["big team", "default", "example", "work"]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 _PLAIN = {  # a regular expression for whole words, in any case: the suggestion
+    r"albeit|amiss|betimes|shall": "(use a modern word)",
     r"amidst|whilst": "among, while",
     r"anew": "again",
     r"at all(?=[.,;:)]|$)": "(leave it out)",
@@ -27,11 +28,14 @@ _PLAIN = {  # a regular expression for whole words, in any case: the suggestion
     r"licenc(?:es?|ed|ing)": "license",
     r"mend(?:s|ed|ing)?": "fix",
     r"needs not": "does not have to",
+    r"none of its own": "none",
     r"of (?:ours|our own|theirs)": "(leave it out)",
     r"perchance|whence|thence|hitherto|lest|ere|nought|naught|unto|upon": "(use a modern word)",
     r"(?:no|some|any) room|room (?:left|for)": "space",
     r"(?:is|are|was|were|be|been|being) told": "is shown, is reported",
     r"tells? (?:of|whether|which|what|why|how)|tell(?:s|ing)? (?:apart|a person|people)": "report, show, distinguish",
+    r"(?:said|told) otherwise": "(name the default)",
+    r"without a word|in silence": "silently, without output",
     r"who(?:so)?(?:m)?ever": "anyone, the user",
 }
 _WORDS = (rf"(?P<w{number}>\b(?:{each})(?!\w))" for number, each in enumerate(_PLAIN))
@@ -39,8 +43,8 @@ _WRONG = re.compile("|".join(_WORDS), re.IGNORECASE)
 _LITERAL = re.compile(r"`[^`\n]*`")
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef]")
 _GO_COMMENT = re.compile(r"(?:^|\s)// (.*)")
-# Files whose texts are not in plain English yet, by the beginnings of their paths.
-LATER = ("go-aws-mfa/",)
+# Files whose texts are not in plain English yet, by the beginnings of their paths; none at the moment.
+LATER: tuple[str, ...] = ()
 
 Text = tuple[int, str]  # the number of its first line, and one or more lines
 
@@ -81,6 +85,7 @@ def prose(source: str) -> Iterator[Text]:
 FILES: Mapping[str, Callable[[str], Iterator[Text]]] = {  # pattern of paths: the texts of such a file
     "*.md": prose,
     "docs/*.md": prose,
+    "go-aws-mfa/*.md": prose,
     "docker/*.Dockerfile": prose,
     "tasks.py": strings,
     "toolkit/**/*.py": strings,

@@ -1,12 +1,12 @@
-// Package awsfiles reads the AWS config and credentials files as botocore and the AWS SDK for Go each see them, and
-// decides which values this program uses where the two differ. It is pure: bytes in, values out.
+// Package awsfiles reads the AWS config and credentials files as two readers see them, botocore and the AWS SDK for Go.
+// Where the readers differ, it decides which values this program uses. It is pure: bytes in, values out.
 //
 // botocore decodes files with the encoding of the locale. This package assumes UTF-8.
 //
 // Read parses both files once for each reader. Reading.Profile returns both views of a profile, the kinds of
 // credentials in it and the chain of its source profiles. Profile.Settings, Profile.Source and Profile.Destination
-// apply the rules of this program, and Resolve adds flags and environment variables. SetSerial is the one edit: whatever
-// it returns was read again by both readers.
+// apply the rules of this program, and Resolve adds flags and environment variables. SetSerial is the only edit. It
+// checks its result with both readers.
 package awsfiles
 
 import (
@@ -14,10 +14,10 @@ import (
 	"slices"
 )
 
-// A File is one of the two files that profiles are in.
+// A File is one of the two files that contain profiles.
 type File int
 
-// The two files. Settings in the credentials file win.
+// The two files. Settings in the credentials file take precedence.
 const (
 	ConfigFile File = iota
 	CredentialsFile
@@ -36,13 +36,13 @@ type Files struct {
 	Credentials []byte
 }
 
-// A Place is a line of a file. Lines count from 1; 0 is no line.
+// A Place is a line of a file. Lines are numbered from 1; 0 means no line.
 type Place struct {
 	File File
 	Line int
 }
 
-// A Value is the text of a setting, and where it begins.
+// A Value is the text of a setting and the line where it begins.
 type Value struct {
 	Text  string
 	Place Place
@@ -56,12 +56,11 @@ func (v Value) String() string {
 // GoString hides the text, which may be a key.
 func (v Value) GoString() string { return v.String() }
 
-// A Fault is a problem in the files or the environment: its kind and its place. It never contains a value, which may
-// be a key.
+// A Fault is a problem in the files or the environment. It never contains the value of a setting, which may be a key.
 type Fault struct {
 	Reason Reason
 	Place  Place
-	Name   string // the section, setting, profile or variable that it is about
+	Name   string // the section, setting, profile or variable with the problem
 }
 
 func (f *Fault) Error() string {
@@ -71,7 +70,7 @@ func (f *Fault) Error() string {
 // A Reason is the kind of a Fault.
 type Reason string
 
-// Reasons for which a reader cannot parse a file: View.Broken.
+// Reasons why a reader cannot parse a file: View.Broken.
 const (
 	NotText          Reason = "not-text"          // not UTF-8; for botocore
 	UTF16            Reason = "utf-16"            // a byte order mark of UTF-16; for botocore
@@ -84,11 +83,11 @@ const (
 	LoneQuote        Reason = "lone-quote"        // a value that is one quotation mark; the SDK panics
 )
 
-// Reasons for which a reader cannot use a profile: View.Rejected.
+// Reasons why a reader cannot use a profile: View.Rejected.
 const (
 	PartialKeys       Reason = "partial-keys"        // an access key ID without a secret, or the reverse
 	ServicesMissing   Reason = "services-missing"    // no such services section; for botocore
-	BadValue          Reason = "bad-value"           // a word or number that the setting does not allow; for the SDK
+	BadValue          Reason = "bad-value"           // an invalid word or number; for the SDK
 	RoleMissing       Reason = "role-missing"        // a source of credentials without role_arn; for the SDK
 	TwoSources        Reason = "two-sources"         // more than one source of credentials; for the SDK
 	SourceMissing     Reason = "source-missing"      // no such source_profile; for the SDK
@@ -98,44 +97,44 @@ const (
 
 // Reasons to refuse a profile.
 const (
-	NoProfile     Reason = "no-profile"     // its place is a section that may be meant, if there is one
-	ReadersDiffer Reason = "readers-differ" // two values for one setting
-	Unusable      Reason = "unusable-value" // a value with a control character in it
-	NotBoolean    Reason = "not-boolean"    // neither true nor false where guessing would be dangerous
+	NoProfile     Reason = "no-profile"     // Place is a similar section header, if there is one
+	ReadersDiffer Reason = "readers-differ" // the readers see different values of a setting
+	Unusable      Reason = "unusable-value" // a value with a control character
+	NotBoolean    Reason = "not-boolean"    // neither true nor false
 	NoKey         Reason = "no-key"
 	IsSession     Reason = "is-session"
 	IsRole        Reason = "is-role"
-	RoleElsewhere Reason = "role-elsewhere" // a key, and a role that uses the keys of the profile called Name
+	RoleElsewhere Reason = "role-elsewhere" // a key, and a role that uses the keys of profile Name
 	UsesSSO       Reason = "uses-sso"
 	UsesLogin     Reason = "uses-login" // login_session, which `aws login` writes
 	HoldsKeys     Reason = "holds-keys" // long-term keys, which a session would overwrite
-	Unsettable    Reason = "unsettable" // no way to set mfa_serial that both readers see, and that changes nothing else
+	Unsettable    Reason = "unsettable" // mfa_serial cannot be set for both readers without changing something else
 )
 
-// Reasons of notes: the profile is accepted, but its owner should know.
+// Reasons for a note about a profile that can be used.
 const (
 	OneReader  Reason = "one-reader"  // only one reader finds the setting
 	Decorated  Reason = "decorated"   // botocore reads quotes or a comment as part of the value
-	RoleUnused Reason = "role-unused" // the key is used and the role is not
+	RoleUnused Reason = "role-unused" // the program uses the key, not the role
 )
 
-// A View is what one reader sees of a profile.
+// A View is a profile as one reader sees it.
 type View struct {
-	Broken   *Fault           // why the reader cannot parse one of the files, and so no profile; nil if it can
+	Broken   *Fault           // why the reader cannot parse one of the files; nil if it can
 	Exists   bool             // whether the reader finds the profile
 	Rejected *Fault           // why the reader cannot use the profile; nil if it can
-	Values   map[string]Value // the settings of this package that are there, by name; the text may be empty
+	Values   map[string]Value // the settings in the profile that this package knows; texts may be empty
 }
 
-// Text returns the text of a setting, "" if the reader does not see it.
+// Text returns the text of a setting, or "" if the reader does not see it.
 func (v View) Text(name string) string { return v.Values[name].Text }
 
-// The settings that views and this program know.
+// The settings that this package knows.
 const (
 	AccessKeyID       = "aws_access_key_id"
 	SecretAccessKey   = "aws_secret_access_key"
 	SessionToken      = "aws_session_token"
-	SecurityToken     = "aws_security_token" // written by old tools; botocore reads it first, the SDK never
+	SecurityToken     = "aws_security_token" // of old tools; botocore prefers it, the SDK ignores it
 	CredentialProcess = "credential_process"
 	CredentialSource  = "credential_source"
 	WebIdentityFile   = "web_identity_token_file"
@@ -151,7 +150,7 @@ const (
 	MFASerial         = "mfa_serial"
 	EndpointURL       = "endpoint_url"
 	Services          = "services"
-	ServicesSTS       = "services.sts" // endpoint_url of the service in the services section that the profile names
+	ServicesSTS       = "services.sts" // endpoint_url of the service in the services section of the profile
 	ServicesIAM       = "services.iam"
 	IgnoreEndpoints   = "ignore_configured_endpoint_urls"
 	CABundle          = "ca_bundle"
@@ -174,7 +173,7 @@ type Reading struct {
 	strays   []stray
 }
 
-// Read parses both files for both readers. The views of each profile report what cannot be parsed.
+// Read parses both files for both readers. If a file cannot be parsed, View.Broken reports it.
 func Read(files Files) Reading {
 	return Reading{
 		botocore: readBotocore(files),
@@ -189,11 +188,11 @@ type Profile struct {
 	Botocore View
 	SDK      View
 	Kinds    Kinds
-	Chain    []Hop   // the source profiles, each named by the one before it
-	Strays   []Place // headers that may be meant for it, but that only one reader, or none, recognizes
+	Chain    []Hop   // its source profiles, in order
+	Strays   []Place // headers that look like those of the profile, but that not all readers recognize
 }
 
-// Profile returns the profile called name. It need not exist.
+// Profile returns the profile called name, which does not have to exist.
 func (r Reading) Profile(name string) Profile {
 	p := r.alone(name)
 	p.Chain = r.chain(p)
@@ -214,11 +213,11 @@ func (r Reading) alone(name string) Profile {
 	return p
 }
 
-// Exists reports whether some reader finds the profile.
+// Exists reports whether at least one reader finds the profile.
 func (p Profile) Exists() bool { return p.Botocore.Exists || p.SDK.Exists }
 
-// Differences returns the names of the settings of which the readers see different texts, in the order of this package.
-// SecurityToken is left out: only botocore knows it.
+// Differences returns the names of the settings that the readers see differently, in the order of this package. It
+// leaves out SecurityToken, which only botocore reads.
 func (p Profile) Differences() (names []string) {
 	for _, name := range slices.Concat(plainSettings, []string{ServicesSTS, ServicesIAM}) {
 		if name != SecurityToken && p.Botocore.Text(name) != p.SDK.Text(name) {

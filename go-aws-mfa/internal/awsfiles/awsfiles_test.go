@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A fault never quotes a value, which may be a key.
+// A fault never contains a value, which may be a key.
 func TestFaultsQuoteNoValue(t *testing.T) {
 	for _, file := range []string{
 		"[a]\naws_secret_access_key = SECRET\naws_secret_access_key = SECRET\n",
@@ -23,7 +23,7 @@ func TestFaultsQuoteNoValue(t *testing.T) {
 	}
 }
 
-// A flag takes precedence over every variable and setting, ignored or not.
+// A flag takes precedence over all variables and settings.
 func TestFlagsComeFirst(t *testing.T) {
 	settings := Settings{Values: map[string]Value{Region: {Text: "a"}, EndpointURL: {Text: "https://a.example"}}}
 	variables := map[string]string{"AWS_REGION": "b", "AWS_ENDPOINT_URL_STS": "https://b.example",
@@ -37,12 +37,12 @@ func TestFlagsComeFirst(t *testing.T) {
 }
 
 func TestHomeOfAnotherUser(t *testing.T) {
-	in := Surroundings{
+	environment := Environment{
 		LookupEnv: func(string) (string, bool) { return "", false },
 		Home:      func(user string) (string, bool) { return "/home/" + user, user != "gone" },
 	}
 	for path, want := range map[string]string{"~bob/x": "/home/bob/x", "~gone/x": "~gone/x", "~/x": "/home/x"} {
-		if got := ExpandPath(path, in); got != want {
+		if got := ExpandPath(path, environment); got != want {
 			t.Errorf("%s: got %s, want %s", path, got, want)
 		}
 	}
@@ -70,8 +70,7 @@ func TestValuesArePrintedAsPlaces(t *testing.T) {
 	}
 }
 
-// No file makes a reader panic. Both readers return the same result twice, and at least one of them sees every accepted
-// value.
+// For any files, no reader panics, a second reading has the same result, and at least one reader sees each value.
 func FuzzProfile(f *testing.F) {
 	f.Add("[profile example]\nregion = eu-west-1 # x\ns3 =\n  a = b\n", "[example]\nrole_arn = \"x\"\n", "example")
 	f.Add("[DEFAULT]\n[profile 'a b']\nsource_profile = a\n[profile a]\nsource_profile = a b\n", "", "a b")
@@ -84,10 +83,10 @@ func FuzzProfile(f *testing.F) {
 			t.Fatalf("%+v\n%+v", first, second)
 		}
 		_ = first.Destination()
-		taken, err := first.Source()
-		for setting, value := range taken.Values {
+		settings, err := first.Source()
+		for setting, value := range settings.Values {
 			if err == nil && value != first.Botocore.Values[setting] && value != first.SDK.Values[setting] {
-				t.Errorf("%s is seen by neither reader", setting)
+				t.Errorf("neither reader sees %s", setting)
 			}
 		}
 	})

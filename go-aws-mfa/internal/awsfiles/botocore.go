@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// botocoreFiles are both files as botocore parses them: configloader.py over Python's RawConfigParser.
+// botocoreFiles are both files as botocore parses them, in configloader.py with Python's RawConfigParser.
 type botocoreFiles struct {
 	broken      *Fault
 	profiles    map[string]*section // of the config file
@@ -23,7 +23,7 @@ type section struct {
 // An entry is a setting. Text that begins with a line feed is a block of nested settings.
 type entry struct {
 	lines   []string
-	numbers []int // of the lines
+	numbers []int // line numbers
 	text    string
 	nested  map[string]Value
 }
@@ -60,7 +60,8 @@ func readBotocore(files Files) botocoreFiles {
 	return b
 }
 
-// addNamed adds the section if its header is two words of a shell, under the second one. A later one replaces it.
+// addNamed adds the section under the second word of its header, if the header has two shell words. A later section
+// replaces an earlier one.
 func addNamed(sections map[string]*section, s *section) {
 	if words, ok := shellWords(s.name); ok && len(words) == 2 {
 		sections[words[1]] = s
@@ -80,12 +81,12 @@ func (b botocoreFiles) view(name string) View {
 	}
 	partial := b.keys(name, v.Values)
 	if v.Rejected = b.endpoints(v.Values); v.Rejected == nil {
-		v.Rejected = partial // a login corrects only this, so it comes last
+		v.Rejected = partial // last, because a login fixes it
 	}
 	return v
 }
 
-// keys restores the keys and tokens of one section: botocore does not combine those of two files.
+// keys sets the keys and tokens to those of one section, because botocore does not combine those of two files.
 func (b botocoreFiles) keys(name string, values map[string]Value) *Fault {
 	file, s := CredentialsFile, b.credentials[name]
 	if s.plain(AccessKeyID) == nil {
@@ -125,7 +126,7 @@ func (b botocoreFiles) endpoints(values map[string]Value) *Fault {
 	return nil
 }
 
-// plain returns a setting that is no block; nil if there is none.
+// plain returns a setting that is not a block of nested settings, or nil if there is none.
 func (s *section) plain(name string) *entry {
 	if s == nil {
 		return nil
@@ -196,19 +197,19 @@ func lineOfInvalid(text string) int {
 type iniParser struct {
 	file     File
 	sections []*section
-	defaults *section // [DEFAULT], whose settings every section has
+	defaults *section // [DEFAULT], whose settings apply to every section
 	current  *section
 	option   string // the setting that an indented line continues
 	indent   int
 	seen     map[string]bool // sections, and settings of sections
-	odd      *Fault          // the first line that is not a setting: Python continues, and raises it at the end
+	odd      *Fault          // the first line that is not a setting: Python reports it at the end
 }
 
 func (p *iniParser) line(number int, line string) *Fault {
 	text := strings.TrimFunc(line, pythonSpace)
-	goesOn := p.current != nil && p.option != ""
+	continues := p.current != nil && p.option != ""
 	if text == "" {
-		if goesOn {
+		if continues {
 			p.extend(number, "")
 		}
 		return nil
@@ -217,7 +218,7 @@ func (p *iniParser) line(number int, line string) *Fault {
 		return nil
 	}
 	indent := utf8.RuneCountInString(line) - utf8.RuneCountInString(strings.TrimLeftFunc(line, pythonSpace))
-	if goesOn && indent > p.indent {
+	if continues && indent > p.indent {
 		p.extend(number, text)
 		return nil
 	}
@@ -320,20 +321,20 @@ func (p *iniParser) fault(reason Reason, number int, name string) *Fault {
 	return &Fault{Reason: reason, Place: Place{File: p.file, Line: number}, Name: name}
 }
 
-// pythonSpace reports what str.isspace does.
+// pythonSpace works like str.isspace.
 func pythonSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
-// pythonLineEnd reports where str.splitlines splits.
+// pythonLineEnd reports whether str.splitlines splits at r.
 func pythonLineEnd(r rune) bool {
 	return r >= '\n' && r <= '\r' || r >= 0x1c && r <= 0x1e || r == 0x85 || r == 0x2028 || r == 0x2029
 }
 
-// pythonLower lowers a name as str.lower does.
+// pythonLower works like str.lower.
 func pythonLower(s string) string {
-	return strings.ToLower(strings.ReplaceAll(s, "İ", "i̇")) // Go lowers it to a plain i
+	return strings.ToLower(strings.ReplaceAll(s, "İ", "i̇")) // strings.ToLower returns a plain i for it
 }
 
-// shellWords splits as shlex.split does. It reports false for an open quotation or a backslash at the end.
+// shellWords splits text like shlex.split. It returns false for an unclosed quotation or a backslash at the end.
 func shellWords(text string) (words []string, ok bool) {
 	var word []rune
 	var quote rune

@@ -11,16 +11,16 @@ import (
 type Edit struct {
 	File File
 	Text []byte // nil if the file needs no change
-	line int    // that is changed, or the header of the section that gets a new one
+	line int    // the line that changes, or the header of the section that gets a new line
 }
 
-// SetSerial returns the edit after which both readers see serial as the mfa_serial of the profile called name, and see
-// everything else as before. Every byte but those of the setting stays. The error is a *Fault.
+// SetSerial returns an edit that sets the mfa_serial of the profile called name for both readers. Neither reader sees
+// anything else change, and only the bytes of the setting change. The error is a *Fault.
 //
-// A setting that is there is changed, in the credentials file if it is in both. A new one goes into the config file.
-// Where no line there would do, it goes into the profile's section of the credentials file: no header of the config
-// file can name a profile with a blank in its name for both readers, and a new section there would hide the endpoint_url
-// of a profile that is only in the credentials file from the SDK.
+// SetSerial changes an existing setting, in the credentials file if it is in both. A new setting goes into the config
+// file. Sometimes no line there works: no header in the config file can name a profile with a space for both readers,
+// and a new section there would hide the endpoint_url of a profile in the credentials file from the SDK. Then the
+// setting goes into the profile's section of the credentials file.
 func SetSerial(files Files, name, serial string) (Edit, error) {
 	profile := Read(files).Profile(name)
 	if fault := profile.unreadable(); fault != nil {
@@ -79,7 +79,7 @@ func (f Files) with(edit Edit) Files {
 	return f
 }
 
-// replacing returns the edits that change a line that sets mfa_serial.
+// replacing returns the edits that change an existing mfa_serial.
 func (f Files) replacing(file File, name, serial string) (edits []Edit) {
 	lines := f.lines(file)
 	for _, s := range spans(file, lines, name) {
@@ -92,7 +92,7 @@ func (f Files) replacing(file File, name, serial string) (edits []Edit) {
 	return edits
 }
 
-// replaced returns the lines with another value in one of them, and without the lines that continue the value.
+// replaced returns the lines with a new value in line at, without the lines that continue the old value.
 func replaced(lines []string, at int, serial string) []string {
 	old := lines[at]
 	value := strings.IndexAny(old, "=:") + 1
@@ -110,8 +110,8 @@ func replaced(lines []string, at int, serial string) []string {
 	}
 }
 
-// adding returns the edits that put the setting behind the last one of a section. Indented like the line that follows,
-// it does not take that line for a part of its value.
+// adding returns the edits that put the setting after the last one of a section. One of them indents it like the next
+// line, so that the next line does not continue its value.
 func (f Files) adding(file File, name, serial string) (edits []Edit) {
 	lines := f.lines(file)
 	for _, s := range spans(file, lines, name) {
@@ -154,7 +154,7 @@ func edited(file File, lines []string, at int) Edit {
 	return Edit{File: file, Text: []byte(strings.Join(lines, "")), line: at + 1}
 }
 
-// ended returns the lines, the last of them with an end.
+// ended returns the lines, with a line end after the last one.
 func ended(lines []string, end string) []string {
 	lines = slices.Clone(lines)
 	if len(lines) > 0 && lineEnd(lines[len(lines)-1]) == "" {
@@ -175,7 +175,8 @@ func lineEnd(line string) string {
 // A span is a section: the lines from its header to the next one.
 type span struct{ header, end int }
 
-// spans returns the sections that some reader takes for those of a profile. The last one comes first: it counts.
+// spans returns the sections that at least one reader assigns to a profile. The last one comes first, because it
+// counts.
 func spans(file File, lines []string, name string) (found []span) {
 	end := len(lines)
 	for at, line := range slices.Backward(lines) {
@@ -191,13 +192,13 @@ func spans(file File, lines []string, name string) (found []span) {
 	return found
 }
 
-// isHeader reports what some reader may take for a header.
+// isHeader reports whether some reader may read the line as a header.
 func isHeader(line string) bool {
 	text := strings.TrimFunc(line, pythonSpace)
 	return strings.HasPrefix(text, "[") && strings.Contains(text, "]")
 }
 
-// isFiller reports blank lines and comments.
+// isFiller reports whether the line is blank or a comment.
 func isFiller(line string) bool {
 	text := strings.TrimFunc(line, pythonSpace)
 	return text == "" || text[0] == '#' || text[0] == ';'
@@ -207,7 +208,7 @@ func indentation(line string) int {
 	return utf8.RuneCountInString(line) - utf8.RuneCountInString(strings.TrimLeftFunc(line, pythonSpace))
 }
 
-// settingName returns the name of the setting in a line, "" if there is none.
+// settingName returns the name of the setting in a line, or "" if there is none.
 func settingName(line string) string {
 	at := strings.IndexAny(line, "=:")
 	if at < 0 || isFiller(line) || isHeader(line) {
@@ -216,7 +217,7 @@ func settingName(line string) string {
 	return pythonLower(strings.TrimFunc(line[:at], pythonSpace))
 }
 
-// judge returns what is wrong with an edit: a reader would not see the setting, or would see something else change.
+// judge returns a fault if a reader would not see the setting after the edit, or would see something else change.
 func (f Files) judge(edit Edit, before map[spot]Value, name, serial string) *Fault {
 	fault := &Fault{Reason: Unsettable, Place: Place{File: edit.File, Line: edit.line}, Name: MFASerial}
 	after := f.with(edit)
@@ -237,25 +238,25 @@ func (f Files) judge(edit Edit, before map[spot]Value, name, serial string) *Fau
 	return nil
 }
 
-// A spot is where a reader sees a text: a setting, a nested setting, or the section itself.
+// A spot is where a reader sees a value: a setting, a nested setting, or the section itself.
 type spot struct {
-	reader  string // with what it has read
+	reader  string // and the file or sections that it reads
 	section string
-	profile string // that the section is about, "" for none
+	profile string // the profile that the section describes, "" for none
 	setting string // "" for the section itself
 	nested  string
 }
 
-// changes returns what is seen differently, but for the mfa_serial of a profile, and a new section for it.
+// changes returns the spots whose values differ, except the mfa_serial of a profile and a new section for it.
 func changes(before, after map[spot]Value, name string) (found []spot) {
-	isMeant := func(s spot) bool { return s.profile == name && (s.setting == MFASerial || s.setting == "") }
+	isIntended := func(s spot) bool { return s.profile == name && (s.setting == MFASerial || s.setting == "") }
 	for s, value := range before {
-		if now, isThere := after[s]; !isMeant(s) && (!isThere || now.Text != value.Text) {
+		if now, exists := after[s]; !isIntended(s) && (!exists || now.Text != value.Text) {
 			found = append(found, s)
 		}
 	}
 	for s := range after {
-		if _, wasThere := before[s]; !isMeant(s) && !wasThere {
+		if _, existed := before[s]; !isIntended(s) && !existed {
 			found = append(found, s)
 		}
 	}
@@ -263,7 +264,7 @@ func changes(before, after map[spot]Value, name string) (found []spot) {
 	return found
 }
 
-// everything returns all that both readers see: in each file, and in what they make of both.
+// everything returns all values that both readers see, in each file and after merging the files.
 func everything(files Files) map[spot]Value {
 	seen := map[spot]Value{}
 	for file, text := range [][]byte{ConfigFile: files.Config, CredentialsFile: files.Credentials} {

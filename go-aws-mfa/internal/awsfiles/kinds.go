@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Kinds are the kinds of credentials that a profile has. A kind counts if either reader sees it: a role
-// that only one of them finds can still hide a session.
+// Kinds are the kinds of credentials in a profile. A kind counts if either reader sees it, because a role that only one
+// reader finds can still hide a session.
 type Kinds struct {
 	Key     bool // an access key ID or a secret
 	Session bool // with a token, in either spelling
@@ -29,7 +29,7 @@ func (p Profile) kinds() Kinds {
 	}
 }
 
-// keys reports whether a reader sees a key, or half of one, and whether it comes with a token.
+// keys reports whether a reader sees a key or half of one, and whether there is a token with it.
 func (v View) keys() (key, session bool) {
 	key = v.Text(AccessKeyID) != "" || v.Text(SecretAccessKey) != ""
 	return key, key && (v.Text(SessionToken) != "" || v.Text(SecurityToken) != "")
@@ -56,7 +56,7 @@ func (p Profile) first(names ...string) (string, Value) {
 
 // A Hop is a step from a profile to its source_profile.
 type Hop struct {
-	Name  string // the profile that it leads to
+	Name  string // the source profile
 	Place Place  // the setting that names it
 	Ends  End
 }
@@ -66,9 +66,9 @@ type End string
 
 // The ends of a hop. Only AtRole can be followed by another hop.
 const (
-	AtKey     End = "key"  // its key, whatever else it has
-	AtSelf    End = "self" // the profile before it, which names itself and has a key
-	AtLoop    End = "loop" // an earlier profile of the chain, so none has a key
+	AtKey     End = "key"  // a profile with a key
+	AtSelf    End = "self" // the same profile, which has a key
+	AtLoop    End = "loop" // an earlier profile of the chain; none of them has a key
 	AtMissing End = "missing"
 	AtRole    End = "role"
 	AtOther   End = "other" // SSO, `aws login` or a process
@@ -111,7 +111,7 @@ func (p Profile) end(from string, seen bool) End {
 	return AtNothing
 }
 
-// A stray is a header that one reader or a person reads as that of a profile, and another reader does not.
+// A stray is a header that a reader or a person assigns to a profile, and another reader does not.
 type stray struct {
 	profile string
 	place   Place
@@ -144,7 +144,7 @@ func strayNames(file File, line string) (names []string) {
 	return names
 }
 
-// headersProfile returns the profile that each reader sees in a header, "" for none.
+// headersProfile returns the profile that each reader sees in a header, or "".
 func headersProfile(file File, text string) (botocore, sdk string) {
 	botocore = text[1:max(1, strings.LastIndexByte(text, ']'))]
 	sdk, _ = sdkHeader(text)
@@ -171,7 +171,7 @@ func headersProfile(file File, text string) (botocore, sdk string) {
 	return botocore, sdk
 }
 
-// meantProfile returns the profile that a person reads in a header: without prefix, quotation marks and surplus
+// meantProfile returns the profile that a person sees in a header, without the prefix, quotation marks and extra
 // blanks.
 func meantProfile(text string) string {
 	inner, _, _ := strings.Cut(text[1:], "]")

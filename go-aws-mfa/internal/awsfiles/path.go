@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Surroundings are the environment that a path is expanded in.
-type Surroundings struct {
+// Environment provides the variables and home directories for expanding a path.
+type Environment struct {
 	LookupEnv func(name string) (string, bool)
 	Home      func(user string) (string, bool) // the home directory of a user, "" for the current one
 	Windows   bool
@@ -21,17 +21,17 @@ var (
 // ExpandPath expands variables, then the home directory, as botocore does for AWS_CONFIG_FILE and
 // AWS_SHARED_CREDENTIALS_FILE. Unknown variables and users stay as they are. botocore expands nothing in ca_bundle and
 // AWS_CA_BUNDLE.
-func ExpandPath(path string, in Surroundings) string {
+func ExpandPath(path string, env Environment) string {
 	pattern, home, separators := shellVariable, "HOME", "/"
-	if in.Windows {
+	if env.Windows {
 		pattern, home, separators = windowsVariable, "USERPROFILE", `\/`
 	}
 	path = pattern.ReplaceAllStringFunc(path, func(text string) string {
-		if in.Windows && (text == "%%" || text == "$$") {
+		if env.Windows && (text == "%%" || text == "$$") {
 			return text[:1]
 		}
 		found := pattern.FindStringSubmatch(text)
-		if value, ok := in.LookupEnv(cmp.Or(found[1:]...)); ok {
+		if value, ok := env.LookupEnv(cmp.Or(found[1:]...)); ok {
 			return value
 		}
 		return text
@@ -44,15 +44,15 @@ func ExpandPath(path string, in Surroundings) string {
 	if end := strings.IndexAny(rest, separators); end >= 0 {
 		user = rest[:end]
 	}
-	folder, ok := in.Home(user)
-	if variable, set := in.LookupEnv(home); user == "" && set {
-		folder, ok = variable, true
+	directory, ok := env.Home(user)
+	if variable, isSet := env.LookupEnv(home); user == "" && isSet {
+		directory, ok = variable, true
 	}
 	if !ok {
 		return path
 	}
-	if !in.Windows {
-		folder = strings.TrimRight(folder, "/")
+	if !env.Windows {
+		directory = strings.TrimRight(directory, "/")
 	}
-	return cmp.Or(folder+rest[len(user):], "/")
+	return cmp.Or(directory+rest[len(user):], "/")
 }

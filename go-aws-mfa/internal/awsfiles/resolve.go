@@ -2,14 +2,14 @@ package awsfiles
 
 import "cmp"
 
-// Flags are options of the command line; empty if not given.
+// Flags are command-line options; empty if not given.
 type Flags struct {
 	Region      string
 	EndpointURL string
-	AllowHTTP   bool // to other computers, too
+	AllowHTTP   bool // even to other computers
 }
 
-// Calls are the settings of calls to AWS. Empty, false and 0 leave the choice to the SDK.
+// Calls are the settings for calls to AWS. Empty, false and 0 mean the default of the SDK.
 type Calls struct {
 	Region       string
 	EndpointSTS  string
@@ -21,10 +21,10 @@ type Calls struct {
 }
 
 // Resolve adds flags and environment variables to the settings of a profile, in the SDK's order: flag, variable,
-// profile. A variable that is empty counts as unset. The error is a *Fault with the name of a variable.
+// profile. An empty variable counts as unset. The error is a *Fault that names a variable.
 //
-// Differences from the SDK: an empty AWS_ENDPOINT_URL does not hide the services section, a number of attempts or
-// AWS_IGNORE_CONFIGURED_ENDPOINT_URLS that cannot be read is skipped.
+// Unlike the SDK, Resolve ignores an empty AWS_ENDPOINT_URL, which would hide the services section, and invalid values
+// of AWS_MAX_ATTEMPTS, max_attempts and AWS_IGNORE_CONFIGURED_ENDPOINT_URLS.
 func Resolve(settings Settings, flags Flags, getenv func(string) string) (Calls, error) {
 	calls := Calls{
 		Region:      cmp.Or(flags.Region, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), settings.Text(Region)),

@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// Settings are the values of a profile that this program uses. Empty values are left out.
+// Settings are the values of a profile that this program uses, except empty ones.
 type Settings struct {
 	Values map[string]Value
 	Notes  []Fault // in the order of the settings
@@ -15,38 +15,38 @@ type Settings struct {
 // Text returns the text of a setting, "" if there is none.
 func (s Settings) Text(name string) string { return s.Values[name].Text }
 
-var takenSettings = []string{
+var usedSettings = []string{
 	AccessKeyID, SecretAccessKey, SessionToken, SecurityToken, CredentialProcess, Region, MFASerial, EndpointURL,
 	ServicesSTS, ServicesIAM, IgnoreEndpoints, CABundle, UseFIPS, UseDualStack, MaxAttempts,
 }
 
 // Settings returns the values of the profile that this program uses. The error is a *Fault.
 //
-// Both readers must be able to parse both files. A value that both see, or that only one of them sees, is used. If
-// they differ only by quotation marks or a comment, the SDK's value is used, because botocore's cannot work. In a
-// command both can work, so there and everywhere else a difference is refused. A number of attempts that is not a
-// number is ignored.
+// Both readers must be able to parse both files. Settings uses a value if both readers see it or if only one of them
+// does. If the two values differ only by quotation marks or a comment, it uses the SDK's value, because botocore's
+// cannot work. In a command both values can work, so Settings returns an error there, as for any other difference. It
+// ignores an invalid number of attempts.
 func (p Profile) Settings() (Settings, error) {
-	taken := Settings{Values: map[string]Value{}}
+	settings := Settings{Values: map[string]Value{}}
 	if fault := p.unreadable(); fault != nil {
-		return taken, fault
+		return settings, fault
 	}
-	for _, name := range takenSettings {
+	for _, name := range usedSettings {
 		value, note, fault := p.agreed(name)
 		if fault != nil {
-			return taken, fault
+			return settings, fault
 		}
 		if note != "" {
-			taken.Notes = append(taken.Notes, Fault{Reason: note, Place: value.Place, Name: name})
+			settings.Notes = append(settings.Notes, Fault{Reason: note, Place: value.Place, Name: name})
 		}
 		if value.Text != "" {
-			taken.Values[name] = value
+			settings.Values[name] = value
 		}
 	}
-	return taken, nil
+	return settings, nil
 }
 
-// unreadable returns why a reader cannot parse the files, or that the profile does not exist.
+// unreadable returns a fault if a reader cannot parse the files or if the profile does not exist.
 func (p Profile) unreadable() *Fault {
 	switch {
 	case p.Botocore.Broken != nil:
@@ -63,7 +63,7 @@ func (p Profile) unreadable() *Fault {
 	return missing
 }
 
-// agreed returns the value of a setting that this program uses, with a reason for a note.
+// agreed returns the value of a setting that this program uses, and the reason to print a note, if any.
 func (p Profile) agreed(name string) (value Value, note Reason, fault *Fault) {
 	botocore, sdk := p.Botocore.Values[name], p.SDK.Values[name]
 	switch {
@@ -87,7 +87,7 @@ func (p Profile) agreed(name string) (value Value, note Reason, fault *Fault) {
 		return value, "", &Fault{Reason: Unusable, Place: value.Place, Name: name}
 	case (name == UseFIPS || name == UseDualStack) && value.Text != "" && !isBoolean(value.Text):
 		return value, "", &Fault{Reason: NotBoolean, Place: value.Place, Name: name}
-	case name == SecurityToken: // only botocore knows it, so there is nothing to note
+	case name == SecurityToken: // only botocore reads it, so no note is needed
 		note = ""
 	}
 	return value, note, nil
@@ -107,8 +107,8 @@ func isKey(name string) bool {
 	return slices.Contains([]string{AccessKeyID, SecretAccessKey, SessionToken, SecurityToken}, name)
 }
 
-// IsPlain reports whether text has nothing but visible ASCII characters, as the keys and tokens of AWS do. One that was
-// copied from a page can have an invisible character in it.
+// IsPlain reports whether text contains only visible ASCII characters, as the keys and tokens of AWS do. Text that was
+// copied from a web page can contain invisible characters.
 func IsPlain(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
 }
@@ -117,7 +117,7 @@ func isBoolean(text string) bool { return isTrue(text) || strings.ToLower(text) 
 
 func isTrue(text string) bool { return strings.ToLower(text) == "true" }
 
-// attempts returns a number of attempts; 0 if the text is not one.
+// attempts parses a number of attempts. It returns 0 for an invalid one.
 func attempts(text string) int {
 	number := 0
 	for _, digit := range text {
@@ -129,30 +129,30 @@ func attempts(text string) int {
 	return number
 }
 
-// Source returns the settings of a profile that a login starts from: one with a long-term key, or with a
+// Source returns the settings of a profile that a login can start from: a profile with a long-term key or a
 // credential_process. The error is a *Fault.
 //
-// A role in the same profile is ignored, with a note, if it uses the profile's own key. A role that uses other keys is
-// refused: the AWS CLI would use those.
+// If the profile also has a role that uses the profile's own key, Source ignores the role and adds a note. If the role
+// uses other keys, Source returns an error, because the AWS CLI would use those keys.
 func (p Profile) Source() (Settings, error) {
-	taken, err := p.Settings()
+	settings, err := p.Settings()
 	if err != nil {
-		return taken, err
+		return settings, err
 	}
-	if fault := p.sourceFault(taken); fault != nil {
-		return taken, fault
+	if fault := p.sourceFault(settings); fault != nil {
+		return settings, fault
 	}
 	if p.Kinds.Role {
 		name, value := p.first(RoleARN, SourceProfile)
-		taken.Notes = append(taken.Notes, Fault{Reason: RoleUnused, Place: value.Place, Name: name})
+		settings.Notes = append(settings.Notes, Fault{Reason: RoleUnused, Place: value.Place, Name: name})
 	}
-	return taken, nil
+	return settings, nil
 }
 
-func (p Profile) sourceFault(taken Settings) *Fault {
-	hasKey := taken.Text(AccessKeyID) != "" && taken.Text(SecretAccessKey) != ""
+func (p Profile) sourceFault(settings Settings) *Fault {
+	hasKey := settings.Text(AccessKeyID) != "" && settings.Text(SecretAccessKey) != ""
 	for _, name := range []string{SessionToken, SecurityToken} {
-		if token := taken.Values[name]; hasKey && token.Text != "" {
+		if token := settings.Values[name]; hasKey && token.Text != "" {
 			return &Fault{Reason: IsSession, Place: token.Place, Name: p.Name}
 		}
 	}
@@ -173,7 +173,7 @@ func (p Profile) sourceFault(taken Settings) *Fault {
 	return &Fault{Reason: NoKey, Name: p.Name}
 }
 
-// elsewhere returns the role's source of keys if that is not this profile.
+// elsewhere returns a fault if the role takes its keys from somewhere other than this profile.
 func (p Profile) elsewhere() *Fault {
 	for _, name := range []string{SourceProfile, CredentialSource, WebIdentityFile} {
 		value := p.either(name)
@@ -192,8 +192,8 @@ func (p Profile) signIn() *Fault {
 	return &Fault{Reason: UsesSSO, Place: value.Place, Name: p.Name}
 }
 
-// Destination returns nil if a session can be written to the profile: it overwrites no keys, nothing hides it, and
-// both readers can use the profile afterwards. The profile need not exist. The error is a *Fault.
+// Destination returns nil if a session can be written to the profile: the session overwrites no keys, nothing hides it,
+// and both readers can use the profile afterwards. The profile does not have to exist. The error is a *Fault.
 func (p Profile) Destination() error {
 	if fault := p.destination(); fault != nil {
 		return fault
@@ -201,14 +201,13 @@ func (p Profile) Destination() error {
 	return nil
 }
 
-// oldSession reports whether the key of a view belongs to a session whose token only botocore sees, because an old
-// tool wrote it.
+// oldSession reports whether the key of a view belongs to a session of an old tool, whose token only botocore sees.
 func (p Profile) oldSession(view View) bool {
 	name := view.keyName()
 	return p.Botocore.Text(SecurityToken) != "" && view.Values[name] == p.Botocore.Values[name]
 }
 
-// keyName returns the setting that has the key of a view, or the half of it that is there.
+// keyName returns the name of the setting with the access key ID, or with the secret if there is no ID.
 func (v View) keyName() string {
 	if v.Text(AccessKeyID) == "" {
 		return SecretAccessKey

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// An sdkSection is a section as config/internal/ini of the AWS SDK for Go parses it.
+// An sdkSection is a section as the package config/internal/ini of the AWS SDK for Go parses it.
 type sdkSection struct {
 	values  map[string]sdkValue
 	partial *Fault // half of a pair of keys
@@ -30,10 +30,10 @@ type sdkParser struct {
 	file     File
 	sections sdkSections
 	current  *sdkSection // nil before the first header, where settings are skipped
-	name     string      // of the setting before
+	name     string      // of the previous setting
 }
 
-// parseSDK returns the sections of a file. The SDK skips what it does not understand.
+// parseSDK returns the sections of a file. The SDK skips lines that it does not understand.
 func parseSDK(file File, data []byte) (sdkSections, *Fault) {
 	p := sdkParser{file: file, sections: sdkSections{}}
 	for i, line := range strings.Split(string(data), "\n") {
@@ -44,7 +44,7 @@ func parseSDK(file File, data []byte) (sdkSections, *Fault) {
 	return p.sections, nil
 }
 
-// line reports false where the SDK panics.
+// line returns false if the SDK would panic.
 func (p *sdkParser) line(number int, line string) bool {
 	trimmed := strings.TrimLeft(line, " \t")
 	if strings.TrimSpace(line) == "" || trimmed[0] == '#' || trimmed[0] == ';' {
@@ -90,7 +90,7 @@ func (p *sdkParser) set(number int, name, text string) {
 	}
 }
 
-// indented is a nested setting, a setting in spite of its indentation, or more of the value before.
+// indented parses an indented line: a nested setting, a normal setting, or a continuation of the previous value.
 func (p *sdkParser) indented(number int, line string) bool {
 	name, text, isSetting := sdkSetting(line)
 	if isSetting {
@@ -119,7 +119,7 @@ func (p *sdkParser) indented(number int, line string) bool {
 	return true
 }
 
-// sdkHeader returns the name in a header. The first gap between words becomes one blank.
+// sdkHeader returns the name in a header, with one space in place of the first gap between words.
 func sdkHeader(line string) (name string, ok bool) {
 	line, _, _ = strings.Cut(line, "#")
 	line, _, _ = strings.Cut(line, ";")
@@ -149,7 +149,7 @@ func withoutComment(line string) string {
 	return line
 }
 
-// unquoted reports false for a value that is one quotation mark.
+// unquoted removes quotation marks. It returns false for a single quotation mark.
 func unquoted(text string) (string, bool) {
 	for _, mark := range []string{"'", `"`} {
 		if strings.HasPrefix(text, mark) && strings.HasSuffix(text, mark) {
@@ -162,10 +162,10 @@ func unquoted(text string) (string, bool) {
 	return text, true
 }
 
-// sdkFiles are both files as the SDK merges them: config/shared_config.go.
+// sdkFiles are both files as config/shared_config.go of the SDK merges them.
 type sdkFiles struct {
 	broken   *Fault
-	sections sdkSections // profiles by their names, and sections of other kinds
+	sections sdkSections // profiles by name, and other sections
 }
 
 func readSDK(files Files) sdkFiles {
@@ -201,7 +201,8 @@ func (all sdkSections) markPartial() {
 	}
 }
 
-// keepProfiles renames sections of the config file to the names of their profiles, and drops the others.
+// keepProfiles renames the sections of profiles to the names of the profiles. It drops sections that the SDK does not
+// use.
 func (all sdkSections) keepProfiles() {
 	renamed := map[string]bool{}
 	for _, name := range sortedNames(all) {
@@ -229,8 +230,8 @@ func sortedNames(all sdkSections) []string {
 	return names
 }
 
-// mergedSettings are the settings that the SDK reads from the credentials file if the profile is in both files. It
-// reads endpoint_url, services and ignore_configured_endpoint_urls from the config file only.
+// mergedSettings are the settings that the SDK reads from the credentials file if the profile is in both files. The SDK
+// reads endpoint_url, services and ignore_configured_endpoint_urls only from the config file.
 var mergedSettings = []string{
 	RoleARN, SourceProfile, CredentialSource, MFASerial, Region, CredentialProcess, WebIdentityFile,
 	"ec2_metadata_service_endpoint_mode", UseDualStack, UseFIPS, "defaults_mode", RetryMode, CABundle, MaxAttempts,
@@ -246,21 +247,21 @@ func (all sdkSections) merge(others sdkSections) {
 		}
 		s.partial = other.partial
 		if other.has(AccessKeyID) && other.has(SecretAccessKey) {
-			s.take(other, AccessKeyID, SecretAccessKey, SessionToken)
+			s.copyFrom(other, AccessKeyID, SecretAccessKey, SessionToken)
 		}
-		s.take(other, mergedSettings...)
+		s.copyFrom(other, mergedSettings...)
 	}
 }
 
-func (s *sdkSection) take(other *sdkSection, names ...string) {
+func (s *sdkSection) copyFrom(other *sdkSection, names ...string) {
 	for _, name := range names {
 		if other.has(name) {
-			s.values[name] = sdkValue{Value: other.values[name].Value} // nested settings are lost
+			s.values[name] = sdkValue{Value: other.values[name].Value} // the SDK loses nested settings here
 		}
 	}
 }
 
-// view returns what the SDK sees, but for View.Rejected, which needs the whole chain of source profiles.
+// view returns the profile as the SDK sees it, without View.Rejected, which needs the whole chain of source profiles.
 func (f sdkFiles) view(name string) View {
 	v := View{Broken: f.broken, Values: map[string]Value{}}
 	s := f.sections[name]

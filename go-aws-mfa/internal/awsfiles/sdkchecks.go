@@ -15,7 +15,7 @@ func (all sdkSections) rejected(name string) *Fault {
 	for all[name] != nil {
 		s, again := all[name], seen[name]
 		fault := s.badValue()
-		if fault == nil && !again { // a role counts the first time only
+		if fault == nil && !again { // a role counts only the first time
 			fault = s.withoutRole()
 		}
 		if fault == nil && len(seen) > 0 && s.hasKeys() {
@@ -38,7 +38,7 @@ func (all sdkSections) rejected(name string) *Fault {
 	return &Fault{Reason: SourceMissing, Place: named, Name: name}
 }
 
-// empty finds that a source profile provides nothing to the last one above it.
+// empty returns a fault if a source profile has no credentials for the profile above it.
 func (s *sdkSection) empty(above []*sdkSection) *Fault {
 	if len(above) == 0 || s.hasKeys() || s.any(CredentialSource, CredentialProcess, WebIdentityFile,
 		SSOSession, SSORegion, SSOAccountID, SSOStartURL, SSORoleName) {
@@ -66,7 +66,7 @@ func (s *sdkSection) any(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return s.text(name) != "" })
 }
 
-// withoutRole finds a source of credentials that needs role_arn.
+// withoutRole returns a fault if a source of credentials has no role_arn.
 func (s *sdkSection) withoutRole() *Fault {
 	if s.text(RoleARN) != "" {
 		return nil
@@ -96,8 +96,8 @@ func (s *sdkSection) twoSources(first bool) *Fault {
 	return nil
 }
 
-// badValue finds a value that the SDK refuses, or half of a pair of keys. A login corrects only the second, so it
-// comes last.
+// badValue returns a fault if the SDK rejects a value, or if half of the key pair is missing. The second comes last
+// because a login fixes it.
 func (s *sdkSection) badValue() *Fault {
 	for _, check := range sdkChecks {
 		if s.has(check.name) && !check.good(s.text(check.name)) {

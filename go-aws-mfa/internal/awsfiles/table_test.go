@@ -14,7 +14,7 @@ import (
 	"unicode/utf16"
 )
 
-// A row is a case of tests/profiles, which the toolkit's reader shares.
+// A row is a case of tests/profiles, which the tests of the toolkit use, too.
 type row struct {
 	Name        string
 	Path        string
@@ -30,12 +30,12 @@ type row struct {
 	Expanded    string
 }
 
-// A fileText is written in the table as its lines, or as an object with their encoding.
+// A fileText is a list of lines in the table, or an object with lines and an encoding.
 type fileText struct {
 	Lines    []string
 	Encoding string
 	End      *string
-	Open     bool // the last line has no end
+	Open     bool // without a line ending after the last line
 }
 
 func (f *fileText) UnmarshalJSON(data []byte) error {
@@ -90,13 +90,13 @@ func encoded(t *testing.T, text, encoding string) []byte {
 // table runs a test over all rows of a kind: files, variables or paths.
 func table(t *testing.T, kind string, test func(*testing.T, row)) {
 	t.Helper()
-	folder := filepath.Join("..", "..", "..", "tests", "profiles")
-	if _, err := os.Stat(folder); err != nil {
-		t.Skip("the table is in the repository, and this module stands alone")
+	directory := filepath.Join("..", "..", "..", "tests", "profiles")
+	if _, err := os.Stat(directory); err != nil {
+		t.Skip("the module is outside of its repository, which contains the table: ", err)
 	}
-	paths, err := filepath.Glob(filepath.Join(folder, kind, "*.json"))
+	paths, err := filepath.Glob(filepath.Join(directory, kind, "*.json"))
 	if err != nil || len(paths) == 0 {
-		t.Fatalf("no %s in %s", kind, folder)
+		t.Fatalf("no %s in %s", kind, directory)
 	}
 	for _, path := range paths {
 		data, err := os.ReadFile(path)
@@ -121,7 +121,7 @@ func (r row) read(t *testing.T) Profile {
 	return Read(Files{Config: r.Config.bytes(t), Credentials: r.Credentials.bytes(t)}).Profile(r.Profile)
 }
 
-// Both views match what botocore and the SDK recorded, and the decisions match the toolkit's reader.
+// Both views match the recordings of botocore and the SDK, and the decisions match those of the toolkit.
 func TestEveryFileOfTheTable(t *testing.T) {
 	table(t, "files", func(t *testing.T, r row) {
 		p := r.read(t)
@@ -131,20 +131,20 @@ func TestEveryFileOfTheTable(t *testing.T) {
 	})
 }
 
-// Variables and profiles are resolved as the SDK does, except where a row gives a reason.
+// Resolve has the same result as the SDK, unless a row gives a reason for a difference.
 func TestEveryVariableOfTheTable(t *testing.T) {
 	table(t, "variables", func(t *testing.T, r row) {
 		got := callsColumn(t, r)
 		equal(t, "ours", got, r.Ours)
 		if same := reflect.DeepEqual(compared(got), compared(r.SDK)); same != (r.Differs == "") {
-			t.Errorf("like the SDK: %v, but differs is %q", same, r.Differs)
+			t.Errorf("same as the SDK: %v, but the reason for a difference is %q", same, r.Differs)
 		}
 	})
 }
 
 func TestEveryPathOfTheTable(t *testing.T) {
 	table(t, "paths", func(t *testing.T, r row) {
-		got := ExpandPath(r.Path, Surroundings{
+		got := ExpandPath(r.Path, Environment{
 			LookupEnv: func(name string) (string, bool) { value, ok := r.Variables[name]; return value, ok },
 			Home:      func(string) (string, bool) { return "", false },
 			Windows:   r.System == "Windows",
@@ -217,7 +217,7 @@ func sdkColumn(v View) map[string]any {
 		return map[string]any{"outcome": "rejected"}
 	}
 	values := texts(v)
-	if values[SourceProfile] != "" { // all that could be used in its place
+	if values[SourceProfile] != "" { // the recording omits the settings that it replaces
 		drop(values, AccessKeyID, SecretAccessKey, SessionToken, CredentialProcess, CredentialSource, WebIdentityFile,
 			SSORegion, SSOStartURL, SSOAccountID, SSORoleName)
 	}
@@ -264,8 +264,8 @@ func present(values map[string]string) map[string]string {
 
 func oursColumn(p Profile) map[string]any {
 	column := map[string]any{"source": sourceColumn(p)}
-	put := func(name string, value any, there bool) {
-		if there {
+	put := func(name string, value any, exists bool) {
+		if exists {
 			column[name] = value
 		}
 	}
@@ -290,17 +290,17 @@ func oursColumn(p Profile) map[string]any {
 
 func (k Kinds) names() (names []string) {
 	for _, kind := range []struct {
-		name  string
-		there bool
+		name   string
+		exists bool
 	}{
-		{name: "key", there: k.Key},
-		{name: "session", there: k.Session},
-		{name: "role", there: k.Role},
-		{name: "sso", there: k.SSO},
-		{name: "login", there: k.Login},
-		{name: "process", there: k.Process},
+		{name: "key", exists: k.Key},
+		{name: "session", exists: k.Session},
+		{name: "role", exists: k.Role},
+		{name: "sso", exists: k.SSO},
+		{name: "login", exists: k.Login},
+		{name: "process", exists: k.Process},
 	} {
-		if kind.there {
+		if kind.exists {
 			names = append(names, kind.name)
 		}
 	}
@@ -308,17 +308,17 @@ func (k Kinds) names() (names []string) {
 }
 
 func sourceColumn(p Profile) map[string]any {
-	taken, err := p.Source()
+	settings, err := p.Source()
 	if err != nil {
 		return map[string]any{"refused": shown(fault(err))}
 	}
 	values := map[string]string{}
-	for name, value := range taken.Values {
+	for name, value := range settings.Values {
 		values[name] = fmt.Sprintf("%s:%d %s", value.Place.File, value.Place.Line, value.Text)
 	}
 	column := map[string]any{"values": values}
 	var notes []string
-	for _, note := range taken.Notes {
+	for _, note := range settings.Notes {
 		notes = append(notes, shown(&note))
 	}
 	if notes != nil {
@@ -354,8 +354,8 @@ func callsColumn(t *testing.T, r row) map[string]any {
 	return map[string]any{"outcome": "read", "values": present(values)}
 }
 
-// compared keeps the values that both columns of a row of variables have. The SDK stops at a file of certificates
-// that does not exist, and reports nothing else.
+// compared keeps the values that both columns of a row can have. If the file of certificates does not exist, the SDK
+// stops there and reports nothing else.
 func compared(column any) any {
 	all := viaJSON(column).(map[string]any)
 	delete(all, "fault")

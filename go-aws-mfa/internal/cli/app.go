@@ -1,5 +1,5 @@
-// Package cli is the aws-mfa command: its options, its steps and everything that it prints. failures.go turns the
-// errors of the other packages into messages.
+// Package cli implements the aws-mfa command: its options, its steps and its output. failures.go turns the errors of
+// the other packages into messages.
 package cli
 
 import (
@@ -14,16 +14,17 @@ import (
 	"aws-mfa.example/aws-mfa/internal/prompt"
 )
 
-// codeVariable may hold a code. It is removed from the environment at once: no program that this one starts needs it.
+// codeVariable may contain a code. The program removes it from the environment at once, so that no child process sees
+// it.
 const codeVariable = "AWS_MFA_CODE"
 
-// App is the command with everything that it uses, except the AWS files and variables, which package profile reads.
+// App is the command with its inputs and outputs, except the AWS files and variables, which package profile reads.
 type App struct {
 	Version  string
 	Digest   string
 	Language messages.Language
 	Stdin    io.Reader               // nil if it is a terminal
-	Terminal func() *prompt.Terminal // where a person can be asked; returns nil if there is no terminal
+	Terminal func() *prompt.Terminal // for questions to the user; returns nil if there is no terminal
 	Stdout   io.Writer
 	Stderr   io.Writer
 	Now      func() time.Time
@@ -35,7 +36,7 @@ func (a App) Run(ctx context.Context, args []string) (exitCode int) {
 	var seen secrets
 	var chosen options
 	defer func() {
-		// The last resort, so that not even a defect prints a trace with keys in it.
+		// The last resort: a stack trace could contain keys.
 		if defect := recover(); defect != nil {
 			exitCode = a.fail(messages.Fail(messages.Defect, defect), chosen.format, seen)
 		}

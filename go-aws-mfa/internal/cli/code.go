@@ -18,11 +18,11 @@ import (
 
 const (
 	period         = 30 * time.Second // how long a device shows a code
-	countdownWidth = 50               // of the line that counts down, in Japanese too
+	countdownWidth = 50               // wide enough for the countdown in both languages
 )
 
-// swapCode gets a session for a code; if AWS rejects it, for the next one.
-func (r *run) swapCode(ctx context.Context, device login.Device) (credfile.Session, error) {
+// exchangeCode exchanges a code for a session. If AWS rejects the code, it tries the next one.
+func (r *run) exchangeCode(ctx context.Context, device login.Device) (credfile.Session, error) {
 	for try := 1; ; try++ {
 		var session credfile.Session
 		code, again, err := r.nextCode(ctx)
@@ -41,7 +41,7 @@ func (r *run) swapCode(ctx context.Context, device login.Device) (credfile.Sessi
 	}
 }
 
-// explain adds to a refusal what only the caller knows.
+// explain replaces some errors with failures that say more.
 func (r *run) explain(device login.Device, err error) error {
 	skew := r.client.Skew().Abs()
 	isUnknown := isCall(err, login.DeviceUnknown)
@@ -56,7 +56,8 @@ func (r *run) explain(device login.Device, err error) error {
 	return err
 }
 
-// nextCode returns the code from the first place that has one. again says that the place may have another one later.
+// nextCode returns the code from the first source that has one. again reports whether the source may have another code
+// later.
 func (r *run) nextCode(ctx context.Context) (code string, again bool, err error) {
 	if r.code != "" {
 		return r.code, false, nil
@@ -66,7 +67,7 @@ func (r *run) nextCode(ctx context.Context) (code string, again bool, err error)
 		return code, err == nil, err
 	}
 	terminal := r.terminal()
-	// A credential_process shares standard input with the program that runs it: that is its data, hardly a code.
+	// A credential_process shares standard input with the program that runs it, so the input is probably not a code.
 	if terminal == nil || r.format != processFormat {
 		if code, err = r.readPipe(ctx); code != "" || err != nil {
 			return code, false, err
@@ -83,7 +84,7 @@ func (r *run) nextCode(ctx context.Context) (code string, again bool, err error)
 	return code, true, err
 }
 
-// terminal is where a person can be asked, if that is allowed.
+// terminal returns the terminal for questions to the user, or nil if questions are not possible or not allowed.
 func (r *run) terminal() *prompt.Terminal {
 	if r.noPrompt {
 		return nil
@@ -91,8 +92,8 @@ func (r *run) terminal() *prompt.Terminal {
 	return r.Terminal()
 }
 
-// person is the terminal at which the code will be asked for, or nil if it may come from elsewhere.
-func (r *run) person() *prompt.Terminal {
+// codeTerminal returns the terminal where the user will type the code, or nil if the code may come from elsewhere.
+func (r *run) codeTerminal() *prompt.Terminal {
 	isPipe := r.Stdin != nil && r.format != processFormat
 	isEmpty := r.piped != nil && *r.piped == ""
 	if r.code != "" || r.codeCommand != "" || isPipe && !isEmpty {
@@ -101,7 +102,8 @@ func (r *run) person() *prompt.Terminal {
 	return r.terminal()
 }
 
-// readPipe reads standard input once, if it is not a terminal. Many programs leave one open in which nothing comes.
+// readPipe reads the first line of standard input once, if it is not a terminal. It has a time limit because many
+// programs leave the pipe open without writing anything.
 func (r *run) readPipe(ctx context.Context) (string, error) {
 	if r.Stdin == nil {
 		return "", nil
@@ -113,7 +115,7 @@ func (r *run) readPipe(ctx context.Context) (string, error) {
 		line, err := prompt.Piped(limited, r.Stdin)
 		end()
 		if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-			line, err = "", nil // as if it had ended
+			line, err = "", nil // treat it as empty
 		}
 		if err == nil && line != "" {
 			line, err = prompt.Code(line)
@@ -126,7 +128,8 @@ func (r *run) readPipe(ctx context.Context) (string, error) {
 	return *r.piped, nil
 }
 
-// runCodeCommand never shows what the command prints: that is the code. Its stderr is shown: it may ask for a touch.
+// runCodeCommand returns the code that the command prints, and never shows that output. It shows the command's stderr,
+// which may ask the user to touch a key.
 func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	var printed bytes.Buffer
 	limited, cancel := context.WithTimeout(ctx, commandLimit)
@@ -136,7 +139,7 @@ func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	command.Stderr = r.Stderr
 	command.WaitDelay = time.Second
 	if r.Stdin == nil {
-		command.Stdin = os.Stdin // it may ask for a password
+		command.Stdin = os.Stdin // the command may ask for a password
 	}
 	end := r.ifLong(messages.New(messages.NoteCommand, seconds(commandLimit)))
 	err := command.Run()
@@ -147,7 +150,7 @@ func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	if limited.Err() != nil {
 		return "", messages.Fail(messages.CodeCommandEndless, seconds(commandLimit))
 	}
-	if err != nil && !errors.Is(err, exec.ErrWaitDelay) { // a child that it left behind does not matter
+	if err != nil && !errors.Is(err, exec.ErrWaitDelay) { // ErrWaitDelay: the command left a child process behind
 		return "", messages.Fail(messages.CodeCommandFailed, err)
 	}
 	code, err := prompt.Code(printed.String())
@@ -157,15 +160,15 @@ func (r *run) runCodeCommand(ctx context.Context) (string, error) {
 	return code, nil
 }
 
-// beforeNext says what was wrong with a code, and lets the time pass until the device shows another one.
+// beforeNext reports what was wrong with a code, and waits until the device shows the next one.
 func (r *run) beforeNext(ctx context.Context, why error) error {
 	screen, counter := r.Stderr, io.Discard
 	if terminal := r.terminal(); terminal != nil {
 		screen = terminal.Out
 		counter = terminal.Out
 	}
-	r.say(screen, "", failure(why))
-	if errors.Is(why, prompt.ErrMalformed) { // it was mistyped, and not used up
+	r.print(screen, "", failure(why))
+	if errors.Is(why, prompt.ErrMalformed) { // a mistyped code was never sent, so the current one still works
 		return nil
 	}
 	now := r.Now().Add(r.client.Skew())
@@ -173,7 +176,7 @@ func (r *run) beforeNext(ctx context.Context, why error) error {
 	if counter == io.Discard {
 		r.note(messages.NoteNextCode, seconds(wait+time.Second-1))
 	}
-	defer fmt.Fprintf(counter, "\r%*s\r", countdownWidth, "") // what is said next has a line of its own
+	defer fmt.Fprintf(counter, "\r%*s\r", countdownWidth, "") // erase the countdown
 	for left := wait; left > 0; left -= time.Second {
 		countdown := messages.New(messages.NextCode, seconds(left+time.Second-1))
 		fmt.Fprintf(counter, "\r%s ", countdown.In(r.Language))

@@ -20,9 +20,10 @@ func needsShell(t *testing.T) {
 	}
 }
 
-// The program uses the first code of these: --code, the variable, the command, standard input, the terminal.
+// The program uses the first code in this order: --code, the variable, the command, standard input, the terminal.
 func TestOrderOfCodes(t *testing.T) {
 	needsShell(t)
+	command := []string{"--code-command", "echo 100003"}
 	for name, test := range map[string]struct {
 		args     []string
 		variable string
@@ -31,45 +32,23 @@ func TestOrderOfCodes(t *testing.T) {
 		want     string
 	}{
 		"flag": {
-			args:     []string{"--code", "100001", "--code-command", "echo 100003"},
+			args:     append([]string{"--code", "100001"}, command...),
 			variable: "100002",
 			stdin:    "100004\n",
 			want:     "100001",
 		},
-		"flag with blanks": {
-			args: []string{"--code", " 100001 "},
-			want: "100001",
-		},
-		"variable": {
-			args:     []string{"--code-command", "echo 100003"},
-			variable: " 100002\n",
-			stdin:    "100004\n",
-			want:     "100002",
-		},
-		"command": {
-			args:  []string{"--code-command", "echo 100003"},
-			stdin: "100004\n",
-			want:  "100003",
-		},
-		"standard input": {
-			stdin: "100004\nmore",
-			want:  "100004",
-		},
-		"terminal": {
-			terminal: &terminal{codes: []string{"100005"}},
-			want:     "100005",
-		},
-		"standard input with --no-prompt": {
-			args:  []string{"--no-prompt"},
-			stdin: "100004\n",
-			want:  "100004",
-		},
+		"flag with blanks":  {args: []string{"--code", " 100001 "}, want: "100001"},
+		"variable":          {args: command, variable: " 100002\n", stdin: "100004\n", want: "100002"},
+		"command":           {args: command, stdin: "100004\n", want: "100003"},
+		"standard input":    {stdin: "100004\nmore", want: "100004"},
+		"terminal":          {terminal: &terminal{codes: []string{"100005"}}, want: "100005"},
+		"a code, no prompt": {args: []string{"--no-prompt"}, stdin: "100004\n", want: "100004"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			t.Setenv(codeVariable, test.variable)
 			w.stdin, w.terminal = test.stdin, test.terminal
-			w.run(append(test.args, "-s", "example")...)
+			w.run(append([]string{"-s", "example"}, test.args...)...)
 			if got := w.aws.last.Get("TokenCode"); got != test.want {
 				t.Errorf("the code was %q, not %s: %s", got, test.want, w.stderr.String())
 			}
@@ -77,32 +56,29 @@ func TestOrderOfCodes(t *testing.T) {
 	}
 }
 
-// If standard input has an empty line, the program prompts at the terminal. With credential-process it prompts there
-// first, because standard input belongs to the program that runs aws-mfa.
+// If standard input is empty, the program asks at the terminal. With credential-process it does not read standard
+// input, which belongs to another program.
 func TestTerminalBesidesPipe(t *testing.T) {
-	for _, test := range []struct{ stdin, format string }{
-		{stdin: "\n", format: profileFormat},
-		{stdin: "data of\nanother program", format: processFormat},
-	} {
+	for format, stdin := range map[string]string{profileFormat: "\n", processFormat: "data of\nanother program"} {
 		w := newWorld(t)
-		person := &terminal{codes: []string{goodCode}}
-		w.stdin, w.terminal, w.silent = test.stdin, person, false
+		screen := &terminal{codes: []string{goodCode}}
+		w.stdin, w.terminal, w.silent = stdin, screen, false
 		pipe := strings.NewReader(w.stdin)
 		app := w.app()
 		app.Stdin = pipe
-		if code := app.Run(t.Context(), []string{"-s", "example", "--format", test.format}); code != messages.ExitOK {
+		if code := app.Run(t.Context(), []string{"-s", "example", "--format", format}); code != messages.ExitOK {
 			t.Fatalf("exit code %d: %s", code, w.stderr.String())
 		}
-		if person.asked != 1 || person.out.String() != english(messages.AskCode)+"\n" {
-			t.Errorf("%s: it prompted %d times: %q", test.format, person.asked, person.out.String())
+		if screen.asked != 1 || screen.out.String() != text(messages.AskCode)+"\n" {
+			t.Errorf("%s: asked %d times: %q", format, screen.asked, screen.out.String())
 		}
-		if test.format == processFormat && pipe.Len() != len(w.stdin) {
-			t.Errorf("it read %d bytes of standard input", len(w.stdin)-pipe.Len())
+		if format == processFormat && pipe.Len() != len(w.stdin) {
+			t.Errorf("the program read %d bytes", len(w.stdin)-pipe.Len())
 		}
 	}
 }
 
-// Child processes do not inherit the variable.
+// Child processes do not see the variable.
 func TestVariableIsNotInherited(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
@@ -111,12 +87,12 @@ func TestVariableIsNotInherited(t *testing.T) {
 	keys := `{"Version":1,"AccessKeyId":"` + longTermKey + `","SecretAccessKey":"` + longTermValue + `"}`
 	w.write("config", "[profile example]\ncredential_process = test -z \"$AWS_MFA_CODE\" && echo '"+keys+"'\n")
 	w.succeeds(example...)
-	if _, there := os.LookupEnv(codeVariable); there {
+	if _, isSet := os.LookupEnv(codeVariable); isSet {
 		t.Error("the variable is still set")
 	}
 }
 
-// A malformed code is rejected before the first call, wherever it came from. The output of a command is never shown.
+// A malformed code from any source is refused before any call, and the output of a command is never shown.
 func TestBadCodeFromElsewhere(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
@@ -137,7 +113,7 @@ func TestBadCodeFromElsewhere(t *testing.T) {
 	}
 }
 
-// The program does not wait for a child process that the command leaves running.
+// The program does not wait for child processes that the command leaves behind.
 func TestCommandWithOrphan(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
@@ -148,8 +124,8 @@ func TestCommandWithOrphan(t *testing.T) {
 	}
 }
 
-// The stderr of a command is shown unchanged: the command may ask the user to touch a key.
-func TestCommandStderrIsShown(t *testing.T) {
+// The stderr of a command is shown unchanged, because the command may ask the user to touch a key.
+func TestCommandIsHeard(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
 	w.succeeds("-s", "example", "-q", "--code-command", "echo touch your key >&2; echo "+goodCode)
@@ -158,8 +134,7 @@ func TestCommandStderrIsShown(t *testing.T) {
 	}
 }
 
-// After a rejected code the program reports it, counts down to the next code, and prompts again. It prompts three times
-// at most.
+// If AWS rejects a code, the program reports it, counts down to the next code, and asks again, up to three times.
 func TestNextCode(t *testing.T) {
 	w := newWorld(t)
 	w.aws.now = func() time.Time { return time.Now() }
@@ -169,14 +144,10 @@ func TestNextCode(t *testing.T) {
 	if len(w.waited) != 12 || w.terminal.asked != 2 {
 		t.Errorf("it waited %v and asked %d times", w.waited, w.terminal.asked)
 	}
-	for _, text := range []string{
-		"aws-mfa: " + messages.Fail(messages.CodeRefused).Error(),
-		english(messages.NextCode, 12),
-		english(messages.NextCode, 1),
-		"\r" + strings.Repeat(" ", countdownWidth) + "\r" + english(messages.AskCode),
-	} {
-		if !strings.Contains(w.terminal.out.String(), text) {
-			t.Errorf("%q is not in %q", text, w.terminal.out.String())
+	erased := "\r" + strings.Repeat(" ", countdownWidth) + "\r" + text(messages.AskCode)
+	for _, want := range []string{"aws-mfa: ", text(messages.NextCode, 12), text(messages.NextCode, 1), erased} {
+		if !strings.Contains(w.terminal.out.String(), want) {
+			t.Errorf("%q is not in %q", want, w.terminal.out.String())
 		}
 	}
 	w.terminal = &terminal{codes: []string{"111111", "222222", "333333", "444444"}}
@@ -196,14 +167,13 @@ func TestCtrlCWhileCounting(t *testing.T) {
 		cancel()
 		return smithytime.SleepWithContext(ctx, time.Hour)
 	}
-	code := app.Run(ctx, example)
-	isWiped := strings.HasSuffix(w.terminal.waits(), " \r")
-	if code != messages.ExitInterrupted || w.terminal.asked != 1 || !isWiped {
-		t.Errorf("exit code %d: %q", code, w.terminal.waits())
+	code, screen := app.Run(ctx, example), w.terminal.waits()
+	if code != messages.ExitInterrupted || w.terminal.asked != 1 || !strings.HasSuffix(screen, " \r") {
+		t.Errorf("exit code %d: %q", code, screen)
 	}
 }
 
-// The countdown uses the clock of AWS, which decides whether a code is valid.
+// The countdown uses the clock of AWS.
 func TestNextCodeByTheClockOfAWS(t *testing.T) {
 	w := newWorld(t)
 	w.aws.now = func() time.Time { return time.Now().Add(10 * time.Second) }
@@ -215,7 +185,7 @@ func TestNextCodeByTheClockOfAWS(t *testing.T) {
 	}
 }
 
-// The program prompts again only for a rejected code. Another code does not help with any other refusal.
+// The program asks again only after a rejected code, because another code does not help with other errors.
 func TestOtherRefusals(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[profile example]\nmfa_serial = arn:aws:iam::123456789012:mfa/other\n")
@@ -226,26 +196,26 @@ func TestOtherRefusals(t *testing.T) {
 	}
 }
 
-// A mistyped code causes no wait and no call.
+// After a malformed code, the program asks again without a call or a countdown.
 func TestMistyped(t *testing.T) {
 	w := newWorld(t)
 	w.terminal = &terminal{codes: []string{"12345", goodCode}}
 	w.succeeds(example...)
 	if len(w.waited) > 0 || !strings.Contains(w.terminal.out.String(), "aws-mfa: ") {
-		t.Errorf("it waited %v and said %q", w.waited, w.terminal.out.String())
+		t.Errorf("it waited %v, the screen shows %q", w.waited, w.terminal.out.String())
 	}
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// The program runs the command again for the next code. It never tries a fixed code twice.
+// The program runs a command again for the next code, but never tries the code of --code twice.
 func TestNextCodeOfCommand(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
 	count := w.path("count")
-	thirdIsGood := "echo x >> " + count + "; test $(wc -l < " + count + ") -gt 2 && echo " + goodCode + " || echo 111111"
-	w.succeeds("-s", "example", "--code-command", thirdIsGood)
+	command := "echo x >> " + count + "; test $(wc -l < " + count + ") -gt 2 && echo " + goodCode + " || echo 111111"
+	w.succeeds("-s", "example", "--code-command", command)
 	if len(w.waited) == 0 || strings.Count(w.stderr.String(), "aws-mfa: note: ") != 2 {
-		t.Errorf("it waited %v and said %q", w.waited, w.stderr.String())
+		t.Errorf("it waited %v, stderr is %q", w.waited, w.stderr.String())
 	}
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken", "GetSessionToken", "GetSessionToken")
 	w.aws.calls = nil
@@ -253,20 +223,20 @@ func TestNextCodeOfCommand(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// With --no-prompt the program uses the code on standard input, in every format, and never asks for the device.
+// With --no-prompt, the program reads the code from standard input in any format, and does not ask for the device.
 func TestNoPromptWithCode(t *testing.T) {
 	w := newWorld(t)
-	person := &terminal{codes: []string{"111111"}, lines: []string{"2"}}
+	screen := &terminal{codes: []string{"111111"}, lines: []string{"2"}}
 	w.aws.devices = []string{phone, token}
 	app := w.app()
-	app.Terminal = func() *prompt.Terminal { return person.prompt() }
+	app.Terminal = func() *prompt.Terminal { return screen.prompt() }
 	code := app.Run(t.Context(), []string{"-s", "example", "--no-prompt", "--format", processFormat})
-	if code != messages.ExitOK || person.asked != 0 || person.out.Len() > 0 || w.aws.last.Get("SerialNumber") != phone {
-		t.Errorf("exit code %d, asked %q: %s", code, person.out.String(), w.stderr.String())
+	if code != messages.ExitOK || screen.asked != 0 || screen.out.Len() > 0 || w.aws.last.Get("SerialNumber") != phone {
+		t.Errorf("exit code %d, the screen shows %q: %s", code, screen.out.String(), w.stderr.String())
 	}
 }
 
-// --no-prompt fails before the first call, and the hint lists the ways to pass a code.
+// If --no-prompt makes a login impossible, it fails before any call, with a hint.
 func TestNoPrompt(t *testing.T) {
 	w := newWorld(t)
 	w.stdin = ""

@@ -1,4 +1,4 @@
-# Completion of aws-mfa. In ~/.config/fish/completions/aws-mfa.fish
+# Completion for aws-mfa. Save it as ~/.config/fish/completions/aws-mfa.fish
 function __aws_mfa_profiles
     set -l files $HOME/.aws/credentials $HOME/.aws/config
     set -q AWS_SHARED_CREDENTIALS_FILE; and set files[1] $AWS_SHARED_CREDENTIALS_FILE
@@ -6,6 +6,6 @@ function __aws_mfa_profiles
     sed -n -e 's/^\[profile \(.*\)\]$/\1/p' -e 's/^\[\([^] ]*\)\]$/\1/p' $files 2>/dev/null
 end
 complete -c aws-mfa -f
-complete -c aws-mfa -n 'test (count (commandline -opc)) = 1' -a completion -d 'print what a shell needs to complete this command'
-complete -c aws-mfa -n 'test (count (commandline -opc)) = 1' -a set-serial -d 'write an MFA device into a profile'
+complete -c aws-mfa -n 'test (count (commandline -opc)) = 1' -a completion -d 'print the completion script for a shell'
+complete -c aws-mfa -n 'test (count (commandline -opc)) = 1' -a set-serial -d 'set the MFA device of a profile'
 complete -c aws-mfa -n '__fish_seen_subcommand_from completion' -a '@SHELLS@'

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The completions are texts with placeholders for the table of flags.
+// The completion scripts have placeholders for the table of flags.
 var (
 	//go:embed completion.bash
 	bashCompletion string
@@ -14,7 +14,8 @@ var (
 	fishCompletion string
 )
 
-// zsh reads the completion of bash. It runs a file of fpath when it first needs it, and uses what that offers.
+// zsh uses the completion script of bash. The first time that zsh needs a completion, it runs the file in fpath and
+// also expects the words from it.
 const (
 	zshHead = "#compdef aws-mfa\nautoload -U +X bashcompinit && bashcompinit\n"
 	zshTail = "[ \"$funcstack[1]\" != _aws-mfa ] || _bash_complete -F _aws_mfa\n"
@@ -22,17 +23,17 @@ const (
 
 var shells = []string{"bash", "zsh", "fish"}
 
-// completion returns the script for a shell.
+// completion returns the completion script for a shell.
 func completion(shell string) string {
 	var names, valued []string
 	for _, row := range table() {
-		written := []string{"--" + row.long}
+		spellings := []string{"--" + row.long}
 		if row.short != "" {
-			written = append(written, "-"+row.short)
+			spellings = append(spellings, "-"+row.short)
 		}
-		names = append(names, written...)
+		names = append(names, spellings...)
 		if row.value != "" {
-			valued = append(valued, written...)
+			valued = append(valued, spellings...)
 		}
 	}
 	fill := strings.NewReplacer(

@@ -12,9 +12,9 @@ import (
 	"aws-mfa.example/aws-mfa/internal/prompt"
 )
 
-const tries = 3 // how often a person may get an answer wrong
+const tries = 3 // how many answers a user may give to a question
 
-// nameDevice looks for a device that needs no search: on the command line, else in SRC.
+// nameDevice finds a device that is named on the command line or in SRC, so that no call is needed.
 func (r *run) nameDevice() error {
 	switch {
 	case login.Whole(r.serial):
@@ -27,7 +27,7 @@ func (r *run) nameDevice() error {
 	return nil
 }
 
-// device finds the device. One that is named needs no call.
+// device returns the device that is named, or else finds one.
 func (r *run) device(ctx context.Context) (login.Device, error) {
 	if r.named != "" {
 		return r.named, nil
@@ -52,14 +52,14 @@ func (r *run) device(ctx context.Context) (login.Device, error) {
 	case len(usable) == 1:
 		return usable[0], nil
 	}
-	if t := r.person(); t != nil {
+	if t := r.codeTerminal(); t != nil {
 		return r.choose(ctx, t, usable, found.Devices)
 	}
 	r.note(messages.NoteFirstDevice, usable[0], len(usable), r.source)
 	return usable[0], nil
 }
 
-// guess returns the name that the device is likely to have.
+// guess returns the most likely name of the device.
 func (r *run) guess(found login.Found) (login.Device, error) {
 	device := found.Guess
 	why := joined(found.Refusals)
@@ -74,7 +74,7 @@ func (r *run) guess(found login.Found) (login.Device, error) {
 	return device, nil
 }
 
-// choose lets a person pick one of several devices.
+// choose asks the user to pick one of several devices.
 func (r *run) choose(ctx context.Context, t *prompt.Terminal, usable, devices []login.Device) (login.Device, error) {
 	question := messages.New(messages.AskDevice).In(r.Language) + "\n"
 	for _, device := range devices {
@@ -99,7 +99,7 @@ func (r *run) choose(ctx context.Context, t *prompt.Terminal, usable, devices []
 	return "", messages.Fail(messages.DeviceNotChosen)
 }
 
-// deviceKind says what sort of device it is.
+// deviceKind describes the kind of a device.
 func deviceKind(device login.Device) messages.Text {
 	switch {
 	case device.IsFIDO():

@@ -25,12 +25,12 @@ var exitCodes = []int{
 	messages.ExitFailed,
 }
 
-// The page about the program has the tables of flags and errors as they are now, every format and every exit code.
+// The page about the program has up-to-date tables of flags and errors, and lists every format and every exit code.
 func TestDocs(t *testing.T) {
 	path := filepath.Join("..", "..", "..", "docs", "aws-mfa.md")
 	page, err := os.ReadFile(path)
 	if err != nil {
-		t.Skip("the module stands alone: ", err)
+		t.Skip("the module is outside of its repository: ", err)
 	}
 	want := fill(t, string(page), "flags", flagRows())
 	want = fill(t, want, "errors", errorRows())
@@ -53,7 +53,7 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// fill puts the rows of a table between its two marks in the page.
+// fill inserts the rows of a table between its two marks in the page.
 func fill(t *testing.T, page, name, rows string) string {
 	t.Helper()
 	head, rest, hasHead := strings.Cut(page, "<!-- "+name+": ")
@@ -67,7 +67,7 @@ func fill(t *testing.T, page, name, rows string) string {
 
 func flagRows() string {
 	var rows strings.Builder
-	rows.WriteString("| flag | what it says |\n|---|---|\n")
+	rows.WriteString("| flag | meaning |\n|---|---|\n")
 	for _, row := range table() {
 		names := "`--" + row.long
 		if row.short != "" {
@@ -82,15 +82,15 @@ var documentedError = regexp.MustCompile(`(?m)^    ([a-z-]+) \(([\d, ]+)\)\n    
 
 func errorRows() string {
 	var rows strings.Builder
-	rows.WriteString("| kind | exit code | what is wrong |\n|---|---|---|\n")
+	rows.WriteString("| kind | exit code | meaning |\n|---|---|---|\n")
 	for _, match := range documentedError.FindAllStringSubmatch(manual, -1) {
 		fmt.Fprintf(&rows, "| `%s` | %s | %s |\n", match[1], match[2], match[3])
 	}
 	return rows.String()
 }
 
-// The manual documents each kind of the catalog with its exit codes, and no other. Programs rely on the names: a new
-// one is fine, a changed or removed one is not.
+// The manual documents each kind of the catalog with its exit codes, and no others. Programs rely on the names: do not
+// change or remove one.
 func TestKinds(t *testing.T) {
 	codes := map[string][]int{}
 	for _, entry := range messages.All().Failures {
@@ -107,7 +107,7 @@ func TestKinds(t *testing.T) {
 		}
 		slices.Sort(codes[match[1]])
 		if !slices.Equal(codes[match[1]], documented) {
-			t.Errorf("%s ends with %v, and the manual says %v", match[1], codes[match[1]], documented)
+			t.Errorf("%s ends with %v, but the manual documents %v", match[1], codes[match[1]], documented)
 		}
 		delete(codes, match[1])
 	}

@@ -12,7 +12,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/prompt"
 )
 
-// failure turns any error into a message. The commands of this package may return a finished one.
+// failure turns any error into a message. The commands of this package may already return one.
 func failure(err error) messages.Failure {
 	if finished, ok := errors.AsType[messages.Failure](err); ok {
 		return finished
@@ -21,7 +21,7 @@ func failure(err error) messages.Failure {
 		return profileFailure(found)
 	}
 	if found, ok := errors.AsType[*profile.PathError](err); ok {
-		return messages.Fail(messages.CredentialsFolder, found.Variable, found.Path)
+		return messages.Fail(messages.CredentialsDirectory, found.Variable, found.Path)
 	}
 	if found, ok := errors.AsType[*login.CallError](err); ok {
 		return callFailure(found)
@@ -46,7 +46,7 @@ func failure(err error) messages.Failure {
 	return messages.Fail(messages.Unexpected, err)
 }
 
-// callFailure says why a call to AWS gave no result.
+// callFailure explains why a call to AWS failed.
 func callFailure(err *login.CallError) messages.Failure {
 	switch err.Problem {
 	case login.CodeRefused:
@@ -80,13 +80,13 @@ func callFailure(err *login.CallError) messages.Failure {
 	return messages.Fail(messages.AWSRefused, err.Call, err.API.ErrorCode(), sentence)
 }
 
-// isCall reports whether err is a call to AWS that failed for a reason.
+// isCall reports whether err is a call to AWS that failed with the problem.
 func isCall(err error, problem login.Problem) bool {
 	found, ok := errors.AsType[*login.CallError](err)
 	return ok && found.Problem == problem
 }
 
-// matchFailure says why a part of a name does not name one device.
+// matchFailure explains why part of a name does not identify one device.
 func matchFailure(err *login.MatchError) messages.Failure {
 	if len(err.Matching) == 0 {
 		return messages.Fail(messages.DeviceNoMatch, err.Part, list(err.Devices))
@@ -94,7 +94,7 @@ func matchFailure(err *login.MatchError) messages.Failure {
 	return messages.Fail(messages.DeviceAmbiguous, err.Part, len(err.Matching), list(err.Matching))
 }
 
-// list returns devices in the form in which one can be pasted into a command line.
+// list returns devices in a form that can be pasted into a command line.
 func list(devices []login.Device) string {
 	words := make([]string, len(devices))
 	for i, device := range devices {
@@ -103,7 +103,7 @@ func list(devices []login.Device) string {
 	return strings.Join(words, " ")
 }
 
-// checkDevice refuses a text that cannot be a device; from says where it is written.
+// checkDevice returns a failure if the device cannot be used; from is the place where it is set.
 func checkDevice(device login.Device, from messages.Text) error {
 	found, isRefused := errors.AsType[*login.DeviceError](device.Check())
 	if !isRefused {
@@ -119,77 +119,77 @@ func checkDevice(device login.Device, from messages.Text) error {
 	return messages.Fail(messages.DeviceMalformed, from)
 }
 
-// A writing has the messages that say why one of the files cannot be written.
+// A writing has the messages for the reasons why one of the files cannot be written.
 type writing struct {
-	locked, lockUnusable, immutable, appendOnly, folderClosed, diskFull, readOnly, unwritable messages.FailureKey
+	locked, lockUnusable, immutable, appendOnly, directoryClosed, diskFull, readOnly, unwritable messages.FailureKey
 }
 
 var writeMessages = map[awsfiles.File]writing{
 	awsfiles.CredentialsFile: {
-		locked:       messages.CredentialsLocked,
-		lockUnusable: messages.CredentialsLockUnusable,
-		immutable:    messages.CredentialsImmutable,
-		appendOnly:   messages.CredentialsAppendOnly,
-		folderClosed: messages.CredentialsFolderClosed,
-		diskFull:     messages.CredentialsDiskFull,
-		readOnly:     messages.CredentialsReadOnly,
-		unwritable:   messages.CredentialsUnwritable,
+		locked:          messages.CredentialsLocked,
+		lockUnusable:    messages.CredentialsLockUnusable,
+		immutable:       messages.CredentialsImmutable,
+		appendOnly:      messages.CredentialsAppendOnly,
+		directoryClosed: messages.CredentialsDirectoryClosed,
+		diskFull:        messages.CredentialsDiskFull,
+		readOnly:        messages.CredentialsReadOnly,
+		unwritable:      messages.CredentialsUnwritable,
 	},
 	awsfiles.ConfigFile: {
-		locked:       messages.ConfigLocked,
-		lockUnusable: messages.ConfigLockUnusable,
-		immutable:    messages.ConfigImmutable,
-		appendOnly:   messages.ConfigAppendOnly,
-		folderClosed: messages.ConfigFolderClosed,
-		diskFull:     messages.ConfigDiskFull,
-		readOnly:     messages.ConfigReadOnly,
-		unwritable:   messages.ConfigUnwritable,
+		locked:          messages.ConfigLocked,
+		lockUnusable:    messages.ConfigLockUnusable,
+		immutable:       messages.ConfigImmutable,
+		appendOnly:      messages.ConfigAppendOnly,
+		directoryClosed: messages.ConfigDirectoryClosed,
+		diskFull:        messages.ConfigDiskFull,
+		readOnly:        messages.ConfigReadOnly,
+		unwritable:      messages.ConfigUnwritable,
 	},
 }
 
-// writeFailure says why the file at path cannot be written, before a code is asked for.
-func writeFailure(err error, path string, say writing) error {
+// writeFailure explains why the file at path cannot be written.
+func writeFailure(err error, path string, keys writing) error {
 	if found, ok := errors.AsType[*credfile.LockError](err); ok {
 		if found.Limit > 0 {
-			return messages.Fail(say.locked, found.Path, seconds(found.Limit))
+			return messages.Fail(keys.locked, found.Path, seconds(found.Limit))
 		}
-		return messages.Fail(say.lockUnusable, found.Path, localized(found))
+		return messages.Fail(keys.lockUnusable, found.Path, localized(found))
 	}
 	if found, ok := errors.AsType[*credfile.DirectoryError](err); ok {
 		switch {
 		case errors.Is(err, credfile.ErrImmutable):
-			return messages.Fail(say.immutable, found.Path)
+			return messages.Fail(keys.immutable, found.Path)
 		case errors.Is(err, credfile.ErrAppendOnly):
-			return messages.Fail(say.appendOnly, found.Path)
+			return messages.Fail(keys.appendOnly, found.Path)
 		}
-		return messages.Fail(say.folderClosed, found.Path, localized(found))
+		return messages.Fail(keys.directoryClosed, found.Path, localized(found))
 	}
 	switch {
 	case errors.Is(err, credfile.ErrImmutable):
-		return messages.Fail(say.immutable, path)
+		return messages.Fail(keys.immutable, path)
 	case errors.Is(err, credfile.ErrAppendOnly):
-		return messages.Fail(say.appendOnly, path)
+		return messages.Fail(keys.appendOnly, path)
 	case credfile.IsFull(err):
-		return messages.Fail(say.diskFull, path)
+		return messages.Fail(keys.diskFull, path)
 	case credfile.IsReadOnly(err):
-		return messages.Fail(say.readOnly, path)
+		return messages.Fail(keys.readOnly, path)
 	}
-	return messages.Fail(say.unwritable, path, localized(err))
+	return messages.Fail(keys.unwritable, path, localized(err))
 }
 
-// saveFailure says why a session that AWS issued is not in the credentials file.
+// saveFailure explains why a session that AWS issued is not in the credentials file.
 func (r *run) saveFailure(err error) error {
 	if _, ok := errors.AsType[*credfile.ValueError](err); ok {
 		return messages.Fail(messages.SessionUnusable, r.files.Credentials, localized(err))
 	}
-	if errors.Is(err, credfile.ErrLongTermKeys) { // they appeared while the code was typed
+	if errors.Is(err, credfile.ErrLongTermKeys) { // another program wrote them while the user typed the code
 		return messages.Fail(messages.DestinationHoldsKeys, r.destination)
 	}
 	return messages.Fail(messages.SessionUnwritable, r.files.Credentials, localized(err))
 }
 
-// localized turns an error into a part of a message: a text of the catalog where there is one, else the reason of a
-// file operation without the path, which the message has already.
+// localized turns an error into part of a message: a text of the catalog if there is one, else the reason of a file
+// operation without the path, which the message already contains.
 func localized(err error) any {
 	if found, ok := errors.AsType[*credfile.NameError](err); ok {
 		return nameText(found)
@@ -250,7 +250,7 @@ func lineText(err *credfile.LineError) messages.Text {
 	return messages.New(messages.LineNotSetting, err.Line)
 }
 
-// joined makes one text of why several calls failed.
+// joined combines the reasons why several calls failed into one text.
 func joined(refusals []error) messages.Localized {
 	var all messages.Localized = failure(refusals[0])
 	for _, refusal := range refusals[1:] {
@@ -259,10 +259,10 @@ func joined(refusals []error) messages.Localized {
 	return all
 }
 
-// flagFailure puts an error of the flag package into our form.
+// flagFailure turns an error of the flag package into a message.
 func flagFailure(err error) messages.Failure {
 	problem, name, _ := strings.Cut(err.Error(), ": ")
-	if len(name) > len("-x") { // the flag package knows one dash only
+	if len(name) > len("-x") { // the flag package writes only one dash
 		name = "-" + name
 	}
 	switch {

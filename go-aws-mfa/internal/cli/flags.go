@@ -22,11 +22,11 @@ const (
 	longestDuration  = 36 * time.Hour
 )
 
-// options is the command line.
+// options are the options of the command line.
 type options struct {
 	source      string
 	destination string
-	serial      string // the device, or a part of its name
+	serial      string // the device, or part of its name
 	code        string // from the flag or from the environment
 	codeCommand string
 	noPrompt    bool
@@ -36,25 +36,25 @@ type options struct {
 	region      string
 	endpoint    string
 	allowHTTP   bool
-	timeout     time.Duration // of each step with AWS
+	timeout     time.Duration // for each step with AWS
 	quiet       bool
 	version     bool
 	help        bool
 	shell       string // the shell to print a completion script for
 	isSetSerial bool   // write serial into source, and get no session
-	dryRun      bool   // but write nothing
+	dryRun      bool   // check, but write nothing
 }
 
-// given are the options whose text has to be understood after parsing.
+// given are the options whose texts check parses later.
 type given struct {
 	duration string
 	timeout  string
 }
 
-// flagSet defines the flags. The manual documents the same ones: a test compares them.
+// flagSet defines the flags. A test compares them with the manual.
 func (o *options) flagSet(raw *given) *flag.FlagSet {
 	flags := flag.NewFlagSet("aws-mfa", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // its own messages do not have our form
+	flags.SetOutput(io.Discard) // flagFailure replaces its messages
 	text := func(target *string, name, short, value string) {
 		flags.StringVar(target, name, value, "")
 		if short != "" {
@@ -87,7 +87,8 @@ func (o *options) flagSet(raw *given) *flag.FlagSet {
 	return flags
 }
 
-// parse reads the command line and refuses what cannot work with any profile. codeInEnvironment may be "".
+// parse reads the command line. It returns a failure for options that cannot work with any profile. codeInEnvironment
+// may be "".
 func parse(args []string, codeInEnvironment string) (options, error) {
 	var o options
 	var raw given
@@ -111,7 +112,7 @@ func parse(args []string, codeInEnvironment string) (options, error) {
 	if o.help || o.version {
 		return o, nil
 	}
-	if flags.NArg() > 0 { // not repeated: people put the code there
+	if flags.NArg() > 0 { // the message does not repeat the argument, because it may be a code
 		return o, messages.Fail(messages.Arguments)
 	}
 	if o.dryRun {
@@ -122,10 +123,10 @@ func parse(args []string, codeInEnvironment string) (options, error) {
 	return o, o.check(raw)
 }
 
-// serialFlags are the flags of set-serial.
+// serialFlags are the flags that set-serial accepts.
 var serialFlags = []string{"source-profile", "s", "dry-run", "format", "quiet", "q", "version", "help", "h"}
 
-// serialFormats are the formats of set-serial, for its errors.
+// serialFormats are the formats that set-serial accepts. They only affect its errors.
 var serialFormats = []string{profileFormat, jsonFormat}
 
 // parseSetSerial reads the command line of set-serial. Flags may also follow the device.
@@ -145,7 +146,7 @@ func (o *options) parseSetSerial(flags *flag.FlagSet, args []string) error {
 	misplaced := ""
 	flags.Visit(func(f *flag.Flag) {
 		if !slices.Contains(serialFlags, f.Name) {
-			misplaced = written(f.Name)
+			misplaced = dashed(f.Name)
 		}
 	})
 	nameProblem := credfile.CheckName(o.source)
@@ -165,15 +166,15 @@ func (o *options) parseSetSerial(flags *flag.FlagSet, args []string) error {
 	return nil
 }
 
-// written returns a flag as people write it.
-func written(name string) string {
+// dashed returns a flag with its dashes.
+func dashed(name string) string {
 	if len(name) > 1 {
 		return "--" + name
 	}
 	return "-" + name
 }
 
-// check refuses values that cannot work, and completes the options that raw has as texts.
+// check returns a failure for invalid values, and parses the texts in raw.
 func (o *options) check(raw given) error {
 	if err := credfile.CheckName(o.source); err != nil {
 		return messages.Fail(messages.SourceName, localized(err))
@@ -212,12 +213,12 @@ func (o *options) check(raw given) error {
 	return nil
 }
 
-// isRegion reports whether text could be a region: it becomes a part of a host name.
+// isRegion reports whether text could be a region, which becomes part of a host name.
 func isRegion(text string) bool {
 	return credfile.Writable(text) && !strings.ContainsAny(text, "/.:@?")
 }
 
-// span understands 1h30m, and a plain number as seconds.
+// span parses a duration such as 1h30m, or a number of seconds.
 func span(text string) (time.Duration, error) {
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second, nil
@@ -225,7 +226,7 @@ func span(text string) (time.Duration, error) {
 	return time.ParseDuration(text)
 }
 
-// formatIn finds --format in a command line that cannot be parsed.
+// formatIn finds the value of --format in a command line that cannot be parsed.
 func formatIn(args []string) string {
 	for i, arg := range args {
 		name, value, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
@@ -242,7 +243,7 @@ func formatIn(args []string) string {
 	return profileFormat
 }
 
-// manual is what --help prints. Its OPTIONS are the table that the completion and the documentation are made from.
+// manual is the output of --help. The completion scripts and the documentation are generated from its OPTIONS.
 //
 //go:embed manual.txt
 var manual string

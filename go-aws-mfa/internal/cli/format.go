@@ -12,7 +12,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/messages"
 )
 
-// What can be printed once there is a session.
+// The formats that the code refers to.
 const (
 	profileFormat = "profile"
 	jsonFormat    = "json"
@@ -21,14 +21,14 @@ const (
 
 var formats = []string{profileFormat, jsonFormat, "env", "fish", "powershell", processFormat}
 
-// shellFormats print the session as lines for a shell.
+// shellFormats are the formats that print commands for a shell.
 var shellFormats = map[string]shellSyntax{"env": posix, "fish": fish, "powershell": powershell}
 
-// forgotten are variables that some AWS programs prefer to the ones that a shell format sets: the token of old tools,
+// competing are variables that some AWS programs prefer to the ones that a shell format sets: the token of old tools,
 // and the names of profiles.
-var forgotten = []string{"AWS_SECURITY_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"}
+var competing = []string{"AWS_SECURITY_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"}
 
-// deliver prints the session in the format that was asked for.
+// deliver prints the session in the requested format.
 func (r *run) deliver(session credfile.Session, reused bool) error {
 	until := session.Expires.UTC().Format(time.RFC3339)
 	region := cmp.Or(r.to.Region, session.Region)
@@ -48,7 +48,7 @@ func (r *run) deliver(session credfile.Session, reused bool) error {
 	return nil
 }
 
-// document returns what AWS documents for a credential_process; json has more.
+// document returns the JSON that AWS documents for a credential_process. The format json adds more members.
 func (r *run) document(session credfile.Session, until, region string, reused bool) string {
 	document := map[string]any{
 		"Version":         1,
@@ -68,7 +68,8 @@ func (r *run) document(session credfile.Session, until, region string, reused bo
 	return string(encoded) + "\n"
 }
 
-// assignments returns the lines for a shell. They set a region only where there is none: another one may be intended.
+// assignments returns the commands for a shell. They set a region only if none is set, because another one may be
+// intended.
 func assignments(shell shellSyntax, session credfile.Session, until, region string) string {
 	var text strings.Builder
 	set := func(name, value string) {
@@ -83,7 +84,7 @@ func assignments(shell shellSyntax, session credfile.Session, until, region stri
 		set("AWS_REGION", region)
 		set("AWS_DEFAULT_REGION", region)
 	}
-	for _, name := range forgotten {
+	for _, name := range competing {
 		fmt.Fprintf(&text, shell.unset+"\n", name)
 	}
 	text.WriteString(shell.end)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,7 +11,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/messages"
 )
 
-// output logs in and returns stdout.
+// output logs in and returns what is on stdout.
 func (w *world) output(format string, args ...string) string {
 	w.t.Helper()
 	w.silent = false
@@ -20,8 +19,8 @@ func (w *world) output(format string, args ...string) string {
 	return w.stdout.String()
 }
 
-// The lines for a shell set the four variables, and unset the variables that other programs prefer to them. They set a
-// region only if none is set.
+// The commands for a shell set four variables, and unset those that other programs prefer to them. They set the region
+// if there is none.
 func TestShellFormats(t *testing.T) {
 	for format, want := range map[string]string{
 		"env": "export AWS_ACCESS_KEY_ID='" + sessionKey + "'\n" +
@@ -70,7 +69,7 @@ func TestShellFormats(t *testing.T) {
 	}
 }
 
-// A shell can evaluate the lines.
+// A shell can evaluate the commands.
 func TestEval(t *testing.T) {
 	needsShell(t)
 	w := newWorld(t)
@@ -81,7 +80,7 @@ func TestEval(t *testing.T) {
 	}
 }
 
-// credential-process prints exactly the fields that AWS documents. json prints more. Both write the session into the
+// credential-process prints only the members that AWS documents; json prints more. Both store the session in the
 // profile, so the next run needs no code.
 func TestJSONFormats(t *testing.T) {
 	basic := map[string]any{
@@ -91,23 +90,25 @@ func TestJSONFormats(t *testing.T) {
 		"SessionToken":    sessionToken,
 		"Expiration":      sessionEnd,
 	}
-	for _, format := range []string{processFormat, jsonFormat} {
+	for _, format := range []string{processFormat, "json"} {
 		w := newWorld(t)
 		for _, reused := range []bool{false, true} {
-			want := maps.Clone(basic)
-			if format == jsonFormat {
-				want["Profile"] = "example_mfa"
-				want["SourceProfile"] = "example"
-				want["SerialNumber"] = phone
-				want["Region"] = "eu-west-1"
-				want["Reused"] = reused
+			want := map[string]any{}
+			for key, value := range basic {
+				want[key] = value
+			}
+			if format == "json" {
+				want["Profile"], want["SourceProfile"], want["SerialNumber"] = "example_mfa", "example", phone
+				want["Region"], want["Reused"] = "eu-west-1", reused
 			}
 			var got map[string]any
 			if err := json.Unmarshal([]byte(w.output(format)), &got); err != nil {
 				t.Fatal(err)
 			}
-			if !maps.Equal(got, want) {
-				t.Errorf("%s prints %v, not %v", format, got, want)
+			for key := range got {
+				if got[key] != want[key] || len(got) != len(want) {
+					t.Errorf("%s gives %q for %s, not %v", format, got[key], key, want)
+				}
 			}
 			w.stdin = ""
 		}
@@ -116,11 +117,11 @@ func TestJSONFormats(t *testing.T) {
 	}
 }
 
-// The end of the session is printed in UTC, whatever time zone the file has.
+// The program prints the end of a session in UTC, even if the file has another time zone.
 func TestEndInUTC(t *testing.T) {
 	w := newWorld(t)
-	inParis := strings.Replace(sessionOf("example_mfa", ""), sessionEnd, "2096-01-01T13:00:00+01:00", 1)
-	w.write("credentials", keysOf("example")+inParis)
+	session := strings.Replace(sessionOf("example_mfa", ""), sessionEnd, "2096-01-01T13:00:00+01:00", 1)
+	w.write("credentials", keysOf("example")+session)
 	w.stdin = ""
 	for _, format := range []string{"json", "env"} {
 		if got := w.output(format); !strings.Contains(got, sessionEnd) {
@@ -130,7 +131,7 @@ func TestEndInUTC(t *testing.T) {
 	w.called()
 }
 
-// --quiet still prints errors and prompts.
+// --quiet prints only errors and questions.
 func TestQuiet(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices = []string{phone, token}
@@ -141,7 +142,7 @@ func TestQuiet(t *testing.T) {
 	w.fails(messages.ExitConfiguration, messages.KindProfileMissing, []string{"-s", "nobody", "-q"}, "`nobody`")
 }
 
-// For programs, the last line of an error is a JSON object without secrets.
+// With the formats for programs, the last line of an error is a JSON object without secrets.
 func TestErrorsForPrograms(t *testing.T) {
 	for _, format := range []string{jsonFormat, processFormat} {
 		w := newWorld(t)
@@ -154,16 +155,16 @@ func TestErrorsForPrograms(t *testing.T) {
 			w.aws.answer(answer, request)
 		}
 		code := w.run("-s", "example", "--format", format)
-		said := w.stderr.String()
-		before, line, _ := strings.Cut(said, "\n{")
+		stderr := w.stderr.String()
+		before, line, _ := strings.Cut(stderr, "\n{")
 		message, hint, _ := strings.Cut(strings.TrimPrefix(before, "aws-mfa: error[aws-refused]: "), "\n\nhint: ")
 		var got errorDocument
 		if err := json.Unmarshal([]byte("{"+line), &got); err != nil {
-			t.Fatalf("%v in %q", err, said)
+			t.Fatalf("%v in %q", err, stderr)
 		}
 		details := errorDetails{Kind: messages.KindAWSRefused, Message: message, Hint: hint, ExitCode: code}
 		if got.Error != details || code != messages.ExitRefused || strings.Count(line, "\n") != 1 {
-			t.Errorf("exit code %d: %q", code, said)
+			t.Errorf("exit code %d: %q", code, stderr)
 		}
 		if !strings.Contains(message, "\"<\" *** ***") || hint == "" {
 			t.Errorf("the message is %q, the hint %q", message, hint)
@@ -171,7 +172,7 @@ func TestErrorsForPrograms(t *testing.T) {
 	}
 }
 
-// Errors of the command line, wherever --format stands, and defects have a JSON object too.
+// So is an error in the command line, wherever --format is, and an unexpected error.
 func TestErrorsForProgramsBeforeTheLogin(t *testing.T) {
 	for name, args := range map[string][]string{
 		"an unknown flag":       {"--bogus", "--format", "json"},
@@ -196,7 +197,7 @@ func TestErrorsForProgramsBeforeTheLogin(t *testing.T) {
 	}
 }
 
-// The other formats print no JSON for an error.
+// The other formats print errors without JSON.
 func TestErrorsForPeople(t *testing.T) {
 	for _, format := range []string{profileFormat, "env", "fish", "powershell"} {
 		w := newWorld(t)
@@ -205,7 +206,7 @@ func TestErrorsForPeople(t *testing.T) {
 	}
 }
 
-// The program fails if it cannot print the session.
+// A failed write to standard output is an error.
 func TestClosedOutput(t *testing.T) {
 	w := newWorld(t)
 	app := w.app()
@@ -218,12 +219,12 @@ func TestClosedOutput(t *testing.T) {
 	}
 }
 
-// A session in a profile with a credential_process hides that process: the program warns and continues.
+// If DST has a credential_process, AWS programs use the session instead, so the program prints a note.
 func TestDestinationWithProcess(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[profile example_mfa]\ncredential_process = false\n")
 	w.succeeds(example...)
-	if !w.noted(messages.NoteProcess, "example_mfa") {
+	if !strings.Contains(w.stderr.String(), "note: "+text(messages.NoteProcess, "example_mfa")) {
 		t.Errorf("stderr is %q", w.stderr.String())
 	}
 }

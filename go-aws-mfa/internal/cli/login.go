@@ -14,28 +14,28 @@ import (
 	"aws-mfa.example/aws-mfa/internal/profile"
 )
 
-// margin is how long a session has to last to be used again: a shorter one may end before the work does.
+// margin is the remaining time that a session needs to be reused. A shorter one may end before the user's work does.
 const margin = 10 * time.Minute
 
-// harmlessSkew is how far a clock may be off: it gives the same codes, or AWS still accepts them.
+// harmlessSkew is how far a clock may be off without a note: AWS still accepts the codes.
 const harmlessSkew = 15 * time.Second
 
-// A run is one login: its options, and what it has found out so far.
+// A run is one execution of a command: its options and its state.
 type run struct {
 	App
 	options
 	seen      *secrets
 	files     profile.Files
-	from      profile.Source // SRC, with its keys wherever they came from
+	from      profile.Source // SRC
 	to        profile.Destination
-	named     login.Device       // the device that needs no search; "" if there is none
-	guessed   messages.Localized // why the device is a guess; nil if it is not one
+	named     login.Device       // the device that is named explicitly; "" if there is none
+	guessed   messages.Localized // why the device was guessed; nil if it was not
 	client    login.Client
 	piped     *string // the code on standard input, "" if there is none; nil before it is read
 	skewNoted bool
 }
 
-// logIn is the whole login. Everything that can fail without AWS or the code is checked first; the code is asked for
+// logIn performs the whole login. It first checks everything that can fail without AWS or the code. It gets the code
 // last, because each code works only once.
 func (r *run) logIn(ctx context.Context) (err error) {
 	if r.files, err = profile.Locate(); err != nil {
@@ -57,7 +57,7 @@ func (r *run) logIn(ctx context.Context) (err error) {
 	if err := r.nameDevice(); err != nil {
 		return err
 	}
-	// A code on standard input always means a new session, so a good one does not keep it from being read.
+	// A code on standard input always means a new session, so read it even if the kept session is good.
 	fits := r.keptFits()
 	hasSource := r.code != "" || r.codeCommand != ""
 	mayReuse := fits && r.format != processFormat
@@ -77,7 +77,7 @@ func (r *run) logIn(ctx context.Context) (err error) {
 	return r.renew(ctx)
 }
 
-// keptFits reports whether DST has a session from the same key and device that lasts for a while.
+// keptFits reports whether DST has a session from the same key and device that lasts long enough.
 func (r *run) keptFits() bool {
 	kept := r.to.Kept
 	if r.force || kept.AccessKeyID == "" || kept.Source != r.from.AccessKeyID {
@@ -89,19 +89,19 @@ func (r *run) keptFits() bool {
 		isWanted = device == r.named
 	}
 	left := kept.Expires.Sub(r.Now())
-	return isWanted && left > margin && left < longestDuration+margin // no session of AWS lasts longer
+	return isWanted && left > margin && left < longestDuration+margin // no AWS session lasts longer
 }
 
-// renew gets a session while no other process does so for the same profile. A process that had to wait uses the session
-// that the other one got.
+// renew gets a new session. Only one process at a time does this for a profile. A process that had to wait uses the
+// session that the other one got.
 func (r *run) renew(ctx context.Context) error {
 	path := r.files.Credentials
-	release, err := credfile.LockProfile(ctx, path, r.destination, r.sayWaiting)
+	release, err := credfile.LockProfile(ctx, path, r.destination, r.announceLogin)
 	if err != nil {
 		return writeFailure(err, path, writeMessages[awsfiles.CredentialsFile])
 	}
 	defer release()
-	place, err := credfile.Prepare(ctx, path, r.sayLocked(path))
+	place, err := credfile.Prepare(ctx, path, r.announceLock(path))
 	r.noteKept(path, place.Kept)
 	if err != nil {
 		return writeFailure(err, path, writeMessages[awsfiles.CredentialsFile])
@@ -122,7 +122,7 @@ func (r *run) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	place, err = credfile.Save(ctx, path, r.destination, session, r.sayLocked(path))
+	place, err = credfile.Save(ctx, path, r.destination, session, r.announceLock(path))
 	r.noteKept(path, place.Kept)
 	if err != nil {
 		return r.unsaved(session, err)
@@ -130,28 +130,28 @@ func (r *run) renew(ctx context.Context) error {
 	return r.deliver(session, false)
 }
 
-// unsaved hands a session out that could not be written: its code is spent. The caller of a credential_process drops
-// what it prints if it fails, so that one ends well. Values that the file cannot hold are never printed: a shell would
-// run what a server wrote into them.
+// unsaved prints a session that could not be written, because its code cannot be used again. With credential-process it
+// returns no error, because the caller ignores the output of a program that fails. It never prints values that cannot
+// be written to the file, because a shell could run text that a server put into them.
 func (r *run) unsaved(session credfile.Session, err error) error {
 	failed := r.saveFailure(err)
-	if _, unusable := errors.AsType[*credfile.ValueError](err); unusable || r.format == profileFormat {
+	if _, isUnusable := errors.AsType[*credfile.ValueError](err); isUnusable || r.format == profileFormat {
 		return failed
 	}
 	if err := r.deliver(session, false); err != nil {
 		return err
 	}
 	if r.format == processFormat {
-		r.say(r.Stderr, "note: ", failure(failed))
+		r.print(r.Stderr, "note: ", failure(failed))
 		return nil
 	}
 	return failed
 }
 
-// repair undoes half of an interrupted write to one of the files, before the file is read.
+// repair undoes an interrupted write to one of the files, before the file is read.
 func (r *run) repair(ctx context.Context, file awsfiles.File) error {
 	path := r.files.Path(file)
-	kept, err := credfile.Repair(ctx, path, r.sayLocked(path))
+	kept, err := credfile.Repair(ctx, path, r.announceLock(path))
 	r.noteKept(path, kept)
 	if err != nil {
 		return writeFailure(err, path, writeMessages[file])
@@ -159,7 +159,7 @@ func (r *run) repair(ctx context.Context, file awsfiles.File) error {
 	return nil
 }
 
-// notePlace says what a write to the file at path will change beside the profile.
+// notePlace prints notes about the side effects of writing the file at path.
 func (r *run) notePlace(path string, place credfile.Place) {
 	if place.How == credfile.HardLinked {
 		r.note(messages.NoteHardLink, path)
@@ -169,10 +169,11 @@ func (r *run) notePlace(path string, place credfile.Place) {
 	}
 }
 
-// noteKept says where the text is that an interrupted write had saved. It is said once, so --quiet does not hide it.
+// noteKept prints where an interrupted write saved the old text. The note appears only once, so --quiet does not hide
+// it.
 func (r *run) noteKept(path, kept string) {
 	if kept != "" {
-		r.say(r.Stderr, "note: ", messages.New(messages.NoteKept, path, kept))
+		r.print(r.Stderr, "note: ", messages.New(messages.NoteKept, path, kept))
 	}
 }
 
@@ -191,7 +192,7 @@ func (r *run) newSession(ctx context.Context) (session credfile.Session, err err
 	if err != nil {
 		return session, err
 	}
-	session, err = r.swapCode(ctx, device)
+	session, err = r.exchangeCode(ctx, device)
 	r.seen.add(session.AccessKeyID, session.SecretAccessKey, session.SessionToken)
 	if err != nil {
 		return session, err
@@ -207,8 +208,8 @@ func (r *run) newSession(ctx context.Context) (session credfile.Session, err err
 	return session, nil
 }
 
-// noteSkew says once that the clock of this computer is wrong. The SDK corrects its signatures without a word, so
-// nothing else would.
+// noteSkew prints one note if the clock of this computer is wrong. The SDK silently corrects its signatures, so nothing
+// else reports it.
 func (r *run) noteSkew() {
 	skew := r.client.Skew().Abs()
 	if skew > harmlessSkew && !r.skewNoted {

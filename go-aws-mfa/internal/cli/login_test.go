@@ -10,21 +10,21 @@ import (
 	"aws-mfa.example/aws-mfa/internal/messages"
 )
 
-// A login finds the device by the name at the end of the user's path, reads the code from standard input, and appends a
+// A login finds the device by the last part of the user's path, reads the code from standard input, and adds a new
 // section to the file.
 func TestLogin(t *testing.T) {
 	w := newWorld(t)
 	w.succeeds("-s", "example")
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 	w.holds("credentials", keysOf("example")+"\n"+sessionOf("example_mfa", "eu-west-1"))
-	steps := theShell().nextSteps("example_mfa", os.Getenv)
-	want := english(messages.SessionUntil, "example_mfa", sessionEnd) + "\n" + strings.Join(steps, "\n") + "\n"
+	report := text(messages.SessionUntil, "example_mfa", sessionEnd)
+	want := report + "\n" + strings.Join(theShell().nextSteps("example_mfa", os.Getenv), "\n") + "\n"
 	if got := w.stderr.String(); got != want {
 		t.Errorf("stderr is %q, not %q", got, want)
 	}
 }
 
-// -s defaults to `default` and -d to SRC_mfa. Both have a short and a long name.
+// The default of -s is `default`, and that of -d is SRC_mfa. Both have long names.
 func TestDefaultsAndLongFlags(t *testing.T) {
 	w := newWorld(t)
 	w.write("credentials", keysOf("default"))
@@ -35,7 +35,7 @@ func TestDefaultsAndLongFlags(t *testing.T) {
 	w.holds("credentials", keysOf("other")+"\n"+sessionOf("x", ""))
 }
 
-// A second login only changes the values of the session.
+// A second login changes only the values of the session.
 func TestSecondLogin(t *testing.T) {
 	w := newWorld(t)
 	head := "# mine\n\n[a]\nregion=x ; note\n\n" + keysOf("example") + "\n; the session\n[example_mfa]\noutput = json\n"
@@ -48,7 +48,7 @@ func TestSecondLogin(t *testing.T) {
 		"\nx_aws_mfa_source = "+longTermKey+" "+phone+" "+sessionKey+"\n"+tail)
 }
 
-// An incomplete session, which no SDK can use, is replaced by a complete one.
+// A login replaces an incomplete session, which no SDK would read.
 func TestHalfASession(t *testing.T) {
 	for _, half := range []string{
 		"aws_access_key_id = OLD\naws_session_token = OLD\n",
@@ -57,14 +57,14 @@ func TestHalfASession(t *testing.T) {
 		w := newWorld(t)
 		w.write("credentials", keysOf("example")+"\n[example_mfa]\n"+half)
 		w.succeeds(example...)
-		text, _ := os.ReadFile(w.path("credentials"))
-		if strings.Contains(string(text), "OLD") || !strings.Contains(string(text), sessionToken) {
-			t.Errorf("the file contains %q", text)
+		credentials, _ := os.ReadFile(w.path("credentials"))
+		if strings.Contains(string(credentials), "OLD") || !strings.Contains(string(credentials), sessionToken) {
+			t.Errorf("the file contains %q", credentials)
 		}
 	}
 }
 
-// New lines in a file with CRLF line endings end with CRLF too.
+// A file with CRLF line endings keeps them, and new lines have them, too.
 func TestCRLF(t *testing.T) {
 	w := newWorld(t)
 	crlf := func(text string) string { return strings.ReplaceAll(text, "\n", "\r\n") }
@@ -73,8 +73,8 @@ func TestCRLF(t *testing.T) {
 	w.holds("credentials", crlf(keysOf("example")+"\n"+sessionOf("example_mfa", "eu-west-1")))
 }
 
-// If the keys are in the config file, a login creates the credentials file and its directory. Only the owner can read
-// them.
+// If the keys are only in the config file, the program creates the credentials file and its directory. Only the owner
+// can read them.
 func TestNoCredentialsFileYet(t *testing.T) {
 	w := newWorld(t)
 	if err := os.Remove(w.path("credentials")); err != nil {
@@ -97,7 +97,7 @@ func TestNoCredentialsFileYet(t *testing.T) {
 	}
 }
 
-// ~ in the variables is the home directory, as in the AWS CLI.
+// As in the AWS CLI, ~ in the variables is the home directory.
 func TestHomeInVariables(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/elsewhere")
@@ -107,19 +107,14 @@ func TestHomeInVariables(t *testing.T) {
 	w.holds("credentials", keysOf("example"))
 }
 
-// DST gets the region of SRC, unless DST has a region in either file. AWS_REGION belongs to no profile and is never
-// written.
+// A DST without a region gets that of SRC. A region that DST has in either file stays. AWS_REGION does not belong to a
+// profile and is never written.
 func TestRegion(t *testing.T) {
 	for name, test := range map[string]struct{ config, destination, written string }{
-		"inherited": {
-			config:  "[profile example]\nregion = eu-west-1\n",
-			written: "region = eu-west-1\n",
-		},
+		"inherited":       {config: "[profile example]\nregion = eu-west-1\n", written: "region = eu-west-1\n"},
 		"none to inherit": {},
-		"DST's in config": {
-			config: "[profile example]\nregion = a-b-1\n[profile example_mfa]\nregion = c-d-2\n",
-		},
-		"DST's in credentials": {
+		"DST's in config": {config: "[profile example]\nregion = a-b-1\n[profile example_mfa]\nregion = c-d-2\n"},
+		"DST's in credential": {
 			config:      "[profile example]\nregion = a-b-1\n",
 			destination: "[example_mfa]\nregion = c-d-2\n",
 			written:     "region = c-d-2\n",
@@ -131,16 +126,16 @@ func TestRegion(t *testing.T) {
 			w.write("config", test.config)
 			w.write("credentials", test.destination+keysOf("example"))
 			w.succeeds("-s", "example")
-			text, _ := os.ReadFile(w.path("credentials"))
-			if got := strings.Count(string(text), "region"); got != strings.Count(test.written, "region") ||
-				!strings.Contains(string(text), test.written) {
-				t.Errorf("%q should have %q", text, test.written)
+			credentials, _ := os.ReadFile(w.path("credentials"))
+			got, want := strings.Count(string(credentials), "region"), strings.Count(test.written, "region")
+			if got != want || !strings.Contains(string(credentials), test.written) {
+				t.Errorf("%q should contain %q", credentials, test.written)
 			}
 		})
 	}
 }
 
-// The program calls AWS_REGION, else SRC's region, else us-east-1.
+// The calls go to AWS_REGION, else to SRC's region, else to us-east-1.
 func TestRegionOfCalls(t *testing.T) {
 	w := newWorld(t)
 	for _, region := range []string{"ap-south-1", "eu-west-1", "us-east-1"} {
@@ -159,7 +154,7 @@ func TestRegionOfCalls(t *testing.T) {
 	}
 }
 
-// If SRC has an mfa_serial, the program looks up no device.
+// If SRC has an mfa_serial, the program does not look for a device.
 func TestConfiguredDevice(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[profile example]\nmfa_serial = "+phone+"\n")
@@ -167,27 +162,28 @@ func TestConfiguredDevice(t *testing.T) {
 	w.called("GetSessionToken")
 }
 
-// AWS does not define the order of devices. A FIDO key before the only usable device causes no note.
+// AWS guarantees no order, so a FIDO key may come first. It is skipped without a note.
 func TestDeviceBehindFIDO(t *testing.T) {
 	w := newWorld(t)
 	w.aws.devices = []string{securityKey, phone}
 	w.succeeds("-s", "example")
 	if strings.Contains(w.stderr.String(), "note:") {
-		t.Errorf("there is a note although only one device is usable: %q", w.stderr.String())
-	}
-}
-
-// Without a terminal the program uses the first usable device and names it in a note.
-func TestSeveralDevices(t *testing.T) {
-	w := newWorld(t)
-	w.aws.devices = []string{token, phone}
-	w.succeeds("-s", "example")
-	if !w.noted(messages.NoteFirstDevice, token, 2, "example") {
 		t.Errorf("stderr is %q", w.stderr.String())
 	}
 }
 
-// The root user has no name, so the program lists its devices without one.
+// If there are several usable devices and no terminal, the program uses the first one and prints a note.
+func TestSeveralDevices(t *testing.T) {
+	w := newWorld(t)
+	w.aws.devices = []string{"GAHT12345678", phone}
+	w.succeeds("-s", "example")
+	note := "aws-mfa: note: " + text(messages.NoteFirstDevice, "GAHT12345678", 2, "example") + "\n"
+	if stderr := w.stderr.String(); !strings.HasPrefix(stderr, note) {
+		t.Errorf("stderr is %q", stderr)
+	}
+}
+
+// The root user has no name, so its devices are listed without one.
 func TestRootUser(t *testing.T) {
 	w := newWorld(t)
 	w.aws.caller, w.aws.user = "arn:aws:iam::123456789012:root", ""
@@ -205,7 +201,7 @@ func TestEnvironmentDoesNotWin(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// The code may have blanks around it, end with a Windows line ending, or end without one.
+// The code may have blanks or a Windows line ending around it, and needs no newline.
 func TestBlanksAroundTheCode(t *testing.T) {
 	for _, stdin := range []string{" " + goodCode + "\t\r\n", goodCode} {
 		w := newWorld(t)

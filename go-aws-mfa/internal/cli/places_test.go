@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +17,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/prompt"
 )
 
-// The duration is sent in seconds. Without the flag AWS uses its default.
+// The duration is sent in seconds. Without the flag, AWS uses its default.
 func TestDuration(t *testing.T) {
 	for duration, sent := range map[string]string{
 		"":      "",
@@ -44,7 +43,7 @@ func TestDuration(t *testing.T) {
 	}
 }
 
-// A note reports that the session is shorter than requested: AWS silently shortens sessions of the root user.
+// If a session is shorter than requested, the program prints a note: AWS silently shortens the sessions of root.
 func TestShorterThanAskedFor(t *testing.T) {
 	w := newWorld(t)
 	w.now = beforeEnd(time.Hour)
@@ -52,20 +51,20 @@ func TestShorterThanAskedFor(t *testing.T) {
 	if strings.Contains(w.stderr.String(), "note: ") {
 		t.Errorf("stderr is %q", w.stderr.String())
 	}
-	w.now = beforeEnd(6 * time.Hour) // by a clock that is two hours ahead of the clock of AWS
+	w.now = beforeEnd(6 * time.Hour) // the clock of this computer is two hours ahead of that of AWS
 	w.aws.now = func() time.Time { return time.Now().Add(-2 * time.Hour) }
 	w.succeeds("-s", "example", "--duration", "8h", "-f")
-	if w.noted(messages.NoteShorter) {
+	if strings.Contains(w.stderr.String(), text(messages.NoteShorter)) {
 		t.Errorf("stderr is %q", w.stderr.String())
 	}
 	w.aws.now = nil
 	w.succeeds("-s", "example", "--duration", "8h", "-f")
-	if !w.noted(messages.NoteShorter) {
+	if !strings.Contains(w.stderr.String(), "note: "+text(messages.NoteShorter)) {
 		t.Errorf("stderr is %q", w.stderr.String())
 	}
 }
 
-// --region takes precedence over AWS_REGION. DST gets it if neither DST nor SRC has a region.
+// --region takes precedence over AWS_REGION, and is written to DST if neither SRC nor DST has a region.
 func TestRegionFlag(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_REGION", "ap-south-1")
@@ -80,7 +79,7 @@ func TestRegionFlag(t *testing.T) {
 	w.holds("credentials", keysOf("example")+"\n"+sessionOf("example_mfa", "us-west-2"))
 }
 
-// Without a region, the program calls one in the partition of the device.
+// If no region is set, the calls go to a region in the partition of the device.
 func TestFallbackRegion(t *testing.T) {
 	for partition, region := range map[string]string{
 		"aws":        "us-east-1",
@@ -114,7 +113,7 @@ func TestEndpointFlag(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// The program only trusts the certificates of AWS_CA_BUNDLE.
+// AWS_CA_BUNDLE names the only certificates that are trusted.
 func TestCABundle(t *testing.T) {
 	w := newWorld(t)
 	server := httptest.NewUnstartedServer(w.aws)
@@ -125,15 +124,15 @@ func TestCABundle(t *testing.T) {
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	w.fails(messages.ExitFailed, messages.KindAWSUnreachable, example, "certificate")
 	bundle := filepath.Join(w.home, "ca.pem")
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	if err := os.WriteFile(bundle, text, 0o600); err != nil {
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(bundle, certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("AWS_CA_BUNDLE", bundle)
 	w.succeeds(example...)
 }
 
-// The program recognizes every form in which AWS reports too many calls.
+// Throttling has its own kind for all of the codes that AWS uses.
 func TestThrottling(t *testing.T) {
 	for name, status := range map[string]int{
 		"Throttling":               http.StatusBadRequest,
@@ -144,28 +143,24 @@ func TestThrottling(t *testing.T) {
 	} {
 		w := newWorld(t)
 		t.Setenv("AWS_MAX_ATTEMPTS", "1")
-		body := "<ErrorResponse><Error><Code>" + name + "</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"
 		w.aws.broken = func(answer http.ResponseWriter, _ *http.Request) {
 			answer.WriteHeader(status)
 			if name != "" {
-				_, _ = io.WriteString(answer, body)
+				_, _ = io.WriteString(answer, "<ErrorResponse><Error><Code>"+name+"</Code>"+
+					"<Message>Rate exceeded</Message></Error></ErrorResponse>")
 			}
 		}
 		w.fails(messages.ExitRefused, messages.KindAWSBusy, example)
 	}
 }
 
-// clockNote returns the note about the clock up to the number of seconds.
-func clockNote() string {
-	const marker = 987654321
-	begin, _, _ := strings.Cut(english(messages.NoteClock, marker), strconv.Itoa(marker))
-	return "note: " + begin
-}
+// clockNote is the constant part of the note about a wrong clock.
+var clockNote, _, _ = strings.Cut("note: "+text(messages.NoteClock, 0), "0 s")
 
-// The program reports once that the clock is off, before it prompts for a code, and again in the hint after a rejected
-// code. It ignores a small difference.
+// If the clock is wrong, the program prints one note, and another hint when AWS rejects the code. A small difference
+// does not matter.
 func TestClock(t *testing.T) {
-	for skew, reported := range map[time.Duration]bool{
+	for skew, isNoted := range map[time.Duration]bool{
 		0:                 false,
 		13 * time.Second:  false,
 		-13 * time.Second: false,
@@ -175,69 +170,68 @@ func TestClock(t *testing.T) {
 	} {
 		w := newWorld(t)
 		w.aws.now = func() time.Time { return time.Now().Add(skew) }
+		want := 0
+		if isNoted {
+			want = 1
+		}
 		w.succeeds(example...)
-		notes := strings.Count(w.stderr.String(), clockNote())
-		if notes > 1 || (notes == 1) != reported {
-			t.Errorf("%v: stderr is %q", skew, w.stderr.String())
+		if strings.Count(w.stderr.String(), clockNote) != want {
+			t.Errorf("%v: %q", skew, w.stderr.String())
 		}
 		w.write("config", "[profile example]\nmfa_serial = "+phone+"\n")
 		w.succeeds(example...)
-		if strings.Contains(w.stderr.String(), clockNote()) != reported {
-			t.Errorf("%v: stderr is %q", skew, w.stderr.String())
+		if strings.Count(w.stderr.String(), clockNote) != want {
+			t.Errorf("%v: %q", skew, w.stderr.String())
 		}
 		w.stdin = "111111"
 		w.fails(messages.ExitRefused, messages.KindCodeRefused, example)
-		_, hint, _ := strings.Cut(w.stderr.String(), "\nhint: ")
-		isUsual := hint == messages.Fail(messages.CodeRefused).Hint(messages.English)+"\n"
-		if isUsual == reported {
+		usual := messages.Fail(messages.CodeRefused).Hint(messages.English)
+		if _, hint, _ := strings.Cut(w.stderr.String(), "\nhint: "); (hint != usual+"\n") != isNoted {
 			t.Errorf("%v: the hint is %q", skew, hint)
 		}
 	}
 }
 
-// The program reports the clock before it prompts for the code, because the code may be computed on this computer.
+// The note about the clock comes before the prompt, because the user may compute the code on this computer.
 func TestClockBeforeTheQuestion(t *testing.T) {
 	w := newWorld(t)
 	w.aws.now = func() time.Time { return time.Now().Add(time.Minute) }
-	reported := false
+	isNoted := false
 	app := w.app()
 	app.Stdin, app.Terminal = nil, func() *prompt.Terminal {
 		return &prompt.Terminal{Out: io.Discard, Hidden: func() ([]byte, error) {
-			reported = strings.Contains(w.stderr.String(), clockNote())
+			isNoted = strings.Contains(w.stderr.String(), clockNote)
 			return []byte(goodCode), nil
 		}}
 	}
-	if code := app.Run(t.Context(), example); code != messages.ExitOK || !reported {
-		t.Errorf("exit code %d, reported %v: %s", code, reported, w.stderr.String())
+	if code := app.Run(t.Context(), example); code != messages.ExitOK || !isNoted {
+		t.Errorf("exit code %d, note %v: %s", code, isNoted, w.stderr.String())
 	}
 }
 
-// In a Japanese locale every message is in Japanese, with the reason in it.
+// In a Japanese locale, all output is in Japanese, including the reasons inside messages.
 func TestJapanese(t *testing.T) {
 	w := newWorld(t)
 	w.language = messages.Japanese
-	badName := messages.Fail(messages.DestinationName, messages.New(messages.NameMarks))
-	w.fails(messages.ExitUsage, badName.Kind(), []string{"-d", "a]"}, badName.In(messages.Japanese))
+	invalid := messages.Fail(messages.DestinationName, messages.New(messages.NameMarks))
+	w.fails(messages.ExitUsage, messages.KindUsage, []string{"-d", "a]"}, invalid.In(messages.Japanese))
 	w.stdin = "111111"
-	refused := messages.Fail(messages.CodeRefused)
-	w.fails(messages.ExitRefused, refused.Kind(), example,
-		refused.In(messages.Japanese), "hint: "+refused.Hint(messages.Japanese))
+	rejected := messages.Fail(messages.CodeRefused)
+	w.fails(messages.ExitRefused, messages.KindCodeRefused, example,
+		rejected.In(messages.Japanese), "hint: "+rejected.Hint(messages.Japanese))
 	w.stdin = goodCode
 	w.succeeds(example...)
-	want := messages.New(messages.SessionUntil, "example_mfa", sessionEnd).In(messages.Japanese)
-	if got := w.stderr.String(); !strings.HasPrefix(got, want+"\n") {
-		t.Errorf("stderr is %q", got)
+	report := messages.New(messages.SessionUntil, "example_mfa", sessionEnd).In(messages.Japanese)
+	if stderr := w.stderr.String(); !strings.HasPrefix(stderr, report+"\n") {
+		t.Errorf("stderr is %q", stderr)
 	}
 }
 
-// completed returns the completions that bash offers for the last word.
+// completed returns the words that bash offers for the last of the given words.
 func completed(t *testing.T, w *world, words ...string) string {
 	t.Helper()
-	script := printed(t, "completion", "bash") +
-		"COMP_WORDS=(" + strings.Join(words, " ") + ")\n" +
-		"COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n" +
-		"_aws_mfa\n" +
-		"echo \"${COMPREPLY[*]}\"\n"
+	script := printed(t, "completion", "bash") + "COMP_WORDS=(" + strings.Join(words, " ") + ")\n" +
+		"COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_aws_mfa\necho \"${COMPREPLY[*]}\"\n"
 	return strings.TrimSpace(string(w.shell("bash", script)))
 }
 
@@ -267,7 +261,7 @@ func TestBashCompletion(t *testing.T) {
 	}
 }
 
-// The scripts of fish and zsh have every flag and no placeholder.
+// The scripts for the other shells contain every flag and no placeholder.
 func TestOtherCompletions(t *testing.T) {
 	fish, zsh := printed(t, "completion", "fish"), printed(t, "completion", "zsh")
 	if !strings.HasPrefix(zsh, "#compdef aws-mfa\n") || strings.Contains(fish+zsh, "S@") {

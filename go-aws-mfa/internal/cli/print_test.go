@@ -22,42 +22,37 @@ func printed(t *testing.T, args ...string) string {
 	return stdout.String()
 }
 
-// --version prints the version, the digest of the sources, the Go version and the target.
+// --version prints the version, the source digest, the Go version and the target.
 func TestVersion(t *testing.T) {
-	want := "aws-mfa 1.2.3\n" +
-		"source  abc\n" +
-		"go      " + runtime.Version() + "\n" +
-		"target  " + runtime.GOOS + "/" + runtime.GOARCH + "\n"
+	target := runtime.GOOS + "/" + runtime.GOARCH
+	want := "aws-mfa 1.2.3\nsource  abc\ngo      " + runtime.Version() + "\ntarget  " + target + "\n"
 	if got := printed(t, "--version"); got != want {
 		t.Errorf("--version prints %q", got)
 	}
 }
 
-// --help prints every flag, every exit code and the variables to stdout. Its lines fit a terminal. It ignores the other
-// flags.
+// --help prints the manual to stdout, even if the rest of the command line is invalid. The lines fit on a terminal.
 func TestHelp(t *testing.T) {
 	help := printed(t, "-s", "a", "-d", "a", "--help")
-	for _, text := range []string{
-		"-s, --source-profile SRC", "-d, --destination-profile DST", "--version", "-h, --help",
+	for _, text := range []string{"-s, --source-profile SRC", "-d, --destination-profile DST", "--version", "-h, --help",
 		"AWS_MFA_CODE", "LC_ALL",
 		"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_ENDPOINT_URL", "AWS_CA_BUNDLE",
-		"\n    0 ", "\n    130 ", "\n    252 ", "\n    253 ", "\n    254 ", "\n    255 ", "20s",
-	} {
+		"\n    0 ", "\n    130 ", "\n    252 ", "\n    253 ", "\n    254 ", "\n    255 ", "20s"} {
 		if !strings.Contains(help, text) {
 			t.Errorf("--help lacks %q", text)
 		}
 	}
 	for _, line := range strings.Split(help, "\n") {
 		if len(line) > 80 {
-			t.Errorf("longer than 80 columns: %q", line)
+			t.Errorf("longer than 80: %q", line)
 		}
 	}
 	if strings.Contains(help, "%!") {
-		t.Error("--help has a formatting error")
+		t.Error("--help has a formatting mistake")
 	}
 }
 
-// The parser and the manual have the same flags, with the same names, switches and defaults.
+// The parser and the manual have the same flags, switches and defaults.
 func TestFlagTable(t *testing.T) {
 	documented := map[string]row{}
 	for _, row := range table() {
@@ -67,7 +62,7 @@ func TestFlagTable(t *testing.T) {
 		}
 	}
 	if len(table()) != strings.Count(manual, "\n    -") {
-		t.Errorf("%d of %d flags of the manual are in the table", len(table()), strings.Count(manual, "\n    -"))
+		t.Errorf("%d of %d flags of the manual are understood", len(table()), strings.Count(manual, "\n    -"))
 	}
 	var o options
 	o.flagSet(new(given)).VisitAll(func(parsed *flag.Flag) {
@@ -81,7 +76,7 @@ func TestFlagTable(t *testing.T) {
 		}
 	})
 	for name := range documented {
-		t.Errorf("%s is documented but not parsed", name)
+		t.Errorf("%s is documented and not parsed", name)
 	}
 }
 
@@ -102,11 +97,11 @@ func TestShortFlags(t *testing.T) {
 func TestNextCommand(t *testing.T) {
 	for _, test := range []struct{ goos, login, profile, want string }{
 		{goos: "linux", login: "/bin/bash", profile: "example_mfa", want: "export AWS_DEFAULT_PROFILE=example_mfa"},
-		{goos: "linux", login: "", profile: "it's $(me)", want: `export AWS_DEFAULT_PROFILE='it'\''s $(me)'`},
+		{goos: "linux", profile: "it's $(me)", want: `export AWS_DEFAULT_PROFILE='it'\''s $(me)'`},
 		{goos: "linux", login: "/usr/bin/fish", profile: `it's \n`, want: `set -gx AWS_DEFAULT_PROFILE 'it\'s \\n'`},
 		{goos: "freebsd", login: "/bin/tcsh", profile: "it's me!", want: `setenv AWS_DEFAULT_PROFILE 'it'\''s me\!'`},
-		{goos: "windows", login: "", profile: "example_mfa", want: `$env:AWS_DEFAULT_PROFILE = "example_mfa"`},
-		{goos: "windows", login: "", profile: "it's $(me)", want: `$env:AWS_DEFAULT_PROFILE = 'it''s $(me)'`},
+		{goos: "windows", profile: "example_mfa", want: `$env:AWS_DEFAULT_PROFILE = "example_mfa"`},
+		{goos: "windows", profile: "it's $(me)", want: `$env:AWS_DEFAULT_PROFILE = 'it''s $(me)'`},
 		{goos: "windows", login: "/bin/fish", profile: "it’s ‘me‛", want: `$env:AWS_DEFAULT_PROFILE = 'it’’s ‘‘me‛‛'`},
 	} {
 		unset := func(string) string { return "" }
@@ -117,7 +112,7 @@ func TestNextCommand(t *testing.T) {
 	}
 }
 
-// The next steps unset the variables that AWS programs prefer to AWS_DEFAULT_PROFILE, or set them to the same profile.
+// The commands unset the variables that AWS programs prefer to AWS_DEFAULT_PROFILE, or set them to the same profile.
 func TestNextStepsInAnEnvironment(t *testing.T) {
 	for _, test := range []struct {
 		shell     shellSyntax
@@ -173,25 +168,25 @@ func TestNextStepsInAnEnvironment(t *testing.T) {
 	}
 }
 
-// Secrets are redacted in messages. Longer numbers that contain the code stay, and so does text that equals a key which
-// is too short to be real.
+// Messages do not contain secrets. Numbers that only contain the code stay, and so does text like a key that is too
+// short.
 func TestSecretsAreHidden(t *testing.T) {
 	seen := secrets{"123456", longTermValue, "", "a(", "a"}
 	got := seen.hide("a " + longTermValue + " 123456 arn::123456789012:a http://u:p q@host/")
 	if want := "a *** *** arn::123456789012:a http://***@host/"; got != want {
-		t.Errorf("the text is %q, not %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-// A panic prints no stack trace. It is reported as an error.
+// A panic prints an error like any other, and no stack trace.
 func TestDefect(t *testing.T) {
 	w := newWorld(t)
 	app := App{Stdout: nil, Stderr: &w.stderr}
 	if code := app.Run(context.Background(), []string{"--version"}); code != messages.ExitFailed {
 		t.Errorf("exit code %d", code)
 	}
-	got := w.stderr.String()
-	if !strings.HasPrefix(got, "aws-mfa: error[unexpected]: ") || strings.Contains(got, "goroutine") {
-		t.Errorf("stderr is %q", got)
+	stderr := w.stderr.String()
+	if !strings.HasPrefix(stderr, "aws-mfa: error[unexpected]: ") || strings.Contains(stderr, "goroutine") {
+		t.Errorf("stderr is %q", stderr)
 	}
 }

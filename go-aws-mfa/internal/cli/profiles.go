@@ -9,7 +9,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/profile"
 )
 
-// profileFailure says why a profile cannot be used.
+// profileFailure explains why a profile cannot be used.
 func profileFailure(err *profile.Error) messages.Failure {
 	name := err.Profile
 	fault, isFault := errors.AsType[*awsfiles.Fault](err.Err)
@@ -70,12 +70,12 @@ func endpointFailure(err *profile.Error) messages.Failure {
 	return messages.Fail(messages.EndpointUnusable, found.Address)
 }
 
-// place says where a fault is.
+// place returns the line and file of a fault.
 func place(files profile.Files, fault *awsfiles.Fault) messages.Text {
 	return messages.New(messages.Place, fault.Place.Line, files.Path(fault.Place.File))
 }
 
-// brokenLines are the faults of a line that keeps a reader from reading the file.
+// brokenLines maps the reasons why a line makes a file unreadable to messages.
 var brokenLines = map[awsfiles.Reason]messages.TextKey{
 	awsfiles.NotText:          messages.LineNotUTF8,
 	awsfiles.OutsideSection:   messages.LineOutsideSection,
@@ -106,7 +106,7 @@ func fileFailure(files profile.Files, fault *awsfiles.Fault) (messages.Failure, 
 	return messages.Failure{}, false
 }
 
-// sourceFailure says why a login cannot start from a profile, or why its device cannot be set.
+// sourceFailure explains why a login cannot start from a profile, or why its device cannot be set.
 func sourceFailure(name string, files profile.Files, fault *awsfiles.Fault) messages.Failure {
 	at := place(files, fault)
 	switch fault.Reason {
@@ -137,7 +137,7 @@ func sourceFailure(name string, files profile.Files, fault *awsfiles.Fault) mess
 	return messages.Fail(messages.SettingUnusable, fault.Name, name, at)
 }
 
-// destinationFailure says why a session cannot be written to a profile.
+// destinationFailure explains why a session cannot be written to a profile.
 func destinationFailure(name string, files profile.Files, fault *awsfiles.Fault) messages.Failure {
 	at := place(files, fault)
 	switch fault.Reason {
@@ -153,7 +153,7 @@ func destinationFailure(name string, files profile.Files, fault *awsfiles.Fault)
 	return messages.Fail(messages.DestinationRejected, name, fault.Name, at)
 }
 
-// noteSource says what the owner of SRC should know about its settings: one note for each reason.
+// noteSource prints the notes about the settings of SRC, one note for each reason.
 func (r *run) noteSource() {
 	for _, kind := range []struct {
 		reason awsfiles.Reason

@@ -19,7 +19,7 @@ import (
 
 var example = []string{"-s", "example"}
 
-// An invalid command line is rejected before the first call. The error names the flag or the value.
+// An invalid command line is refused before any call. The error names the flag or the value.
 func TestCommandLine(t *testing.T) {
 	for name, test := range map[string]struct {
 		args  []string
@@ -51,17 +51,17 @@ func TestCommandLine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			code := w.app().Run(t.Context(), test.args)
-			said := w.stderr.String()
-			if code != messages.ExitUsage || !strings.HasPrefix(said, "aws-mfa: error[usage]: ") ||
-				!strings.Contains(said, test.value) {
-				t.Errorf("exit code %d: %s", code, said)
+			stderr := w.stderr.String()
+			if code != messages.ExitUsage || !strings.HasPrefix(stderr, "aws-mfa: error[usage]: ") ||
+				!strings.Contains(stderr, test.value) {
+				t.Errorf("exit code %d: %s", code, stderr)
 			}
 			w.called()
 		})
 	}
 }
 
-// A profile that cannot be used is rejected before the first call and the prompt. The error names it.
+// Profiles that cannot be used are refused before any call and any question. The error names the profile.
 func TestProfiles(t *testing.T) {
 	const (
 		half  = "[example]\naws_access_key_id=A\naws_secret_access_key=S\n"
@@ -76,75 +76,89 @@ func TestProfiles(t *testing.T) {
 		kind        messages.Kind
 		value       string
 	}{
-		"SRC missing": {
-			kind: messages.KindProfileMissing, value: "`example`",
-		},
+		"SRC missing": {kind: messages.KindProfileMissing, value: "`example`"},
 		"SRC without keys": {
 			credentials: "[example]\nregion=x\n",
-			kind:        messages.KindKeysMissing, value: "`example`",
+			kind:        messages.KindKeysMissing,
+			value:       "`example`",
 		},
 		"SRC with half a key": {
 			credentials: "[example]\naws_access_key_id=A\n",
-			kind:        messages.KindProfileUnusable, value: "`example`",
+			kind:        messages.KindProfileUnusable,
+			value:       "`example`",
 		},
 		"SRC is a session": {
 			credentials: half + "aws_session_token=T\n",
-			kind:        messages.KindProfileIsSession, value: "`example`",
+			kind:        messages.KindProfileIsSession,
+			value:       "`example`",
 		},
 		"SRC is an old session": {
 			credentials: half + "aws_security_token=T\n",
-			kind:        messages.KindProfileIsSession, value: "`example`",
+			kind:        messages.KindProfileIsSession,
+			value:       "`example`",
 		},
 		"SRC assumes a role": {
 			credentials: "[example]\n" + role + "source_profile=k\n" + keysOf("k"),
-			kind:        messages.KindProfileIsRole, value: "`example`",
+			kind:        messages.KindProfileIsRole,
+			value:       "`example`",
 		},
 		"SRC uses SSO": {
 			config: "[profile example]\n" + sso,
-			kind:   messages.KindProfileIsRole, value: "`example`",
+			kind:   messages.KindProfileIsRole,
+			value:  "`example`",
 		},
 		"SRC uses SSO and a program": {
 			config: "[profile example]\n" + named,
-			kind:   messages.KindProfileIsRole, value: "`example`",
+			kind:   messages.KindProfileIsRole,
+			value:  "`example`",
 		},
-		"SRC with an invalid region": {
+		"SRC with an odd region": {
 			credentials: keysOf("example") + "region = a b\n",
-			kind:        messages.KindProfileUnusable, value: "`example`",
+			kind:        messages.KindProfileUnusable,
+			value:       "`example`",
 		},
 		"a lone quotation mark": {
 			credentials: keysOf("example") + "[a]\nx = \"\n",
-			kind:        messages.KindCredentialsUnreadable, value: "credentials`",
+			kind:        messages.KindCredentialsUnreadable,
+			value:       "credentials`",
 		},
 		"DST has keys": {
 			credentials: destination(keysOf("x")[4:]),
-			kind:        messages.KindDestinationHoldsKeys, value: "`example_mfa`",
+			kind:        messages.KindDestinationHoldsKeys,
+			value:       "`example_mfa`",
 		},
-		"DST has a key ID": {
+		"DST has a key id": {
 			credentials: destination("AWS_Access_Key_ID : A\n"),
-			kind:        messages.KindDestinationHoldsKeys, value: "`example_mfa`",
+			kind:        messages.KindDestinationHoldsKeys,
+			value:       "`example_mfa`",
 		},
 		"DST has an empty token": {
 			credentials: destination("aws_secret_access_key=S\naws_session_token=\n"),
-			kind:        messages.KindDestinationHoldsKeys, value: "`example_mfa`",
+			kind:        messages.KindDestinationHoldsKeys,
+			value:       "`example_mfa`",
 		},
 		"DST has keys in config": {
 			credentials: keysOf("example"),
 			config:      "[profile example_mfa]\n" + keysOf("x")[4:],
-			kind:        messages.KindDestinationHoldsKeys, value: "`example_mfa`",
+			kind:        messages.KindDestinationHoldsKeys,
+			value:       "`example_mfa`",
 		},
 		"DST assumes a role": {
 			credentials: keysOf("example"),
 			config:      "[profile example_mfa]\n" + role + "source_profile=example\n",
-			kind:        messages.KindProfileIsRole, value: "`example_mfa`",
+			kind:        messages.KindProfileIsRole,
+			value:       "`example_mfa`",
 		},
 		"DST uses SSO": {
 			credentials: keysOf("example"),
 			config:      "[profile example_mfa]\n" + sso,
-			kind:        messages.KindProfileIsRole, value: "`example_mfa`",
+			kind:        messages.KindProfileIsRole,
+			value:       "`example_mfa`",
 		},
-		"DST has an ambiguous header": {
+		"DST has an unclear header": {
 			credentials: keysOf("example") + "[example_mfa] x\n",
-			kind:        messages.KindCredentialsUnreadable, value: "line 4",
+			kind:        messages.KindCredentialsUnreadable,
+			value:       "line 4",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -157,7 +171,7 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
-// A credential_process can provide the keys. Its output is never shown, because it contains them.
+// Keys may come from a program. Its output is never shown, because it contains the keys.
 func TestCredentialProcess(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs a shell")
@@ -187,7 +201,7 @@ func TestCredentialProcess(t *testing.T) {
 	w.fails(messages.ExitConfiguration, messages.KindCredentialProcessFailed, example, "exit status 3")
 }
 
-// A path that is not a regular file is rejected before a code is used. A rename over /dev/null would be a disaster.
+// A path that is not a regular file is refused before any call: a rename over /dev/null would be a disaster.
 func TestNotAFile(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", w.home)
@@ -199,7 +213,7 @@ func TestNotAFile(t *testing.T) {
 	w.called()
 }
 
-// Without a device that GetSessionToken can use, the program fails before the prompt and does not call it.
+// Without a device that GetSessionToken accepts, there is no question and no call to it.
 func TestNoUsableDevice(t *testing.T) {
 	w := newWorld(t)
 	for _, w.aws.devices = range [][]string{nil, {""}} {
@@ -210,7 +224,7 @@ func TestNoUsableDevice(t *testing.T) {
 	w.called(strings.Fields(strings.Repeat("GetCallerIdentity ListMFADevices ", 3))...)
 }
 
-// A FIDO key as mfa_serial is rejected before the first call.
+// A FIDO key as mfa_serial is refused without any call.
 func TestConfiguredFIDO(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[profile example]\nmfa_serial = "+securityKey+"\n")
@@ -218,7 +232,7 @@ func TestConfiguredFIDO(t *testing.T) {
 	w.called()
 }
 
-// Keys that do not belong to a user are rejected.
+// The keys of a role are refused, even if the profile does not show that they belong to one.
 func TestNotAUser(t *testing.T) {
 	w := newWorld(t)
 	for _, caller := range []string{"arn:aws:sts::1:assumed-role/r/alice", "arn:aws:iam::1:user/", "", "alice"} {
@@ -227,11 +241,9 @@ func TestNotAUser(t *testing.T) {
 	}
 }
 
-// A malformed code is rejected before GetSessionToken and never printed, because it may be a password.
-func TestMalformedCode(t *testing.T) {
-	for _, stdin := range []string{
-		"12345\n", "1234567\n", "hunter\n", "123-456\n", "１２３４５\n", strings.Repeat("1", 5000),
-	} {
+// A malformed code is refused before GetSessionToken, and is never repeated: it may be a password.
+func TestShapeOfTheCode(t *testing.T) {
+	for _, stdin := range []string{"12345\n", "1234567\n", "hunter\n", "123-456\n", "１２３４５\n", strings.Repeat("1", 5000)} {
 		w := newWorld(t)
 		w.stdin = stdin
 		w.fails(messages.ExitUsage, messages.KindCodeMalformed, example)
@@ -243,50 +255,53 @@ func TestMalformedCode(t *testing.T) {
 	}
 }
 
-// Each known refusal of AWS has a kind. For the others, the message quotes AWS.
+// Each known error of AWS has its own kind. For other errors, the program shows AWS's message.
 func TestRefusals(t *testing.T) {
 	const clockWrong, keysRefused = messages.KindClockWrong, messages.KindKeysRefused
 	for _, test := range []struct {
-		code    string // of AWS
-		message string // of AWS
-		kind    messages.Kind
-		value   string
+		code, message string // of AWS
+		kind          messages.Kind
+		value         string
 	}{
 		{
-			code: "InvalidClientTokenId", message: "The security token included in the request is invalid.",
-			kind: keysRefused,
+			code:    "InvalidClientTokenId",
+			message: "The security token included in the request is invalid.",
+			kind:    keysRefused,
 		},
 		{
-			code: "SignatureDoesNotMatch", message: "The request signature we calculated does not match.",
-			kind: keysRefused,
+			code:    "SignatureDoesNotMatch",
+			message: "The request signature we calculated does not match.",
+			kind:    keysRefused,
 		},
 		{
-			code: "SignatureDoesNotMatch", message: "Signature expired: 20200101T000000Z is now earlier than",
-			kind: clockWrong,
+			code:    "SignatureDoesNotMatch",
+			message: "Signature expired: 20200101T000000Z is now earlier than",
+			kind:    clockWrong,
 		},
 		{
-			code: "SignatureDoesNotMatch", message: "Signature not yet current: 20300101T000000Z is still later than",
-			kind: clockWrong,
+			code:    "SignatureDoesNotMatch",
+			message: "Signature not yet current: 20300101T000000Z is still later than",
+			kind:    clockWrong,
+		},
+		{code: "RequestTimeTooSkewed", message: "The difference is too large.", kind: clockWrong},
+		{code: "RequestExpired", message: "Request has expired.", kind: clockWrong},
+		{
+			code:    "RegionDisabledException",
+			message: "STS is not activated in this region for account:1.",
+			kind:    messages.KindAWSRefused,
+			value:   "--region",
 		},
 		{
-			code: "RequestTimeTooSkewed", message: "The difference is too large.",
-			kind: clockWrong,
+			code:    "AccessDenied",
+			message: "Cannot call GetSessionToken with session credentials",
+			kind:    messages.KindProfileIsSession,
 		},
 		{
-			code: "RequestExpired", message: "Request has expired.",
-			kind: clockWrong,
-		},
-		{
-			code: "RegionDisabledException", message: "STS is not activated in this region for account:1.",
-			kind: messages.KindAWSRefused, value: "--region",
-		},
-		{
-			code: "AccessDenied", message: "Cannot call GetSessionToken with session credentials",
-			kind: messages.KindProfileIsSession,
-		},
-		{
-			code: "Odd", message: "it\n says \u009b" + longTermKey + " and " + longTermValue + ".",
-			kind: messages.KindAWSRefused, value: "`GetCallerIdentity` with `Odd`: it says *** and ***\n",
+			code:    "Odd",
+			message: "it\n says \u009b" + longTermKey + " and " + longTermValue + ".",
+			kind:    messages.KindAWSRefused,
+			value: messages.Fail(messages.AWSRefused, "GetCallerIdentity", "Odd", "it says *** and ***").
+				In(messages.English) + "\n",
 		},
 	} {
 		w := newWorld(t)
@@ -296,7 +311,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// If AWS repeats keys or a code, they are redacted in errors, hints and notes. Control characters are removed.
+// If AWS repeats a key or a code in its message, no error, hint or note shows it. Control characters in the message do
+// not reach the terminal.
 func TestRepeatedSecrets(t *testing.T) {
 	repeated := "it says\n\u009b2J " + longTermValue + " " + goodCode
 	w := newWorld(t)
@@ -309,20 +325,20 @@ func TestRepeatedSecrets(t *testing.T) {
 		}
 		w.aws.answer(answer, request)
 	}
-	text := "`Odd`: it says 2J *** ***"
-	w.fails(messages.ExitRefused, messages.KindAWSRefused, example, text)
-	w.fails(messages.ExitRefused, messages.KindAWSRefused, []string{"-s", "example", "--code", goodCode}, text)
+	cleaned := "`Odd`: it says 2J *** ***"
+	w.fails(messages.ExitRefused, messages.KindAWSRefused, example, cleaned)
+	w.fails(messages.ExitRefused, messages.KindAWSRefused, []string{"-s", "example", "--code", goodCode}, cleaned)
 	laptop := []string{"-s", "example", "--serial", "laptop"}
 	w.fails(messages.ExitConfiguration, messages.KindDeviceUnknown, laptop, "`laptop`", "mfa/***")
 	refused, repeated = "ListMFADevices", "it says\n\u009b2J "+longTermValue // before there is a code
 	w.succeeds(example...)
-	said := w.stderr.String()
-	if !strings.HasPrefix(said, "aws-mfa: note: ") || !strings.Contains(said, "`Odd`: it says 2J ***)") {
-		t.Errorf("stderr is %q", said)
+	stderr := w.stderr.String()
+	if !strings.HasPrefix(stderr, "aws-mfa: note: ") || !strings.Contains(stderr, "`Odd`: it says 2J ***)") {
+		t.Errorf("stderr is %q", stderr)
 	}
 }
 
-// The program distinguishes a wrong code from a wrong device, although AWS calls both AccessDenied. It never repeats
+// A wrong code and a wrong device are different kinds, although AWS calls both AccessDenied. The program never repeats
 // the call, because a code works only once.
 func TestWrongCodeAndWrongDevice(t *testing.T) {
 	w := newWorld(t)
@@ -336,14 +352,14 @@ func TestWrongCodeAndWrongDevice(t *testing.T) {
 	w.fails(messages.ExitRefused, messages.KindDeviceUnknown, withFlag, "`--serial`")
 }
 
-// If the user may not list devices and the guess is wrong, the hint suggests mfa_serial.
+// If the user may not list devices, the hint names another way.
 func TestListingDenied(t *testing.T) {
 	w := newWorld(t)
 	w.aws.user = "bob"
 	w.fails(messages.ExitRefused, messages.KindDeviceUnknown, example, "`mfa_serial`")
 }
 
-// A server error is reported with its status.
+// For a server error, the message contains the call and the status.
 func TestServerError(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
@@ -354,15 +370,13 @@ func TestServerError(t *testing.T) {
 	w.called("GetCallerIdentity")
 }
 
-// The time limit ends retries, and calls without a response.
+// Neither retries nor a missing response exceed the time limit.
 func TestTimeLimit(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
 		"errors": func(answer http.ResponseWriter, _ *http.Request) {
 			answer.WriteHeader(http.StatusInternalServerError)
 		},
-		"no response": func(_ http.ResponseWriter, request *http.Request) {
-			<-request.Context().Done()
-		},
+		"silence": func(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -379,7 +393,7 @@ func TestTimeLimit(t *testing.T) {
 	}
 }
 
-// The limit defaults to 20 s. It does not apply to the prompt, because a person may take longer to find the phone.
+// The default limit is 20 s. It does not apply to the user, who may need longer to find the phone.
 func TestNoTimeLimitForPeople(t *testing.T) {
 	if usual, err := parse(nil, ""); err != nil || usual.timeout != 20*time.Second {
 		t.Errorf("the limit is %v (%v)", usual.timeout, err)
@@ -397,7 +411,7 @@ func TestNoTimeLimitForPeople(t *testing.T) {
 	}
 }
 
-// An endpoint that refuses connections is reported without the password in its URL.
+// An address without a server is an error, which does not show the password in the address.
 func TestUnreachable(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
@@ -410,8 +424,7 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// After a response that cannot come from AWS, such as a login page or an incomplete session, the program reports an
-// error and writes nothing.
+// Responses that do not come from AWS (a login page, half a session) are errors. Nothing is written.
 func TestOddAnswers(t *testing.T) {
 	answers := []string{"", "<html><body>log in</body></html>", "{}", "<"}
 	parts := []string{
@@ -446,19 +459,19 @@ func TestHostileSession(t *testing.T) {
 	w.fails(messages.ExitFailed, messages.KindCredentialsUnwritable, example, "`aws_session_token`")
 }
 
-// Long-term keys that another program writes into DST during the prompt are not overwritten.
-func TestKeysWrittenMeanwhile(t *testing.T) {
+// Long-term keys that appear in DST while the user types the code are not overwritten.
+func TestKeysThatCameLater(t *testing.T) {
 	w := newWorld(t)
-	text := keysOf("example") + keysOf("example_mfa")
+	credentials := keysOf("example") + keysOf("example_mfa")
 	w.aws.broken = func(answer http.ResponseWriter, request *http.Request) {
-		w.write("credentials", text)
+		w.write("credentials", credentials)
 		w.aws.broken = nil
 		w.aws.ServeHTTP(answer, request)
 	}
 	if code := w.run(example...); code != messages.ExitConfiguration {
 		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}
-	w.holds("credentials", text)
+	w.holds("credentials", credentials)
 }
 
 // If the file can no longer be written, the error names it.
@@ -471,14 +484,14 @@ func TestNotWritable(t *testing.T) {
 		w.aws.ServeHTTP(answer, request)
 	}
 	code := w.run(example...)
-	said := w.stderr.String()
-	if code != messages.ExitFailed || !strings.Contains(said, "error[credentials-unwritable]") ||
-		!strings.Contains(said, "`"+w.path("credentials")+"`") {
-		t.Errorf("exit code %d: %s", code, said)
+	stderr := w.stderr.String()
+	if code != messages.ExitFailed || !strings.Contains(stderr, "error[credentials-unwritable]") ||
+		!strings.Contains(stderr, "`"+w.path("credentials")+"`") {
+		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }
 
-// Ctrl-C at the prompt ends the program with 130 and without a message.
+// Ctrl-C at the prompt ends the program at once, with exit code 130 and without an error.
 func TestInterrupted(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(context.Background())

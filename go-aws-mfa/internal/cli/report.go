@@ -14,34 +14,34 @@ import (
 	"aws-mfa.example/aws-mfa/internal/prompt"
 )
 
-// succeed says how long the session lasts, and what to type next. It writes to stderr: stdout is for data.
+// succeed prints when the session ends and what to type next. It writes to stderr: stdout is for data.
 func (r *run) succeed(until string, reused bool) {
 	if r.quiet {
 		return
 	}
-	said := messages.New(messages.SessionUntil, r.destination, until)
+	report := messages.New(messages.SessionUntil, r.destination, until)
 	if reused {
-		said = messages.New(messages.SessionReused, r.destination, until)
+		report = messages.New(messages.SessionReused, r.destination, until)
 	}
 	if names := overriding(os.Getenv); len(names) > 0 {
 		r.note(messages.NoteOverriding, strings.Join(names, ", "))
 	}
-	fmt.Fprintln(r.Stderr, said.In(r.Language))
+	fmt.Fprintln(r.Stderr, report.In(r.Language))
 	for _, line := range theShell().nextSteps(r.destination, os.Getenv) {
 		fmt.Fprintln(r.Stderr, line)
 	}
 }
 
-// note says what is good to know and not an error.
+// note prints useful information that is not an error.
 func (r *run) note(key messages.TextKey, args ...any) {
 	if !r.quiet {
-		r.say(r.Stderr, "note: ", messages.New(key, args...))
+		r.print(r.Stderr, "note: ", messages.New(key, args...))
 	}
 }
 
-// say prints a line without secrets and without anything that steers a terminal.
-func (r *run) say(out io.Writer, before string, text messages.Localized) {
-	fmt.Fprintf(out, "aws-mfa: %s%s\n", before, r.seen.clean(text.In(r.Language)))
+// print prints a line without secrets and terminal control characters.
+func (r *run) print(out io.Writer, prefix string, text messages.Localized) {
+	fmt.Fprintf(out, "aws-mfa: %s%s\n", prefix, r.seen.clean(text.In(r.Language)))
 }
 
 // fail prints a failure and returns its exit code.
@@ -55,7 +55,7 @@ func (a App) fail(failed messages.Failure, format string, seen secrets) int {
 	return failed.ExitCode()
 }
 
-// interrupted returns the exit code after Ctrl-C. A person knows what happened; a program is told.
+// interrupted returns the exit code after Ctrl-C. It reports the interruption only to programs; people know about it.
 func (a App) interrupted(format string) int {
 	failed := messages.Fail(messages.Interrupted)
 	if isForPrograms(format) {
@@ -69,7 +69,7 @@ func isForPrograms(format string) bool {
 	return format == jsonFormat || format == processFormat
 }
 
-// errorDocument is what a program reads about a failure, in one line.
+// errorDocument is the one-line JSON report of a failure for programs.
 type errorDocument struct {
 	Error errorDetails `json:"error"`
 }
@@ -87,21 +87,21 @@ func (a App) failForPrograms(failed messages.Failure, message, hint string) {
 	var line bytes.Buffer
 	encoder := json.NewEncoder(&line)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(errorDocument{Error: details}) // a buffer takes everything
+	_ = encoder.Encode(errorDocument{Error: details}) // writing to a buffer cannot fail
 	_, _ = a.Stderr.Write(line.Bytes())
 }
 
-// secrets are values that must not be printed, whoever put them into a message.
+// secrets are values that must not be printed, even if a server put them into a message.
 type secrets []string
 
-// shortestKey is the length of a real key. Hiding something shorter would only garble the text.
+// shortestKey is the minimum length of a key. Hiding something shorter would only garble the text.
 const shortestKey = 16
 
 func (s *secrets) add(values ...string) {
 	*s = append(*s, values...)
 }
 
-// clean returns a text without secrets, and as one line that a server may have written.
+// clean returns a text, which may come from a server, as one line without secrets.
 func (s secrets) clean(text string) string {
 	return oneLine(s.hide(text))
 }
@@ -112,7 +112,7 @@ func (s secrets) hide(text string) string {
 		if len(secret) >= shortestKey {
 			text = strings.ReplaceAll(text, secret, "***")
 		} else if code, err := prompt.Code(secret); err == nil {
-			// As a word, so that longer numbers such as accounts stay whole.
+			// Only whole words, so that longer numbers such as account IDs stay intact.
 			text = regexp.MustCompile(`\b`+code+`\b`).ReplaceAllString(text, "***")
 		}
 	}
@@ -121,7 +121,7 @@ func (s secrets) hide(text string) string {
 
 var passwordInURL = regexp.MustCompile(`//[^/@]+@`)
 
-// oneLine returns a text without line breaks and without anything that steers a terminal.
+// oneLine returns a text without line breaks and terminal control characters.
 func oneLine(text string) string {
 	return strings.Join(strings.FieldsFunc(text, isUnprintable), " ")
 }

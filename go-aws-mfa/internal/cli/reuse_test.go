@@ -12,7 +12,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/prompt"
 )
 
-// loggedIn returns a world in which example_mfa has a session and no code is available for another one.
+// loggedIn returns a world in which example_mfa already has a session, and there is no code for another one.
 func loggedIn(t *testing.T) *world {
 	w := newWorld(t)
 	w.succeeds(example...)
@@ -20,7 +20,7 @@ func loggedIn(t *testing.T) *world {
 	return w
 }
 
-// A valid session is reused without a call, a prompt or a change to the file.
+// A good session is reused without a call, a question or a write.
 func TestReuse(t *testing.T) {
 	w := loggedIn(t)
 	before, _ := os.Stat(w.path("credentials"))
@@ -29,8 +29,9 @@ func TestReuse(t *testing.T) {
 	if after, _ := os.Stat(w.path("credentials")); !os.SameFile(before, after) {
 		t.Error("the file was written")
 	}
-	if said := w.stderr.String(); !strings.HasPrefix(said, "profile example_mfa: still using the session until "+sessionEnd+"; --force gets a new one\n") {
-		t.Errorf("it said %q", said)
+	report := text(messages.SessionReused, "example_mfa", sessionEnd)
+	if stderr := w.stderr.String(); !strings.HasPrefix(stderr, report+"\n") {
+		t.Errorf("stderr is %q", stderr)
 	}
 	w.terminal = &terminal{}
 	w.succeeds("-s", "example", "--serial", "phone", "--code", goodCode)
@@ -38,18 +39,19 @@ func TestReuse(t *testing.T) {
 	w.called()
 }
 
-// With credential-process a session is reused without reading standard input, which belongs to another program.
+// With credential-process, a session is reused without reading standard input, which belongs to another program.
 func TestReuseLeavesInputAlone(t *testing.T) {
 	w := loggedIn(t)
 	data := strings.NewReader("data")
 	app := w.app()
 	app.Stdin = data
-	if code := app.Run(t.Context(), []string{"-s", "example", "--no-prompt", "--format", processFormat}); code != messages.ExitOK || data.Len() != 4 {
+	code := app.Run(t.Context(), []string{"-s", "example", "--no-prompt", "--format", processFormat})
+	if code != messages.ExitOK || data.Len() != 4 {
 		t.Errorf("exit code %d, %d bytes are left: %s", code, data.Len(), w.stderr.String())
 	}
 }
 
-// A session is only reused if it lasts for more than ten minutes.
+// A session is reused only if more than ten minutes remain.
 func TestReuseNearTheEnd(t *testing.T) {
 	w := loggedIn(t)
 	w.now = beforeEnd(10*time.Minute + time.Second)
@@ -71,11 +73,11 @@ func TestNewInAnyCase(t *testing.T) {
 	}
 }
 
-// A session is not reused if it came from another key or device, or if its section was changed.
+// A session is not reused if it came from another key or device, or if its section has changed.
 func TestNotReused(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"another long-term key": {"x_aws_mfa_source = " + longTermKey, "x_aws_mfa_source = AKIAOTHER00000000001"},
-		"keys of somebody else": {"= " + sessionKey + "\n", "= ASIAOTHER00000000001\n"},
+		"keys of another tool":  {"= " + sessionKey + "\n", "= ASIAOTHER00000000001\n"},
 		"no token":              {"aws_session_token", "aws_session_tokens"},
 		"no secret":             {"aws_secret_access_key = " + sessionValue + "\n", ""},
 		"no record":             {"x_aws_mfa_source", "x_source"},
@@ -89,14 +91,14 @@ func TestNotReused(t *testing.T) {
 		"a commented secret":    {sessionValue, sessionValue + " ; mine"},
 	} {
 		w := loggedIn(t)
-		text, _ := os.ReadFile(w.path("credentials"))
-		tampered := strings.ReplaceAll(string(text), change[0], change[1])
-		if tampered == string(text) {
+		credentials, _ := os.ReadFile(w.path("credentials"))
+		tampered := strings.ReplaceAll(string(credentials), change[0], change[1])
+		if tampered == string(credentials) {
 			t.Fatalf("%s: nothing was changed", name)
 		}
 		w.write("credentials", tampered)
 		if code := w.run(example...); code == messages.ExitOK {
-			t.Errorf("%s: it was used again", name)
+			t.Errorf("%s: the session was reused", name)
 		}
 	}
 	w := loggedIn(t)
@@ -107,46 +109,47 @@ func TestNotReused(t *testing.T) {
 	w.fails(messages.ExitUsage, messages.KindCodeMissing, example)
 }
 
-// A login that waits for another one prints a note at the terminal. It then uses the session of the other login, even
-// with a code on standard input, and makes no call.
+// If the program has to wait for another login, it prints a note at the terminal. Then it uses the session of the other
+// login without a call, even if there is a code on standard input.
 func TestWaiting(t *testing.T) {
 	w := newWorld(t)
 	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	person := &terminal{}
+	screen := &terminal{}
 	app := w.app()
-	app.Terminal = func() *prompt.Terminal { return person.prompt() }
+	app.Terminal = func() *prompt.Terminal { return screen.prompt() }
 	done := make(chan int)
 	go func() { done <- app.Run(t.Context(), example) }()
-	for person.waits() == "" {
+	for screen.waits() == "" {
 		time.Sleep(time.Millisecond)
 	}
 	w.write("credentials", keysOf("example")+sessionOf("example_mfa", ""))
 	release()
-	if code := <-done; code != messages.ExitOK || !strings.Contains(w.stderr.String(), "still using the session") {
+	report := text(messages.SessionReused, "example_mfa", sessionEnd)
+	if code := <-done; code != messages.ExitOK || !strings.Contains(w.stderr.String(), report) {
 		t.Errorf("exit code %d: %s", code, w.stderr.String())
 	}
 	w.called()
-	if want := "aws-mfa: note: another aws-mfa is getting a session for profile `example_mfa`; waiting for it, 300 s at most\n"; person.waits() != want {
-		t.Errorf("it said %q", person.waits())
+	if note := text(messages.NoteWaiting, "example_mfa", 300); screen.waits() != "aws-mfa: note: "+note+"\n" {
+		t.Errorf("the screen shows %q", screen.waits())
 	}
 }
 
-// With --force it gets another session after the wait.
+// With --force, the program gets its own session after the wait.
 func TestWaitingWithForce(t *testing.T) {
 	w := newWorld(t)
 	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	person := &terminal{}
+	screen := &terminal{}
 	app := w.app()
-	app.Terminal = func() *prompt.Terminal { return person.prompt() }
+	app.Terminal = func() *prompt.Terminal { return screen.prompt() }
 	done := make(chan int)
 	go func() { done <- app.Run(t.Context(), []string{"-s", "example", "--force"}) }()
-	for person.waits() == "" {
+	for screen.waits() == "" {
 		time.Sleep(time.Millisecond)
 	}
 	w.write("credentials", keysOf("example")+sessionOf("example_mfa", ""))
@@ -157,23 +160,23 @@ func TestWaitingWithForce(t *testing.T) {
 	w.called("GetCallerIdentity", "ListMFADevices", "GetSessionToken")
 }
 
-// --quiet prints no note about the wait.
+// With --quiet, there is no note about the wait.
 func TestWaitingQuietly(t *testing.T) {
 	w := newWorld(t)
 	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	person := &terminal{}
+	screen := &terminal{}
 	app := w.app()
-	app.Terminal = func() *prompt.Terminal { return person.prompt() }
-	time.AfterFunc(1200*time.Millisecond, release) // long enough for the note
-	if code := app.Run(t.Context(), []string{"-s", "example", "-q"}); code != messages.ExitOK || person.waits() != "" {
-		t.Errorf("exit code %d: %q", code, person.waits())
+	app.Terminal = func() *prompt.Terminal { return screen.prompt() }
+	time.AfterFunc(1200*time.Millisecond, release) // long enough for a note without --quiet
+	if code := app.Run(t.Context(), []string{"-s", "example", "-q"}); code != messages.ExitOK || screen.waits() != "" {
+		t.Errorf("exit code %d: %q", code, screen.waits())
 	}
 }
 
-// A login does not wait for a login to another profile or to a profile in another file.
+// A login for one profile does not wait for a login for another profile, or for the same name in another file.
 func TestOtherProfile(t *testing.T) {
 	w := newWorld(t)
 	release, err := credfile.LockProfile(t.Context(), w.path("credentials"), "example_mfa", nil)
@@ -187,7 +190,7 @@ func TestOtherProfile(t *testing.T) {
 	w.succeeds(example...)
 }
 
-// After a login the directory contains only the two files.
+// Only the two files remain in the directory.
 func TestNothingLeft(t *testing.T) {
 	w := loggedIn(t)
 	names, _ := filepath.Glob(filepath.Join(w.home, ".aws", "*"))
@@ -197,11 +200,12 @@ func TestNothingLeft(t *testing.T) {
 	}
 }
 
-// A directory that cannot be written to is reported before the prompt.
-func TestReadOnlyFolder(t *testing.T) {
+// A directory that cannot be created is an error before the program asks for a code.
+func TestImpossibleDirectory(t *testing.T) {
 	w := newWorld(t)
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(w.path("config"), "folder", "credentials"))
-	if code := w.run("-s", "example"); code == messages.ExitOK || strings.Contains(strings.Join(w.aws.calls, ""), "Get") {
-		t.Errorf("exit code %d, calls %v", code, w.aws.calls)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(w.path("config"), "directory", "credentials"))
+	if code := w.run("-s", "example"); code == messages.ExitOK {
+		t.Errorf("exit code %d", code)
 	}
+	w.called()
 }

@@ -12,7 +12,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/profile"
 )
 
-// setSerial writes the device into SRC. With --dry-run it does everything but the write.
+// setSerial writes the device into SRC. With --dry-run it only checks that it could.
 func (r *run) setSerial(ctx context.Context) (err error) {
 	if err := checkDevice(login.Device(r.serial), messages.New(messages.FromArgument)); err != nil {
 		return err
@@ -35,18 +35,18 @@ func (r *run) setSerial(ctx context.Context) (err error) {
 	if err != nil || r.quiet {
 		return err
 	}
-	said := messages.SerialSet
+	report := messages.SerialSet
 	if r.dryRun && plan.Needed {
-		said = messages.SerialSettable
+		report = messages.SerialSettable
 	}
-	fmt.Fprintln(r.Stderr, messages.New(said, r.source, plan.Path()).In(r.Language))
+	fmt.Fprintln(r.Stderr, messages.New(report, r.source, plan.Path()).In(r.Language))
 	return nil
 }
 
-// edit finds out whether the file can be written, and writes it if this is no dry run.
+// edit checks that the file can be written, and writes it unless this is a dry run.
 func (r *run) edit(ctx context.Context, plan profile.SerialEdit) error {
 	path := plan.Path()
-	place, err := credfile.Prepare(ctx, path, r.sayLocked(path))
+	place, err := credfile.Prepare(ctx, path, r.announceLock(path))
 	r.noteKept(path, place.Kept)
 	if err != nil {
 		return writeFailure(err, path, writeMessages[plan.File])
@@ -56,7 +56,7 @@ func (r *run) edit(ctx context.Context, plan profile.SerialEdit) error {
 	}
 	place.Opened = place.Opened && plan.Content() == credfile.Secret
 	r.notePlace(path, place)
-	place, err = credfile.Update(ctx, path, plan.Content(), plan.Apply, r.sayLocked(path))
+	place, err = credfile.Update(ctx, path, plan.Content(), plan.Apply, r.announceLock(path))
 	r.noteKept(path, place.Kept)
 	if _, isRefused := errors.AsType[*profile.Error](err); err == nil || isRefused {
 		return err

@@ -13,7 +13,8 @@ import (
 	"aws-mfa.example/aws-mfa/internal/messages"
 )
 
-// set runs set-serial, checks the exit code, and that nobody is called and nothing is on standard output.
+// set runs set-serial and returns its standard error. It checks the exit code, and that there are no calls and nothing
+// on standard output.
 func (w *world) set(exitCode int, args ...string) string {
 	w.t.Helper()
 	w.stdout.Reset()
@@ -28,12 +29,12 @@ func (w *world) set(exitCode int, args ...string) string {
 	return w.stderr.String()
 }
 
-// The device is in the config file afterwards, one line says so, and a login uses it without a search.
+// set-serial writes the device to the config file and prints one line. A login then uses the device without a search.
 func TestSetSerial(t *testing.T) {
 	w := newWorld(t)
-	said := w.set(messages.ExitOK, "-s", "example", phone)
-	if want := "profile example: `mfa_serial` is in `" + w.path("config") + "`\n"; said != want {
-		t.Errorf("it said %q, not %q", said, want)
+	stderr := w.set(messages.ExitOK, "-s", "example", phone)
+	if want := text(messages.SerialSet, "example", w.path("config")) + "\n"; stderr != want {
+		t.Errorf("stderr is %q, not %q", stderr, want)
 	}
 	w.holds("config", "[profile example]\nregion = eu-west-1\nmfa_serial = "+phone+"\n")
 	w.holds("credentials", keysOf("example"))
@@ -44,8 +45,8 @@ func TestSetSerial(t *testing.T) {
 // Flags may follow the device, and -q is quiet.
 func TestSetSerialFlags(t *testing.T) {
 	w := newWorld(t)
-	if said := w.set(messages.ExitOK, phone, "--source-profile=example", "-q"); said != "" {
-		t.Errorf("it said %q", said)
+	if stderr := w.set(messages.ExitOK, phone, "--source-profile=example", "-q"); stderr != "" {
+		t.Errorf("stderr is %q", stderr)
 	}
 	w.holds("config", "[profile example]\nregion = eu-west-1\nmfa_serial = "+phone+"\n")
 	w.stdout.Reset()
@@ -54,33 +55,36 @@ func TestSetSerialFlags(t *testing.T) {
 	}
 }
 
-// A command line that cannot work is refused before anything is read.
+// An invalid command line is refused before any file is read.
 func TestSetSerialCommandLine(t *testing.T) {
+	const usage, unusable = messages.KindUsage, messages.KindDeviceUnusable
+	needsDevice := messages.Fail(messages.SetSerialArguments).In(messages.English)
+	isFIDO := messages.Fail(messages.DeviceIsFIDO, messages.New(messages.FromArgument)).In(messages.English)
 	for _, test := range []struct {
 		args  []string
 		kind  messages.Kind
 		value string
 	}{
-		{nil, messages.KindUsage, "needs one device"},
-		{[]string{"--dry-run"}, messages.KindUsage, "needs one device"},
-		{[]string{phone, phone}, messages.KindUsage, "needs one device"},
-		{[]string{phone, "-d", "x"}, messages.KindUsage, "`-d`"},
-		{[]string{phone, "--code", goodCode}, messages.KindUsage, "`--code`"},
-		{[]string{phone, "--bogus"}, messages.KindUsage, "`--bogus`"},
-		{[]string{phone, "-s", "a]"}, messages.KindUsage, "`[ ] # ;`"},
-		{[]string{phone, "--format", "env"}, messages.KindUsage, "profile, json"},
-		{[]string{securityKey}, messages.KindDeviceUnusable, "the DEVICE of `set-serial` is a FIDO key"},
-		{[]string{"arn:aws:iam::123456789012:user/alice"}, messages.KindDeviceUnusable, "mfa/alice"},
-		{[]string{"a b"}, messages.KindDeviceUnusable, "GAHT12345678"},
+		{args: nil, kind: usage, value: needsDevice},
+		{args: []string{"--dry-run"}, kind: usage, value: needsDevice},
+		{args: []string{phone, phone}, kind: usage, value: needsDevice},
+		{args: []string{phone, "-d", "x"}, kind: usage, value: "`-d`"},
+		{args: []string{phone, "--code", goodCode}, kind: usage, value: "`--code`"},
+		{args: []string{phone, "--bogus"}, kind: usage, value: "`--bogus`"},
+		{args: []string{phone, "-s", "a]"}, kind: usage, value: "`[ ] # ;`"},
+		{args: []string{phone, "--format", "env"}, kind: usage, value: "profile, json"},
+		{args: []string{securityKey}, kind: unusable, value: isFIDO},
+		{args: []string{"arn:aws:iam::123456789012:user/alice"}, kind: unusable, value: "mfa/alice"},
+		{args: []string{"a b"}, kind: unusable, value: "GAHT12345678"},
 	} {
 		w := newWorld(t)
 		code := messages.ExitUsage
-		if test.kind == messages.KindDeviceUnusable {
+		if test.kind == unusable {
 			code = messages.ExitConfiguration
 		}
-		said := w.set(code, test.args...)
-		if !strings.HasPrefix(said, "aws-mfa: error["+string(test.kind)+"]: ") || !strings.Contains(said, test.value) {
-			t.Errorf("%v: %q", test.args, said)
+		stderr := w.set(code, test.args...)
+		if !strings.HasPrefix(stderr, "aws-mfa: error["+string(test.kind)+"]: ") || !strings.Contains(stderr, test.value) {
+			t.Errorf("%v: %q", test.args, stderr)
 		}
 		w.holds("config", "[profile example]\nregion = eu-west-1\n")
 	}
@@ -88,28 +92,38 @@ func TestSetSerialCommandLine(t *testing.T) {
 	w.fails(messages.ExitUsage, messages.KindUsage, []string{"--dry-run"}, "`--dry-run`")
 }
 
-// A program reads an error as JSON.
+// With --format json, an error is also printed as JSON.
 func TestSetSerialErrorForPrograms(t *testing.T) {
 	w := newWorld(t)
-	lines := strings.Split(strings.TrimSpace(w.set(messages.ExitConfiguration, "-s", "nobody", phone, "--format", "json")), "\n")
-	var told errorDocument
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &told); err != nil || told.Error.Kind != messages.KindProfileMissing {
+	stderr := w.set(messages.ExitConfiguration, "-s", "nobody", phone, "--format", "json")
+	lines := strings.Split(strings.TrimSpace(stderr), "\n")
+	var document errorDocument
+	err := json.Unmarshal([]byte(lines[len(lines)-1]), &document)
+	if err != nil || document.Error.Kind != messages.KindProfileMissing {
 		t.Errorf("%q (%v)", lines, err)
 	}
 }
 
-// A dry run ends as the real one would, and writes nothing.
+// A dry run has the same result as a real one, but writes nothing.
 func TestSetSerialDryRun(t *testing.T) {
 	w := newWorld(t)
-	said := w.set(messages.ExitOK, "-s", "example", "--dry-run", phone)
-	if said != "profile example: `mfa_serial` can be written to `"+w.path("config")+"`\n" {
-		t.Errorf("it said %q", said)
+	stderr := w.set(messages.ExitOK, "-s", "example", "--dry-run", phone)
+	if stderr != text(messages.SerialSettable, "example", w.path("config"))+"\n" {
+		t.Errorf("stderr is %q", stderr)
 	}
 	w.holds("config", "[profile example]\nregion = eu-west-1\n")
 	for name, prepare := range map[string]func(){
-		"profile-missing":        func() { w.write("credentials", ""); w.write("config", "") },
-		"credentials-unreadable": func() { w.write("config", "[a]\n[a]\n") },
-		"config-unwritable":      func() { w.write("credentials", ""); w.write("config", "[profile 'example']\n"+keysOf("x")[4:]) },
+		"profile-missing": func() {
+			w.write("credentials", "")
+			w.write("config", "")
+		},
+		"credentials-unreadable": func() {
+			w.write("config", "[a]\n[a]\n")
+		},
+		"config-unwritable": func() {
+			w.write("credentials", "")
+			w.write("config", strings.Replace(keysOf("example"), "[example]", "[profile 'example']", 1))
+		},
 	} {
 		prepare()
 		before, _ := os.ReadFile(w.path("config"))
@@ -117,9 +131,10 @@ func TestSetSerialDryRun(t *testing.T) {
 		if name == "config-unwritable" {
 			code = messages.ExitFailed
 		}
-		dry, real := w.set(code, "-s", "example", "--dry-run", phone), w.set(code, "-s", "example", phone)
-		if dry != real || !strings.HasPrefix(dry, "aws-mfa: error["+name+"]: ") {
-			t.Errorf("%q, then %q", dry, real)
+		dry := w.set(code, "-s", "example", "--dry-run", phone)
+		actual := w.set(code, "-s", "example", phone)
+		if dry != actual || !strings.HasPrefix(dry, "aws-mfa: error["+name+"]: ") {
+			t.Errorf("%q, then %q", dry, actual)
 		}
 		if after, _ := os.ReadFile(w.path("config")); !bytes.Equal(before, after) {
 			t.Errorf("%q became %q", before, after)
@@ -128,21 +143,23 @@ func TestSetSerialDryRun(t *testing.T) {
 	}
 }
 
-// The line that is in the way is named.
+// The error names the line that prevents the change.
 func TestSetSerialNamesTheLine(t *testing.T) {
 	w := newWorld(t)
 	w.write("credentials", keysOf("example")+"mfa_serial = old\n  region = x\n")
-	if said := w.set(messages.ExitFailed, "-s", "example", phone); !strings.Contains(said, "line 5 of `"+w.path("credentials")+"`") {
-		t.Errorf("it said %q", said)
+	stderr := w.set(messages.ExitFailed, "-s", "example", phone)
+	if !strings.Contains(stderr, text(messages.Place, 5, w.path("credentials"))) {
+		t.Errorf("stderr is %q", stderr)
 	}
 	w.write("config", "[example]\nregion = x\n")
 	w.write("credentials", "")
-	if said := w.set(messages.ExitConfiguration, "-s", "example", phone); !strings.HasSuffix(said, "[profile example]\n") {
-		t.Errorf("it said %q", said)
+	stderr = w.set(messages.ExitConfiguration, "-s", "example", phone)
+	if !strings.HasSuffix(stderr, "[profile example]\n") {
+		t.Errorf("stderr is %q", stderr)
 	}
 }
 
-// The file and its folder are made for their owner; a file that is there keeps its mode, and so does a link.
+// A new file and a new directory are private to the owner. An existing file keeps its mode, and a link stays a link.
 func TestSetSerialFile(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no mode bits")
@@ -152,9 +169,9 @@ func TestSetSerialFile(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", path)
 	w.set(messages.ExitOK, "-s", "example", phone)
 	file, err := os.Stat(path)
-	folder, gone := os.Stat(filepath.Dir(path))
-	if err != nil || gone != nil || file.Mode().Perm() != 0o600 || folder.Mode().Perm() != 0o700 {
-		t.Errorf("%v %v", file, folder)
+	directory, gone := os.Stat(filepath.Dir(path))
+	if err != nil || gone != nil || file.Mode().Perm() != 0o600 || directory.Mode().Perm() != 0o700 {
+		t.Errorf("%v %v", file, directory)
 	}
 	link := filepath.Join(w.home, "link")
 	if err := os.Symlink(path, link); err != nil {
@@ -164,22 +181,23 @@ func TestSetSerialFile(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if said := w.set(messages.ExitOK, "-s", "example", "GAHT12345678"); strings.Contains(said, "note: ") {
-		t.Errorf("it said %q", said)
+	if stderr := w.set(messages.ExitOK, "-s", "example", "GAHT12345678"); strings.Contains(stderr, "note: ") {
+		t.Errorf("stderr is %q", stderr)
 	}
 	file, err = os.Lstat(path)
-	text, _ := os.ReadFile(link)
-	if err != nil || file.Mode() != 0o644 || string(text) != "[profile example]\nmfa_serial = GAHT12345678\n" {
-		t.Errorf("%v, %q (%v)", file.Mode(), text, err)
+	config, _ := os.ReadFile(link)
+	if err != nil || file.Mode() != 0o644 || string(config) != "[profile example]\nmfa_serial = GAHT12345678\n" {
+		t.Errorf("%v, %q (%v)", file.Mode(), config, err)
 	}
 	before, _ := os.Stat(path)
 	w.set(messages.ExitOK, "-s", "example", "GAHT12345678")
 	if after, _ := os.Stat(path); !os.SameFile(before, after) || !before.ModTime().Equal(after.ModTime()) {
-		t.Error("a file that says it already was written again")
+		t.Error("a file that already has the device was written again")
 	}
 }
 
-// A value in the credentials file counts for every reader, so it is the one that changes; others lose their rights.
+// An existing value in the credentials file takes precedence, so set-serial changes it there. Other users lose their
+// permissions.
 func TestSetSerialInCredentials(t *testing.T) {
 	w := newWorld(t)
 	w.write("config", "[profile example]\nmfa_serial = stale\n")
@@ -187,32 +205,36 @@ func TestSetSerialInCredentials(t *testing.T) {
 	if err := os.Chmod(w.path("credentials"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	said := w.set(messages.ExitOK, "-s", "example", phone)
-	if !strings.HasSuffix(said, "profile example: `mfa_serial` is in `"+w.path("credentials")+"`\n") {
-		t.Errorf("it said %q", said)
+	stderr := w.set(messages.ExitOK, "-s", "example", phone)
+	if !strings.HasSuffix(stderr, text(messages.SerialSet, "example", w.path("credentials"))+"\n") {
+		t.Errorf("stderr is %q", stderr)
 	}
 	w.holds("credentials", keysOf("example")+"mfa_serial = "+phone+"\n")
 	w.holds("config", "[profile example]\nmfa_serial = stale\n")
-	if info, _ := os.Stat(w.path("credentials")); runtime.GOOS != "windows" && (info.Mode().Perm() != 0o640 || !strings.Contains(said, "note: ")) {
-		t.Errorf("the mode is %v: %q", info.Mode(), said)
+	if runtime.GOOS == "windows" {
+		return // no mode bits
+	}
+	info, err := os.Stat(w.path("credentials"))
+	if err != nil || info.Mode().Perm() != 0o640 || !strings.Contains(stderr, "note: ") {
+		t.Errorf("%v (%v): %q", info, err, stderr)
 	}
 }
 
-// A path that cannot hold a file is refused by its variable, and nothing is made.
+// If no file can be created at a path, the error names it and nothing is created.
 func TestSetSerialPlaces(t *testing.T) {
 	w := newWorld(t)
 	t.Chdir(w.home)
 	for path, want := range map[string]string{
-		os.DevNull:              "error[credentials-unreadable]: cannot use `" + os.DevNull + "`",
-		"$AWS_MFA_UNSET/config": "error[credentials-unreadable]: `AWS_CONFIG_FILE` leads to",
-		filepath.Join(w.path("config"), "config"): "error[",
-		w.home: "error[credentials-unreadable]: cannot use `" + w.home + "`",
+		os.DevNull:              "`" + os.DevNull + "`",
+		"$AWS_MFA_UNSET/config": "`AWS_CONFIG_FILE`",
+		filepath.Join(w.path("config"), "config"): "aws-mfa: error[",
+		w.home: "`" + w.home + "`",
 	} {
 		t.Setenv("AWS_CONFIG_FILE", path)
 		w.stderr.Reset()
 		code := w.app().Run(t.Context(), []string{"set-serial", "-s", "example", phone})
-		if said := w.stderr.String(); code < messages.ExitUsage || !strings.Contains(said, want) {
-			t.Errorf("%q: exit code %d: %q", path, code, said)
+		if stderr := w.stderr.String(); code < messages.ExitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("%q: exit code %d: %q", path, code, stderr)
 		}
 	}
 	if entries, _ := os.ReadDir(w.home); len(entries) != 1 {
@@ -220,7 +242,7 @@ func TestSetSerialPlaces(t *testing.T) {
 	}
 }
 
-// An interrupted write to the config file is undone first, as one to the credentials file is.
+// set-serial first undoes an interrupted write to the config file, as a login does for the credentials file.
 func TestSetSerialAfterAnInterruptedWrite(t *testing.T) {
 	w := newWorld(t)
 	w.write(".aws-mfa.config.old", "[profile example]\nregion = eu-west-1\n")
@@ -233,15 +255,15 @@ func TestSetSerialAfterAnInterruptedWrite(t *testing.T) {
 	}
 }
 
-// Another process that holds the lock is waited for, and what it wrote is kept.
+// Processes wait for each other and keep each other's changes.
 func TestSetSerialTakesTurns(t *testing.T) {
 	w := newWorld(t)
 	names := []string{"a", "b", "c", "d", "e", "f"}
-	text := keysOf("example")
+	credentials := keysOf("example")
 	for _, name := range names {
-		text += keysOf(name)
+		credentials += keysOf(name)
 	}
-	w.write("credentials", text)
+	w.write("credentials", credentials)
 	done := make(chan int)
 	for _, name := range names {
 		go func() {
@@ -263,11 +285,12 @@ func TestSetSerialTakesTurns(t *testing.T) {
 	}
 }
 
-// In Japanese, too.
+// The output can also be in Japanese.
 func TestSetSerialInJapanese(t *testing.T) {
 	w := newWorld(t)
 	w.language = messages.Japanese
-	if said := w.set(messages.ExitOK, "-s", "example", phone); !strings.HasPrefix(said, "プロファイル example: `mfa_serial` は `") {
-		t.Errorf("it said %q", said)
+	want := messages.New(messages.SerialSet, "example", w.path("config")).In(messages.Japanese) + "\n"
+	if stderr := w.set(messages.ExitOK, "-s", "example", phone); stderr != want {
+		t.Errorf("stderr is %q", stderr)
 	}
 }

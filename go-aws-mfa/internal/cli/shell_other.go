@@ -7,7 +7,7 @@ import (
 	"os/exec"
 )
 
-// shell is the command that runs a line as the system's shell does.
+// shell returns a command that runs a line in the shell of the system.
 func shell(ctx context.Context, line string) *exec.Cmd {
 	return exec.CommandContext(ctx, "sh", "-c", line)
 }

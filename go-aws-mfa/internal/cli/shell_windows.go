@@ -6,9 +6,10 @@ import (
 	"syscall"
 )
 
-// shell hands the line over as it stands: cmd.exe does not undo the quoting that Go puts around arguments.
+// shell returns a command that runs a line in cmd.exe. It does not let Go quote the line, because cmd.exe would not
+// undo that.
 func shell(ctx context.Context, line string) *exec.Cmd {
-	made := exec.CommandContext(ctx, "cmd.exe")
-	made.SysProcAttr = &syscall.SysProcAttr{CmdLine: `cmd.exe /S /C "` + line + `"`}
-	return made
+	command := exec.CommandContext(ctx, "cmd.exe")
+	command.SysProcAttr = &syscall.SysProcAttr{CmdLine: `cmd.exe /S /C "` + line + `"`}
+	return command
 }

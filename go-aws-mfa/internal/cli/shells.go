@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// A shellSyntax is how a shell sets and unsets a variable.
+// A shellSyntax describes how to set and unset variables in a shell.
 type shellSyntax struct {
-	set   string // of a name and a word
-	unset string // of a name
+	set   string // format for a name and a word
+	unset string // format for a name
 	quote func(string) string
-	plain string // how a word looks that needs no quotes
-	end   string // a line that makes up for a variable that could not be unset, because it was not set
+	plain string // format for a word that does not need quoting
+	end   string // last line, for shells in which unsetting an unset variable fails
 }
 
 var (
@@ -53,10 +53,10 @@ var (
 	curlyQuote = regexp.MustCompile(`['\x{2018}-\x{201B}]`) // PowerShell ends a string at any of these
 )
 
-// shellNames are the shells that are told apart by $SHELL. All others understand what a POSIX shell does.
+// shellNames maps names in $SHELL to syntaxes. All other shells accept POSIX syntax.
 var shellNames = map[string]shellSyntax{"csh": csh, "fish": fish, "tcsh": csh}
 
-// theShell returns the syntax of the shell that a person is likely to type into.
+// theShell returns the syntax of the shell that the user probably uses.
 func theShell() shellSyntax {
 	return shellOf(runtime.GOOS, os.Getenv("SHELL"))
 }
@@ -71,7 +71,7 @@ func shellOf(goos, login string) shellSyntax {
 	return posix
 }
 
-// word returns text as one word that the shell does not interpret.
+// word returns text as a single word, quoted if necessary.
 func (s shellSyntax) word(text string) string {
 	if plainWord.MatchString(text) {
 		return fmt.Sprintf(s.plain, text)
@@ -79,7 +79,7 @@ func (s shellSyntax) word(text string) string {
 	return s.quote(text)
 }
 
-// keyVariables are the variables that AWS programs prefer to any profile. The last ones are read by some SDKs only.
+// keyVariables are the variables that AWS programs prefer to any profile. Only some SDKs read the last ones.
 var keyVariables = []string{
 	"AWS_ACCESS_KEY_ID",
 	"AWS_SECRET_ACCESS_KEY",
@@ -90,7 +90,7 @@ var keyVariables = []string{
 	"AWS_SECRET_KEY",
 }
 
-// overriding returns those of keyVariables that are set.
+// overriding returns the keyVariables that are set.
 func overriding(getenv func(string) string) (names []string) {
 	for _, name := range keyVariables {
 		if getenv(name) != "" {
@@ -100,8 +100,8 @@ func overriding(getenv func(string) string) (names []string) {
 	return names
 }
 
-// nextSteps returns the commands after which every AWS program uses the profile called name. The AWS CLI prefers
-// AWS_DEFAULT_PROFILE; the SDKs prefer AWS_PROFILE, so one that names another profile has to change, too.
+// nextSteps returns the commands that make every AWS program use the profile called name. The AWS CLI prefers
+// AWS_DEFAULT_PROFILE. The SDKs prefer AWS_PROFILE, so it must change, too, if it names another profile.
 func (s shellSyntax) nextSteps(name string, getenv func(string) string) (lines []string) {
 	for _, variable := range overriding(getenv) {
 		lines = append(lines, fmt.Sprintf(s.unset, variable))

@@ -10,23 +10,24 @@ import (
 )
 
 const (
-	commandLimit = 5 * time.Minute // for a --code-command, which may ask a person for something
+	commandLimit = 5 * time.Minute // for a --code-command, which may ask the user something
 	inputLimit   = 5 * time.Minute // for a code on standard input
-	// patience is how long the program waits without a word. A command may be asking for a password in that time.
+	// patience is how long the program waits before it prints a note. A command may ask for a password in that time.
 	patience = 3 * time.Second
 )
 
-// sayWaiting says why nothing happens: another process is getting a session for the same profile.
-func (r *run) sayWaiting(limit time.Duration) {
+// announceLogin announces the wait for a process that is getting a session for the same profile.
+func (r *run) announceLogin(limit time.Duration) {
 	r.announce(messages.New(messages.NoteWaiting, r.destination, seconds(limit)))
 }
 
-// sayLocked returns a function that says why nothing happens: another process holds the lock of the file at path.
-func (r *run) sayLocked(path string) credfile.Busy {
+// announceLock returns a function that announces the wait for a process that holds the lock of the file at path.
+func (r *run) announceLock(path string) credfile.Busy {
 	return func(limit time.Duration) { r.announce(messages.New(messages.NoteLocked, path, seconds(limit))) }
 }
 
-// announce says that a wait begins, at the terminal if there is one: a program may keep standard error to itself.
+// announce prints a note about a wait, at the terminal if there is one: a program that runs this one may not show its
+// standard error.
 func (r *run) announce(wait messages.Text) {
 	if r.quiet {
 		return
@@ -35,10 +36,10 @@ func (r *run) announce(wait messages.Text) {
 	if t := r.Terminal(); t != nil {
 		out = t.Out
 	}
-	r.say(out, "note: ", wait)
+	r.print(out, "note: ", wait)
 }
 
-// ifLong announces a wait that lasts longer than patience; it lasts until end is called.
+// ifLong announces a wait if the caller does not call end within patience.
 func (r *run) ifLong(wait messages.Text) (end func()) {
 	announced := make(chan struct{})
 	timer := time.AfterFunc(patience, func() {
@@ -52,7 +53,7 @@ func (r *run) ifLong(wait messages.Text) (end func()) {
 	}
 }
 
-// A waitingClient calls begin before each call, and what that returns after it.
+// A waitingClient runs begin before each call, and the function that begin returns after it.
 type waitingClient struct {
 	aws.HTTPClient
 	begin func() (end func())

@@ -33,20 +33,20 @@ const (
 	securityKey   = "arn:aws:iam::123456789012:u2f/user/alice/yubi-ABCDEF"
 )
 
-// fakeAWS serves a small STS and IAM at one address, for the user who owns longTermKey.
+// fakeAWS is a small STS and IAM at one address, for the one user who has longTermKey.
 type fakeAWS struct {
-	caller  string            // the ARN that GetCallerIdentity returns
-	user    string            // the only name that ListMFADevices accepts
-	devices []string          // in the order of the list
-	broken  http.HandlerFunc  // replaces every response; nil for none
-	answers map[string]string // responses by action, instead of the usual ones
+	caller  string   // the ARN that GetCallerIdentity returns
+	user    string   // the only name that ListMFADevices accepts
+	devices []string // in the order of the list
+	broken  http.HandlerFunc
+	answers map[string]string // responses by action, in place of the usual ones
 
 	now func() time.Time // for the Date of responses; nil for the real time
 
 	mu    sync.Mutex
-	calls []string   // the actions in order
+	calls []string   // the actions, in order
 	scope string     // of the last signature: date, region, service
-	last  url.Values // the parameters of the last call
+	last  url.Values // the form of the last call
 }
 
 func (a *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -67,7 +67,7 @@ func (a *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r)
 }
 
-// answer writes the usual response to a call.
+// answer responds to a call if nothing is broken.
 func (a *fakeAWS) answer(w http.ResponseWriter, r *http.Request) {
 	action := r.Form.Get("Action")
 	if answer, found := a.answers[action]; found {
@@ -92,8 +92,8 @@ func (a *fakeAWS) answer(w http.ResponseWriter, r *http.Request) {
 
 func (a *fakeAWS) list(w http.ResponseWriter, user string) {
 	if user != a.user {
-		refuse(w, "AccessDenied",
-			"User: "+a.caller+" is not authorized to perform: iam:ListMFADevices on resource: user "+user)
+		message := "User: " + a.caller + " is not authorized to perform: iam:ListMFADevices on resource: user " + user
+		refuse(w, "AccessDenied", message)
 		return
 	}
 	var members strings.Builder
@@ -116,12 +116,9 @@ func (a *fakeAWS) session(w http.ResponseWriter, serial, code string) {
 	case code != goodCode:
 		refuse(w, "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. ")
 	default:
-		reply(w, "GetSessionToken", "<Credentials>"+
-			"<AccessKeyId>"+sessionKey+"</AccessKeyId>"+
-			"<SecretAccessKey>"+sessionValue+"</SecretAccessKey>"+
-			"<SessionToken>"+sessionToken+"</SessionToken>"+
-			"<Expiration>"+sessionEnd+"</Expiration>"+
-			"</Credentials>")
+		reply(w, "GetSessionToken", "<Credentials><AccessKeyId>"+sessionKey+"</AccessKeyId>"+
+			"<SecretAccessKey>"+sessionValue+"</SecretAccessKey><SessionToken>"+sessionToken+"</SessionToken>"+
+			"<Expiration>"+sessionEnd+"</Expiration></Credentials>")
 	}
 }
 
@@ -133,8 +130,9 @@ func reply(w http.ResponseWriter, action, result string) {
 func refuse(w http.ResponseWriter, code, message string) {
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(http.StatusForbidden)
-	fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>",
-		code, message)
+	const response = "<ErrorResponse><Error>" +
+		"<Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>"
+	fmt.Fprintf(w, response, code, message)
 }
 
 // A world is one computer: a home directory, an AWS, and the program's three streams.
@@ -147,12 +145,12 @@ type world struct {
 	timeout        time.Duration
 	language       messages.Language
 	now            time.Time
-	waited         []time.Duration // the waits for the next code
+	waited         []time.Duration // for the next code
 	silent         bool            // stdout must stay empty
 	stdout, stderr bytes.Buffer
 }
 
-// newWorld returns a world with a user alice, her phone, and her keys in profile example.
+// newWorld creates a user alice with one phone, and profile example with her keys.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	for _, variable := range os.Environ() {
@@ -164,17 +162,17 @@ func newWorld(t *testing.T) *world {
 		}
 	}
 	w := &world{
-		t: t,
+		t:       t,
+		home:    t.TempDir(),
+		stdin:   goodCode + "\n",
+		timeout: 10 * time.Second,
+		silent:  true,
+		now:     beforeEnd(12 * time.Hour),
 		aws: &fakeAWS{
 			caller:  "arn:aws:iam::123456789012:user/eng/core/alice",
 			user:    "alice",
 			devices: []string{phone},
 		},
-		home:    t.TempDir(),
-		stdin:   goodCode + "\n",
-		timeout: 10 * time.Second,
-		now:     beforeEnd(12 * time.Hour),
-		silent:  true,
 	}
 	server := httptest.NewServer(w.aws)
 	t.Cleanup(server.Close)
@@ -186,7 +184,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// beforeEnd returns the time that is d before the session of the fakeAWS ends.
+// beforeEnd returns the time d before the session of the fakeAWS ends.
 func beforeEnd(d time.Duration) time.Time {
 	end, _ := time.Parse(time.RFC3339, sessionEnd)
 	return end.Add(-d)
@@ -196,7 +194,7 @@ func keysOf(profile string) string {
 	return "[" + profile + "]\naws_access_key_id = " + longTermKey + "\naws_secret_access_key = " + longTermValue + "\n"
 }
 
-// sessionOf returns the section that a login adds to a file.
+// sessionOf returns the section that a login writes for a new profile.
 func sessionOf(profile, region string) string {
 	if region != "" {
 		region = "region = " + region + "\n"
@@ -226,11 +224,11 @@ func (w *world) app() App {
 	a := App{
 		Version:  "1.2.3",
 		Digest:   "abc",
+		Stdout:   &w.stdout,
+		Stderr:   &w.stderr,
 		Language: w.language,
 		Stdin:    strings.NewReader(w.stdin),
 		Terminal: func() *prompt.Terminal { return nil },
-		Stdout:   &w.stdout,
-		Stderr:   &w.stderr,
 		Now:      func() time.Time { return w.now },
 		Wait: func(ctx context.Context, d time.Duration) error {
 			w.waited = append(w.waited, d)
@@ -238,14 +236,13 @@ func (w *world) app() App {
 		},
 	}
 	if w.terminal != nil {
-		a.Stdin = nil
-		a.Terminal = w.terminal.prompt
+		a.Stdin, a.Terminal = nil, func() *prompt.Terminal { return w.terminal.prompt() }
 	}
 	return a
 }
 
-// run runs the program and returns its exit code. It checks the rules for every run: no secret on stderr or the
-// terminal, and nothing on stdout unless the test expects it.
+// run runs the program. It checks that no secret is on stderr or the terminal, and that stdout is empty if the world is
+// silent.
 func (w *world) run(args ...string) int {
 	w.t.Helper()
 	w.stdout.Reset()
@@ -271,12 +268,12 @@ func (w *world) run(args ...string) int {
 	return code
 }
 
-// A terminal is a person who types the codes and the lines in order.
+// A terminal has a user who types the codes and the lines, one after the other.
 type terminal struct {
 	codes, lines []string
 	out          bytes.Buffer
 	mu           sync.Mutex
-	asked        int // prompts for a code
+	asked        int // number of prompts for a code
 }
 
 func (p *terminal) prompt() *prompt.Terminal {
@@ -289,7 +286,7 @@ func (p *terminal) prompt() *prompt.Terminal {
 	}}
 }
 
-// writes is the terminal's screen. A test can read it while the program runs.
+// writes collects the output on the terminal. waits can read it while the program runs.
 type writes struct{ *terminal }
 
 func (p writes) Write(text []byte) (int, error) {
@@ -313,7 +310,7 @@ func (p *terminal) Read(to []byte) (int, error) {
 	return n, nil
 }
 
-// succeeds runs a login that must succeed.
+// succeeds runs a login that has to work.
 func (w *world) succeeds(args ...string) {
 	w.t.Helper()
 	if code := w.run(args...); code != 0 {
@@ -321,8 +318,13 @@ func (w *world) succeeds(args ...string) {
 	}
 }
 
-// fails runs a login that must fail with the exit code and the kind, print all the values, and leave the credentials
-// file unchanged.
+// text returns an English text of the catalog.
+func text(key messages.TextKey, args ...any) string {
+	return messages.New(key, args...).In(messages.English)
+}
+
+// fails runs a login that must end with the exit code and an error of the kind. The error must contain all values, and
+// the credentials file must stay the same.
 func (w *world) fails(code int, kind messages.Kind, args []string, values ...string) {
 	w.t.Helper()
 	before, _ := os.ReadFile(w.path("credentials"))
@@ -337,10 +339,10 @@ func (w *world) fails(code int, kind messages.Kind, args []string, values ...str
 	begin := "aws-mfa: error[" + string(kind) + "]: "
 	if len(lines) != 4 || !strings.HasPrefix(lines[0], begin) || strings.HasSuffix(lines[0], ".") ||
 		lines[1] != "" || !strings.HasPrefix(lines[2], "hint: ") || lines[3] != "" {
-		w.t.Errorf("stderr is not one error of kind %s with a hint: %q", kind, said)
+		w.t.Errorf("not an error of the kind %s with a hint: %q", kind, said)
 	}
 	if strings.ContainsFunc(said, func(r rune) bool { return r != '\n' && unicode.IsControl(r) }) {
-		w.t.Errorf("stderr has control characters: %q", said)
+		w.t.Errorf("the error contains control characters: %q", said)
 	}
 	for _, value := range values {
 		if !strings.Contains(said, value) {
@@ -348,21 +350,10 @@ func (w *world) fails(code int, kind messages.Kind, args []string, values ...str
 		}
 	}
 	if after, _ := os.ReadFile(w.path("credentials")); !bytes.Equal(before, after) {
-		w.t.Errorf("the credentials file was changed to %q", after)
+		w.t.Errorf("the credentials file has changed to %q", after)
 	}
 }
 
-// noted reports whether the program printed a note with this text.
-func (w *world) noted(key messages.TextKey, args ...any) bool {
-	return strings.Contains(w.stderr.String(), "note: "+messages.New(key, args...).In(w.language)+"\n")
-}
-
-// english returns a text of the catalog in English.
-func english(key messages.TextKey, args ...any) string {
-	return messages.New(key, args...).In(messages.English)
-}
-
-// called checks the calls to AWS so far.
 func (w *world) called(want ...string) {
 	w.t.Helper()
 	w.aws.mu.Lock()
@@ -372,7 +363,7 @@ func (w *world) called(want ...string) {
 	}
 }
 
-// shell returns the output of a script, or skips the test if the shell called name is not installed.
+// shell runs a script with the shell called name. It skips the test if there is no such shell.
 func (w *world) shell(name, script string) []byte {
 	w.t.Helper()
 	path, err := exec.LookPath(name)
@@ -388,7 +379,6 @@ func (w *world) shell(name, script string) []byte {
 	return out
 }
 
-// holds checks the contents of a file.
 func (w *world) holds(name, want string) {
 	w.t.Helper()
 	got, err := os.ReadFile(w.path(name))

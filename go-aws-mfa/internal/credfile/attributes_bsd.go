@@ -4,7 +4,7 @@ package credfile
 
 import "syscall"
 
-// The flags of chflags, for the owner and for root; all these systems have the same numbers.
+// The flags of chflags, for the owner and for root. All these systems use the same numbers.
 const (
 	flagsImmutable  = 0x2 | 0x20000
 	flagsAppendOnly = 0x4 | 0x40000

@@ -2,7 +2,7 @@ package credfile
 
 import "golang.org/x/sys/unix"
 
-// attributesOf asks for the attributes of the file itself: device numbers do not show a mount of one file.
+// attributesOf uses statx, because device numbers do not reveal a bind mount of a single file.
 func attributesOf(path string) attributes {
 	var stat unix.Statx_t
 	if unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_BASIC_STATS, &stat) != nil {

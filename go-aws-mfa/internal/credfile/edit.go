@@ -1,6 +1,6 @@
-// Package credfile writes a session into one section of the AWS credentials file and keeps every other byte as it is.
-// This file and scan.go are pure: bytes in, bytes out. file.go reads and writes the disk; Update does so for any change
-// and for the config file, too.
+// Package credfile writes a session to one section of the AWS credentials file and keeps every other byte as it is.
+// This file and scan.go are pure: bytes in, bytes out. file.go reads and writes files. Update also works for other
+// changes and for the config file.
 package credfile
 
 import (
@@ -10,20 +10,20 @@ import (
 	"unicode"
 )
 
-// Session is what a profile gets.
+// Session is a session and its origin.
 type Session struct {
 	AccessKeyID     string
 	SecretAccessKey string
 	SessionToken    string
 	Expires         time.Time
 	Region          string // "" keeps the region of the profile
-	Source          string // the ID of the long-term access key that the session came from
-	Serial          string // the MFA device that it came from
+	Source          string // the ID of the long-term access key that created the session
+	Serial          string // the MFA device that created the session
 }
 
-// The settings this program reads or writes. No SDK defines one for the end of a session: expiry is what most tools
-// of the kind write. record names the long-term key, the device and the session's own key: a session whose key is
-// another one by now was put there by somebody else.
+// The settings that this program reads or writes. No SDK defines a setting for the end of a session; expiry is the one
+// that most similar tools use. record contains the long-term key, the device and the key of the session. If the last
+// one differs from accessKey, another program wrote the session.
 const (
 	accessKey = "aws_access_key_id"
 	secretKey = "aws_secret_access_key"
@@ -31,7 +31,7 @@ const (
 	expiry    = "x_security_token_expires"
 	record    = "x_aws_mfa_source"
 	region    = "region"
-	// legacyToken is what old tools wrote. botocore reads it first, so a stale one would win over the new session.
+	// legacyToken is the token of old tools. botocore prefers it, so a stale one would override the new session.
 	legacyToken = "aws_security_token"
 )
 
@@ -43,7 +43,7 @@ func Put(text []byte, name string, session Session) ([]byte, error) {
 	settings := session.settings()
 	for _, s := range settings {
 		value := s.value
-		if s.key == record { // the only value that has spaces
+		if s.key == record { // the only value with spaces
 			value = strings.ReplaceAll(value, " ", "")
 		}
 		if !Writable(value) {
@@ -64,11 +64,11 @@ func Put(text []byte, name string, session Session) ([]byte, error) {
 type Section struct {
 	LongTerm bool    // Put would return ErrLongTermKeys
 	Legacy   bool    // it has the token of old tools
-	Partial  bool    // it has some of the settings of a session, and not all
-	Kept     Session // the session that Put wrote; zero if anything about the section has changed since
+	Partial  bool    // it has only some settings of a session
+	Kept     Session // the session that Put wrote; zero if the section has changed since
 }
 
-// Look reads the section called name. Its error is the one that Put would return for the file.
+// Look reads the section called name. It returns the same error for the file as Put.
 func Look(text []byte, name string) (Section, error) {
 	lines, err := scan(text, name)
 	found := Section{LongTerm: longTerm(lines)}
@@ -94,7 +94,7 @@ func Look(text []byte, name string) (Section, error) {
 	return found, err
 }
 
-// keptSession returns the session of a section that Put wrote, or none if the settings do not fit together.
+// keptSession returns the session that Put wrote, or a zero one if the settings are inconsistent.
 func keptSession(values map[string]string) Session {
 	from := strings.Fields(values[record])
 	if len(from) != 3 || from[2] != values[accessKey] || !strings.HasPrefix(from[2], "ASIA") {
@@ -105,7 +105,7 @@ func keptSession(values map[string]string) Session {
 		return Session{}
 	}
 	for _, value := range append(from, values[secretKey], values[token]) {
-		if !Writable(value) { // somebody else wrote it, and a shell might run it
+		if !Writable(value) { // another program wrote it, and a shell might run it
 			return Session{}
 		}
 	}
@@ -151,7 +151,7 @@ type setting struct {
 	value string
 }
 
-// settings returns what Put writes, in the order of a new section.
+// settings returns the settings that Put writes, in the order of a new section.
 func (s Session) settings() []setting {
 	var all []setting
 	if s.Region != "" {
@@ -166,15 +166,15 @@ func (s Session) settings() []setting {
 	)
 }
 
-// Writable reports whether every reader gets value back as it is: none cuts, unquotes or breaks it.
+// Writable reports whether every reader would read value unchanged.
 func Writable(value string) bool {
 	return value != "" && !strings.ContainsFunc(value, func(r rune) bool {
 		return r <= ' ' || r > '~' || strings.ContainsRune("\"'\\#;", r)
 	})
 }
 
-// longTerm reports whether the section has a key and no token. In doubt it says yes: for a token that is empty for some
-// reader, and for a secret without a key.
+// longTerm reports whether the section has a key without a token. In doubt it returns true: if the token is empty for
+// some readers, or if there is only a secret.
 func longTerm(lines []line) bool {
 	hasKey := false
 	hasToken := false
@@ -195,13 +195,13 @@ func longTerm(lines []line) bool {
 	return hasKey && !hasToken
 }
 
-// replace puts the settings where the section has them already, else behind its last setting, else in a new section.
-// It drops what would compete: doubles, twins in upper case, the legacy token, and continuation lines.
+// replace writes the settings in place of existing ones, after the last setting of the section, or in a new section. It
+// drops duplicates in any case, the legacy token, and continuation lines.
 func replace(lines []line, name string, settings []setting) []string {
 	eol := lineEnding(lines)
 	var out []string
 	end := -1            // where missing settings go
-	dropDeeperThan := -1 // inside a dropped value: its continuation lines go too
+	dropDeeperThan := -1 // the indentation of a dropped value, whose continuation lines are dropped, too
 	missing := slices.Clone(settings)
 	for _, l := range lines {
 		at := slices.IndexFunc(missing, func(s setting) bool { return s.key == l.key })
@@ -214,13 +214,13 @@ func replace(lines []line, name string, settings []setting) []string {
 			continue
 		case l.key == legacyToken || isWritten:
 			dropDeeperThan = l.indent
-			// An indented setting can be part of another one's value: never reused.
+			// An indented setting can be part of another value, so it is never reused.
 			if l.indent > 0 || at < 0 {
 				continue
 			}
 			l.raw = missing[at].line(ending(l.raw, eol))
 			missing = slices.Delete(missing, at, at+1)
-		case l.kind != other || l.indent > 0: // for the SDK, what no reader knows does not end a value
+		case l.kind != other || l.indent > 0: // for the SDK, an unknown line does not end a value
 			dropDeeperThan = -1
 		}
 		out = append(out, l.raw)
@@ -231,7 +231,7 @@ func replace(lines []line, name string, settings []setting) []string {
 	return insert(out, end, name, missing, eol)
 }
 
-// insert adds the settings behind out[:end], or with a new section if end < 0.
+// insert adds the settings after out[:end], or in a new section if end < 0.
 func insert(out []string, end int, name string, settings []setting, eol string) []string {
 	var fresh []string
 	if end < 0 {
@@ -254,7 +254,7 @@ func (s setting) line(eol string) string {
 	return s.key + " = " + s.value + eol
 }
 
-// lineEnding is that of the section's header, else of the file's first line.
+// lineEnding returns the line ending of the section header, or else of the first line in the file.
 func lineEnding(lines []line) string {
 	if len(lines) == 0 {
 		return "\n"

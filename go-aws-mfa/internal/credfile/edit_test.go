@@ -17,35 +17,68 @@ var fresh = Session{
 }
 
 const freshLines = "aws_access_key_id = ASIANEW\naws_secret_access_key = new/secret\n" +
-	"aws_session_token = new+token==\nx_security_token_expires = 2026-01-01T12:00:00Z\nx_aws_mfa_source = AKIALONG serial ASIANEW\n"
+	"aws_session_token = new+token==\nx_security_token_expires = 2026-01-01T12:00:00Z\n" +
+	"x_aws_mfa_source = AKIALONG serial ASIANEW\n"
 
-// Each case has the text of the file before and after Put. The section is d, and <new> stands for the five lines of a
-// new session.
+// Put changes the section d. <new> represents the five lines of a new session.
 func TestPut(t *testing.T) {
 	for name, test := range map[string]struct{ before, after string }{
-		"no file":                        {"", "[d]\n<new>"},
-		"a new section, one line apart":  {"[a]\nx = y\n", "[a]\nx = y\n\n[d]\n<new>"},
-		"an empty line is there already": {"[a]\n\n", "[a]\n\n[d]\n<new>"},
-		"no final newline":               {"[a]\nx = y", "[a]\nx = y\n\n[d]\n<new>"},
-		"a comment alone":                {"# x", "# x\n\n[d]\n<new>"},
-		"an empty section":               {"[d]\n\n# about a\n[a]\n", "[d]\n<new>\n# about a\n[a]\n"},
-		"a header without newline":       {"[d]", "[d]\n<new>"},
-		"behind the last setting":        {"[d]\n# c\no = j\n\n# about a\n[a]\n", "[d]\n# c\no = j\n<new>\n# about a\n[a]\n"},
-		"behind a value of many lines":   {"[d]\ns3 =\n  a = b\n", "[d]\ns3 =\n  a = b\n<new>"},
-		"in place":                       {"[d]\nx_security_token_expires=1\no = j\n[a]\n", "[d]\nx_security_token_expires = 2026-01-01T12:00:00Z\no = j\n<no expiry>[a]\n"},
-		"a header with a comment":        {"[d] ; mine\no = j\n", "[d] ; mine\no = j\n<new>"},
-		"twins and doubles":              {"[d]\nAWS_SESSION_TOKEN = x\naws_session_token: y\n", "[d]\n<token first>"},
-		"continuation lines":             {"[d]\naws_session_token = x\n  more\n# c\n\n\tstill more\no = j\n", "[d]\naws_session_token = new+token==\n# c\n\no = j\n<no token>"},
-		"continued behind no setting":    {"[d]\naws_session_token = x\no # = j\n\tmore\n", "[d]\naws_session_token = new+token==\no # = j\n<no token>"},
-		"indented settings":              {"[d]\n  aws_session_token = x\n  o = j\n", "[d]\n  o = j\n<new>"},
-		"nested behind a vertical tab":   {"[d]\ns3 =\n\vaws_session_token = x\n\fo = j\n", "[d]\ns3 =\n\fo = j\n<new>"},
-		"continued behind a form feed":   {"[d]\naws_session_token = x\n\fmore\no = j\n", "[d]\naws_session_token = new+token==\no = j\n<no token>"},
-		"a separator before a setting":   {"[d]\n\x1caws_session_token = x\n\u0085aws_access_key_id = y\n", "[d]\n<new>"},
-		"the legacy token":               {"[d]\naws_security_token = x\n", "[d]\n<new>"},
-		"a legacy token elsewhere":       {"[a]\naws_security_token = x\n[d]\n", "[a]\naws_security_token = x\n[d]\n<new>"},
-		"a region is left alone":         {"[d]\nregion = r\n", "[d]\nregion = r\n<new>"},
-		"the name inside others":         {"[dd]\n[profile d]\n[a]\nd = [d]\n", "[dd]\n[profile d]\n[a]\nd = [d]\n\n[d]\n<new>"},
-		"an odd byte":                    {"[a]\r\nx = \x00\n", "[a]\r\nx = \x00\n\r\n[d]\r\n<new crlf>"},
+		"no file":                        {after: "[d]\n<new>"},
+		"a new section, one line apart":  {before: "[a]\nx = y\n", after: "[a]\nx = y\n\n[d]\n<new>"},
+		"an empty line is there already": {before: "[a]\n\n", after: "[a]\n\n[d]\n<new>"},
+		"no final newline":               {before: "[a]\nx = y", after: "[a]\nx = y\n\n[d]\n<new>"},
+		"a comment alone":                {before: "# x", after: "# x\n\n[d]\n<new>"},
+		"an empty section":               {before: "[d]\n\n# about a\n[a]\n", after: "[d]\n<new>\n# about a\n[a]\n"},
+		"a header without newline":       {before: "[d]", after: "[d]\n<new>"},
+		"behind the last setting": {
+			before: "[d]\n# c\no = j\n\n# about a\n[a]\n",
+			after:  "[d]\n# c\no = j\n<new>\n# about a\n[a]\n",
+		},
+		"behind a value of many lines": {before: "[d]\ns3 =\n  a = b\n", after: "[d]\ns3 =\n  a = b\n<new>"},
+		"in place": {
+			before: "[d]\nx_security_token_expires=1\no = j\n[a]\n",
+			after:  "[d]\nx_security_token_expires = 2026-01-01T12:00:00Z\no = j\n<no expiry>[a]\n",
+		},
+		"a header with a comment": {before: "[d] ; mine\no = j\n", after: "[d] ; mine\no = j\n<new>"},
+		"twins and doubles": {
+			before: "[d]\nAWS_SESSION_TOKEN = x\naws_session_token: y\n",
+			after:  "[d]\n<token first>",
+		},
+		"continuation lines": {
+			before: "[d]\naws_session_token = x\n  more\n# c\n\n\tstill more\no = j\n",
+			after:  "[d]\naws_session_token = new+token==\n# c\n\no = j\n<no token>",
+		},
+		"continued behind no setting": {
+			before: "[d]\naws_session_token = x\no # = j\n\tmore\n",
+			after:  "[d]\naws_session_token = new+token==\no # = j\n<no token>",
+		},
+		"indented settings": {
+			before: "[d]\n  aws_session_token = x\n  o = j\n",
+			after:  "[d]\n  o = j\n<new>",
+		},
+		"nested behind a vertical tab": {
+			before: "[d]\ns3 =\n\vaws_session_token = x\n\fo = j\n",
+			after:  "[d]\ns3 =\n\fo = j\n<new>",
+		},
+		"continued behind a form feed": {
+			before: "[d]\naws_session_token = x\n\fmore\no = j\n",
+			after:  "[d]\naws_session_token = new+token==\no = j\n<no token>",
+		},
+		"a separator before a setting": {
+			before: "[d]\n\x1caws_session_token = x\n\u0085aws_access_key_id = y\n",
+			after:  "[d]\n<new>",
+		},
+		"the legacy token": {before: "[d]\naws_security_token = x\n", after: "[d]\n<new>"},
+		"a legacy token elsewhere": {
+			before: "[a]\naws_security_token = x\n[d]\n",
+			after:  "[a]\naws_security_token = x\n[d]\n<new>",
+		},
+		"a region is left alone": {before: "[d]\nregion = r\n", after: "[d]\nregion = r\n<new>"},
+		"the name inside others": {
+			before: "[dd]\n[profile d]\n[a]\nd = [d]\n",
+			after:  "[dd]\n[profile d]\n[a]\nd = [d]\n\n[d]\n<new>",
+		},
+		"an odd byte": {before: "[a]\r\nx = \x00\n", after: "[a]\r\nx = \x00\n\r\n[d]\r\n<new crlf>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			lines := strings.SplitAfter(freshLines, "\n")
@@ -54,20 +87,25 @@ func TestPut(t *testing.T) {
 				"<token first>", lines[2]+lines[0]+lines[1]+lines[3]+lines[4], "<new>", freshLines).Replace(test.after)
 			got, err := Put([]byte(test.before), "d", fresh)
 			if err != nil || string(got) != want {
-				t.Errorf("Put gives\n%q, not\n%q (%v)", got, want, err)
+				t.Errorf("got\n%q, want\n%q (%v)", got, want, err)
 			}
 		})
 	}
 }
 
-// New lines get the line ending of the section's header, else of the file's first line. A replaced line keeps its
-// ending.
+// New lines have the line ending of the section header, or else of the first line in the file. Replaced lines keep
+// theirs.
 func TestLineEndings(t *testing.T) {
 	for before, after := range map[string]string{
 		"[a]\r\n[d]\no = j\n": "[a]\r\n[d]\no = j\n" + freshLines,
 		"[a]\n[d]\r\n":        "[a]\n[d]\r\n" + strings.ReplaceAll(freshLines, "\n", "\r\n"),
-		"[d]\r\naws_access_key_id = x\naws_secret_access_key = x\r\naws_session_token = x\nx_security_token_expires = x": "[d]\r\n" +
-			"aws_access_key_id = ASIANEW\naws_secret_access_key = new/secret\r\naws_session_token = new+token==\nx_security_token_expires = 2026-01-01T12:00:00Z\r\nx_aws_mfa_source = AKIALONG serial ASIANEW\r\n",
+		"[d]\r\naws_access_key_id = x\naws_secret_access_key = x\r\naws_session_token = x\n" +
+			"x_security_token_expires = x": "[d]\r\n" +
+			"aws_access_key_id = ASIANEW\n" +
+			"aws_secret_access_key = new/secret\r\n" +
+			"aws_session_token = new+token==\n" +
+			"x_security_token_expires = 2026-01-01T12:00:00Z\r\n" +
+			"x_aws_mfa_source = AKIALONG serial ASIANEW\r\n",
 	} {
 		if got, err := Put([]byte(before), "d", fresh); err != nil || string(got) != after {
 			t.Errorf("%q becomes\n%q, not\n%q (%v)", before, got, after, err)
@@ -75,7 +113,7 @@ func TestLineEndings(t *testing.T) {
 	}
 }
 
-// A region replaces the old one or is written before the session. Put writes no other setting.
+// If the session has a region, Put writes it before the session or in place of the old one.
 func TestPutRegion(t *testing.T) {
 	session := fresh
 	session.Region = "eu-west-1"
@@ -89,7 +127,7 @@ func TestPutRegion(t *testing.T) {
 	}
 }
 
-// Put never overwrites long-term keys. In case of doubt a key counts as long-term. Keys of other sections do not matter.
+// Put never overwrites long-term keys. In doubt, a key counts as a long-term one. Keys in other sections do not matter.
 func TestLongTermKeys(t *testing.T) {
 	for text, want := range map[string]bool{
 		"[d]\naws_access_key_id = x\n":                             true,
@@ -113,7 +151,7 @@ func TestLongTermKeys(t *testing.T) {
 	}
 }
 
-// A line that a reader cannot read, or reads differently, is reported, wherever it is in the file.
+// If some readers cannot read the file or read it differently, the error has the line.
 func TestUnreadableForSome(t *testing.T) {
 	for text, want := range map[string]LineError{
 		"\ufeff[d]\n":               {Line: 1, Problem: LineBOM},
@@ -146,7 +184,7 @@ func TestUnreadableForSome(t *testing.T) {
 	}
 }
 
-// An ambiguous header is only rejected where the session could end up in the wrong section.
+// A header that only some readers recognize is an error only if the session could end up in the wrong section.
 func TestUnclearHeader(t *testing.T) {
 	for text, refused := range map[string]bool{
 		"[d] x\n":           true,
@@ -168,7 +206,7 @@ func TestUnclearHeader(t *testing.T) {
 	}
 }
 
-// A name that some reader would change is rejected.
+// A name that some readers would read differently is an error.
 func TestUnusableNames(t *testing.T) {
 	for name, want := range map[string]NameProblem{
 		"":          NameEmpty,
@@ -198,7 +236,7 @@ func TestUnusableNames(t *testing.T) {
 	}
 }
 
-// A value that some reader would change is rejected. The error does not contain it, because it may be a secret.
+// A value that some readers would read differently is an error, which does not contain the value.
 func TestUnwritableValues(t *testing.T) {
 	for _, value := range []string{"", "a b", "a\n", "\"a\"", "'a'", "a\\", "a#", "a;", "é", "\x7f"} {
 		session := fresh

@@ -7,15 +7,15 @@ import (
 )
 
 var (
-	// ErrLongTermKeys reports that a section holds long-term keys, perhaps their only copy.
+	// ErrLongTermKeys reports that a section contains long-term keys, perhaps the only copy of them.
 	ErrLongTermKeys = errors.New("the profile holds long-term keys")
-	// ErrNotRegular reports a path that a rename must not replace: a directory, a pipe, a device.
+	// ErrNotRegular reports a directory, a pipe or a device, which a rename must not replace.
 	ErrNotRegular = errors.New("not a regular file")
 	// ErrTooManyLinks reports more than MaxLinks symbolic links in a row.
 	ErrTooManyLinks = fmt.Errorf("more than %d symbolic links in a row", MaxLinks)
 )
 
-// A DirectoryError reports a directory in which no file can be made or replaced.
+// A DirectoryError reports a directory in which files cannot be created or replaced.
 type DirectoryError struct {
 	Path string
 	Err  error
@@ -33,8 +33,8 @@ func (e *DirectoryError) Unwrap() error {
 // A LockError reports a lock that another process holds for too long, or that cannot be opened.
 type LockError struct {
 	Path  string
-	Limit time.Duration // how long it was waited for; 0 if it cannot be opened
-	Err   error         // why it cannot be opened
+	Limit time.Duration // how long the wait was; 0 if the lock cannot be opened
+	Err   error         // why the lock cannot be opened
 }
 
 func (e *LockError) Error() string {
@@ -49,13 +49,13 @@ func (e *LockError) Unwrap() error {
 	return e.Err
 }
 
-// A NameError reports a name that cannot be the name of a section.
+// A NameError reports an invalid section name.
 type NameError struct {
 	Name    string
 	Problem NameProblem
 }
 
-// A NameProblem says what is wrong with a name.
+// A NameProblem is the kind of a NameError.
 type NameProblem int
 
 // The problems with names.
@@ -63,23 +63,23 @@ const (
 	NameEmpty       NameProblem = iota
 	NameMarks                   // one of [ ] # ;
 	NameControl                 // control characters, or bytes that are not UTF-8
-	NameSpaces                  // a space at an end, or two in a row
+	NameSpaces                  // a space at either end, or two in a row
 	NameDefault                 // DEFAULT, whose settings botocore applies to all sections
-	NameWithProfile             // it begins with the word that the config file puts before names
+	NameWithProfile             // begins with `profile`, the prefix in the config file
 )
 
 func (e *NameError) Error() string {
 	return fmt.Sprintf("%q cannot be the name of a profile", e.Name)
 }
 
-// A LineError reports a line of the file that some reader cannot read, or reads differently.
+// A LineError reports a line of the file that some readers cannot read or read differently.
 type LineError struct {
 	Line    int // from 1
 	Problem LineProblem
 	Name    string // the section or the setting that is repeated
 }
 
-// A LineProblem says what is wrong with a line.
+// A LineProblem is the kind of a LineError.
 type LineProblem int
 
 // The problems with lines.
@@ -98,11 +98,12 @@ func (e *LineError) Error() string {
 	return fmt.Sprintf("line %d cannot be read by every program", e.Line)
 }
 
-// A ValueError reports a value that the file cannot hold. It does not show the value, which may be a secret.
+// A ValueError reports a value that cannot be written to the file. It does not contain the value, which may be a
+// secret.
 type ValueError struct {
 	Setting string
 }
 
 func (e *ValueError) Error() string {
-	return fmt.Sprintf("the file cannot hold the value of %s", e.Setting)
+	return fmt.Sprintf("cannot write the value of %s to the file", e.Setting)
 }

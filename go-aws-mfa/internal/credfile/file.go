@@ -13,18 +13,18 @@ import (
 )
 
 const (
-	privateFile   fs.FileMode = 0o600
-	privateFolder fs.FileMode = 0o700
-	others        fs.FileMode = 0o007 // the rights of those who are neither the owner nor in the group
-	temporaries               = ".aws-mfa-*.tmp"
-	pause                     = 50 * time.Millisecond // between two tries for what another process holds
+	privateFile      fs.FileMode = 0o600
+	privateDirectory fs.FileMode = 0o700
+	others           fs.FileMode = 0o007 // permissions of users other than the owner and the group
+	temporaries                  = ".aws-mfa-*.tmp"
+	pause                        = 50 * time.Millisecond // between attempts while another process holds a file
 )
 
-// MaxLinks is how many symbolic links in a row are followed: as many as Linux follows.
+// MaxLinks is the maximum number of symbolic links in a row, the same as on Linux.
 const MaxLinks = 40
 
-// Read returns the text of the file, nothing if there is no file, and ErrNotRegular for what a rename must not replace:
-// a directory, a pipe, a device.
+// Read returns the text of the file, or nothing if there is no file. It returns ErrNotRegular for a directory, a pipe
+// or a device, which a rename must not replace.
 func Read(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -38,15 +38,15 @@ func Read(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// A Place is what is known about a file before it is written.
+// A Place describes a file before a write.
 type Place struct {
 	How    How
-	Opened bool   // others may read it; if it is Secret, Update takes that right away
-	Kept   string // where the text is that an interrupted write saved, if somebody changed the file since; else ""
+	Opened bool   // other users can access it; if it is Secret, Update removes that permission
+	Kept   string // the file with the text that an interrupted write saved, if the original changed since; else ""
 }
 
-// Prepare finds out how the file at path can be written, so that what fails does so before a code is spent. It undoes
-// half of an interrupted write first.
+// Prepare finds out how the file at path can be written, so that problems appear before the user spends a code. First
+// it undoes an interrupted write.
 func Prepare(ctx context.Context, path string, busy Busy) (place Place, err error) {
 	target, release, err := lockFile(ctx, path, busy)
 	if err != nil {
@@ -63,12 +63,12 @@ func Prepare(ctx context.Context, path string, busy Busy) (place Place, err erro
 	return place, err
 }
 
-// Repair undoes half of an interrupted write to the file at path, if there is one, before the file is read. kept is as
-// in Place. Where no write was interrupted it needs no lock and no right to write.
+// Repair undoes an interrupted write to the file at path, if there was one, before the file is read. kept is the same
+// as Place.Kept. If no write was interrupted, Repair needs no lock and no write permission.
 func Repair(ctx context.Context, path string, busy Busy) (kept string, err error) {
 	target, err := follow(path)
 	if err != nil || !interrupted(target) {
-		return "", nil // whoever reads the file says what is wrong with its path
+		return "", nil // reading the file will report problems with its path
 	}
 	target, release, err := lockFile(ctx, target, busy)
 	if err != nil {
@@ -79,22 +79,22 @@ func Repair(ctx context.Context, path string, busy Busy) (kept string, err error
 	return kept, err
 }
 
-// Save puts session into the section called name of the file at path.
+// Save writes session to the section called name in the file at path.
 func Save(ctx context.Context, path, name string, session Session, busy Busy) (Place, error) {
 	change := func(text []byte) ([]byte, error) { return Put(text, name, session) }
 	return Update(ctx, path, Secret, change, busy)
 }
 
-// Content says what a file holds, and so who may read it.
+// Content is the kind of content in a file. It decides who may read the file.
 type Content int
 
 // The kinds of content.
 const (
-	Secret Content = iota // others must not read it, and lose the right to
-	Public                // the rights of others stay
+	Secret Content = iota // other users lose their permissions
+	Public                // other users keep their permissions
 )
 
-// mode is what the file gets that had the mode of info.
+// mode returns the new mode of a file with the old mode in info.
 func (c Content) mode(info fs.FileInfo) fs.FileMode {
 	if c == Public {
 		return info.Mode().Perm()
@@ -102,9 +102,9 @@ func (c Content) mode(info fs.FileInfo) fs.FileMode {
 	return info.Mode().Perm() &^ others
 }
 
-// Update replaces the text of the file at path by what change makes of it. Readers see the old file or the new one,
-// never half of each, unless the file cannot be replaced: see overwrite. The text is read again here, under a lock, so
-// that what another process wrote meanwhile is kept.
+// Update passes the text of the file at path to change and replaces the text with the result. Readers see either the
+// old or the new file, never half of each, unless the file cannot be replaced: see overwrite. Update reads the text
+// again under a lock, so that changes by other processes are kept.
 func Update(
 	ctx context.Context, path string, content Content, change func(text []byte) ([]byte, error), busy Busy,
 ) (place Place, err error) {
@@ -140,46 +140,48 @@ func Update(
 		case errors.Is(err, errOwner):
 			place.How = OtherOwner
 		case errors.Is(err, syscall.EBUSY):
-			place.How = MountPoint // of a system that does not show them
+			place.How = MountPoint // on a system that does not report mount points
 		default:
 			return place, err
 		}
 	}
-	if place.Opened { // who may not change the mode must not lose the session for it
+	if place.Opened { // ignore errors: a session is more important than the mode
 		_ = os.Chmod(target, mode)
 	}
 	return place, overwrite(target, text, changed)
 }
 
-// locate follows path and makes the folder of the file.
+// locate follows the symbolic links of path and creates the directory of the file.
 func locate(path string) (string, error) {
 	target, err := follow(path)
 	if err != nil {
 		return "", err
 	}
-	folder := filepath.Dir(target)
-	if err := os.MkdirAll(folder, privateFolder); err != nil {
-		return "", &DirectoryError{Path: folder, Err: err}
+	directory := filepath.Dir(target)
+	if err := os.MkdirAll(directory, privateDirectory); err != nil {
+		return "", &DirectoryError{Path: directory, Err: err}
 	}
-	return target, checkFolder(folder)
+	return target, checkDirectory(directory)
 }
 
-// checkFolder refuses a folder that keeps its files as they are: locks and temporary files would stay for ever.
-func checkFolder(folder string) error {
-	switch found := attributesOf(folder); {
+// checkDirectory returns an error if files in the directory cannot be removed, because locks and temporary files would
+// stay forever.
+func checkDirectory(path string) error {
+	switch found := attributesOf(path); {
 	case found.immutable:
-		return &DirectoryError{Path: folder, Err: ErrImmutable}
+		return &DirectoryError{Path: path, Err: ErrImmutable}
 	case found.appendOnly:
-		return &DirectoryError{Path: folder, Err: ErrAppendOnly}
+		return &DirectoryError{Path: path, Err: ErrAppendOnly}
 	}
 	return nil
 }
 
-// follow goes to where symbolic links lead, even if nothing is there yet: a rename over a link would cut it.
+// follow returns the target of the symbolic links at path, which does not have to exist. A rename to path itself would
+// replace the link.
 func follow(path string) (string, error) {
 	for range MaxLinks {
 		next, err := os.Readlink(path)
-		if err != nil { // no link
+		if err != nil { // not a link
 			return path, nil
 		}
 		if !filepath.IsAbs(next) {
@@ -194,10 +196,11 @@ func beside(target, end string) string {
 	return filepath.Join(filepath.Dir(target), ".aws-mfa"+end)
 }
 
-// swap replaces the file by a temporary one beside it: a rename only swaps within one file system. The new file gets the
-// mode, and the owner and the group that like has. It returns errOwner if it could not get these.
+// swap writes a temporary file in the same directory and renames it to target, because a rename only works within one
+// file system. The new file gets the mode, and the owner and group of like. If it cannot get these, swap returns
+// errOwner.
 func swap(target string, text []byte, like fs.FileInfo, mode fs.FileMode) error {
-	// CreateTemp makes it 0600 from the start, under a name nobody can guess.
+	// CreateTemp creates it with mode 0600 and an unpredictable name.
 	temporary, err := os.CreateTemp(filepath.Dir(target), temporaries)
 	if err != nil {
 		return err
@@ -221,8 +224,8 @@ func swap(target string, text []byte, like fs.FileInfo, mode fs.FileMode) error 
 	return err
 }
 
-// rename tries again for a while on Windows, where nothing can be renamed over a file that a reader has open. Then
-// it makes the rename outlive a power cut; not every system can, and the new file is in place either way.
+// rename retries for a while on Windows, which cannot rename over a file that a reader has open. Then it syncs the
+// directory, so that the rename survives a power failure.
 func rename(from, to string) (err error) {
 	for range 20 {
 		if err = os.Rename(from, to); err == nil || runtime.GOOS != "windows" {
@@ -231,15 +234,16 @@ func rename(from, to string) (err error) {
 		time.Sleep(pause)
 	}
 	if err == nil {
-		syncFolder(filepath.Dir(to))
+		syncDirectory(filepath.Dir(to))
 	}
 	return err
 }
 
-// syncFolder makes what was renamed or removed in a folder outlive a power cut. Not every system can.
-func syncFolder(path string) {
-	if folder, err := os.Open(path); err == nil {
-		_ = folder.Sync()
-		_ = folder.Close()
+// syncDirectory makes renames and removals in a directory survive a power failure. It ignores errors, because not every
+// system supports this.
+func syncDirectory(path string) {
+	if directory, err := os.Open(path); err == nil {
+		_ = directory.Sync()
+		_ = directory.Close()
 	}
 }

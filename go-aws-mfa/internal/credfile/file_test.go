@@ -29,25 +29,33 @@ func save(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != "[d]\n"+freshLines {
-		t.Errorf("%s holds %q (%v)", path, got, err)
+		t.Errorf("%s contains %q (%v)", path, got, err)
 	}
 }
 
-// alone checks that no temporary file stays behind.
-func alone(t *testing.T, folder, name string) {
+// alone checks that the directory contains only the file, and no temporary files.
+func alone(t *testing.T, directory, name string) {
 	t.Helper()
-	entries, err := os.ReadDir(folder)
+	entries, err := os.ReadDir(directory)
 	if err != nil || len(entries) != 1 || entries[0].Name() != name {
-		t.Errorf("%s holds %v (%v)", folder, entries, err)
+		t.Errorf("%s contains %v (%v)", directory, entries, err)
 	}
 }
 
-// The mode is kept, except the permissions of other users.
+// The mode stays the same, except that other users lose their permissions.
 func TestMode(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no mode bits")
 	}
-	for before, after := range map[os.FileMode]os.FileMode{0o600: 0o600, 0o644: 0o640, 0o640: 0o640, 0o666: 0o660, 0o607: 0o600, 0o400: 0o400, 0o700: 0o700} {
+	for before, after := range map[os.FileMode]os.FileMode{
+		0o400: 0o400,
+		0o600: 0o600,
+		0o607: 0o600,
+		0o640: 0o640,
+		0o644: 0o640,
+		0o666: 0o660,
+		0o700: 0o700,
+	} {
 		path := filepath.Join(t.TempDir(), "credentials")
 		write(t, path, "", before)
 		save(t, path)
@@ -58,7 +66,7 @@ func TestMode(t *testing.T) {
 	}
 }
 
-// What is no secret keeps the rights that others have.
+// A file that is not secret keeps the permissions of other users.
 func TestModeOfPublicFiles(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no mode bits")
@@ -83,7 +91,7 @@ func TestModeOfPublicFiles(t *testing.T) {
 	}
 }
 
-// A file that is not there is made for its owner only, and so is its folder.
+// A new file and its directory are private to the owner.
 func TestNewFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "home", "config")
 	if _, err := Update(t.Context(), path, Public, appended, silent); err != nil {
@@ -91,9 +99,9 @@ func TestNewFile(t *testing.T) {
 	}
 	if runtime.GOOS != "windows" {
 		file, _ := os.Stat(path)
-		folder, _ := os.Stat(filepath.Dir(path))
-		if file.Mode().Perm() != 0o600 || folder.Mode().Perm() != 0o700 {
-			t.Errorf("the modes are %v and %v", file.Mode(), folder.Mode())
+		directory, _ := os.Stat(filepath.Dir(path))
+		if file.Mode().Perm() != 0o600 || directory.Mode().Perm() != 0o700 {
+			t.Errorf("the modes are %v and %v", file.Mode(), directory.Mode())
 		}
 	}
 	alone(t, filepath.Dir(path), "config")
@@ -109,19 +117,21 @@ func TestNoChange(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if after, _ := os.Stat(path); !os.SameFile(before, after) || content(t, path) != "old" {
-		t.Error("the file is another one")
+		t.Error("the file has changed")
 	}
 	alone(t, filepath.Dir(path), "config")
 }
 
 func appended(text []byte) ([]byte, error) { return append(text, " and new"...), nil }
 
-// A symbolic link is kept and its target is replaced, even through a second link, and even if the target does not exist.
+// A symbolic link stays a link, and its target is replaced, even through a second link and if there is no target yet.
 func TestSymbolicLink(t *testing.T) {
-	for _, there := range []bool{true, false} {
-		folder, elsewhere := t.TempDir(), t.TempDir()
-		target, middle, link := filepath.Join(elsewhere, "real"), filepath.Join(folder, "middle"), filepath.Join(folder, "credentials")
-		if there {
+	for _, exists := range []bool{true, false} {
+		directory, elsewhere := t.TempDir(), t.TempDir()
+		target := filepath.Join(elsewhere, "real")
+		middle := filepath.Join(directory, "middle")
+		link := filepath.Join(directory, "credentials")
+		if exists {
 			write(t, target, "", 0o600)
 		}
 		if err := os.Symlink(target, middle); err != nil {
@@ -134,7 +144,7 @@ func TestSymbolicLink(t *testing.T) {
 		alone(t, elsewhere, "real")
 		for _, path := range []string{link, middle} {
 			if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink == 0 {
-				t.Errorf("%s is no link any more (%v)", path, err)
+				t.Errorf("%s is not a link anymore (%v)", path, err)
 			}
 		}
 		if info, err := os.Lstat(target); err != nil || !info.Mode().IsRegular() {
@@ -143,19 +153,19 @@ func TestSymbolicLink(t *testing.T) {
 	}
 }
 
-// A symbolic link to itself is an error.
+// A link to itself is an error.
 func TestSymbolicLoop(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "credentials")
 	if err := os.Symlink(link, link); err != nil {
 		t.Skip("no symbolic links here: ", err)
 	}
 	if _, err := Save(context.Background(), link, "d", fresh, silent); err == nil {
-		t.Error("a loop was followed to an end")
+		t.Error("a loop of links has a target")
 	}
 }
 
-// Save replaces the file by a new one: a reader that has the old file open reads all of it, and an error leaves no
-// partial or temporary file.
+// A new file replaces the old one, so a process that has the old one open can still read it. An error leaves the old
+// file and no temporary file.
 func TestAtomic(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "credentials")
 	write(t, path, "", 0o600)
@@ -169,35 +179,35 @@ func TestAtomic(t *testing.T) {
 		t.Error("long-term keys were overwritten")
 	}
 	alone(t, filepath.Dir(path), "credentials")
-	folder := filepath.Join(t.TempDir(), "credentials")
-	if err := os.Mkdir(folder, 0o700); err != nil {
+	directory := filepath.Join(t.TempDir(), "credentials")
+	if err := os.Mkdir(directory, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Save(context.Background(), folder, "d", fresh, silent); err == nil {
-		t.Error("a folder was replaced")
+	if _, err := Save(context.Background(), directory, "d", fresh, silent); err == nil {
+		t.Error("a directory was replaced")
 	}
-	if err := swap(folder, nil, nil, privateFile); err == nil {
-		t.Error("a folder was swapped for a file")
+	if err := swap(directory, nil, nil, privateFile); err == nil {
+		t.Error("a directory was swapped for a file")
 	}
-	alone(t, filepath.Dir(folder), "credentials")
+	alone(t, filepath.Dir(directory), "credentials")
 }
 
-// A writer removes the temporary files of a killed writer, and no other files.
+// The next writer removes the temporary files of a killed one. Other files stay.
 func TestSweep(t *testing.T) {
-	folder := t.TempDir()
-	write(t, filepath.Join(folder, ".aws-mfa-1234.tmp"), "half a fi", 0o600)
-	write(t, filepath.Join(folder, "credentials"), "", 0o600)
-	save(t, filepath.Join(folder, "credentials"))
-	alone(t, folder, "credentials")
-	write(t, filepath.Join(folder, ".aws-mfa-notes"), "mine", 0o600)
-	save(t, filepath.Join(folder, "credentials"))
-	if _, err := os.Stat(filepath.Join(folder, ".aws-mfa-notes")); err != nil {
+	directory := t.TempDir()
+	write(t, filepath.Join(directory, ".aws-mfa-1234.tmp"), "half a fi", 0o600)
+	write(t, filepath.Join(directory, "credentials"), "", 0o600)
+	save(t, filepath.Join(directory, "credentials"))
+	alone(t, directory, "credentials")
+	write(t, filepath.Join(directory, ".aws-mfa-notes"), "mine", 0o600)
+	save(t, filepath.Join(directory, "credentials"))
+	if _, err := os.Stat(filepath.Join(directory, ".aws-mfa-notes")); err != nil {
 		t.Error(err)
 	}
 }
 
-// Writers take turns, even through different links, so no change is lost. An interruption ends the wait and writes
-// nothing.
+// Writers wait for each other, even through different links, and keep each other's changes. Ctrl-C ends a wait without
+// a write.
 func TestTurns(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "credentials")
 	link := filepath.Join(t.TempDir(), "link")
@@ -207,7 +217,8 @@ func TestTurns(t *testing.T) {
 	var all sync.WaitGroup
 	for number := range 30 {
 		all.Go(func() {
-			if _, err := Save(t.Context(), []string{path, link}[number%2], fmt.Sprintf("p%d", number), fresh, silent); err != nil {
+			name := fmt.Sprintf("p%d", number)
+			if _, err := Save(t.Context(), []string{path, link}[number%2], name, fresh, silent); err != nil {
 				t.Error(err)
 			}
 		})
@@ -215,9 +226,9 @@ func TestTurns(t *testing.T) {
 	all.Wait()
 	text, _ := os.ReadFile(path)
 	if got := strings.Count(string(text), "[p"); got != 30 {
-		t.Errorf("%d of 30 sections are there", got)
+		t.Errorf("the file has %d of 30 sections", got)
 	}
-	release, _, err := take(t.Context(), filepath.Join(filepath.Dir(path), ".aws-mfa.lock"), time.Minute, nil)
+	release, _, err := acquire(t.Context(), filepath.Join(filepath.Dir(path), ".aws-mfa.lock"), time.Minute, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +239,7 @@ func TestTurns(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	if after, _ := os.ReadFile(path); string(after) != string(text) {
-		t.Error("something was written")
+		t.Error("the file has changed")
 	}
 }
 

@@ -8,14 +8,14 @@ import (
 	"syscall"
 )
 
-// The numbers that Windows has beside those of package syscall.
+// Windows error numbers that package syscall does not define.
 const (
 	windowsWriteProtect   = syscall.Errno(19)
 	windowsHandleDiskFull = syscall.Errno(39)
 	windowsDiskFull       = syscall.Errno(112)
 )
 
-// IsFull reports whether err says that there is no space left, or none for this user.
+// IsFull reports whether err means that no space is left on the device or in the user's quota.
 func IsFull(err error) bool {
 	if runtime.GOOS == "windows" {
 		return errors.Is(err, windowsHandleDiskFull) || errors.Is(err, windowsDiskFull)
@@ -23,7 +23,7 @@ func IsFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
-// IsReadOnly reports whether err says that nothing can be written to the file system.
+// IsReadOnly reports whether err means that the file system is read-only.
 func IsReadOnly(err error) bool {
 	if runtime.GOOS == "windows" {
 		return errors.Is(err, windowsWriteProtect)

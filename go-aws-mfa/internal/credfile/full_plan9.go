@@ -1,7 +1,7 @@
 package credfile
 
-// IsFull reports whether err says that there is no space left. Errors are texts here.
+// IsFull reports false: Plan 9 has no error number for a full device.
 func IsFull(error) bool { return false }
 
-// IsReadOnly reports whether err says that nothing can be written to the file system.
+// IsReadOnly reports false: Plan 9 has no error number for a read-only file system.
 func IsReadOnly(error) bool { return false }

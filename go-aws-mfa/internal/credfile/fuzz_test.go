@@ -11,16 +11,24 @@ import (
 	"aws-mfa.example/aws-mfa/internal/awsfiles"
 )
 
-// For every file and name, Put returns an error, or:
+// For every file and name, Put returns an error, or
 //   - botocore and the SDK read exactly the new session from the section,
 //   - all other sections read as before,
 //   - putting the same session again changes nothing,
-//   - a file without the section keeps every byte and grows at its end,
-//   - each removed line was a setting of the session or belonged to one.
+//   - a file without the name keeps every byte, and grows at its end,
+//   - each missing line was a setting of the session or part of one.
 func FuzzPut(f *testing.F) {
 	for _, text := range []string{
-		"", "[d]", "[d]\r\n", "# c\n[a]\nx = y\n\n[d]\naws_session_token = x\n  more\no = j\n[b]", "[ d ]\nregion=x\n[d]\n[d]\n",
-		"\ufeff[d]\n  aws_session_token : =\n  s3 =\n\tregion = x\n", "[d] x", "[d] # ]\n[d]#\n=\n:\n", "[d\t\u0085]\n\faws_access_key_id = y", "[a]\nx = \"\n",
+		"",
+		"[d]",
+		"[d]\r\n",
+		"# c\n[a]\nx = y\n\n[d]\naws_session_token = x\n  more\no = j\n[b]",
+		"[ d ]\nregion=x\n[d]\n[d]\n",
+		"\ufeff[d]\n  aws_session_token : =\n  s3 =\n\tregion = x\n",
+		"[d] x",
+		"[d] # ]\n[d]#\n=\n:\n",
+		"[d\t\u0085]\n\faws_access_key_id = y",
+		"[a]\nx = \"\n",
 	} {
 		f.Add([]byte(text), "d", "")
 		f.Add([]byte(text), "a b", "eu-west-1")
@@ -28,19 +36,23 @@ func FuzzPut(f *testing.F) {
 	f.Fuzz(check)
 }
 
-// The parts of a credentials file. A fuzzer that only has bytes needs hours to find such lines.
+// pieces are parts of credentials files. A fuzzer that only has bytes would need hours to find such lines.
 var pieces = []string{
-	"[d]\n", "[ d ]\n", "[d] # c\n", "[d] x\n", "\t[d]\r\n", "[d]", "[a]\n", "[b] \n", "[ a b]\n", "[a  b]\n", "[profile d]\n", "[]\n", "[x\n",
+	"[d]\n", "[ d ]\n", "[d] # c\n", "[d] x\n", "\t[d]\r\n", "[d]", "[a]\n", "[b] \n", "[ a b]\n", "[a  b]\n",
+	"[profile d]\n", "[]\n", "[x\n",
 	"aws_access_key_id = x\n", "AWS_ACCESS_KEY_ID=x\r\n", " aws_access_key_id = x\n", "aws_access_key_id =\n",
 	"aws_secret_access_key = x\n", "aws_secret_access_key : x\n", "\taws_secret_access_key = x\n",
-	"aws_session_token = t\n", "Aws_Session_Token=t\r\n", "  aws_session_token = t\n", "aws_session_token = t", "aws_session_token = \"\"\n",
-	"aws_security_token = t\n", "x_security_token_expires = x\n", "x_aws_mfa_source = x y z\n", "[DEFAULT]\n", "region = r\n", "  region = r\n", "REGION : r\r\n", "region =\n",
+	"aws_session_token = t\n", "Aws_Session_Token=t\r\n", "  aws_session_token = t\n", "aws_session_token = t",
+	"aws_session_token = \"\"\n", "aws_security_token = t\n", "x_security_token_expires = x\n",
+	"x_aws_mfa_source = x y z\n", "[DEFAULT]\n",
+	"region = r\n", "  region = r\n", "REGION : r\r\n", "region =\n",
 	"s3 =\n", "  a = b\n", "\tc\n", " [x]\n", "o = j\n", "o = j \\\n", "junk\n", "=\n", "a = [d]\n",
-	"\vaws_session_token = t\n", "\faws_access_key_id = x\n", "\vc\n", "\u00a0region = r\n", "\x1caws_secret_access_key = x\n", " \ve = f\n",
+	"\vaws_session_token = t\n", "\faws_access_key_id = x\n", "\vc\n", "\u00a0region = r\n",
+	"\x1caws_secret_access_key = x\n", " \ve = f\n",
 	"\n", "\r\n", "  \n", "# c\n", "  ; c\n", "#", "\ufeff", "\x00", "\xff\n", "\r",
 }
 
-// The rules of FuzzPut, for files that look like credentials files. An ordinary test run tries a few hundred of them.
+// The rules of FuzzPut for files that look like credentials files. Without a fuzzer, this tries a few hundred of them.
 func FuzzPutPieces(f *testing.F) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 300 {
@@ -77,14 +89,17 @@ func check(t *testing.T, before []byte, name, region string) {
 	if !bytes.Contains(before, []byte(name)) && name != "a b" && !bytes.HasPrefix(after, before) {
 		t.Fatalf("%q is not the start of %q", before, after)
 	}
-	if found, err := Look(after, name); err != nil || found.LongTerm || found.Kept.AccessKeyID != "" && found.Kept.AccessKeyID != session.AccessKeyID {
+	found, err := Look(after, name)
+	kept := found.Kept.AccessKeyID
+	if err != nil || found.LongTerm || kept != "" && kept != session.AccessKeyID {
 		t.Fatalf("%+v (%v) is kept in\n%q", found, err, after)
 	}
 	checkGone(t, before, after, name, session)
 	checkReaders(t, before, after, name, session)
 }
 
-// checkGone compares the two files line by line: added and removed lines must belong to the session.
+// checkGone compares the lines of both files: new lines must be settings of the session, and so must missing lines, or
+// continuations of them.
 func checkGone(t *testing.T, before, after []byte, name string, session Session) {
 	t.Helper()
 	old := strings.SplitAfter(string(before), "\n")
@@ -92,14 +107,16 @@ func checkGone(t *testing.T, before, after []byte, name string, session Session)
 	goneTo := func(end int) {
 		for ; len(old) > end; old = old[1:] {
 			lower, indented := strings.ToLower(old[0]), strings.TrimLeftFunc(old[0], isBlank) != old[0]
-			about = about && indented || strings.Contains(lower, "aws_") || strings.Contains(lower, expiry) || strings.Contains(lower, record) || strings.Contains(lower, region)
+			isPart := func(name string) bool { return strings.Contains(lower, name) }
+			about = about && indented || slices.ContainsFunc([]string{"aws_", expiry, record, region}, isPart)
 			if !about && old[0] != "" {
-				t.Fatalf("the line %q is gone from\n%q", old[0], after)
+				t.Fatalf("the line %q is missing in\n%q", old[0], after)
 			}
 		}
 	}
 	for _, line := range strings.SplitAfter(string(after), "\n") {
-		if slices.ContainsFunc(session.settings(), func(s setting) bool { return s.line("") == strings.TrimRight(line, "\r\n") }) {
+		isNew := func(s setting) bool { return s.line("") == strings.TrimRight(line, "\r\n") }
+		if slices.ContainsFunc(session.settings(), isNew) {
 			continue
 		}
 		at := slices.IndexFunc(old, func(o string) bool {
@@ -123,7 +140,7 @@ func checkReaders(t *testing.T, before, after []byte, name string, session Sessi
 	}
 	for _, view := range read(after, name) {
 		if view.Broken != nil {
-			continue // because of a value that is a single quotation mark, which Put keeps
+			continue // because of a single quotation mark as a value, which Put keeps
 		}
 		if view.Text(awsfiles.AccessKeyID) != session.AccessKeyID ||
 			view.Text(awsfiles.SecretAccessKey) != session.SecretAccessKey ||
@@ -139,10 +156,10 @@ func checkReaders(t *testing.T, before, after []byte, name string, session Sessi
 		was := read(before, other)
 		for reader, is := range read(after, other) {
 			if was[reader].Broken != nil {
-				continue // because of a repeated setting, of which Put keeps one
+				continue // because of a duplicate setting, which Put removes
 			}
 			if was[reader].Exists != is.Exists || !maps.EqualFunc(was[reader].Values, is.Values, sameText) {
-				t.Fatalf("section %q reads otherwise in\n%q than in\n%q", other, after, before)
+				t.Fatalf("section %q reads differently in\n%q than in\n%q", other, after, before)
 			}
 		}
 	}

@@ -11,30 +11,30 @@ import (
 	"path/filepath"
 )
 
-// A file that cannot be replaced by a rename (a mount point, one of several hard links, one whose owner a new file
-// could not get) is overwritten where it is. A kill or a power cut in the middle would leave half of each text, so
-// both are saved beside it first:
+// A file that a rename cannot replace is overwritten in place: a mount point, one of several hard links, or a file
+// whose owner a new file could not get. A kill or a power failure in the middle would leave half of each text, so both
+// texts are saved in the same directory first:
 //
-//	.aws-mfa.credentials.new   what is about to be written
-//	.aws-mfa.credentials.old   what was there; as long as this one exists, the write is not finished
+//	.aws-mfa.credentials.new   the new text
+//	.aws-mfa.credentials.old   the old text; while this file exists, the write is not finished
 //
-// Recover reads them. Neither matches the pattern of temporary files, which any writer may remove.
+// Recover reads them. Their names do not match the pattern of temporary files, which any writer may remove.
 const (
 	savedOld = ".old"
 	savedNew = ".new"
 )
 
-// Recovery is what Recover found and did.
+// Recovery is the result of Recover.
 type Recovery int
 
 // The results of Recover.
 const (
-	Nothing  Recovery = iota // no write was interrupted, or it had not begun, or it had ended
-	Restored                 // half of a write was there: the file has its old text again
-	Kept                     // somebody has changed the file since: it stays, and so does the saved text, elsewhere
+	Nothing  Recovery = iota // no write was interrupted, or the file was still whole
+	Restored                 // the file was half written and has its old text again
+	Kept                     // another program changed the file since; the saved text is kept under another name
 )
 
-// overwrite puts text into the file at target without replacing it. old is what the file holds.
+// overwrite writes text to the file at target without replacing the file. old is the current text.
 func overwrite(target string, old, text []byte) error {
 	if err := saveBoth(target, old, text); err != nil {
 		return err
@@ -46,8 +46,8 @@ func overwrite(target string, old, text []byte) error {
 	return cmp.Or(err, forget(target))
 }
 
-// saveBoth writes both texts beside target, so that a crash leaves either of them whole or not there. The old text comes
-// last: it is what Recover looks for.
+// saveBoth saves both texts in the directory of target. A crash cannot leave half of a saved text. The old text comes
+// last, because Recover looks for it.
 func saveBoth(target string, old, text []byte) error {
 	err := swap(saved(target, savedNew), text, nil, privateFile)
 	if err == nil {
@@ -59,7 +59,8 @@ func saveBoth(target string, old, text []byte) error {
 	return err
 }
 
-// writeOver never makes the file shorter before the new text is on the disk: an empty file would have lost its keys.
+// writeOver writes text over the start of the file. It does not truncate the file before the new text is on the disk,
+// because a crash could then lose the keys.
 func writeOver(target string, text []byte) error {
 	file, err := os.OpenFile(target, os.O_WRONLY, 0)
 	if err != nil {
@@ -78,14 +79,14 @@ func writeOver(target string, text []byte) error {
 	return cmp.Or(err, file.Close())
 }
 
-// interrupted reports whether there is something for Recover to do, or another process is writing at this moment.
+// interrupted reports whether Recover has something to do, or another process is writing at the moment.
 func interrupted(target string) bool {
 	_, gone := os.Lstat(saved(target, savedOld))
 	return !errors.Is(gone, fs.ErrNotExist)
 }
 
-// Recover undoes half of an interrupted write to the file at target, and returns where it kept the saved text, if it
-// did. The caller holds the lock of the file.
+// Recover undoes an interrupted write to the file at target. If it keeps the saved text, it returns the path of that
+// text. The caller must hold the lock of the file.
 func Recover(target string) (found Recovery, kept string, err error) {
 	if !interrupted(target) {
 		_ = os.Remove(saved(target, savedNew))
@@ -111,7 +112,7 @@ func Recover(target string) (found Recovery, kept string, err error) {
 	return Restored, "", forget(target)
 }
 
-// readSaved reads no link and no pipe, which only somebody else can have put there.
+// readSaved reads a saved text. It refuses links and pipes, which this program does not create.
 func readSaved(target, end string) ([]byte, error) {
 	info, err := os.Lstat(saved(target, end))
 	if err == nil && !info.Mode().IsRegular() {
@@ -123,7 +124,7 @@ func readSaved(target, end string) ([]byte, error) {
 	return os.ReadFile(saved(target, end))
 }
 
-// keep gives the saved text a name that no later write uses.
+// keep renames the saved text, so that later writes do not replace it.
 func keep(target string, old []byte) error {
 	if err := os.Rename(saved(target, savedOld), KeptName(target, old)); err != nil {
 		return err
@@ -131,14 +132,14 @@ func keep(target string, old []byte) error {
 	return forget(target)
 }
 
-// KeptName is where Recover leaves the text that an interrupted write had saved.
+// KeptName returns the path where Recover keeps the text that an interrupted write saved.
 func KeptName(target string, old []byte) string {
 	digest := sha256.Sum256(old)
 	return saved(target, fmt.Sprintf(".%x.kept", digest[:4]))
 }
 
-// mixed reports whether now is what an interrupted write of text over old can leave: each byte is that of one of
-// them, in its place. A disk keeps the blocks of a file in no certain order.
+// mixed reports whether now can be the result of an interrupted write of text over old: each byte comes from the same
+// position in one of them. A disk can write the blocks of a file in any order.
 func mixed(now, old, text []byte) bool {
 	if len(now) < min(len(old), len(text)) || len(now) > max(len(old), len(text)) {
 		return false
@@ -151,13 +152,13 @@ func mixed(now, old, text []byte) bool {
 	return true
 }
 
-// forget removes the saved texts. The old one goes first: without it there is nothing to recover.
+// forget removes the saved texts. It removes the old text first, because without it there is nothing to recover.
 func forget(target string) error {
 	err := os.Remove(saved(target, savedOld))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	syncFolder(filepath.Dir(target))
+	syncDirectory(filepath.Dir(target))
 	err = os.Remove(saved(target, savedNew))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

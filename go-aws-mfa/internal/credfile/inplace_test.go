@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// half leaves a file like an interrupted overwrite: with the saved texts, and the first n bytes of the new text written
-// over the old one.
+// half creates the result of an interrupted overwrite: both saved texts, and a file with the first n bytes of the new
+// text over the old one. It returns the path of that file.
 func half(t *testing.T, old, text string, n int) string {
 	t.Helper()
 	target := filepath.Join(t.TempDir(), "credentials")
@@ -47,6 +47,7 @@ func names(t *testing.T, target string) (found []string) {
 	return found
 }
 
+// An overwrite keeps the file and its mode, and removes the saved texts.
 func TestOverwriteKeepsTheFileItself(t *testing.T) {
 	for _, text := range []string{"", "short", "as long", strings.Repeat("longer ", 20)} {
 		target := filepath.Join(t.TempDir(), "credentials")
@@ -65,7 +66,7 @@ func TestOverwriteKeepsTheFileItself(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !os.SameFile(before, after) || before.Mode() != after.Mode() {
-			t.Errorf("%q: the file is another one, or has another mode", text)
+			t.Errorf("%q: the file was replaced, or its mode has changed", text)
 		}
 		if got := content(t, target); got != text {
 			t.Errorf("got %q, want %q", got, text)
@@ -76,6 +77,7 @@ func TestOverwriteKeepsTheFileItself(t *testing.T) {
 	}
 }
 
+// Recover restores the old text after an interruption at any byte.
 func TestRecoverAfterAnyByte(t *testing.T) {
 	texts := []string{"", "[example]\nkey = old\n", "[example]\nkey = old\n\n[example_mfa]\nkey = new\n", "other"}
 	for _, old := range texts {
@@ -101,6 +103,7 @@ func TestRecoverAfterAnyByte(t *testing.T) {
 	}
 }
 
+// Recover does not touch a file that was edited later, and keeps the saved text once.
 func TestRecoverLeavesALaterEdit(t *testing.T) {
 	edits := map[string]string{
 		"another text":             "[default]\nkey = mine\n",
@@ -126,18 +129,19 @@ func TestRecoverLeavesALaterEdit(t *testing.T) {
 				t.Errorf("the old text is lost: %q", kept)
 			}
 			if again, _, err := Recover(target); again != Nothing || err != nil {
-				t.Errorf("told twice: %v, %v", again, err)
+				t.Errorf("the second time: %v, %v", again, err)
 			}
 		})
 	}
 }
 
+// A disk may write the blocks of a file in any order.
 func TestRecoverBlocksInAnyOrder(t *testing.T) {
 	old, text := bytes.Repeat([]byte("o"), 40), bytes.Repeat([]byte("n"), 48)
 	now := append(bytes.Clone(old), text[len(old):]...)
 	copy(now[8:16], text)
 	if !mixed(now, old, text) {
-		t.Error("a block that was written before the one in front of it is not recognized")
+		t.Error("blocks that were written out of order are not recognized")
 	}
 }
 
@@ -151,16 +155,17 @@ func TestOverwriteThatFailsKeepsTheOldText(t *testing.T) {
 	}
 }
 
+// Plan finds the way to write the file and leaves nothing behind.
 func TestPlan(t *testing.T) {
-	folder := t.TempDir()
-	target, twin := filepath.Join(folder, "credentials"), filepath.Join(folder, "twin")
+	directory := t.TempDir()
+	target, twin := filepath.Join(directory, "credentials"), filepath.Join(directory, "twin")
 	plan := func(want How) {
 		t.Helper()
 		if got, err := Plan(target); got != want || err != nil {
 			t.Errorf("got %v, %v, want %v", got, err, want)
 		}
 	}
-	plan(ByRename) // a file that does not exist
+	plan(ByRename) // without a file
 	if err := os.WriteFile(target, []byte("[a]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

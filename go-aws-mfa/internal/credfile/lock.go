@@ -14,56 +14,56 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// How long another process may hold a lock: that of the file, which is held for the moment of a write, and that of a
-// profile, which is held while a person looks for a code.
+// How long to wait for a lock. A process holds the lock of a file only during a write, but the lock of a profile while
+// its user looks for a code.
 const (
 	fileWait    = 20 * time.Second
 	profileWait = 5 * time.Minute
 	patience    = time.Second // before a wait is announced
 )
 
-// Busy is called with the limit when a wait for another process gets long.
+// Busy announces a long wait for another process, which lasts at most limit.
 type Busy func(limit time.Duration)
 
-// LockProfile waits until no other login for the section called name is under way, and returns what lets the next
-// one in. It makes the file's folder.
+// LockProfile waits until no other process is logging in for the section called name. The next login can begin after
+// release. LockProfile creates the directory of the file.
 func LockProfile(ctx context.Context, path, name string, busy Busy) (release func(), err error) {
 	target, err := locate(path)
 	if err != nil {
 		return nil, err
 	}
-	number := fnv.New64a() // because a name can hold what no file name can
-	_, _ = number.Write([]byte(filepath.Base(target) + "\x00" + name))
-	release, _, err = take(ctx, beside(target, fmt.Sprintf(".%x.lock", number.Sum64())), profileWait, busy)
+	hash := fnv.New64a() // because a profile name may contain characters that are invalid in file names
+	_, _ = hash.Write([]byte(filepath.Base(target) + "\x00" + name))
+	release, _, err = acquire(ctx, beside(target, fmt.Sprintf(".%x.lock", hash.Sum64())), profileWait, busy)
 	return release, err
 }
 
-// lockFile follows path, makes the folder and waits for the lock under which files in it are written.
+// lockFile follows the symbolic links of path, creates its directory, and acquires the lock for writing files there.
 func lockFile(ctx context.Context, path string, busy Busy) (target string, release func(), err error) {
 	if target, err = locate(path); err != nil {
 		return "", nil, err
 	}
-	release, held, err := take(ctx, beside(target, ".lock"), fileWait, busy)
-	if held { // nobody else is writing: temporary files are those of writers that were killed
-		folder := filepath.Dir(target)
-		killed, _ := fs.Glob(os.DirFS(folder), temporaries)
-		for _, name := range killed {
-			_ = os.Remove(filepath.Join(folder, name))
+	release, held, err := acquire(ctx, beside(target, ".lock"), fileWait, busy)
+	if held { // no other process is writing, so temporary files are left over from killed ones
+		directory := filepath.Dir(target)
+		abandoned, _ := fs.Glob(os.DirFS(directory), temporaries)
+		for _, name := range abandoned {
+			_ = os.Remove(filepath.Join(directory, name))
 		}
 	}
 	return target, release, err
 }
 
-// take waits for the lock at path and returns what gives it back. After limit it returns a *LockError. The system takes
-// a lock back when its holder ends, however that comes about, so none is ever stale. Where there are no locks (wasm,
-// Plan 9, some network drives) it goes on without: then held is false.
-func take(
+// acquire waits for the lock at path and returns a function that releases it. After limit it returns a *LockError. The
+// system releases the lock when its holder ends for any reason, so a lock is never stale. If the system has no locks
+// (wasm, Plan 9, some network drives), acquire continues without one and held is false.
+func acquire(
 	ctx context.Context, path string, limit time.Duration, busy Busy,
 ) (release func(), held bool, err error) {
 	end := time.Now().Add(limit)
 	announce := sync.OnceFunc(func() { busy(limit) })
 	for {
-		// A lock is made through no link, and nothing else is opened in its place: a pipe would block.
+		// Open only regular files, not links or pipes: a pipe would block.
 		if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 			return nil, false, &LockError{Path: path, Err: ErrNotRegular}
 		}
@@ -86,7 +86,7 @@ func take(
 		case err != nil:
 			return func() {}, false, nil
 		case current(handle):
-			// Removed while it is held, so that nobody locks a file that is gone. Windows keeps an empty one.
+			// Remove the file while the lock is held, so that nobody locks a removed file. On Windows it stays.
 			release = func() {
 				_ = os.Remove(path)
 				_ = handle.Close()
@@ -97,7 +97,7 @@ func take(
 	}
 }
 
-// waitFor waits for a lock until end. It announces a wait that is longer than patience.
+// waitFor waits for a lock until end. It announces the wait after patience.
 func waitFor(ctx context.Context, handle *flock.Flock, end time.Time, announce func()) (got bool, err error) {
 	soon := time.Now().Add(patience)
 	for _, until := range []time.Time{soon, end} {
@@ -112,7 +112,8 @@ func waitFor(ctx context.Context, handle *flock.Flock, end time.Time, announce f
 	return got, err
 }
 
-// unopened says whether it is the lock that cannot be opened, or the folder that takes no new file.
+// unopened returns a *DirectoryError if no file can be created in the directory, or a *LockError if the lock cannot be
+// opened.
 func unopened(path string, err *fs.PathError) error {
 	if _, gone := os.Lstat(path); errors.Is(gone, fs.ErrNotExist) && errors.Is(err, fs.ErrPermission) {
 		return &DirectoryError{Path: filepath.Dir(path), Err: err.Err}
@@ -123,9 +124,10 @@ func unopened(path string, err *fs.PathError) error {
 	return err
 }
 
-// current finds out whether the holder before removed the file between our opening and locking it.
+// current reports whether the locked file still exists. The previous holder may have removed it after this process
+// opened it.
 func current(handle *flock.Flock) bool {
-	ours, err := handle.Stat()
-	there, gone := os.Lstat(handle.Path())
-	return err == nil && gone == nil && os.SameFile(ours, there)
+	locked, err := handle.Stat()
+	existing, gone := os.Lstat(handle.Path())
+	return err == nil && gone == nil && os.SameFile(locked, existing)
 }

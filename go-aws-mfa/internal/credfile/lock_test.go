@@ -14,21 +14,21 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Only one process at a time holds a lock, although each removes the file afterwards. A wait is announced once.
+// Only one process at a time holds a lock, although each one removes the file at the end. A wait is announced once.
 func TestOneAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	var holders atomic.Int32
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			told := 0
-			release, held, err := take(t.Context(), path, time.Minute, func(time.Duration) { told++ })
-			if err != nil || !held || told > 1 {
-				t.Errorf("%v %v, told %d times", held, err, told)
+			announced := 0
+			release, held, err := acquire(t.Context(), path, time.Minute, func(time.Duration) { announced++ })
+			if err != nil || !held || announced > 1 {
+				t.Errorf("%v %v, announced %d times", held, err, announced)
 				return
 			}
 			if holders.Add(1) != 1 {
-				t.Error("two hold it")
+				t.Error("two goroutines hold the lock")
 			}
 			runtime.Gosched()
 			holders.Add(-1)
@@ -44,19 +44,23 @@ func TestOneAtATime(t *testing.T) {
 // A wait is announced once, and Ctrl-C ends it.
 func TestInterrupted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	release, _, err := take(t.Context(), path, time.Minute, nil)
+	release, _, err := acquire(t.Context(), path, time.Minute, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer release()
 	ctx, cancel := context.WithCancel(t.Context())
-	told := 0
-	if _, _, err := take(ctx, path, time.Minute, func(time.Duration) { told++; time.AfterFunc(3*pause, cancel) }); !errors.Is(err, context.Canceled) || told != 1 {
-		t.Errorf("told %d times, %v", told, err)
+	announced := 0
+	busy := func(time.Duration) {
+		announced++
+		time.AfterFunc(3*pause, cancel)
+	}
+	if _, _, err := acquire(ctx, path, time.Minute, busy); !errors.Is(err, context.Canceled) || announced != 1 {
+		t.Errorf("announced %d times, %v", announced, err)
 	}
 }
 
-// A lock on a file that its previous holder removed does not count.
+// A lock is invalid if the previous holder has removed its file.
 func TestRemovedMeanwhile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	handle := flock.New(path)
@@ -65,12 +69,12 @@ func TestRemovedMeanwhile(t *testing.T) {
 	}
 	defer handle.Close()
 	if !current(handle) {
-		t.Error("a fresh lock is not current")
+		t.Error("a new lock is not current")
 	}
 	if os.Remove(path) != nil {
 		t.Skip("open files cannot be removed here")
 	}
-	for range 2 { // first removed, then replaced
+	for range 2 { // without a file, then with another file of the same name
 		if current(handle) {
 			t.Error("the lock of a removed file is current")
 		}
@@ -78,9 +82,10 @@ func TestRemovedMeanwhile(t *testing.T) {
 	}
 }
 
-// If the lock file cannot be created, there is an error instead of a missing lock.
-func TestNoPlace(t *testing.T) {
-	if _, _, err := take(t.Context(), filepath.Join(t.TempDir(), "none", "lock"), time.Minute, nil); !errors.Is(err, os.ErrNotExist) {
+// If the lock file cannot be created, there is an error, and acquire does not continue without a lock.
+func TestMissingDirectory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none", "lock")
+	if _, _, err := acquire(t.Context(), path, time.Minute, nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the error is %v", err)
 	}
 }

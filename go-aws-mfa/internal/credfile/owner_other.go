@@ -9,7 +9,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// noFollow has nothing to add where no open can refuse links.
+// noFollow does nothing: these systems cannot refuse to open symbolic links.
 var noFollow flock.Option = func(*flock.Flock) {}
 
 func chown(*os.File, fs.FileInfo) error { return nil }

@@ -11,10 +11,10 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// noFollow opens a lock, and not where a link of its name leads.
+// noFollow opens a lock without following symbolic links.
 var noFollow = flock.SetFlag(os.O_CREATE | lockAccess() | syscall.O_NOFOLLOW)
 
-// lockAccess is what the system needs to lock a file.
+// lockAccess returns the access mode that the system requires for locking.
 func lockAccess() int {
 	switch runtime.GOOS {
 	case "aix", "solaris", "illumos":
@@ -23,8 +23,8 @@ func lockAccess() int {
 	return os.O_RDONLY
 }
 
-// chown gives file the owner and group that info has. It asks for nothing where they are the same: some file systems
-// refuse every change of owner.
+// chown gives file the owner and group in info. It does nothing if they are already the same, because some file systems
+// refuse every chown.
 func chown(file *os.File, info fs.FileInfo) error {
 	want, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

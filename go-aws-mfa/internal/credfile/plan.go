@@ -10,34 +10,34 @@ import (
 	"syscall"
 )
 
-// How says how a file can be written.
+// How is a way to write a file.
 type How int
 
-// The ways to write a file. All but the first overwrite it where it is.
+// The ways to write a file. All except the first overwrite it in place.
 const (
-	ByRename   How = iota // a new file takes its place, in one step
-	MountPoint            // nothing can be renamed over it
-	HardLinked            // a rename would leave the other names with the old text
-	OtherOwner            // a new file could not get its owner and group
+	ByRename   How = iota // replace it with a new file in one step
+	MountPoint            // overwrite it, because it is a mount point
+	HardLinked            // overwrite it, because a rename would leave the old text under its other names
+	OtherOwner            // overwrite it, because a new file could not get its owner and group
 )
 
-// roomToGrow is how many bytes a session adds to a file at most, with room to spare.
-const roomToGrow = 8 << 10
+// spaceToGrow is more than the number of bytes that a session adds to a file.
+const spaceToGrow = 8 << 10
 
-// The reasons for which no attempt is worth making.
+// The reasons why a write would fail.
 var (
 	ErrImmutable  = errors.New("the file is immutable")
 	ErrAppendOnly = errors.New("the file is append-only")
 )
 
-// errOwner reports a new file that cannot get the owner and group of the one that it is to replace.
+// errOwner reports that a new file cannot get the owner and group of the old one.
 var errOwner = errors.New("a new file cannot get the owner of the old one")
 
-// attributes are what a file system can say of a file beside its mode.
+// attributes are attributes of a file that its mode does not show.
 type attributes struct{ mountPoint, immutable, appendOnly bool }
 
-// Plan finds out how the file at path can be written, so that what fails does so before a code is spent. It leaves
-// the file as it is. The caller holds its lock.
+// Plan finds out how the file at path can be written, so that problems appear before the user spends a code. It does
+// not change the file. The caller must hold the lock of the file.
 func Plan(path string) (How, error) {
 	target, err := locate(path)
 	if err != nil {
@@ -49,7 +49,7 @@ func Plan(path string) (How, error) {
 	}
 	info, err := os.Stat(target)
 	if errors.Is(err, fs.ErrNotExist) {
-		return ByRename, try(target, nil, roomToGrow)
+		return ByRename, try(target, nil, spaceToGrow)
 	}
 	if err != nil {
 		return ByRename, err
@@ -62,7 +62,7 @@ func Plan(path string) (How, error) {
 		return ByRename, ErrAppendOnly
 	}
 	how := wayOf(info, found)
-	size := len(old) + roomToGrow
+	size := len(old) + spaceToGrow
 	if how == ByRename {
 		err := try(target, info, size)
 		if !errors.Is(err, errOwner) {
@@ -70,12 +70,12 @@ func Plan(path string) (How, error) {
 		}
 		how = OtherOwner
 	}
-	// Both texts are saved beside it, and it may grow where it is.
+	// overwrite saves both texts in the same directory.
 	return how, cmp.Or(writable(target), try(target, nil, 2*size))
 }
 
-// wayOf prefers a rename, which is the one way that readers cannot see half of. That a new file cannot get the owner of
-// the old one only shows when it is made: errOwner.
+// wayOf prefers a rename, the only way in which readers never see half of a change. It never returns OtherOwner,
+// because only creating a new file shows whether it can get the owner of the old one: see errOwner.
 func wayOf(info fs.FileInfo, found attributes) How {
 	switch {
 	case found.mountPoint:
@@ -86,8 +86,8 @@ func wayOf(info fs.FileInfo, found attributes) How {
 	return ByRename
 }
 
-// replaceable refuses what a rename cannot replace. That the owner may not write to a file is no obstacle, except on
-// Windows.
+// replaceable returns an error if a rename cannot replace the file. Except on Windows, a rename can replace a read-only
+// file.
 func replaceable(target string) error {
 	err := writable(target)
 	if runtime.GOOS != "windows" && errors.Is(err, syscall.EACCES) {
@@ -104,8 +104,8 @@ func writable(target string) error {
 	return file.Close()
 }
 
-// try writes size bytes to a temporary file beside target, with the owner and group that info has, and removes it. It
-// returns errOwner if these are all that fails.
+// try writes size bytes to a temporary file in the directory of target, with the owner and group in info, and removes
+// it. It returns errOwner if only setting the owner and group fails.
 func try(target string, info fs.FileInfo, size int) error {
 	temporary, err := os.CreateTemp(filepath.Dir(target), temporaries)
 	if errors.Is(err, fs.ErrPermission) {
@@ -119,7 +119,7 @@ func try(target string, info fs.FileInfo, size int) error {
 	if info != nil && err == nil && chown(temporary, info) != nil {
 		err = errOwner
 	}
-	closed := temporary.Close() // first, because Windows removes no open file
+	closed := temporary.Close() // before os.Remove, because Windows cannot remove an open file
 	removed := os.Remove(temporary.Name())
 	return cmp.Or(err, closed, removed)
 }

@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// A line is one line of the file, seen as the AWS SDK for Go sees it.
+// A line is one line of the file as the AWS SDK for Go reads it.
 type line struct {
 	raw    string // the bytes, with the line ending
 	kind   kind
-	indent int    // blanks before it, as botocore counts them
-	key    string // of a property, in lower case: the SDK and botocore both lower it
-	value  string // of a property, with any comment behind it; of a header, the name
-	ours   bool   // it is in the section called name, or its header
+	indent int    // leading blanks, as botocore counts them
+	key    string // of a property, in lower case, as in the SDK and botocore
+	value  string // of a property, with any comment after it; of a header, the name
+	ours   bool   // whether it belongs to the section called name
 }
 
 type kind int
@@ -23,21 +23,21 @@ type kind int
 const (
 	filler   kind = iota // blank lines and comments
 	header               // [name], for every reader
-	unclear              // a header for some readers: "[a] x" for botocore only, " [a]" and "[a] # ]" for the SDK only
+	unclear              // a header only for botocore ("[a] x") or only for the SDK (" [a]", "[a] # ]")
 	property             // key = value
-	other                // what continues a value, and what no reader knows
+	other                // a continuation of a value, or a line that no reader knows
 )
 
 var (
 	clearHeader = regexp.MustCompile(`^\[([^][#;]+)\][ \t]*([#;][^]]*)?$`)
-	comment     = regexp.MustCompile(`[ \t][#;]`) // behind a setting: the mark needs a blank before it
+	comment     = regexp.MustCompile(`[ \t][#;]`) // a comment after a setting needs a blank before the mark
 )
 
-// byteOrderMarks are those of UTF-8 and of both kinds of UTF-16.
+// byteOrderMarks are the byte order marks of UTF-8 and UTF-16.
 var byteOrderMarks = []string{"\ufeff", "\xff\xfe", "\xfe\xff"}
 
-// scan splits text into lines and marks those of the section called name. It returns a *LineError for a file that some
-// reader cannot read, or reads differently in or about that section.
+// scan splits text into lines and marks those of the section called name. It returns a *LineError if some readers
+// cannot read the file, or do not agree about that section.
 func scan(text []byte, name string) ([]line, error) {
 	for _, mark := range byteOrderMarks {
 		if strings.HasPrefix(string(text), mark) {
@@ -50,7 +50,7 @@ func scan(text []byte, name string) ([]line, error) {
 	for raw := range strings.Lines(string(text)) {
 		l := classify(raw)
 		number := len(lines) + 1
-		// For botocore, but for no other, the blanks of [ name ] are part of the name.
+		// Only for botocore, the blanks in [ name ] are part of the name.
 		isOtherHeader := l.kind == unclear || l.value != name
 		switch {
 		case l.kind == header && seen[l.value]:
@@ -69,17 +69,18 @@ func scan(text []byte, name string) ([]line, error) {
 	return lines, strict(lines)
 }
 
-// means reports whether some reader can take raw for the header of the section called name.
+// means reports whether some reader may read raw as the header of the section called name.
 func means(raw, name string) bool {
 	inner, isHeader := strings.CutPrefix(strings.TrimSpace(raw), "[")
 	inner, _, closed := strings.Cut(inner, "]")
 	return isHeader && closed && strings.Join(strings.Fields(inner), " ") == name
 }
 
-// classify finds out what kind of line raw is.
+// classify parses one line.
 func classify(raw string) line {
 	trimmed := strings.TrimFunc(raw, isBlank)
-	l := line{raw: raw, indent: utf8.RuneCountInString(raw) - utf8.RuneCountInString(strings.TrimLeftFunc(raw, isBlank))}
+	indented := strings.TrimLeftFunc(raw, isBlank)
+	l := line{raw: raw, indent: utf8.RuneCountInString(raw) - utf8.RuneCountInString(indented)}
 	at := strings.IndexAny(trimmed, "=:")
 	found := clearHeader.FindStringSubmatch(strings.TrimRight(raw, "\r\n"))
 	switch {
@@ -100,21 +101,21 @@ func classify(raw string) line {
 	return l
 }
 
-// isBlank reports what botocore takes for a blank: what str.isspace does. For the SDK only blanks and tabs indent a line.
-// So one behind a vertical tab is a setting for the SDK, and can be a part of the value above for botocore.
+// isBlank reports whether r is a blank for botocore, like str.isspace. For the SDK, only spaces and tabs indent a line.
+// So a line after a vertical tab is a setting for the SDK, but can continue the previous value for botocore.
 func isBlank(r rune) bool {
 	return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f
 }
 
-// replaced are the settings of which Put leaves one, however many there were.
+// replaced are the settings whose duplicates Put removes.
 var replaced = []string{accessKey, secretKey, token, legacyToken, expiry, record}
 
-// strict returns a *LineError for the first line that botocore cannot read. One such line anywhere makes the whole file
-// unreadable for the AWS CLI, and a session in it would be of no use.
+// strict returns a *LineError for the first line that botocore cannot read. One such line makes the whole file
+// unreadable for the AWS CLI, so a session in it would be useless.
 func strict(lines []line) error {
-	var keys map[string]bool // of the section so far; nil before the first section
-	depth := -1              // of the value that may continue
-	nested := false          // that value is a block of settings
+	var keys map[string]bool // the keys so far in the section; nil before the first section
+	depth := -1              // the indentation of the value that may continue
+	nested := false          // whether that value is a block of settings
 	for at, l := range lines {
 		trimmed := strings.TrimFunc(l.raw, isBlank)
 		mark := strings.IndexAny(trimmed, "=:")

@@ -13,42 +13,42 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Device is the ARN of an MFA device, or the number on the back of a hardware one.
+// Device is the ARN of an MFA device, or the serial number on the back of a hardware device.
 type Device string
 
-// The form of what AWS accepts as a serial number, and of what is printed on hardware devices.
+// The serial numbers that AWS accepts, and those printed on hardware devices.
 var (
 	anySerial      = regexp.MustCompile(`^[\w+=/:,.@-]{9,256}$`)
 	hardwareSerial = regexp.MustCompile(`^[A-Z]{2,8}[0-9]{6,}$`)
 )
 
-// Whole reports whether text names a device by itself; otherwise it is a part of a name.
+// Whole reports whether text is a complete ARN or serial number, and not just part of a name.
 func Whole(text string) bool {
 	return strings.HasPrefix(text, "arn:") || hardwareSerial.MatchString(text)
 }
 
-// IsFIDO reports whether it is a security key, which GetSessionToken cannot use.
+// IsFIDO reports whether the device is a security key, which GetSessionToken cannot use.
 func (d Device) IsFIDO() bool {
 	return strings.Contains(string(d), ":u2f/")
 }
 
-// IsVirtual reports whether it is an app that shows codes.
+// IsVirtual reports whether the device is an app that shows codes.
 func (d Device) IsVirtual() bool {
 	return strings.Contains(string(d), ":mfa/")
 }
 
-// Name is what people call it.
+// Name returns the last part of the ARN, or the serial number.
 func (d Device) Name() string {
 	return string(d[strings.LastIndexByte(string(d), '/')+1:])
 }
 
-// Partition is that of the ARN of the device, or "".
+// Partition returns the partition in the ARN of the device, or "" for a serial number.
 func (d Device) Partition() string {
 	parsed, _ := arn.Parse(string(d))
 	return parsed.Partition
 }
 
-// Check returns a *DeviceError for a text that by its form cannot be a device for GetSessionToken.
+// Check returns a *DeviceError if the format shows that GetSessionToken cannot use the device.
 func (d Device) Check() error {
 	switch {
 	case d.IsFIDO():
@@ -61,15 +61,15 @@ func (d Device) Check() error {
 	return nil
 }
 
-// Found is what AWS says about the devices of the user.
+// Found is the result of looking for the devices of the user.
 type Found struct {
-	Devices  []Device // with FIDO keys, in no order: AWS promises none
-	Guess    Device   // the usual name of a device, where nothing could be listed
-	Refusals []error  // why nothing could be listed, call by call; none if it could
+	Devices  []Device // with FIDO keys; AWS guarantees no order
+	Guess    Device   // the default name of a device, if listing failed
+	Refusals []error  // why each call failed; none if listing succeeded
 }
 
-// Devices asks for the devices of the user. A user who may not list them by name may be allowed to without a name; else
-// the usual name of a device is a guess.
+// Devices lists the devices of the user. It first lists them by user name, then without a name, because policies may
+// allow only one of the two. If both fail, it guesses the default name of a device.
 func (c Client) Devices(ctx context.Context) (found Found, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
@@ -96,13 +96,13 @@ func (c Client) Devices(ctx context.Context) (found Found, err error) {
 		}
 		found.addRefusal(refusal)
 		if _, answered := errors.AsType[smithy.APIError](err); ctx.Err() != nil || !answered {
-			break // another call would have no response either
+			break // another call would fail in the same way
 		}
 	}
 	return found, nil
 }
 
-// addRefusal notes why a call failed, once where two calls failed for the same reason.
+// addRefusal records why a call failed, unless another call failed for the same reason.
 func (f *Found) addRefusal(refusal error) {
 	isSame := func(known error) bool { return known.Error() == refusal.Error() }
 	if !slices.ContainsFunc(f.Refusals, isSame) {
@@ -110,15 +110,15 @@ func (f *Found) addRefusal(refusal error) {
 	}
 }
 
-// denied reports whether a policy denies GetCallerIdentity; a wrong key is something else.
+// denied reports whether a policy denies GetCallerIdentity. It reports false for a wrong key.
 func denied(err error) bool {
 	api, ok := errors.AsType[smithy.APIError](err)
 	return ok && strings.HasPrefix(api.ErrorCode(), "AccessDenied") &&
 		!strings.Contains(api.ErrorMessage(), "session credentials")
 }
 
-// parse takes from the caller's ARN the names to list devices by, and the device that the IAM console suggests. The
-// usual policies allow the listing only with the user's own name; the root user has none.
+// parse derives two things from the caller's ARN: the user names to list devices by, and the device name that the IAM
+// console suggests. The usual policies allow users to list only with their own names. The root user has no name.
 func parse(caller string) (names []*string, guess Device, err error) {
 	parsed, err := arn.Parse(caller)
 	prefix := Device("arn:" + parsed.Partition + ":iam::" + parsed.AccountID + ":mfa/")
@@ -132,7 +132,7 @@ func parse(caller string) (names []*string, guess Device, err error) {
 	return nil, "", &CallerError{ARN: caller}
 }
 
-// Match finds the device that a part of a name means: the whole name of one device, or a part that only one name has.
+// Match finds a device by part of its name. Only one device may match, unless part is the full name of a device.
 func (f Found) Match(part string) (Device, error) {
 	var matching []Device
 	for _, device := range f.Devices {

@@ -6,34 +6,34 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// A CallError reports a call to AWS that gave no result.
+// A CallError reports a call to AWS that failed.
 type CallError struct {
 	Call    string // the operation
 	Problem Problem
 	Status  int             // of the HTTP response, for ServerFailed
-	API     smithy.APIError // what AWS answered, for Refused
+	API     smithy.APIError // the error of AWS, for Refused
 	Err     error           // the reason, for Unreachable
 }
 
-// A Problem says why a call gave no result.
+// A Problem is the kind of a CallError.
 type Problem int
 
 // The problems with calls.
 const (
-	Refused        Problem = iota // AWS refused the call, for a reason that is none of the following
+	Refused        Problem = iota // AWS refused the call for a reason not listed here
 	CodeRefused                   // the code is wrong or was used before
-	DeviceUnknown                 // the device is not one of the user
+	DeviceUnknown                 // the device does not belong to the user
 	KeysAreSession                // the keys are those of a session
 	KeyUnknown                    // AWS does not know the access key
 	SecretWrong                   // the secret key does not belong to the access key
-	ClockWrong                    // the clock of this computer is off, and so is the signature
-	STSDisabled                   // the account does not use STS in this region
+	ClockWrong                    // the clock of this computer is wrong, so the signature is invalid
+	STSDisabled                   // STS is disabled in this region for the account
 	ListingDenied                 // the user may not list devices
 	Throttled                     // there were too many calls
-	ServerFailed                  // AWS failed; Status says how
-	BadResponse                   // the response does not come from AWS, or is not complete
-	TimedOut                      // there was no response within the limit
-	Unreachable                   // there was no response; Err is the reason
+	ServerFailed                  // AWS failed with Status
+	BadResponse                   // the response does not come from AWS, or is incomplete
+	TimedOut                      // no response within the limit
+	Unreachable                   // no response; Err is the reason
 )
 
 func (e *CallError) Error() string {
@@ -53,13 +53,13 @@ func (e *CallError) Unwrap() error {
 	return e.Err
 }
 
-// A DeviceError reports a text that by its form cannot be a device for GetSessionToken.
+// A DeviceError reports a device that GetSessionToken cannot use, as its format shows.
 type DeviceError struct {
 	Device  Device
 	Problem DeviceProblem
 }
 
-// A DeviceProblem says what is wrong with a device.
+// A DeviceProblem is the kind of a DeviceError.
 type DeviceProblem int
 
 // The problems with devices.
@@ -73,10 +73,10 @@ func (e *DeviceError) Error() string {
 	return fmt.Sprintf("%q cannot be an MFA device", string(e.Device))
 }
 
-// A MatchError reports a part of a name that does not name one device.
+// A MatchError reports that part of a name matches no device, or several.
 type MatchError struct {
 	Part     string
-	Matching []Device // all that have the part in their name
+	Matching []Device // those with Part in their names
 	Devices  []Device // all devices of the user
 }
 

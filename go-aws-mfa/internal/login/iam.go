@@ -21,21 +21,21 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// The SDK's package for IAM has almost 100,000 lines, and the program needs one call of it. Instead, the client for STS
-// makes that call: both services have the same protocol, so only the endpoint, the form and the result are replaced
-// here. Signatures, retries, proxies, limits and refusals stay the SDK's. The tests compare all of it with the package
-// for IAM.
+// The IAM package of the SDK has almost 100,000 lines, but the program needs only one call. So the STS client makes
+// that call: both services use the same protocol, and this file replaces only the endpoint, the form and the result.
+// The SDK still handles signatures, retries, proxies, limits and refusals. The tests compare the behavior with that of
+// the IAM package.
 
-// maxPages limits how many pages of devices are read. A user has 8 devices at most, and a page up to 100.
+// maxPages limits how many pages of devices are read. A user has at most 8 devices, and a page holds up to 100.
 const maxPages = 10
 
-// A home is where IAM is in a partition, whichever region a user works in.
+// A home is the location of IAM in a partition. It does not depend on the user's region.
 type home struct {
 	region string    // for signatures
 	hosts  [4]string // plain, FIPS, dual-stack, both
 }
 
-// homes are the partitions, by the FIPS endpoint of STS without the region.
+// homes maps the FIPS endpoint of STS, without the region, to the home of IAM in the same partition.
 var homes = map[string]home{
 	"sts-fips.amazonaws.com": {"us-east-1", [4]string{
 		"iam.amazonaws.com", "iam-fips.amazonaws.com", "iam.global.api.aws", "iam-fips.global.api.aws"}},
@@ -61,11 +61,11 @@ var homes = map[string]home{
 		"iam.api.aws.hci.ic.gov", "iam-fips.api.aws.hci.ic.gov"}},
 }
 
-// iamEndpoints makes a client for STS call IAM.
+// iamEndpoints makes an STS client call IAM.
 type iamEndpoints struct{}
 
-// ResolveEndpoint asks the resolver of STS for the partition of the region, which it alone knows: each partition has
-// another FIPS endpoint. An endpoint that the user chose passes through the resolver as it is.
+// ResolveEndpoint uses the STS resolver to find the partition of the region, because each partition has a different
+// FIPS endpoint. The resolver does not change an endpoint that the user set.
 func (iamEndpoints) ResolveEndpoint(ctx context.Context, params sts.EndpointParameters) (
 	endpoint smithyendpoints.Endpoint, err error,
 ) {
@@ -98,7 +98,7 @@ func (iamEndpoints) ResolveEndpoint(ctx context.Context, params sts.EndpointPara
 	return endpoint, nil
 }
 
-// list returns the devices of the user with the name, or of the caller for nil.
+// list returns the devices of a user, or of the caller if user is nil.
 func (c Client) list(ctx context.Context, user *string) (devices []Device, err error) {
 	form := url.Values{"Action": {"ListMFADevices"}, "Version": {"2010-05-08"}}
 	if user != nil {
@@ -118,13 +118,13 @@ func (c Client) list(ctx context.Context, user *string) (devices []Device, err e
 	return slices.DeleteFunc(devices, func(d Device) bool { return d == "" }), nil
 }
 
-// A listing is a call of ListMFADevices: middleware that replaces the form and the result of another call.
+// A listing is middleware that turns another call into ListMFADevices by replacing its form and its result.
 type listing struct {
 	form string
 	page page
 }
 
-// A page is what is used of a response; the rest is not checked.
+// A page contains the parts of a response that the program uses.
 type page struct {
 	Devices []Device `xml:"MFADevices>member>SerialNumber"`
 	Marker  string   // where the next page begins; empty on the last
@@ -143,7 +143,7 @@ func (l *listing) ID() string {
 	return "ListMFADevices"
 }
 
-// HandleSerialize replaces the form; method, path and headers are the same.
+// HandleSerialize replaces the form. The method, path and headers stay the same.
 func (l *listing) HandleSerialize(
 	ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler,
 ) (out middleware.SerializeOutput, metadata middleware.Metadata, err error) {
@@ -154,8 +154,9 @@ func (l *listing) HandleSerialize(
 	return next.HandleSerialize(ctx, in)
 }
 
-// HandleDeserialize reads the page of a good response and leaves an empty body, which is an empty result for the
-// deserializer of STS. That one reads refusals, which have the same form in both services, and closes the body.
+// HandleDeserialize reads the page of a successful response and leaves an empty body, which the STS deserializer
+// accepts as an empty result. That deserializer also reads refusals, which look the same in both services, and closes
+// the body.
 func (l *listing) HandleDeserialize(
 	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
@@ -169,7 +170,7 @@ func (l *listing) HandleDeserialize(
 		err = fmt.Errorf("failed to decode response body, %w", err)
 		return out, metadata, &smithy.DeserializationError{Err: err}
 	}
-	_, _ = io.Copy(io.Discard, body) // so that the connection can be used again
+	_, _ = io.Copy(io.Discard, body) // so that the connection can be reused
 	response.Body = struct {
 		io.Reader
 		io.Closer
@@ -177,20 +178,20 @@ func (l *listing) HandleDeserialize(
 	return out, metadata, nil
 }
 
-// read takes an empty body for an empty page, and nothing else without a result, as the package for IAM does.
-func read(body io.Reader) (got page, err error) {
+// read decodes a page. As in the IAM package, an empty body is an empty page, but other bodies need a result.
+func read(body io.Reader) (result page, err error) {
 	decoder := xml.NewDecoder(body)
 	root, err := smithyxml.FetchRootElement(decoder)
 	if errors.Is(err, io.EOF) {
-		return got, nil
+		return result, nil
 	}
 	if err != nil {
-		return got, err
+		return result, err
 	}
-	result, err := smithyxml.WrapNodeDecoder(decoder, root).GetElement("ListMFADevicesResult")
+	element, err := smithyxml.WrapNodeDecoder(decoder, root).GetElement("ListMFADevicesResult")
 	if err != nil {
-		return got, err
+		return result, err
 	}
-	err = decoder.DecodeElement(&got, &result)
-	return got, err
+	err = decoder.DecodeElement(&result, &element)
+	return result, err
 }

@@ -23,7 +23,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// A row is a case of tests/listing, with what the SDK's package for IAM does.
+// A row is a case of tests/listing with the behavior of the SDK's package for IAM.
 type row struct {
 	Call call
 	Seen view
@@ -34,18 +34,18 @@ type call struct {
 	FIPS, DualStack bool
 	Endpoint        *string
 	User            *string
-	Differs         string     // why ours is not the same
-	Responses       []response // one for each request; the last repeats
+	Differs         string     // why this program behaves differently
+	Responses       []response // one for each request; the last one repeats
 }
 
 type response struct {
-	Status int // 0: the connection is lost
+	Status int // 0 closes the connection
 	Date   string
 	Body   string
-	Cut    bool // the connection is lost after the body
+	Cut    bool // closes the connection after the body
 }
 
-// A view is what came of a call.
+// A view is the outcome of a call.
 type view struct {
 	Requests   []string
 	Devices    []Device
@@ -57,11 +57,11 @@ type view struct {
 	Unsent     string // the error, if nothing was sent
 }
 
-// usual are the type of a form and the headers that are signed.
+// usual is the content type of a form and the signed headers.
 const usual = "application/x-www-form-urlencoded " +
 	"amz-sdk-invocation-id;amz-sdk-request;content-length;content-type;host;x-amz-date"
 
-// The wire takes requests and gives the responses of the call. Nothing leaves this process.
+// A wire records requests and returns the responses of the call. Nothing leaves this process.
 type wire struct {
 	call   call
 	sent   []string
@@ -70,7 +70,7 @@ type wire struct {
 
 func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	answer := w.call.Responses[min(len(w.sent), len(w.call.Responses)-1)]
-	w.sent = append(w.sent, shown(r))
+	w.sent = append(w.sent, summary(r))
 	if answer.Status == 0 {
 		w.closed++
 		return nil, io.ErrUnexpectedEOF
@@ -83,10 +83,11 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: answer.Status, Header: header, Body: body, Request: r}, nil
 }
 
-// shown is the method, the URL, the region and the service of the signature, the form, and what is not usual.
-func shown(r *http.Request) string {
+// summary returns the method, the URL, the region and service of the signature, the form, and anything unusual.
+func summary(r *http.Request) string {
 	form, _ := io.ReadAll(r.Body)
-	signature := strings.FieldsFunc(r.Header.Get("Authorization"), func(r rune) bool { return strings.ContainsRune(" ,=", r) })
+	isSeparator := func(r rune) bool { return strings.ContainsRune(" ,=", r) }
+	signature := strings.FieldsFunc(r.Header.Get("Authorization"), isSeparator)
 	scope := strings.Split(signature[2], "/")
 	parts := []string{r.Method, r.URL.String(), strings.Join(scope[2:4], "/"), string(form)}
 	if headers := r.Header.Get("Content-Type") + " " + signature[4]; headers != usual {
@@ -98,7 +99,7 @@ func shown(r *http.Request) string {
 	return strings.Join(parts, " ")
 }
 
-// A body counts as closed only if it was read to its end: its connection is used again then.
+// A body counts as closed only if it was read to its end, because only then the connection can be reused.
 type body struct {
 	io.Reader
 	wire *wire
@@ -115,11 +116,12 @@ type cut struct{}
 
 func (cut) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// client has no other network than the wire, and tries again at once.
+// client returns a client that uses the wire instead of a network, and retries at once.
 func (w *wire) client() Client {
 	keys := aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "secret"}
 	config := aws.Config{
-		Region: w.call.Region, HTTPClient: w,
+		Region:      w.call.Region,
+		HTTPClient:  w,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return keys, nil }),
 		Retryer: func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {
@@ -127,11 +129,15 @@ func (w *wire) client() Client {
 			})
 		},
 	}
-	to := awsfiles.Calls{EndpointIAM: aws.ToString(w.call.Endpoint), UseFIPS: w.call.FIPS, UseDualStack: w.call.DualStack}
+	to := awsfiles.Calls{
+		EndpointIAM:  aws.ToString(w.call.Endpoint),
+		UseFIPS:      w.call.FIPS,
+		UseDualStack: w.call.DualStack,
+	}
 	return New(config, to, time.Minute)
 }
 
-// seen is the same in tests/programs/iamview.
+// seen has a copy in tests/programs/iamview.
 func seen(sent []string, err error) view {
 	v := view{Requests: sent, Failed: err != nil}
 	if operation, ok := errors.AsType[*smithy.OperationError](err); ok && len(sent) == 0 {
@@ -147,7 +153,7 @@ func seen(sent []string, err error) view {
 	return v
 }
 
-// A listing goes where the SDK's package for IAM would send it, signed alike, and comes to the same result or error.
+// A listing has the same address, signature and outcome as one with the SDK's package for IAM.
 func TestListingIsThatOfIAM(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join("..", "..", "..", "tests", "listing", "calls.json"))
 	if err != nil {
@@ -174,11 +180,13 @@ func TestListingIsThatOfIAM(t *testing.T) {
 	}
 }
 
-// The other calls of STS are not changed by a listing.
+// A listing does not change other calls of STS.
 func TestListingLeavesSTSAlone(t *testing.T) {
 	answer := "<R><GetCallerIdentityResult><Arn>arn:aws:iam::1:user/alice</Arn></GetCallerIdentityResult></R>"
-	w := &wire{call: call{Region: "eu-west-1", Responses: []response{{Status: 200, Body: "<R><ListMFADevicesResult/></R>"},
-		{Status: 200, Body: answer}}}}
+	w := &wire{call: call{Region: "eu-west-1", Responses: []response{
+		{Status: 200, Body: "<R><ListMFADevicesResult/></R>"},
+		{Status: 200, Body: answer},
+	}}}
 	client := w.client()
 	if _, err := client.list(t.Context(), nil); err != nil {
 		t.Fatal(err)
@@ -193,10 +201,10 @@ func TestListingLeavesSTSAlone(t *testing.T) {
 	}
 }
 
-// A service that always has another page is not asked for ever.
+// A listing ends even if the service always has another page.
 func TestListingEnds(t *testing.T) {
-	page := "<R><ListMFADevicesResult><MFADevices><member><SerialNumber>GAHT12345678</SerialNumber></member></MFADevices>" +
-		"<Marker>more</Marker></ListMFADevicesResult></R>"
+	page := "<R><ListMFADevicesResult><MFADevices><member><SerialNumber>GAHT12345678</SerialNumber></member>" +
+		"</MFADevices><Marker>more</Marker></ListMFADevicesResult></R>"
 	w := &wire{call: call{Region: "eu-west-1", Responses: []response{{Status: 200, Body: page}}}}
 	devices, err := w.client().list(t.Context(), nil)
 	if err != nil || len(devices) != maxPages || len(w.sent) != maxPages {
@@ -204,10 +212,12 @@ func TestListingEnds(t *testing.T) {
 	}
 }
 
-// The rest of a long response is read, so that the connection can be used again, and what is not used may be anything.
+// A listing ignores invalid data in the parts of a response that it does not use. It reads the response to its end, so
+// that the connection can be reused.
 func TestListingReadsOnlyWhatIsUsed(t *testing.T) {
-	page := "<R><ListMFADevicesResult><IsTruncated>perhaps</IsTruncated><MFADevices><member><EnableDate>then</EnableDate>" +
-		"<SerialNumber>GAHT12345678</SerialNumber></member></MFADevices></ListMFADevicesResult>" + strings.Repeat("<", 1<<14)
+	page := "<R><ListMFADevicesResult><IsTruncated>perhaps</IsTruncated><MFADevices><member>" +
+		"<EnableDate>then</EnableDate><SerialNumber>GAHT12345678</SerialNumber></member></MFADevices>" +
+		"</ListMFADevicesResult>" + strings.Repeat("<", 1<<14)
 	w := &wire{call: call{Region: "eu-west-1", Responses: []response{{Status: 200, Body: page}}}}
 	devices, err := w.client().list(t.Context(), nil)
 	if err != nil || !slices.Equal(devices, []Device{"GAHT12345678"}) || w.closed != 1 {
@@ -215,7 +225,7 @@ func TestListingReadsOnlyWhatIsUsed(t *testing.T) {
 	}
 }
 
-// A page longer than the limit is not read, however it is filled.
+// A page over the limit is an error, even if it is valid.
 func TestListingHasTheLimitOfAllCalls(t *testing.T) {
 	page := "<R><ListMFADevicesResult>" + strings.Repeat("<a></a>", longestBody/7) + "</ListMFADevicesResult></R>"
 	w := &wire{call: call{Region: "eu-west-1", Responses: []response{{Status: 200, Body: page}}}}
@@ -225,12 +235,12 @@ func TestListingHasTheLimitOfAllCalls(t *testing.T) {
 	}
 }
 
-// A partition that the SDK knows and homes does not is an error, not a guess.
+// A partition that is missing in homes is an error.
 func TestUnknownPartition(t *testing.T) {
-	const place = "sts-fips.amazonaws.eu"
-	known := homes[place]
-	delete(homes, place)
-	defer func() { homes[place] = known }()
+	const host = "sts-fips.amazonaws.eu"
+	known := homes[host]
+	delete(homes, host)
+	defer func() { homes[host] = known }()
 	w := &wire{call: call{Region: "eusc-de-east-1"}}
 	_, err := w.client().list(t.Context(), nil)
 	if err == nil || !strings.Contains(fmt.Sprint(err), "eusc-de-east-1") || len(w.sent) > 0 {

@@ -15,18 +15,18 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// longestBody is the limit for the body of a response in bytes. A list of all devices of a user has about 2,000.
+// longestBody limits the body of a response, in bytes. A list of all devices of a user has about 2,000.
 const longestBody = 1 << 20
 
 // Client makes the calls with the keys of one profile.
 type Client struct {
 	sts   *sts.Client
-	iam   *sts.Client   // as iamEndpoints says
-	limit time.Duration // of each step
-	skew  *atomic.Int64 // nanoseconds that AWS's clock is ahead of ours, as last seen
+	iam   *sts.Client   // calls IAM, see iamEndpoints
+	limit time.Duration // for each step
+	skew  *atomic.Int64 // nanoseconds that the clock of AWS is ahead, as of the last response
 }
 
-// New makes a Client for the endpoints of calls. It calls nothing.
+// New creates a Client for the endpoints in to. It makes no calls.
 func New(cfg aws.Config, to awsfiles.Calls, limit time.Duration) Client {
 	c := Client{limit: limit, skew: new(atomic.Int64)}
 	cfg.Interceptors.AddAfterTransmit(c)
@@ -48,7 +48,7 @@ func New(cfg aws.Config, to awsfiles.Calls, limit time.Duration) Client {
 	return c
 }
 
-// address returns what the SDK calls in place of the endpoint of a region; nil if there is nothing.
+// address returns a base endpoint for the SDK, or nil to use the endpoint of the region.
 func address(endpoint string) *string {
 	if endpoint == "" {
 		return nil
@@ -69,13 +69,13 @@ func (c Client) AfterTransmit(_ context.Context, seen *smithyhttp.InterceptorCon
 	return nil
 }
 
-// Skew is how far AWS's clock is ahead of this computer's, as far as is known: a Date has whole seconds.
+// Skew returns how far the clock of AWS is ahead of this computer's, in whole seconds because a Date has no fractions.
 func (c Client) Skew() time.Duration {
 	return time.Duration(c.skew.Load()).Truncate(time.Second)
 }
 
-// Session swaps the code for temporary keys. A duration of 0 leaves it to AWS, whose default is right for users
-// (12 hours) and for root (1 hour).
+// Session exchanges the code for temporary keys. A duration of 0 means the default of AWS, which is the right one for
+// users (12 hours) and for root (1 hour).
 func (c Client) Session(ctx context.Context, device Device, code string, duration time.Duration) (
 	session credfile.Session, err error,
 ) {
@@ -85,23 +85,23 @@ func (c Client) Session(ctx context.Context, device Device, code string, duratio
 	if duration > 0 {
 		input.DurationSeconds = aws.Int32(int32(duration / time.Second))
 	}
-	answer, err := c.sts.GetSessionToken(ctx, input)
+	response, err := c.sts.GetSessionToken(ctx, input)
 	if err != nil {
 		return session, explain(ctx, "GetSessionToken", err)
 	}
-	got := answer.Credentials
-	if got == nil || got.AccessKeyId == nil || got.SecretAccessKey == nil || got.SessionToken == nil ||
-		got.Expiration == nil {
+	keys := response.Credentials
+	if keys == nil || keys.AccessKeyId == nil || keys.SecretAccessKey == nil || keys.SessionToken == nil ||
+		keys.Expiration == nil {
 		return session, &CallError{Call: "GetSessionToken", Problem: BadResponse}
 	}
-	if !got.Expiration.After(time.Now().Add(c.Skew())) { // by the clock of AWS: ours may be wrong
+	if !keys.Expiration.After(time.Now().Add(c.Skew())) { // by the clock of AWS: this computer's may be wrong
 		return session, &CallError{Call: "GetSessionToken", Problem: BadResponse}
 	}
 	session = credfile.Session{
-		AccessKeyID:     *got.AccessKeyId,
-		SecretAccessKey: *got.SecretAccessKey,
-		SessionToken:    *got.SessionToken,
-		Expires:         *got.Expiration,
+		AccessKeyID:     *keys.AccessKeyId,
+		SecretAccessKey: *keys.SecretAccessKey,
+		SessionToken:    *keys.SessionToken,
+		Expires:         *keys.Expiration,
 		Serial:          string(device),
 	}
 	return session, nil

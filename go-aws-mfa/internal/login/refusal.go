@@ -12,8 +12,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// refusals are the answers of AWS that this package knows, by the code of the error and a part of its text; "" is any.
-// AWS uses AccessDenied for most of them, so only the text distinguishes them. The first that fits counts.
+// refusals are the errors of AWS that this package knows, by error code and part of the message; "" matches any. AWS
+// uses AccessDenied for most of them, so only the message distinguishes them. The first match counts.
 var refusals = []struct {
 	code    string
 	text    string
@@ -32,7 +32,7 @@ var refusals = []struct {
 	{code: "AccessDenied", text: "iam:ListMFADevices", problem: ListingDenied},
 }
 
-// throttled are the names that the services have for too many calls.
+// throttled are the error codes that the services use for too many calls.
 var throttled = []string{
 	"RequestLimitExceeded",
 	"RequestThrottled",
@@ -44,7 +44,7 @@ var throttled = []string{
 	"TooManyRequestsException",
 }
 
-// explain turns the error of the SDK into a *CallError, or into the reason why the program ends.
+// explain turns an error of the SDK into a *CallError, or into the error of a canceled context.
 func explain(ctx context.Context, call string, err error) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return &CallError{Call: call, Problem: TimedOut}
@@ -56,28 +56,28 @@ func explain(ctx context.Context, call string, err error) error {
 	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		status = response.HTTPStatusCode()
 	}
-	api, known := errors.AsType[smithy.APIError](err)
-	known = known && api.ErrorCode() != "UnknownError"
+	api, isKnown := errors.AsType[smithy.APIError](err)
+	isKnown = isKnown && api.ErrorCode() != "UnknownError"
 	switch {
-	case known && slices.Contains(throttled, api.ErrorCode()), status == http.StatusTooManyRequests:
+	case isKnown && slices.Contains(throttled, api.ErrorCode()), status == http.StatusTooManyRequests:
 		return &CallError{Call: call, Problem: Throttled}
 	case status >= http.StatusInternalServerError:
 		return &CallError{Call: call, Problem: ServerFailed, Status: status}
-	case !known && status != 0:
+	case !isKnown && status != 0:
 		return &CallError{Call: call, Problem: BadResponse}
-	case !known:
+	case !isKnown:
 		return &CallError{Call: call, Problem: Unreachable, Err: innermost(err)}
 	}
 	for _, r := range refusals {
-		isCode := r.code == "" || r.code == api.ErrorCode()
-		if isCode && strings.Contains(api.ErrorMessage(), r.text) {
+		hasCode := r.code == "" || r.code == api.ErrorCode()
+		if hasCode && strings.Contains(api.ErrorMessage(), r.text) {
 			return &CallError{Call: call, Problem: r.problem}
 		}
 	}
 	return &CallError{Call: call, Problem: Refused, API: api}
 }
 
-// innermost returns the reason of an error of the SDK, which repeats itself around it.
+// innermost returns the reason inside an error of the SDK, without the layers that repeat it.
 func innermost(err error) error {
 	reason := err
 	if operation, ok := errors.AsType[*smithy.OperationError](err); ok {

@@ -61,7 +61,7 @@ const (
 	CredentialProcessOutput
 	CredentialProcessSession
 	HomeMissing
-	CredentialsFolder
+	CredentialsDirectory
 	CredentialsUnusable
 	ConfigUnusable
 	FileUnreadable
@@ -71,7 +71,7 @@ const (
 	CredentialsAppendOnly
 	CredentialsDiskFull
 	CredentialsReadOnly
-	CredentialsFolderClosed
+	CredentialsDirectoryClosed
 	CredentialsLocked
 	CredentialsLockUnusable
 	CredentialsUnwritable
@@ -79,7 +79,7 @@ const (
 	ConfigAppendOnly
 	ConfigDiskFull
 	ConfigReadOnly
-	ConfigFolderClosed
+	ConfigDirectoryClosed
 	ConfigLocked
 	ConfigLockUnusable
 	ConfigUnwritable

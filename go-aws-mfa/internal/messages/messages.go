@@ -1,6 +1,7 @@
-// Package messages holds every message of the program in English and Japanese. Its catalog is messages.txt; a constant
-// for each entry is generated from it, so that a misspelled name does not compile. A message that ends the program also
-// has a kind, a hint and an exit code. No package but cli uses the catalog: the others return errors of their own.
+// Package messages contains every message of the program in English and Japanese. The catalog is messages.txt. The
+// generator turns each entry into a constant, so that a misspelled name does not compile. A message that ends the
+// program also has a kind, a hint and an exit code. Only package cli uses the catalog; the other packages return typed
+// errors.
 package messages
 
 import (
@@ -14,11 +15,11 @@ import (
 
 //go:generate go run ./generate
 
-// The exit codes. Where the AWS CLI has a code for the same thing, it is that one.
+// The exit codes. They match those of the AWS CLI where it has one.
 const (
 	ExitOK            = 0
 	ExitInterrupted   = 130 // Ctrl-C or SIGTERM
-	ExitUsage         = 252 // the command line, or the code that was typed
+	ExitUsage         = 252 // the command line, or the code that the user typed
 	ExitConfiguration = 253 // the profiles, the keys in them, or the user's devices
 	ExitRefused       = 254 // AWS answered with an error
 	ExitFailed        = 255 // anything else: network, disk
@@ -33,7 +34,7 @@ const (
 	Japanese
 )
 
-// FromEnvironment returns the language of the locale: the first variable that is set decides.
+// FromEnvironment returns the language of the locale. The first variable that is set decides.
 func FromEnvironment(getenv func(string) string) Language {
 	locale := cmp.Or(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG"))
 	if strings.HasPrefix(locale, "ja") {
@@ -42,15 +43,15 @@ func FromEnvironment(getenv func(string) string) Language {
 	return English
 }
 
-// A Kind is the stable name of a failure, for programs: `code-refused`. Several failures may be of one kind.
+// A Kind is a stable name for programs, such as `code-refused`. Several failures may have the same kind.
 type Kind string
 
-// A Localized value knows how to say itself in a language.
+// A Localized value has a text in each language.
 type Localized interface {
 	In(language Language) string
 }
 
-// A TextKey names an entry that only says something. Its values are generated.
+// A TextKey identifies an entry that is not a failure. The constants are generated.
 type TextKey int
 
 // A Text is an entry with the values that go into it. Localized values are shown in the language of the text.
@@ -70,10 +71,10 @@ func (t Text) In(language Language) string {
 	return fill(language, entry.Lines[language], t.args)
 }
 
-// A FailureKey names an entry that ends the program. Its values are generated.
+// A FailureKey identifies an entry that ends the program. The constants are generated.
 type FailureKey int
 
-// A Failure is such an entry with the values that go into it. It is the only error that people see.
+// A Failure is an entry that ends the program, with the values that go into it. Users see no other errors.
 type Failure struct {
 	key  FailureKey
 	args []any
@@ -94,17 +95,17 @@ func (f Failure) In(language Language) string {
 	return fill(language, f.entry().Lines[2*language], f.args)
 }
 
-// Hint returns what to do next, in a language.
+// Hint returns advice on what to do next, in a language.
 func (f Failure) Hint(language Language) string {
 	return fill(language, f.entry().Lines[2*language+1], f.args)
 }
 
-// Kind returns the name that programs know the failure by.
+// Kind returns the kind of the failure.
 func (f Failure) Kind() Kind {
 	return f.entry().Kind
 }
 
-// ExitCode returns what the program ends with.
+// ExitCode returns the exit code for the failure.
 func (f Failure) ExitCode() int {
 	return f.entry().ExitCode
 }
@@ -113,7 +114,7 @@ func (f Failure) entry() Entry {
 	return catalog().Failures[f.key]
 }
 
-// fill puts args into format, which may not need all of them.
+// fill inserts args into format, which may not use all of them.
 func fill(language Language, format string, args []any) string {
 	values := make([]any, len(args))
 	for i, arg := range args {
@@ -145,7 +146,7 @@ type Catalog struct {
 //go:embed messages.txt
 var source string
 
-// catalog is read when the first message is needed.
+// catalog parses the catalog when the first message is needed.
 var catalog = sync.OnceValue(func() Catalog {
 	return Parse(source)
 })

@@ -11,7 +11,7 @@ import (
 
 var verb = regexp.MustCompile(`%(\[\d+\])?[+\d]*[a-z]`)
 
-// verbs returns what a sentence needs to be filled in, whatever the order.
+// verbs returns the sorted formatting verbs of a sentence.
 func verbs(format string) []string {
 	var found []string
 	for _, match := range verb.FindAllString(format, -1) {
@@ -21,7 +21,7 @@ func verbs(format string) []string {
 	return found
 }
 
-// Each entry has both languages, with the same values to fill in; a failure also has a hint, a kind and an exit code.
+// Each entry has texts in both languages with the same verbs. A failure also has a hint, a kind and an exit code.
 func TestCatalog(t *testing.T) {
 	found := All()
 	if len(found.Failures) < 50 || len(found.Texts) < 30 {
@@ -49,12 +49,12 @@ func checkLanguages(t *testing.T, entry Entry, sentences int) {
 		japanese := entry.Lines[i+sentences]
 		same := slices.Equal(verbs(english), verbs(japanese))
 		if !same || english == "" || strings.ContainsRune(japanese, '\u3000') {
-			t.Errorf("%s: %q does not fit %q", entry.Name, japanese, english)
+			t.Errorf("%s: %q does not match %q", entry.Name, japanese, english)
 		}
 	}
 }
 
-// The command says every message, and nothing else reads the catalog.
+// Package cli uses every message, and no other package uses the catalog.
 func TestUse(t *testing.T) {
 	paths, err := filepath.Glob("../*/*.go")
 	if err != nil || len(paths) < 10 {
@@ -87,12 +87,12 @@ func TestUse(t *testing.T) {
 	}
 	for _, name := range names {
 		if !regexp.MustCompile(`messages\.` + name[1] + `\b`).MatchString(sources.String()) {
-			t.Errorf("the command never says %s", name[1])
+			t.Errorf("package cli does not use %s", name[1])
 		}
 	}
 }
 
-// The first variable of the locale that is set decides, as it does everywhere.
+// As in other programs, the first locale variable that is set decides.
 func TestLocale(t *testing.T) {
 	for _, test := range []struct {
 		environment map[string]string
@@ -110,7 +110,7 @@ func TestLocale(t *testing.T) {
 	}
 }
 
-// A message inside another one is shown in the same language.
+// A message inside another one has the same language.
 func TestNested(t *testing.T) {
 	text := New(Joined, New(VirtualDevice), 100)
 	if english, japanese := text.In(English), text.In(Japanese); english != "virtual; 100" || japanese != "仮想。100" {
@@ -118,20 +118,20 @@ func TestNested(t *testing.T) {
 	}
 }
 
-// A failure has a sentence, a hint, a kind and an exit code; a value may be used by the hint alone.
+// A failure has a sentence, a hint, a kind and an exit code. Some values appear only in the hint.
 func TestFailure(t *testing.T) {
 	failure := Fail(ProfileMissing, "a", "b", "c", "'a'")
 	if failure.Kind() != KindProfileMissing || failure.ExitCode() != ExitConfiguration {
 		t.Errorf("%q %d", failure.Kind(), failure.ExitCode())
 	}
 	for _, language := range []Language{English, Japanese} {
-		said, hint := failure.In(language), failure.Hint(language)
-		if strings.Count(said, "`") != 6 || !strings.HasSuffix(hint, "aws configure --profile='a'") {
-			t.Errorf("%q %q", said, hint)
+		sentence, hint := failure.In(language), failure.Hint(language)
+		if strings.Count(sentence, "`") != 6 || !strings.HasSuffix(hint, "aws configure --profile='a'") {
+			t.Errorf("%q %q", sentence, hint)
 		}
 	}
 	skewed := Fail(CodeRefusedClock, 61)
-	if said := skewed.Error() + skewed.Hint(English); strings.Contains(said, "%!") || !strings.Contains(said, "61 s") {
-		t.Errorf("%q", said)
+	if both := skewed.Error() + skewed.Hint(English); strings.Contains(both, "%!") || !strings.Contains(both, "61 s") {
+		t.Errorf("%q", both)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// fallbackRegions has a region of each partition: STS and IAM cannot be called without one.
+// fallbackRegions maps each partition to a region: STS and IAM cannot be called without one.
 var fallbackRegions = map[string]string{
 	"aws-cn":     "cn-north-1",
 	"aws-us-gov": "us-gov-west-1",
@@ -27,9 +27,9 @@ var fallbackRegions = map[string]string{
 	"aws-iso-f":  "us-isof-south-1",
 }
 
-// Config returns what the SDK needs to make calls with the keys of a source, and the endpoints to call. Only the
-// settings of awsfiles.Calls have an effect; the SDK reads no file and no variable, except those of proxies. A region
-// that is set nowhere is one of the partition.
+// Config returns an SDK configuration with the keys of a source, and the endpoints to call. Only the settings in
+// awsfiles.Calls have an effect. The SDK reads no files, and no variables except those of proxies. If no region is
+// set, Config uses one of the partition.
 func (s Source) Config(flags awsfiles.Flags, partition string) (aws.Config, awsfiles.Calls, error) {
 	fail := func(problem Problem, reason error) (aws.Config, awsfiles.Calls, error) {
 		return aws.Config{}, awsfiles.Calls{}, &Error{Profile: s.Profile, Files: s.files, Problem: problem, Err: reason}
@@ -42,11 +42,14 @@ func (s Source) Config(flags awsfiles.Flags, partition string) (aws.Config, awsf
 		return fail(EndpointsExclusive, nil) // the SDK would refuse each call
 	}
 	for _, endpoint := range []string{calls.EndpointSTS, calls.EndpointIAM} {
-		switch address, err := ParseEndpoint(endpoint); {
-		case endpoint == "":
-		case err != nil:
+		if endpoint == "" {
+			continue
+		}
+		address, err := ParseEndpoint(endpoint)
+		if err != nil {
 			return fail(EndpointUnusable, err)
-		case address.Scheme == "http" && !flags.AllowHTTP && !isLoopback(address.Hostname()):
+		}
+		if address.Scheme == "http" && !flags.AllowHTTP && !isLoopback(address.Hostname()) {
 			return fail(EndpointInsecure, &EndpointError{Address: endpoint})
 		}
 	}
@@ -65,7 +68,7 @@ func (s Source) Config(flags awsfiles.Flags, partition string) (aws.Config, awsf
 	return config, calls, nil
 }
 
-// ParseEndpoint returns the parts of an address that can be called, or an *EndpointError.
+// ParseEndpoint parses the address of an HTTP or HTTPS endpoint. The error is an *EndpointError.
 func ParseEndpoint(text string) (*url.URL, error) {
 	address, err := url.Parse(text)
 	if err != nil || address.Hostname() == "" || address.Scheme != "https" && address.Scheme != "http" {
@@ -74,14 +77,14 @@ func ParseEndpoint(text string) (*url.URL, error) {
 	return address, nil
 }
 
-// isLoopback reports whether what is sent to a host stays on this computer.
+// isLoopback reports whether data sent to a host stays on this computer.
 func isLoopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return strings.EqualFold(host, "localhost") || err == nil && address.Unmap().IsLoopback()
 }
 
-// httpClient returns a client that goes nowhere else than it is told to: AWS does not redirect these calls, and what is
-// for this computer needs no proxy. If caBundle is given, it trusts the certificates of that file and no others.
+// httpClient returns a client that follows no redirects, because AWS does not redirect these calls, and that uses no
+// proxy for calls to this computer. If caBundle is set, it trusts only the certificates in that file.
 func httpClient(caBundle string) (aws.HTTPClient, error) {
 	transport := awshttp.NewBuildableClient().GetTransport()
 	if caBundle != "" {

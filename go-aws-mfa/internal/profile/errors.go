@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// ErrNoHome reports that no directory is known that could hold the credentials file.
+// ErrNoHome reports that the home directory, where the credentials file would be, is unknown.
 var ErrNoHome = errors.New("no home directory")
 
-// A PathError reports a relative path of one of the files whose directory does not exist. A variable in it that is
-// not set is the usual reason.
+// A PathError reports that one of the files has a relative path to a directory that does not exist. The usual reason
+// is an unset variable in that path.
 type PathError struct {
 	Variable string // the environment variable that the path comes from
-	Path     string // what botocore makes of its value
+	Path     string // its value, expanded as botocore does
 }
 
 func (e *PathError) Error() string {
@@ -27,7 +27,7 @@ type Error struct {
 	Err     error // the reason, for the problems that have one
 }
 
-// A Problem says what keeps a profile from being used.
+// A Problem is the kind of an Error.
 type Problem int
 
 // The problems with profiles.
@@ -36,8 +36,8 @@ const (
 	DestinationFault                      // DST cannot be used; Err is an *awsfiles.Fault
 	CredentialsUnusable                   // the credentials file cannot be read; Err is the reason
 	ConfigUnusable                        // the config file cannot be read; Err is the reason
-	SectionUnclear                        // a line of the credentials file is in the way; Err is a *credfile.LineError
-	SourceRegion                          // the region of SRC cannot be a region; Err is an *awsfiles.Fault
+	SectionUnclear                        // a line of the credentials file is ambiguous; Err is a *credfile.LineError
+	SourceRegion                          // SRC has an invalid region; Err is an *awsfiles.Fault
 	SourceProcessFailed                   // the credential_process of SRC failed; Err is an *exec.ExitError
 	SourceProcessOutput                   // the credential_process of SRC did not print keys
 	SourceProcessEndless                  // the credential_process of SRC did not end within ProcessLimit
@@ -45,11 +45,11 @@ const (
 	CertificatesUnusable                  // the file of certificates to trust cannot be used; Err is a *CertificatesError
 	EndpointsExclusive                    // FIPS or dual stack, and an endpoint that replaces those of AWS
 	EndpointInsecure                      // an endpoint is plain HTTP; Err is an *EndpointError
-	EndpointUnusable                      // an endpoint is no address that can be called; Err is an *EndpointError
+	EndpointUnusable                      // an endpoint is not a valid address; Err is an *EndpointError
 	DestinationHoldsKeys                  // DST holds long-term keys
 	DestinationWouldDiffer                // the readers would read different keys from DST after a login
 	SerialFault                           // the MFA device of SRC cannot be set; Err is an *awsfiles.Fault
-	FilesChanged                          // somebody changed the files between the plan and the write
+	FilesChanged                          // another program changed the files between the plan and the write
 )
 
 func (e *Error) Error() string {
@@ -64,7 +64,7 @@ func (e *Error) Unwrap() error {
 	return e.Err
 }
 
-// ErrNoCertificates reports a file that has no certificates in PEM.
+// ErrNoCertificates reports a file without PEM certificates.
 var ErrNoCertificates = errors.New("no certificates in PEM")
 
 // A CertificatesError reports why a file of certificates cannot be used.
@@ -82,7 +82,7 @@ func (e *CertificatesError) Unwrap() error {
 	return e.Err
 }
 
-// An EndpointError names the address of an endpoint that is not called.
+// An EndpointError reports the address of an endpoint that cannot or must not be called.
 type EndpointError struct {
 	Address string
 }

@@ -22,7 +22,7 @@ type Files struct {
 	Config      string
 }
 
-// Path returns the path of one of them.
+// Path returns the path of one of the files.
 func (f Files) Path(file awsfiles.File) string {
 	if file == awsfiles.CredentialsFile {
 		return f.Credentials
@@ -30,14 +30,14 @@ func (f Files) Path(file awsfiles.File) string {
 	return f.Config
 }
 
-// Locate finds the files as botocore does: the environment, else the home directory. Variables in a path are expanded
-// as botocore expands them. A path that stays relative must lead to a directory that exists: keys are not written to a
-// new directory called `$HOME`.
+// Locate finds the files as botocore does, in the environment or else in the home directory, and expands variables in
+// their paths as botocore does. If a path is still relative, its directory must exist: keys must not end up in a new
+// directory called `$HOME`.
 func Locate() (Files, error) {
-	in := awsfiles.Surroundings{LookupEnv: os.LookupEnv, Home: home, Windows: runtime.GOOS == "windows"}
+	environment := awsfiles.Environment{LookupEnv: os.LookupEnv, Home: home, Windows: runtime.GOOS == "windows"}
 	find := func(variable, name string) string {
 		usual := filepath.Join("~", ".aws", name)
-		return awsfiles.ExpandPath(cmp.Or(os.Getenv(variable), usual), in)
+		return awsfiles.ExpandPath(cmp.Or(os.Getenv(variable), usual), environment)
 	}
 	files := Files{
 		Credentials: find(credentialsVariable, "credentials"),
@@ -49,16 +49,16 @@ func Locate() (Files, error) {
 	if os.Getenv(credentialsVariable) == "" {
 		return files, ErrNoHome
 	}
-	if !hasFolder(files.Credentials) {
+	if !hasDirectory(files.Credentials) {
 		return files, &PathError{Variable: credentialsVariable, Path: files.Credentials}
 	}
 	return files, nil
 }
 
-// hasFolder reports whether a relative path leads to a directory that exists.
-func hasFolder(path string) bool {
-	folder, err := os.Stat(filepath.Dir(path))
-	return path != "" && err == nil && folder.IsDir()
+// hasDirectory reports whether the directory of a file exists.
+func hasDirectory(path string) bool {
+	directory, err := os.Stat(filepath.Dir(path))
+	return path != "" && err == nil && directory.IsDir()
 }
 
 // home returns the home directory of a user, "" for the current one.
@@ -66,8 +66,8 @@ func home(name string) (string, bool) {
 	find := user.Current
 	if name != "" {
 		find = func() (*user.User, error) { return user.Lookup(name) }
-	} else if folder, err := os.UserHomeDir(); err == nil {
-		return folder, true
+	} else if directory, err := os.UserHomeDir(); err == nil {
+		return directory, true
 	}
 	found, err := find()
 	if err != nil || found.HomeDir == "" {
@@ -76,8 +76,8 @@ func home(name string) (string, bool) {
 	return found.HomeDir, true
 }
 
-// readConfig returns the text of the config file, nothing if there is no file. The null device stands for no file, as
-// people set AWS_CONFIG_FILE to it. Nothing else but a regular file is read: a pipe would never end.
+// readConfig returns the text of the config file, or nothing if there is no file. The null device counts as no file,
+// because people set AWS_CONFIG_FILE to it. Otherwise only regular files are read: a pipe could block forever.
 func readConfig(path string) ([]byte, error) {
 	if path == os.DevNull {
 		return nil, nil

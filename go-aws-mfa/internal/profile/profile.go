@@ -1,5 +1,5 @@
-// Package profile reads the source and the destination of a session, and reports those that cannot be used. Package
-// awsfiles decides which settings count.
+// Package profile loads the source and destination profiles of a session, and reports profiles that cannot be used.
+// Package awsfiles decides which settings count.
 package profile
 
 import (
@@ -20,14 +20,14 @@ import (
 // Destination is a profile that may get a session.
 type Destination struct {
 	Region  string           // of the profile, from either file
-	Process bool             // it has a credential_process, which AWS programs will not run once a session is there
-	Kept    credfile.Session // the session of an earlier login; zero if there is none that can be trusted
+	Process bool             // it has a credential_process, which AWS programs do not run if there is a session
+	Kept    credfile.Session // the session of an earlier login; zero if none can be trusted
 
 	files   Files
 	reading awsfiles.Reading
 }
 
-// sample stands for the session that a login would write.
+// sample represents the session that a login would write.
 var sample = credfile.Session{
 	AccessKeyID:     "ASIASAMPLE",
 	SecretAccessKey: "sample-secret",
@@ -37,8 +37,9 @@ var sample = credfile.Session{
 	Serial:          "sample-device",
 }
 
-// LoadDestination reads both files and the profile called name, which need not exist. It returns an error for a profile
-// that a session would destroy, that would hide the session, or that some reader could not read afterwards.
+// LoadDestination reads both files and the profile called name, which does not have to exist. It returns an error if a
+// session would overwrite keys of the profile, if the profile would hide the session, or if some AWS programs could not
+// read the profile afterwards.
 func LoadDestination(name string, files Files) (Destination, error) {
 	fail := func(problem Problem, reason error) (Destination, error) {
 		return Destination{}, &Error{Profile: name, Files: files, Problem: problem, Err: reason}
@@ -91,8 +92,8 @@ func LoadDestination(name string, files Files) (Destination, error) {
 	}, nil
 }
 
-// isRepaired reports a setting that is in the credentials file twice. credfile accepts such a file only if the setting
-// is one that a login replaces.
+// isRepaired reports whether the problem is a duplicate setting in the credentials file. credfile accepts such a file
+// only if a login replaces the setting.
 func isRepaired(err error) bool {
 	fault, ok := errors.AsType[*awsfiles.Fault](err)
 	return ok && fault.Reason == awsfiles.DuplicateSetting && fault.Place.File == awsfiles.CredentialsFile
@@ -108,20 +109,20 @@ func hasSample(view awsfiles.View) bool {
 // ProcessLimit is how long a credential_process may take, as in the SDK.
 const ProcessLimit = time.Minute
 
-// Source is a profile with a long-term key, wherever the key came from.
+// Source is a profile with a long-term key, from the files or from a credential_process.
 type Source struct {
 	Profile         string
 	AccessKeyID     string
 	SecretAccessKey string
-	Region          string // of the files: AWS_REGION does not belong to the profile
+	Region          string // from the files, not from AWS_REGION
 	MFASerial       string
-	Notes           []awsfiles.Fault // what its owner should know
+	Notes           []awsfiles.Fault // for the user
 
 	files    Files
 	settings awsfiles.Settings
 }
 
-// LoadSource takes the profile called name from the files of a destination. It calls nothing but the
+// LoadSource returns the profile called name from the files of a destination. It runs no program except the
 // credential_process of the profile.
 func LoadSource(ctx context.Context, name string, to Destination) (Source, error) {
 	fail := func(problem Problem, reason error) (Source, error) {
@@ -154,13 +155,13 @@ func LoadSource(ctx context.Context, name string, to Destination) (Source, error
 	if ctx.Err() == nil && limited.Err() != nil {
 		return fail(SourceProcessEndless, nil)
 	}
-	// No other error is shown: it may quote the output of the process, which contains the keys.
+	// Other errors are not shown: they may quote the output of the process, which contains the keys.
 	if exit, isExit := errors.AsType[*exec.ExitError](err); isExit {
 		return fail(SourceProcessFailed, exit)
 	}
-	isKey := keys.Version == 1 && keys.AccessKeyID != "" && keys.SecretAccessKey != ""
+	isComplete := keys.Version == 1 && keys.AccessKeyID != "" && keys.SecretAccessKey != ""
 	switch {
-	case err != nil, !isKey, !awsfiles.IsPlain(keys.AccessKeyID + keys.SecretAccessKey):
+	case err != nil, !isComplete, !awsfiles.IsPlain(keys.AccessKeyID + keys.SecretAccessKey):
 		return fail(SourceProcessOutput, nil)
 	case keys.SessionToken != "":
 		return fail(SourceProcessSession, nil)
@@ -170,8 +171,8 @@ func LoadSource(ctx context.Context, name string, to Destination) (Source, error
 	return source, nil
 }
 
-// runProcess returns what the command line of a credential_process prints. A child that it leaves behind is not waited
-// for, as the SDK would.
+// runProcess runs the command line of a credential_process and decodes its output. Unlike the SDK, it does not wait for
+// child processes that the command leaves behind.
 func runProcess(ctx context.Context, line string) (keys processcreds.CredentialProcessResponse, err error) {
 	command, err := processcreds.DefaultNewCommandBuilder{Args: []string{line}}.NewCommand(ctx)
 	if err != nil {

@@ -8,16 +8,16 @@ import (
 	"aws-mfa.example/aws-mfa/internal/credfile"
 )
 
-// A SerialEdit gives a profile an MFA device, in one of the two files.
+// A SerialEdit sets the MFA device of a profile in one of the two files.
 type SerialEdit struct {
 	Profile string
 	Serial  string
 	Files   Files
-	File    awsfiles.File // the one that changes
-	Needed  bool          // false if the profile has the device already
+	File    awsfiles.File // the file to change
+	Needed  bool          // false if the profile already has the device
 }
 
-// PlanSerial finds out how the profile called name can get a device. The profile must exist.
+// PlanSerial plans how to set the MFA device of the profile called name. The profile must exist.
 func PlanSerial(name, serial string, files Files) (SerialEdit, error) {
 	plan := SerialEdit{Profile: name, Serial: serial, Files: files}
 	texts, err := plan.read()
@@ -36,10 +36,10 @@ func PlanSerial(name, serial string, files Files) (SerialEdit, error) {
 	return plan, nil
 }
 
-// Path is that of the file that changes.
+// Path returns the path of the file to change.
 func (e SerialEdit) Path() string { return e.Files.Path(e.File) }
 
-// Content says who may read that file.
+// Content reports whether that file contains secrets.
 func (e SerialEdit) Content() credfile.Content {
 	if e.File == awsfiles.CredentialsFile {
 		return credfile.Secret
@@ -47,7 +47,7 @@ func (e SerialEdit) Content() credfile.Content {
 	return credfile.Public
 }
 
-// Apply returns the new text of the file. text is what it holds by now; the other one is read again, too.
+// Apply returns the new text of the file whose current content is text. It reads the other file again.
 func (e SerialEdit) Apply(text []byte) ([]byte, error) {
 	texts, err := e.read()
 	if err != nil {
@@ -80,14 +80,14 @@ func (e SerialEdit) read() (texts awsfiles.Files, err error) {
 	return texts, nil
 }
 
-// checkConfig refuses a path of the config file at which none can be made: the null device, which stands for no file,
-// and a relative one whose directory does not exist.
+// checkConfig returns an error if no config file can be created at its path: the null device, or a relative path to a
+// directory that does not exist.
 func (e SerialEdit) checkConfig() error {
 	path := e.Files.Config
 	switch {
 	case path == os.DevNull:
 		return e.error(ConfigUnusable, credfile.ErrNotRegular)
-	case !filepath.IsAbs(path) && !hasFolder(path):
+	case !filepath.IsAbs(path) && !hasDirectory(path):
 		return &PathError{Variable: configVariable, Path: path}
 	}
 	return nil

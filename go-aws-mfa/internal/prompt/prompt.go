@@ -1,4 +1,4 @@
-// Package prompt reads lines from a person or from a pipe.
+// Package prompt reads lines from the user or from a pipe.
 package prompt
 
 import (
@@ -22,7 +22,7 @@ import (
 var (
 	// ErrNoLine reports that the input ended before anything was typed.
 	ErrNoLine = errors.New("no line was typed")
-	// ErrMalformed reports a text that is not a code. It does not show the text, which may be a password.
+	// ErrMalformed reports a text that is not a code. It does not contain the text, which may be a password.
 	ErrMalformed = errors.New("not six digits")
 )
 
@@ -41,20 +41,20 @@ func (e *ReadError) Unwrap() error {
 }
 
 const (
-	longestLine = 1024                   // a longer one is not an answer, and reading on might never end
-	signalLag   = 100 * time.Millisecond // how long a Ctrl-C may come after the read that it ended (Windows)
+	longestLine = 1024                   // no answer is longer, and the input might be endless
+	signalLag   = 100 * time.Millisecond // on Windows, Ctrl-C ends the read before the signal arrives
 )
 
-// Terminal is where a person is asked.
+// Terminal is a terminal for questions to the user.
 type Terminal struct {
 	In      io.Reader
 	Out     io.Writer
-	Hidden  func() ([]byte, error) // reads a line without echo; nil where that is not possible (Plan 9)
-	Restore func()                 // gives the terminal its echo back; nil if Hidden is
+	Hidden  func() ([]byte, error) // reads a line without echo; nil if that is not possible (Plan 9)
+	Restore func()                 // turns the echo back on; nil if Hidden is nil
 }
 
-// Find returns the terminal of the person who started the program, or nil. The streams do not always lead there:
-// a program that runs this one as its credential_process keeps stderr for itself.
+// Find returns the terminal of the user who started the program, or nil. It does not rely on the streams, because a
+// program that runs this one as its credential_process captures stderr.
 func Find(stdin, stderr *os.File) *Terminal {
 	in, out := stdin, stderr
 	typed := IsTerminal(stdin)
@@ -89,8 +89,8 @@ func open() (in, out *os.File, err error) {
 	return in, in, err
 }
 
-// IsTerminal reports whether a person types at f. The terminal library finds no terminals on wasm: there, everything
-// except a pipe or a file counts as one.
+// IsTerminal reports whether f is a terminal. The terminal library does not recognize terminals on wasm, so there every
+// character device counts as one.
 func IsTerminal(f *os.File) bool {
 	if runtime.GOARCH != "wasm" {
 		return term.IsTerminal(int(f.Fd()))
@@ -99,7 +99,7 @@ func IsTerminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// Ask asks for a line. A secret one is not shown.
+// Ask asks for a line. The terminal does not echo a secret line.
 func (t *Terminal) Ask(ctx context.Context, question string, secret bool) (string, error) {
 	fmt.Fprint(t.Out, question)
 	read := func() (string, error) { return firstLine(t.In) }
@@ -132,18 +132,18 @@ func Piped(ctx context.Context, in io.Reader) (string, error) {
 	return strings.TrimSpace(line), ctx.Err()
 }
 
-// cancellable reads in a goroutine of its own: a blocked read cannot be cancelled, but left behind at the end.
+// cancellable reads in a goroutine and leaves it behind when ctx ends, because a blocked read cannot be canceled.
 func cancellable(ctx context.Context, read func() (string, error)) (line string, err error) {
 	done := make(chan struct{})
-	var got string
-	var failed error
+	var result string
+	var failure error
 	go func() {
 		defer close(done)
-		got, failed = read()
+		result, failure = read()
 	}()
 	select {
 	case <-done:
-		return got, failed
+		return result, failure
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
@@ -157,8 +157,8 @@ func firstLine(in io.Reader) (string, error) {
 	return line, err
 }
 
-// Code returns the code in a line, or ErrMalformed. Authenticator apps and web pages show codes with blanks between the
-// digits, copies bring marks along that nobody sees, and Japanese keyboards type full-width digits.
+// Code returns the code in a line, or ErrMalformed. It accepts blanks between the digits, as authenticator apps show
+// them, invisible marks from copied text, and full-width digits from Japanese keyboards.
 func Code(line string) (string, error) {
 	code := strings.Map(plainDigit, strings.TrimSpace(fromUTF16(line)))
 	if len(code) != 6 || strings.Trim(code, "0123456789") != "" {
@@ -167,7 +167,7 @@ func Code(line string) (string, error) {
 	return code, nil
 }
 
-// plainDigit drops blanks and format marks, and makes plain digits of full-width ones.
+// plainDigit drops blanks and format marks, and turns full-width digits into ASCII digits.
 func plainDigit(r rune) rune {
 	switch {
 	case r == '\t', unicode.Is(unicode.Zs, r), unicode.Is(unicode.Cf, r):
@@ -178,8 +178,8 @@ func plainDigit(r rune) rune {
 	return r
 }
 
-// fromUTF16 decodes a line as Windows PowerShell may write it, with a byte order mark or without one. No other text
-// begins like this. The line ends with the byte of its line feed, or before it.
+// fromUTF16 decodes a line that Windows PowerShell may have written in UTF-16, with or without a byte order mark. It
+// returns other text unchanged. The line may end after the first byte of its line feed.
 func fromUTF16(line string) string {
 	var order binary.ByteOrder = binary.LittleEndian
 	switch {

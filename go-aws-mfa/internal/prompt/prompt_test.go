@@ -14,8 +14,8 @@ import (
 	"unicode/utf16"
 )
 
-// A hidden line is not echoed, so Ask prints the line break. If the terminal cannot hide it, the typed line break is
-// echoed.
+// Ask does not show a secret, and prints the line break that the terminal did not echo. If the terminal cannot hide the
+// input, it echoes the line break.
 func TestSecret(t *testing.T) {
 	for want, terminal := range map[string]*Terminal{
 		"MFA code: \n": {Hidden: func() ([]byte, error) { return []byte("123456"), nil }},
@@ -25,12 +25,12 @@ func TestSecret(t *testing.T) {
 		terminal.Out = &out
 		line, err := terminal.Ask(context.Background(), "MFA code: ", true)
 		if err != nil || strings.TrimSpace(line) != "123456" || out.String() != want {
-			t.Errorf("the line is %q (%v), the terminal shows %q, not %q", line, err, out.String(), want)
+			t.Errorf("%q %v, the screen shows %q, not %q", line, err, out.String(), want)
 		}
 	}
 }
 
-// Other text than six digits is not a code, and errors never contain the text.
+// A code has exactly six digits. Errors never contain the text.
 func TestCode(t *testing.T) {
 	for _, line := range []string{
 		"", "12345", "1234567", "12345a", "12 345", "-12345", "123-456", "secret", "123\n456", "１２３４５", "١٢٣٤٥٦",
@@ -43,7 +43,7 @@ func TestCode(t *testing.T) {
 	}
 }
 
-// A pasted code may have blanks, invisible marks and full-width digits.
+// A code may contain blanks, invisible marks and full-width digits.
 func TestCodeAsPasted(t *testing.T) {
 	for _, line := range []string{
 		" \t012345\r\n", "012 345", "012\u00a0345", "012\u2009345\n", "012\t345", "0 1 2 3 4 5", "\u200e012345\u200e",
@@ -55,12 +55,12 @@ func TestCodeAsPasted(t *testing.T) {
 	}
 }
 
-// Windows PowerShell pipes and writes UTF-16. Piped stops after the first byte of its two-byte line feed.
+// A code may be UTF-16 text from Windows PowerShell, which ends after the first of the two bytes of its line feed.
 func TestCodeInUTF16(t *testing.T) {
 	for _, text := range []string{"012345\r\n", "012345\n", "012345", "012 345\r\n", "０１２３４５\r\n"} {
 		for _, mark := range []string{"\ufeff", ""} {
 			if mark == "" && !strings.HasPrefix(text, "0") {
-				continue // the encoding cannot be detected
+				continue // the encoding of this text cannot be recognized
 			}
 			units := utf16.Encode([]rune(mark + text))
 			for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
@@ -96,11 +96,11 @@ func TestInterruption(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	if !restored || out.String() != "? \n" {
-		t.Errorf("restored is %v, the terminal shows %q", restored, out.String())
+		t.Errorf("restored %v, the screen shows %q", restored, out.String())
 	}
 }
 
-// A read that ends shortly before the signal of Ctrl-C still counts as interrupted.
+// If Ctrl-C ends the read before its signal arrives, the result is the same.
 func TestSignalAfterRead(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	terminal := &Terminal{Out: io.Discard, Hidden: func() ([]byte, error) {
@@ -112,24 +112,25 @@ func TestSignalAfterRead(t *testing.T) {
 	}
 }
 
-// A closed terminal and a broken pipe are errors, an empty pipe is not. Reading an endless pipe stops at a limit.
+// A closed terminal and a broken pipe are errors. An empty pipe is not an error. An endless pipe is read only up to a
+// limit.
 func TestBadInput(t *testing.T) {
 	closed := &Terminal{Out: io.Discard, In: strings.NewReader("")}
 	if _, err := closed.Ask(context.Background(), "", false); !errors.Is(err, ErrNoLine) {
-		t.Errorf("a closed terminal gives %v", err)
+		t.Errorf("closed terminal: %v", err)
 	}
 	reason := errors.New("broken")
 	_, err := Piped(context.Background(), iotest.ErrReader(reason))
 	if _, ok := errors.AsType[*ReadError](err); !ok || !errors.Is(err, reason) {
-		t.Errorf("a broken pipe gives %v", err)
+		t.Errorf("broken pipe: %v", err)
 	}
 	if line, err := Piped(context.Background(), strings.NewReader("")); line != "" || err != nil {
-		t.Errorf("an empty pipe gives %q %v", line, err)
+		t.Errorf("empty pipe: %q %v", line, err)
 	}
-	line := strings.NewReader(strings.Repeat("1", longestLine))
-	endless := io.MultiReader(line, iotest.ErrReader(errors.New("read too far")))
+	limit := strings.NewReader(strings.Repeat("1", longestLine))
+	endless := io.MultiReader(limit, iotest.ErrReader(errors.New("read too far")))
 	if line, err := Piped(context.Background(), endless); len(line) != longestLine || err != nil {
-		t.Errorf("an endless pipe gives %d bytes, %v", len(line), err)
+		t.Errorf("endless pipe: %d bytes, %v", len(line), err)
 	}
 }
 

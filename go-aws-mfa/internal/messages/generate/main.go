@@ -1,4 +1,4 @@
-// The generate command writes keys.go, the constants of the message catalog. Run it with `go generate ./...`.
+// The generate command writes keys.go with the constants of the message catalog. Run it with `go generate ./...`.
 package main
 
 import (
@@ -61,7 +61,7 @@ func enumerate(source *strings.Builder, comment, typeName string, entries []mess
 	source.WriteString(")\n")
 }
 
-// initialisms are words that Go writes in capitals.
+// initialisms are words that Go code writes in capitals.
 var initialisms = map[string]string{
 	"aws":   "AWS",
 	"bom":   "BOM",

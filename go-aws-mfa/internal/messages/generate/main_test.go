@@ -8,7 +8,7 @@ import (
 	"aws-mfa.example/aws-mfa/internal/messages"
 )
 
-// The generated constants are those of the catalog as it is now.
+// The generated constants match the catalog.
 func TestUpToDate(t *testing.T) {
 	want, err := generate(messages.All())
 	if err != nil {
