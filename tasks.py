@@ -128,7 +128,7 @@ def record(settings: Settings, report: Report) -> None:
 
 @task()
 def check(settings: Settings, report: Report) -> None:
-    """Run every check that CI runs before the tests: format, lint, types, layers, Go, staticcheck, generated pages."""
+    """Run every check that CI runs before the tests: format, lint, types, layers, Go, English, generated pages."""
     del settings
     checks.require(report.checks((*checks.tools(), *checks.pages(reference.pages(namespace.tasks)))))
 

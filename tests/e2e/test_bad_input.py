@@ -290,11 +290,12 @@ def test_engine_lost(invoke: Invoke, tmp_path: Path, docker_host: Host) -> None:
     lost = [row for row in rows.values() if row.get("reason") == "engine_lost"]
     assert len(lost) >= 5
     assert {row["outcome"] for pair, row in rows.items() if pair.startswith("linux/")} <= {"built", "unbuilt"}
-    *_, message, _, hint = done.stderr.rstrip("\n").split("\n")
+    *_, message, _, hint, document = done.stderr.rstrip("\n").split("\n")
     assert re.search(
         r"error\[[a-z-]+\]: \d+ of 13 pairs were not built: the Docker engine (stopped answering|failed)", message
     )
     assert "run the same command again" in hint
+    assert json.loads(document)["error"]["retry"]
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from tests.e2e.conftest import Verify
 from tests.integration.emulator_clients import Shell, as_user, wrong_code
 from toolkit import totp
 from toolkit.emulator import Emulator, User
-from toolkit.errors import AwsUnreachable
+from toolkit.errors import AwsUnreachable, CodeRefused, S3Denied
 from toolkit.settings import PREFIX, ROOT
 
 ROWS = ["program", "account", "user", "session key", "expiry", "no further session", "mfa", "s3 ls"]
@@ -114,7 +114,7 @@ def test_nothing_secret_is_shown(*, wrong: bool, verify: Verify, desk: Shell, al
     """Neither a successful nor a refused login shows a key, a token or the code."""
     code = alice.device.code()
     done = verify(given="000000" if wrong else code)
-    assert done.returncode == (71 if wrong else 0)
+    assert done.returncode == (CodeRefused.exit_code if wrong else 0)
     shown = done.stdout + done.stderr
     written = configparser.RawConfigParser()
     written.read(desk.credentials)
@@ -187,7 +187,7 @@ def test_buckets_denied(*, required: bool, verify: Verify, aws: Emulator, alice:
     done = verify(*(["--require-s3"] if required else []), given=alice.device.code())
     found = only_bad(done.stdout, "s3 ls")
     assert found == f"AWS refused `ListBuckets` to profile `example_mfa` (`AccessDenied`): {sentence}"
-    assert done.returncode == (56 if required else 0)
+    assert done.returncode == (S3Denied.exit_code if required else 0)
     assert rows(done.stdout)["s3 ls"][0] == ("FAIL" if required else "note")
 
 
