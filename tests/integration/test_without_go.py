@@ -63,7 +63,7 @@ def bare(checkout: Path, docker_host: Host) -> Iterator[Bare]:
     (programs / "git").symlink_to(shutil.which("git") or "/nowhere")
     builder = docker_host.find_image(image.name())
     made = subprocess.run(
-        [sys.executable, "-c", "from toolkit.engines import image; print(image.name())"],
+        [sys.executable, "-c", "from toolkit.engines.docker import image; print(image.name())"],
         cwd=checkout, env={"PYTHONPATH": str(checkout)}, check=True, capture_output=True, text=True,
     ).stdout.strip()  # fmt: skip
     assert docker_host.find_image(made) is None
