@@ -38,8 +38,12 @@ def is_exposed(text: str) -> bool:
 
 
 def is_loopback(text: str) -> bool:
-    """Whether the traffic to an address stays on this computer."""
-    host = urlsplit(text if "://" in text else f"http://{text}").hostname or ""
+    """Whether the traffic to an address stays on this computer; not for a text that is not an address."""
+    address = anonymous(text)
+    try:
+        host = urlsplit(address if "//" in address else f"//{address}").hostname or ""
+    except ValueError:
+        return False
     try:
         found = ipaddress.ip_address(host)
     except ValueError:
@@ -127,18 +131,11 @@ def _forms(text: str) -> tuple[str, ...]:
 def _plain_engine(environ: Mapping[str, str]) -> Iterator[str]:
     address = environ.get("DOCKER_HOST", "")
     plain = address.startswith(("tcp://", "http://")) and not environ.get("DOCKER_TLS_VERIFY")
-    if plain and not _is_loopback(address):
+    if plain and not is_loopback(address):
         yield f"`DOCKER_HOST={anonymous(address)}` is not encrypted: sources and proxy passwords can be read on the way"
 
 
 def _plain_module_proxies(environ: Mapping[str, str]) -> Iterator[str]:
     for address in re.split(_NEXT, environ.get("GOPROXY", "")):
-        if address.strip().startswith("http://") and "@" in address and not _is_loopback(address):
+        if address.strip().startswith("http://") and "@" in address and not is_loopback(address):
             yield f"`GOPROXY={anonymous(address.strip())}` is not encrypted: its password can be read on the way"
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return is_loopback(anonymous(address))
-    except ValueError:
-        return False

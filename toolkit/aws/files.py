@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 import shlex
 import stat
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from toolkit.aws import profiles, refusals
 from toolkit.aws.profiles import Calls, File, Reading, Reason, Refused, Settings
+from toolkit.aws.profiles.rules import is_plain
 from toolkit.aws.profiles.views import KEYS, TOKENS
 from toolkit.errors import CredentialsUnreadable, ProfileUnusable
 
@@ -85,7 +85,7 @@ def place(file: File) -> Path:
 
 def require_keys(name: str, text: Callable[[str], str]) -> None:
     """Raise ProfileUnusable if the keys in a profile's settings contain characters that cannot be sent."""
-    if not all(re.fullmatch("[!-~]*", text(setting)) for setting in (*KEYS, *TOKENS)):
+    if not all(is_plain(text(setting)) for setting in (*KEYS, *TOKENS)):
         message = f"the keys of profile `{name}` contain characters that keys never contain"
         raise ProfileUnusable(message, hint=f"aws configure --profile={shlex.quote(name)}")
 

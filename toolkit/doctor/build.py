@@ -7,16 +7,14 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from toolkit.errors import ToolkitError
 from toolkit.go import toolchain
 from toolkit.model import Check
-from toolkit.redact import anonymous
+from toolkit.redact import anonymous, is_loopback
 from toolkit.settings import EngineSettings
 
 _ROOM = 10e9  # bytes: the build cache of the whole matrix with the AWS SDK
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 def examine(settings: EngineSettings) -> tuple[Check, ...]:
@@ -79,13 +77,5 @@ def _room(settings: EngineSettings) -> Iterator[Check]:
 def _proxies() -> Iterator[Check]:
     fix = "use another address, or `--engine local`: a container cannot reach this machine's loopback interface"
     for name, value in sorted(toolchain.module_settings().items()):
-        parts = [part if "://" in part else f"//{part}" for part in re.split(r"[,|]", value)]
-        inside = name.upper() != "NO_PROXY" and any(map(_is_loopback, parts))
+        inside = name.upper() != "NO_PROXY" and any(map(is_loopback, re.split(r"[,|]", value)))
         yield Check(name, ok=not inside, detail=anonymous(value), fix=fix, required=False)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return urlsplit(address).hostname in _LOOPBACK
-    except ValueError:  # it is not an address
-        return False
