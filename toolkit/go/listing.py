@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,8 +119,3 @@ def below(directory: str, root: str) -> str | None:
     """Return a directory relative to another that contains it, `.` for the same one; None if it is elsewhere."""
     inside = posixpath.relpath(directory, root) if directory else ".."
     return None if inside == ".." or inside.startswith("../") else inside
-
-
-def first_without_error(listings: Iterable[Listing]) -> Listing | None:
-    """Return a listing that Go would build."""
-    return next((listing for listing in listings if not listing.error), None)
