@@ -55,9 +55,9 @@ def matrix(settings: MatrixSettings, report: Report) -> None:
     Pairs whose source has not changed are not compiled again. Exits with 0 only if every selected pair was built that
     Go itself can build.
     """
-    dist = flow.matrix(settings, report)
-    report.matrix(dist, manifest.read(dist))
-    flow.check(dist.outcomes)
+    release = flow.matrix(settings, report)
+    report.matrix(release, manifest.read(release))
+    flow.check(release.outcomes)
 
 
 @task(VerifySettings)

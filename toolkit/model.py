@@ -287,7 +287,7 @@ class Programs:
     They are the same unless `--source` names another one. Made by `release.programs`.
     """
 
-    dist: Release
+    release: Release
     own: Binary
 
 

@@ -559,12 +559,12 @@ def test_another_program(tmp_path: Path) -> None:
     (source / "VERSION").write_text("9.9.9\n", "utf-8")
     settings = EnrollSettings(source=str(source), engine="local", dist=tmp_path / "dist")
     found = flow.programs(settings, FakeProgress())
-    paths = (targets.mine(found.dist.binaries).path, found.own.path)
+    paths = (targets.mine(found.release.binaries).path, found.own.path)
     said = [subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout for path in paths]
     assert ["9.9.9" in each for each in said] == [True, False]
     assert {path.name for path in paths} == {paths[0].name}
     plain = flow.programs(replace(settings, source=OWN), FakeProgress())
-    assert plain.own == targets.mine(plain.dist.binaries)
+    assert plain.own == targets.mine(plain.release.binaries)
 
 
 # --- a command instead of a person ----------------------------------------------------------------------------------

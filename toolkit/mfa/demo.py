@@ -162,7 +162,7 @@ def _go(
     progress.heading(f"1. Only a key, in an account that requires MFA: aws s3 ls --profile {source}")
     _list(aws, request.login.source, progress)
     progress.heading(f"2. A first MFA device: invoke enroll --profile {source}")
-    program = targets.mine(programs.dist.binaries).path.name
+    program = targets.mine(programs.release.binaries).path.name
     app.heading = f"3. A login and its proof: {program} -s {source} -d {destination}"
     enrolled = enroll(request, programs, app, paced)
     show(enrolled.proof)

@@ -1,4 +1,4 @@
-"""A first MFA device for a user: made, shown, enabled with two codes, written down, and proven with a third."""
+"""A first MFA device for a user: created, shown, enabled with two codes, saved, and proven with a third."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Authenticator(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """Who is enrolled. Made by `prepare`."""
+    """An enrollment. Made by `prepare`."""
 
     login: Login
     device_name: str  # "" for the user's
@@ -52,14 +52,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Enrolled:
-    """The device that is enabled, and what the login with it proved. Made by `enroll`, printed by `report`."""
+    """The enabled device and the proof of the login with it. Made by `enroll`, printed by `report`."""
 
     serial: str
     proof: Proof
 
 
 def prepare(settings: EnrollSettings) -> Request:
-    """Return what is asked for. Raises UsageError or ProfileUnusable; calls nobody."""
+    """Return the requested enrollment. Raises UsageError or ProfileUnusable; calls nothing."""
     if settings.totp_command and settings.show_seed:
         message = "`--show-seed` is for a person, and `--totp-command` takes the place of one"
         raise UsageError(message, hint="leave one of them out")
@@ -69,9 +69,9 @@ def prepare(settings: EnrollSettings) -> Request:
 def enroll(request: Request, programs: Programs, authenticator: Authenticator, progress: Progress) -> Enrolled:
     """Enroll a user, and log in with this machine's program.
 
-    Raises EnrollmentFailed and its kinds while no device is enabled, what `serials.check` raises, before anybody is
-    called, and `serials.write`, what `verify` raises, and throughout AwsRefused, AwsBusy or AwsUnreachable. A device
-    that was made and not enabled is deleted then, or told.
+    Raises as `serials.check` does before any call, EnrollmentFailed and its kinds until the device is enabled, then as
+    `serials.write` and `verify` do, and at any time AwsRefused, AwsBusy or AwsUnreachable. A device that was created
+    but not enabled is then deleted, or reported.
     """
     serials.check(programs.own, request.profile)
     aws = Aws(request.login.limit)
@@ -92,16 +92,16 @@ def enroll(request: Request, programs: Programs, authenticator: Authenticator, p
 
     def codes(refused: tuple[str, ...]) -> str:
         if refused:
-            progress.say("AWS did not take that code")
+            progress.say("AWS rejected the MFA code")
         return authenticator.another((*used, *refused), turn)
 
-    return Enrolled(device.serial, verify(request.login, programs.dist, codes, require_s3=request.require_s3))
+    return Enrolled(device.serial, verify(request.login, programs.release, codes, require_s3=request.require_s3))
 
 
 def _enabled(
     devices: Devices, device: NewDevice, authenticator: Authenticator, progress: Progress, turn: Turn
 ) -> tuple[str, str]:
-    """Enable a device, and return the two codes that are used up with it."""
+    """Enable a device, and return its two codes, which cannot be used again."""
     for left in reversed(range(_TRIES)):
         pair = authenticator.pair(turn)
         try:

@@ -1,4 +1,4 @@
-"""The MFA device of a profile, which our own program writes into the AWS files."""
+"""The MFA device of a profile; aws-mfa writes it into the AWS files."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from toolkit.mfa import program
 from toolkit.model import Binary
 
 _SETTING = "mfa_serial"
-_ANY = "arn:aws:iam::123456789012:mfa/example"  # stands for a device that is not made yet
-_LIMIT = 60.0  # seconds: the program itself waits for other writers, for less
+_ANY = "arn:aws:iam::123456789012:mfa/example"  # stands for a device that does not exist yet
+_LIMIT = 60.0  # seconds; the program waits less for other writers
 _PLAIN = re.compile(r"[\w.@+=,:/%-]+", re.ASCII)  # names that need no quotes in `[profile …]`
 
 
 def check(own: Binary, profile: str) -> None:
-    """Raise ConfigUnwritable, or what else the program says, if a profile could not get a device. Changes nothing."""
+    """Raise ConfigUnwritable, or the error that the program names, if a profile cannot get a device."""
     _run(own, profile, "--dry-run", _ANY)
 
 
 def write(own: Binary, profile: str, serial: str) -> str:
-    """Give a profile a device, and return what the program says, with the file.
+    """Give a profile a device, and return the program's message, which names the file.
 
-    Raises as `check` does, whatever it is with what to write by hand: the device is enabled by now.
+    Raises as `check` does, with the line to write as the hint: the device is already enabled.
     """
     try:
         return _run(own, profile, serial)
@@ -37,7 +37,7 @@ def write(own: Binary, profile: str, serial: str) -> str:
 def _run(own: Binary, profile: str, *arguments: str) -> str:
     ended = program.run(own, ("set-serial", "-s", profile, *arguments), "", _LIMIT)
     if ended is None:
-        message = f"`{own.path.name}` did not end within {_LIMIT:g} s, and was ended"
+        message = f"`{own.path.name}` did not end within {_LIMIT:g} s, and was stopped"
         raise ConfigUnwritable(message, hint="another program may hold the lock of the AWS config file")
     exit_code, said = ended[0], program.hidden(ended[1], ())
     if exit_code:
@@ -56,7 +56,7 @@ def _by_hand(profile: str, serial: str) -> str:
 
 
 def _header(profile: str) -> str:
-    """Return what is in the brackets of a profile's section of the config file."""
+    """Return the text in the brackets of a profile's section in the config file."""
     if profile == "default":
         return profile
     return f"profile {profile if _PLAIN.fullmatch(profile) else shlex.quote(profile)}"
