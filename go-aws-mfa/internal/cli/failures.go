@@ -147,8 +147,9 @@ var writeMessages = map[awsfiles.File]writing{
 	},
 }
 
-// writeFailure explains why the file at path cannot be written.
-func writeFailure(err error, path string, keys writing) error {
+// writeFailure explains why one of the files cannot be written.
+func (r *run) writeFailure(err error, file awsfiles.File) error {
+	path, keys := r.files.Path(file), writeMessages[file]
 	if found, ok := errors.AsType[*credfile.LockError](err); ok {
 		if found.Limit > 0 {
 			return messages.Fail(keys.locked, found.Path, seconds(found.Limit))

@@ -98,13 +98,13 @@ func (r *run) renew(ctx context.Context) error {
 	path := r.files.Credentials
 	release, err := credfile.LockProfile(ctx, path, r.destination, r.announceLogin)
 	if err != nil {
-		return writeFailure(err, path, writeMessages[awsfiles.CredentialsFile])
+		return r.writeFailure(err, awsfiles.CredentialsFile)
 	}
 	defer release()
 	place, err := credfile.Prepare(ctx, path, r.announceLock(path))
 	r.noteKept(path, place.Kept)
 	if err != nil {
-		return writeFailure(err, path, writeMessages[awsfiles.CredentialsFile])
+		return r.writeFailure(err, awsfiles.CredentialsFile)
 	}
 	before := r.to.Kept.AccessKeyID
 	if r.to, err = profile.LoadDestination(r.destination, r.files); err != nil {
@@ -154,7 +154,7 @@ func (r *run) repair(ctx context.Context, file awsfiles.File) error {
 	kept, err := credfile.Repair(ctx, path, r.announceLock(path))
 	r.noteKept(path, kept)
 	if err != nil {
-		return writeFailure(err, path, writeMessages[file])
+		return r.writeFailure(err, file)
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func (r *run) edit(ctx context.Context, plan profile.SerialEdit) error {
 	place, err := credfile.Prepare(ctx, path, r.announceLock(path))
 	r.noteKept(path, place.Kept)
 	if err != nil {
-		return writeFailure(err, path, writeMessages[plan.File])
+		return r.writeFailure(err, plan.File)
 	}
 	if r.dryRun {
 		return nil
@@ -61,5 +61,5 @@ func (r *run) edit(ctx context.Context, plan profile.SerialEdit) error {
 	if _, isRefused := errors.AsType[*profile.Error](err); err == nil || isRefused {
 		return err
 	}
-	return writeFailure(err, path, writeMessages[plan.File])
+	return r.writeFailure(err, plan.File)
 }
